@@ -1,0 +1,54 @@
+"""The DirectRunner, said explicitly: Beam's FnApiRunner, in this process.
+
+Beam's own `DirectRunner` switches between implementations by the shape of the pipeline and may try to download
+and start Prism; naming the FnApiRunner leaves nothing to that switch (docs/adr/001).
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import apache_beam as beam
+import grpc
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.runners.portability.fn_api_runner.worker_handlers import GrpcServer
+
+from transforms.io.faults import InfrastructureFault, fault_sentence
+
+_CONNECT_S: Final = 10.0
+_SHUTDOWN_GRACE_S: Final = 0.5
+
+
+def run_pipeline(build: Callable[[beam.Pipeline], None]) -> Any:
+    """Build and run one bounded pipeline; its result once it is done.
+
+    Raises InfrastructureFault where a step raised one, whatever the runner wrapped around it.
+    """
+    # Beam gives its gRPC servers 5 s to end calls that the Java worker never ends by itself: 5 s a slice,
+    # measured, with nothing left to do in them.
+    GrpcServer._DEFAULT_SHUTDOWN_TIMEOUT_SECS = _SHUTDOWN_GRACE_S
+    pipeline = beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([]))
+    build(pipeline)
+    try:
+        result = pipeline.run()
+        result.wait_until_finish()
+    except Exception as error:
+        sentence = fault_sentence(error)
+        if sentence is None:
+            raise
+        raise InfrastructureFault(sentence) from None
+    return result
+
+
+def check_java_side(address: str) -> None:
+    """Return when the Java side of the Kafka connector answers at host:port; InfrastructureFault otherwise."""
+    channel = grpc.insecure_channel(address)
+    try:
+        grpc.channel_ready_future(channel).result(timeout=_CONNECT_S)
+    except grpc.FutureTimeoutError:
+        raise InfrastructureFault(
+            f"The Java side of Beam's Kafka connector does not answer at {address}; start it with `scripts/stack up`, "
+            "or name another with --expansion_service."
+        ) from None
+    finally:
+        channel.close()

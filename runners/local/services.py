@@ -1,0 +1,216 @@
+"""The three servers of the local stack: how each is set up, started and asked whether it is ready."""
+
+import os
+import secrets
+import subprocess
+import uuid
+import zipfile
+from pathlib import Path
+from typing import Final, Protocol
+
+import grpc
+import neo4j
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+from neo4j.exceptions import AuthError, DriverError, Neo4jError
+
+from runners.local.faults import StackFault
+from runners.local.java import fetch_jars, find_java
+from runners.local.process import ServiceProcess
+
+HOST: Final = "127.0.0.1"
+NEO4J_USER: Final = "neo4j"
+_READY_S: Final = 120.0
+
+
+class Service(Protocol):
+    """A server of the stack."""
+
+    process: ServiceProcess
+    ports: dict[str, int]
+
+    def start(self) -> None: ...
+
+    def is_ready(self) -> bool: ...
+
+
+def await_service(service: Service) -> None:
+    service.process.await_ready(service.is_ready, _READY_S)
+
+
+class Kafka:
+    """One Kafka broker in KRaft mode; topics are made by those who own them, never by accident."""
+
+    def __init__(self, folder: Path, jars: Path, port: int, controller_port: int) -> None:
+        self.process = ServiceProcess("Kafka", folder / "kafka")
+        self.ports = {"--kafka_port": port, "--kafka_controller_port": controller_port}
+        self._jars = jars
+        self.brokers = f"{HOST}:{port}"
+
+    def start(self) -> None:
+        folder = self.process.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        classpath = f"{fetch_jars('kafka', self._jars)}/*"
+        conf = folder / "kafka.properties"
+        conf.write_text(self._conf(folder / "data"))
+        if not (folder / "data" / "meta.properties").exists():
+            cluster = uuid.uuid4().hex[:22]
+            formatting = [find_java(), "-cp", classpath, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(conf)]
+            _run(formatting, "Kafka's storage could not be formatted")
+        self.process.start([find_java(), "-Xmx512m", "-cp", classpath, "kafka.Kafka", str(conf)])
+
+    def _conf(self, data: Path) -> str:
+        port, controller = self.ports.values()
+        settings = {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "controller.quorum.voters": f"1@{HOST}:{controller}",
+            "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller}",
+            "controller.listener.names": "CONTROLLER",
+            "log.dirs": str(data),
+            "auto.create.topics.enable": "false",
+            "offsets.topic.replication.factor": "1",
+            "offsets.topic.num.partitions": "4",
+            "transaction.state.log.replication.factor": "1",
+            "transaction.state.log.min.isr": "1",
+            "transaction.state.log.num.partitions": "4",
+            "group.initial.rebalance.delay.ms": "0",
+            # Samples and replays carry timestamps of their own, years old some of them.
+            "log.retention.ms": "-1",
+        }
+        return "".join(f"{key}={value}\n" for key, value in settings.items())
+
+    def is_ready(self) -> bool:
+        quiet = {"bootstrap.servers": self.brokers, "log_level": 0, "error_cb": lambda _error: None}
+        try:
+            return bool(AdminClient(quiet).list_topics(timeout=2).brokers)
+        except KafkaException:
+            return False
+
+
+class Neo4j:
+    """Neo4j community with authentication; its password is made here and kept in a file only its owner can read."""
+
+    def __init__(self, folder: Path, jars: Path, port: int) -> None:
+        self.process = ServiceProcess("Neo4j", folder / "neo4j")
+        self.ports = {"--neo4j_port": port}
+        self._jars = jars
+        self.uri = f"bolt://{HOST}:{port}"
+        self.password_file = folder / "neo4j-password"
+
+    def start(self) -> None:
+        home = self.process.folder
+        (home / "conf").mkdir(parents=True, exist_ok=True)
+        classpath = f"{fetch_jars('neo4j', self._jars)}/*"
+        (home / "conf" / "neo4j.conf").write_text(self._conf())
+        if not self.password_file.exists():
+            _write_private(self.password_file, secrets.token_urlsafe(24))
+        if not (home / "data" / "databases").exists():
+            setting = [find_java(), "-cp", classpath, "org.neo4j.cli.AdminTool", "dbms", "set-initial-password"]
+            environment = {"NEO4J_HOME": str(home), "NEO4J_CONF": str(home / "conf")}
+            _run([*setting, self.password_file.read_text()], "Neo4j's password could not be set", environment)
+        opens = ("java.base/java.nio", "java.base/java.io", "java.base/sun.nio.ch", "java.base/java.util.concurrent")
+        self.process.start(
+            [
+                find_java(),
+                "-Xms512m",
+                "-Xmx1g",
+                "-XX:+UseG1GC",
+                "-XX:+ExitOnOutOfMemoryError",
+                *(f"--add-opens={package}=ALL-UNNAMED" for package in opens),
+                "--add-modules=jdk.incubator.vector",
+                "-cp",
+                classpath,
+                "org.neo4j.server.CommunityEntryPoint",
+                f"--home-dir={home}",
+                f"--config-dir={home / 'conf'}",
+            ]
+        )
+
+    def _conf(self) -> str:
+        settings = {
+            "server.default_listen_address": HOST,
+            "server.bolt.listen_address": f"{HOST}:{self.ports['--neo4j_port']}",
+            "server.http.enabled": "false",
+            "server.https.enabled": "false",
+            "dbms.security.auth_enabled": "true",
+            "server.memory.pagecache.size": "512m",
+            "db.tx_log.rotation.retention_policy": "256M size",
+            "dbms.usage_report.enabled": "false",
+        }
+        return "".join(f"{key}={value}\n" for key, value in settings.items())
+
+    def is_ready(self) -> bool:
+        password = self.password_file.read_text()
+        try:
+            with neo4j.GraphDatabase.driver(self.uri, auth=(NEO4J_USER, password), connection_timeout=2) as driver:
+                driver.execute_query("RETURN 1")
+        except AuthError as error:
+            raise StackFault(
+                f"Neo4j at {self.uri} refuses the password in {self.password_file}; `scripts/stack reset` makes both anew."
+            ) from error
+        except (Neo4jError, DriverError):
+            return False
+        return True
+
+
+class Connector:
+    """The Java side of Beam's Kafka connector: expansion service and Java worker in one JVM."""
+
+    def __init__(self, folder: Path, jars: Path, port: int) -> None:
+        self.process = ServiceProcess("Beam's Kafka connector", folder / "connector")
+        self.ports = {"--connector_port": port}
+        self._jars = jars
+        self.address = f"{HOST}:{port}"
+
+    def start(self) -> None:
+        folder = self.process.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        jars = fetch_jars("beam-kafka", self._jars)
+        jamm = next(jars.glob("jamm-*.jar"))
+        port = self.ports["--connector_port"]
+        # Beam stages the whole class path by default; the worker has it already, and staging one empty jar
+        # instead cuts seconds off every pipeline. An empty list would fall back to everything.
+        empty = folder / "empty.jar"
+        with zipfile.ZipFile(empty, "w") as jar:
+            jar.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n\n")
+        self.process.start(
+            [
+                find_java(),
+                "-Xmx1g",
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+                "-Dorg.slf4j.simpleLogger.showDateTime=true",
+                "--add-modules=jamm",
+                f"--module-path={jamm}",
+                "--add-opens=java.base/java.lang=jamm",
+                "-cp",
+                os.pathsep.join(str(one) for one in sorted(jars.glob("*.jar")) if one != jamm),
+                "org.apache.beam.sdk.expansion.service.ExpansionService",
+                str(port),
+                "--javaClassLookupAllowlistFile=*",
+                "--alsoStartLoopbackWorker",
+                "--defaultEnvironmentType=EXTERNAL",
+                f"--defaultEnvironmentConfig=localhost:{port}",
+                f"--filesToStage={empty}",
+            ]
+        )
+
+    def is_ready(self) -> bool:
+        with grpc.insecure_channel(self.address) as channel:
+            try:
+                grpc.channel_ready_future(channel).result(timeout=1)
+            except grpc.FutureTimeoutError:
+                return False
+        return True
+
+
+def _write_private(path: Path, text: str) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+
+
+def _run(command: list[str], failed: str, environment: dict[str, str] | None = None) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **(environment or {})})
+    if done.returncode:
+        said = " ".join((done.stderr or done.stdout).split())[-300:]
+        raise StackFault(f"{failed}: {said}; `scripts/stack reset` starts over.")

@@ -1,0 +1,24 @@
+"""A record to produce, and topics to hold it."""
+
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+RESOURCES: Final = "state.k8s.resource"
+TOPOLOGY: Final = "state.k8s.topology"
+EVENTS: Final = "events.normalized"
+COMMANDS: Final = "graph.commands"
+
+
+class SampleRecord(NamedTuple):
+    """One record; timestamp_ms is its record timestamp."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    timestamp_ms: int
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+
+
+def json_bytes(body: Any) -> bytes:
+    return msgspec.json.encode(body)

@@ -1,0 +1,47 @@
+"""Any delivery order, duplication and slicing of the same records gives one graph."""
+
+from hypothesis import given, settings
+
+from tests.unit.reference import expected_digest
+from tests.unit.strategies import TENANT, deliveries, worlds
+from transforms.io.memory_graph import MemoryGraphStore
+from transforms.planning.fold import Folded, Interpreted, fold
+from transforms.planning.mutations import Mutation
+from transforms.records.record import KafkaRecord
+
+RECORD = KafkaRecord("t", 0, 0, 0, None, None)
+
+
+def folded(mutations: list[Mutation]) -> Folded:
+    into: Folded = {}
+    fold(into, [Interpreted(one, RECORD) for one in mutations])
+    return into
+
+
+def deliver(slices: list[list[Mutation]]) -> MemoryGraphStore:
+    store = MemoryGraphStore()
+    for one in slices:
+        store.write_batch(TENANT, [held.mutation for held in folded(one).values()], 0, 0)
+    return store
+
+
+@settings(max_examples=3000, deadline=None)
+@given(deliveries())
+def test_any_delivery_gives_the_graph_that_the_set_of_mutations_defines(delivery: tuple[list[Mutation], list[list[Mutation]]]) -> None:
+    world, slices = delivery
+    assert deliver(slices).digest(TENANT).hexdigest() == expected_digest(world).hexdigest()
+
+
+@given(worlds(0), worlds(100), worlds(200))
+def test_the_fold_is_associative_commutative_and_idempotent(a: list[Mutation], b: list[Mutation], c: list[Mutation]) -> None:
+    held = folded([*a, *b, *c])
+    assert folded([*c, *b, *a]) == held
+    assert folded([one.mutation for one in folded([*b, *c]).values()] + a) == held
+    assert folded([one.mutation for one in held.values()] * 2) == held
+
+
+@given(worlds())
+def test_every_mutation_that_the_fold_drops_is_counted(world: list[Mutation]) -> None:
+    into: Folded = {}
+    lost = fold(into, [Interpreted(one, RECORD) for one in world])
+    assert lost + len(into) == len(world)

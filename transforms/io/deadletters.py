@@ -1,0 +1,129 @@
+"""Dead letters: rejects as messages on one topic, with the original bytes and coordinates, never with a secret."""
+
+import re
+from base64 import b64encode
+from hashlib import sha256
+from typing import Any, Final
+
+import msgspec
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from transforms.io.faults import InfrastructureFault
+from transforms.io.kafka_target import KafkaTarget
+from transforms.model.limits import DEADLETTER_MESSAGE_BYTES, DEADLETTER_VALUE_BYTES
+from transforms.records.rejects import Reject
+
+DEADLETTER_VERSION: Final = 1
+_FLUSH_S: Final = 60.0
+_KEY_BYTES: Final = 512 * 1024
+_HEADER_BYTES: Final = 512 * 1024
+_SECRET_KEY: Final = re.compile(rb"(^|::|\|)secret(:|$)", re.IGNORECASE)
+_SECRET_BODY: Final = re.compile(rb'"kind"\s*:\s*"secret', re.IGNORECASE)
+_STATE_PREFIX: Final = "state."
+
+
+def is_withheld(reject: Reject) -> bool:
+    """Whether the value must not leave Kafka: it is or may be a Secret, or nothing could look into it."""
+    record = reject.record
+    if _SECRET_KEY.search(record.key or b"") or _SECRET_BODY.search(record.value or b""):
+        return True
+    return not reject.parsed and _STATE_PREFIX in record.topic
+
+
+def encode_deadletter(reject: Reject) -> bytes:
+    """The reject as JSON; bytes in base64.
+
+    A withheld or truncated value leaves its length and SHA-256, so that the original can be found and proven by
+    its coordinates.
+    """
+    record = reject.record
+    withheld = is_withheld(reject)
+    value = None if record.value is None or withheld else record.value[:DEADLETTER_VALUE_BYTES]
+    headers = record.headers if sum(len(name) + len(held or b"") for name, held in record.headers) <= _HEADER_BYTES else ()
+    letter: dict[str, Any] = {
+        "version": DEADLETTER_VERSION,
+        "reason": reject.reason,
+        "detail": reject.detail,
+        "step": reject.step,
+        "client_id": reject.client_id or None,
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "timestamp_ms": record.timestamp_ms,
+        "key": _base64(record.key and record.key[:_KEY_BYTES]),
+        "headers": [[name, _base64(held)] for name, held in headers],
+        "value": _base64(value),
+        "withheld": withheld and record.value is not None,
+        "truncated": value is not None and len(value) < len(record.value or b"")
+        or len(record.key or b"") > _KEY_BYTES
+        or len(headers) < len(record.headers),
+        "value_bytes": None if record.value is None else len(record.value),
+        "value_sha256": None if record.value is None else sha256(record.value).hexdigest(),
+    }
+    return msgspec.json.encode(letter)
+
+
+def _base64(held: bytes | None) -> str | None:
+    return None if held is None else b64encode(held).decode()
+
+
+class DeadLetterWriter:
+    """Writes rejects to the dead-letter topic; what `flush` returned for, Kafka holds."""
+
+    def __init__(self, target: KafkaTarget, topic: str) -> None:
+        self._target = target
+        self._topic = topic
+        self._failed: str | None = None
+        self._producer = Producer(
+            {
+                **target.client_config(),
+                "enable.idempotence": True,
+                "compression.type": "zstd",
+                "message.max.bytes": DEADLETTER_MESSAGE_BYTES,
+                "delivery.timeout.ms": int(_FLUSH_S * 1000),
+                "log_level": 0,
+                "error_cb": lambda _error: None,
+            }
+        )
+
+    def ensure_topic(self) -> None:
+        """Make the topic where it is missing, able to hold the largest reject; safe to repeat."""
+        config = {"max.message.bytes": str(DEADLETTER_MESSAGE_BYTES), "cleanup.policy": "delete"}
+        admin = AdminClient({**self._target.client_config(), "log_level": 0, "error_cb": lambda _error: None})
+        made = admin.create_topics([NewTopic(self._topic, num_partitions=1, config=config)], operation_timeout=15)
+        try:
+            made[self._topic].result()
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise self._fault(error.args[0].str()) from error
+
+    def send(self, reject: Reject) -> None:
+        """Queue one reject."""
+        key = reject.record.key and reject.record.key[:_KEY_BYTES]
+        letter = encode_deadletter(reject)
+        while True:
+            try:
+                self._producer.produce(self._topic, value=letter, key=key, on_delivery=self._delivered)
+                break
+            except BufferError:
+                self._producer.poll(1.0)
+            except KafkaException as error:
+                raise self._fault(error.args[0].str()) from error
+        self._producer.poll(0)
+
+    def _delivered(self, error: KafkaError | None, _message: Message) -> None:
+        if error is not None:
+            self._failed = error.str()
+
+    def flush(self) -> None:
+        """Return when every queued reject is held by Kafka; InfrastructureFault when one is not."""
+        left = self._producer.flush(_FLUSH_S)
+        if self._failed or left:
+            raise self._fault(self._failed or f"{left} rejects undelivered after {_FLUSH_S:.0f} s")
+
+    def _fault(self, said: str) -> InfrastructureFault:
+        return InfrastructureFault(
+            f"The dead-letter topic {self._topic} at {self._target.brokers} cannot be written ({said}); nothing after the last "
+            "committed offsets counts as done: make it writable for this user, then run again."
+        )

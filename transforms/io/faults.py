@@ -1,0 +1,34 @@
+"""Infrastructure faults: what stops a run, in one sentence that says what to do."""
+
+import re
+from typing import Final
+
+# A runner may wrap a worker's exception in text of its own; the sentence is found again between these.
+_OPEN: Final = "⟦"
+_CLOSE: Final = "⟧"
+_MARKED: Final = re.compile(f"{_OPEN}(.*?){_CLOSE}", re.DOTALL)
+
+
+class InfrastructureFault(Exception):
+    """Kafka, Neo4j or the Java side cannot be used; nothing of the current slice was committed.
+
+    The message is one sentence that names the thing, what it said and the remedy.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(f"{_OPEN}{sentence}{_CLOSE}")
+        self.sentence = sentence
+
+    def __reduce__(self) -> tuple[type["InfrastructureFault"], tuple[str]]:
+        return (InfrastructureFault, (self.sentence,))
+
+    def __str__(self) -> str:
+        return f"{_OPEN}{self.sentence}{_CLOSE}"
+
+
+def fault_sentence(error: BaseException) -> str | None:
+    """The sentence of an infrastructure fault, however a runner wrapped it; None for anything else."""
+    if isinstance(error, InfrastructureFault):
+        return error.sentence
+    found = _MARKED.search(str(error))
+    return found.group(1) if found else None

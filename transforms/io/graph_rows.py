@@ -1,0 +1,75 @@
+"""Changes as rows: the properties that each statement binds, sorted by key so that locks are taken in one order."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from transforms.model import cypher
+from transforms.model.graph import ABOUT, EPISODIC, RESOURCE, TENANT_KEY, TOMBSTONE
+from transforms.model.identity import label_of
+from transforms.model.kinds import KIND_OF_TOKEN
+from transforms.planning.changes import Changes, Row
+from transforms.planning.stored import StoredTombstone
+
+
+class Write(NamedTuple):
+    """One statement and the values that it is run over, bound as `parameter` (`rows` or `keys`)."""
+
+    statement: str
+    parameter: str
+    values: list[Any]
+
+
+def stub_props(rid: str) -> Row:
+    """The properties of a node that only its relationships speak for: key fields, and that it is a stub."""
+    token, namespace, name = rid.split(":", 2)
+    declared = KIND_OF_TOKEN.get(token)
+    props = {"kind": declared.name if declared else token, "ns": namespace, "name": name, "stub": True}
+    return {key: value for key, value in props.items() if value != ""}
+
+
+def writes(client_id: str, changes: Changes) -> Iterator[Write]:
+    """The statements of a batch in their order: what goes, nodes, relationships, then stubs that are left over."""
+
+    def node(key: str, value: str, props: Row) -> Row:
+        return {key: value, "props": {**props, TENANT_KEY: client_id, key: value}}
+
+    yield from _relationships(cypher.DROP_RELATIONSHIP, ((t.type, t.source, t.target, {}) for t in changes.edges_gone))
+    yield from _relationships(cypher.DROP_RELATIONSHIP, ((ABOUT.type, *ends, {}) for ends in changes.about_gone))
+    yield Write(cypher.CLEAR_RESOURCE, "rows", [node(RESOURCE.key, rid, stub_props(rid)) for rid in sorted(changes.cleared)])
+    yield from _by_label(cypher.UPSERT_RESOURCE, {rid: node(RESOURCE.key, rid, props) for rid, props in changes.nodes.items()})
+    yield from _by_label(cypher.CREATE_STUB, {rid: node(RESOURCE.key, rid, stub_props(rid)) for rid in changes.stubs})
+    yield Write(cypher.TOUCH_RESOURCE, "rows", [{RESOURCE.key: key, "ver": ver} for key, ver in sorted(changes.node_vers.items())])
+    yield Write(cypher.UPSERT_EPISODE, "rows", [node(EPISODIC.key, eid, props) for eid, props in sorted(changes.episodes.items())])
+    yield Write(cypher.TOUCH_EPISODE, "rows", [{EPISODIC.key: key, "ver": ver} for key, ver in sorted(changes.episode_vers.items())])
+    tenant = {TENANT_KEY: client_id}
+    yield from _relationships(
+        cypher.PUT_RELATIONSHIP, ((t.type, t.source, t.target, props | tenant) for t, props in changes.edges.items())
+    )
+    yield from _relationships(cypher.PUT_RELATIONSHIP, ((ABOUT.type, *ends, tenant) for ends in changes.about))
+    yield Write(cypher.DROP_TOMBSTONE, "keys", sorted(changes.tombstones_gone))
+    kept = sorted(changes.tombstones.items())
+    yield Write(cypher.PUT_TOMBSTONE, "rows", [node(TOMBSTONE.key, key, _tombstone_props(one)) for key, one in kept])
+    yield Write(cypher.PRUNE_STUB, "keys", sorted(changes.pruned))
+
+
+def _by_label(statements: dict[str, str], rows: dict[str, Row]) -> Iterator[Write]:
+    groups: dict[str, list[Row]] = {}
+    for rid in sorted(rows):
+        groups.setdefault(label_of(rid), []).append(rows[rid])
+    for label in sorted(groups):
+        yield Write(statements[label], "rows", groups[label])
+
+
+def _relationships(statements: dict[str, str], rows: Any) -> Iterator[Write]:
+    groups: dict[str, list[Row]] = {}
+    for kind, source, target, props in sorted(rows, key=lambda row: row[:3]):
+        groups.setdefault(kind, []).append({"source": source, "target": target, "props": props})
+    for kind in sorted(groups):
+        yield Write(statements[kind], "rows", groups[kind])
+
+
+def _tombstone_props(tombstone: StoredTombstone) -> Row:
+    props: Row = {"ver": tombstone.ver}
+    if tombstone.payload:
+        props["payload"] = tombstone.payload
+    return props | dict(zip(TOMBSTONE.indexes, tombstone.refs, strict=False))

@@ -1,0 +1,151 @@
+"""What is to be read and what is done: planned ranges, committed offsets, gaps.
+
+Commits never move backwards, and happen only when the caller says that everything before them is safe.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Final, NamedTuple
+
+from confluent_kafka import (
+    Consumer,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, ListOffsetsResultInfo, OffsetSpec
+
+from transforms.io.faults import InfrastructureFault
+from transforms.io.kafka_target import KafkaTarget
+
+REQUEST_S: Final = 15.0
+_SETTLE_S: Final = 30.0
+
+Place = tuple[str, int]
+
+
+class OffsetRange(NamedTuple):
+    """Offsets [start, end) of one partition."""
+
+    topic: str
+    partition: int
+    start: int
+    end: int
+
+    @property
+    def place(self) -> Place:
+        return (self.topic, self.partition)
+
+    @property
+    def lag(self) -> int:
+        """How many offsets, an upper limit on the records: compaction and control records leave gaps."""
+        return self.end - self.start
+
+
+class KafkaOffsets:
+    """One group's view of the topics; close it with the owner. Every fault of Kafka's is an InfrastructureFault."""
+
+    def __init__(self, target: KafkaTarget) -> None:
+        self._target = target
+        config = target.client_config() | {"error_cb": _quiet, "log_level": 0}  # type: ignore[operator]
+        self._admin = AdminClient(dict(config))
+        self._consumer = Consumer(
+            config
+            | {
+                "group.id": target.group,
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+                "isolation.level": "read_committed",
+                "enable.partition.eof": True,
+            }
+        )
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
+        except KafkaException as error:
+            cause = error.args[0]
+            said = cause.str() if isinstance(cause, KafkaError) else str(cause)
+            raise InfrastructureFault(
+                f"Kafka at {self._target.brokers} cannot be used ({said}); nothing after the last committed offsets counts as "
+                "done: start it or fix KAFKA_BROKERS and the KAFKA_SASL and KAFKA_SSL settings, then run again."
+            ) from error
+
+    def partitions(self, topics: Iterable[str]) -> list[Place]:
+        """Every partition of those topics that exist, sorted; a topic that does not exist has nothing to read."""
+        wanted = set(topics)
+        with self._guarded():
+            known = self._consumer.list_topics(timeout=REQUEST_S).topics
+        return sorted((name, partition) for name, topic in known.items() if name in wanted for partition in topic.partitions)
+
+    def plan(self, topics: Iterable[str]) -> list[OffsetRange]:
+        """The ranges [committed, end) of the topics, only those with something in them.
+
+        Ends are the last stable offsets: what an open transaction holds back waits for a later run. A committed
+        offset that Kafka has deleted since begins at the earliest that is left.
+        """
+        places = self.partitions(topics)
+        if not places:
+            return []
+        earliest = self._offsets(places, OffsetSpec.earliest())
+        latest = self._offsets(places, OffsetSpec.latest())
+        done = self.committed(places)
+        ranges = (OffsetRange(*place, max(done.get(place, 0), earliest[place]), latest[place]) for place in places)
+        return [one for one in ranges if one.lag > 0]
+
+    def _offsets(self, places: list[Place], spec: OffsetSpec) -> dict[Place, int]:
+        request = {TopicPartition(*place): spec for place in places}
+        with self._guarded():
+            futures = self._admin.list_offsets(request, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=REQUEST_S)
+            found: dict[Place, ListOffsetsResultInfo] = {(at.topic, at.partition): future.result() for at, future in futures.items()}
+        return {place: info.offset for place, info in found.items()}
+
+    def committed(self, places: Iterable[Place]) -> dict[Place, int]:
+        """The group's committed offsets; a partition without one is absent."""
+        with self._guarded():
+            found = self._consumer.committed([TopicPartition(*place) for place in places], timeout=REQUEST_S)
+        return {(at.topic, at.partition): at.offset for at in found if at.offset >= 0}
+
+    def commit(self, ends: dict[Place, int]) -> None:
+        """Mark everything before each end as done; never backwards. Returns when Kafka holds it."""
+        done = self.committed(ends)
+        forward = [TopicPartition(*place, end) for place, end in ends.items() if end > done.get(place, -1)]
+        if not forward:
+            return
+        with self._guarded():
+            for at in self._consumer.commit(offsets=forward, asynchronous=False) or ():
+                if at.error:
+                    raise KafkaException(at.error)
+
+    def next_record(self, at: OffsetRange) -> int:
+        """The offset of the first record in the range that can be read; its end when there is none.
+
+        Compaction and control records leave gaps; a range is done when a consumer's position has passed it.
+        """
+        with self._guarded():
+            self._consumer.assign([TopicPartition(at.topic, at.partition, at.start)])
+            try:
+                message = self._consumer.poll(_SETTLE_S)
+            finally:
+                self._consumer.unassign()
+            if message is None:
+                raise InfrastructureFault(
+                    f"Kafka at {self._target.brokers} gave no answer for {at.topic}[{at.partition}] from offset {at.start} "
+                    f"within {_SETTLE_S:.0f} s; check the broker that leads it, then run again."
+                )
+            error = message.error()
+            if error is not None and error.code() == KafkaError._PARTITION_EOF:
+                return at.end
+            if error is not None:
+                raise KafkaException(error)
+        offset = message.offset()
+        return at.end if offset is None else min(offset, at.end)
+
+
+def _quiet(_error: KafkaError) -> None:
+    """librdkafka reports every failed attempt to connect; what matters comes back as the request's own fault."""

@@ -1,0 +1,94 @@
+"""Where Kafka is and how to reach it, for both client libraries, without a secret in either configuration.
+
+librdkafka (planning, committing, dead letters) gets the password in this process; the Java consumer of
+`ReadFromKafka` gets a reference that Kafka's own configuration providers resolve inside the Java worker, so that
+the serialised pipeline holds no secret.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from transforms.io.faults import InfrastructureFault
+from transforms.io.secrets import Secret
+
+_LOGIN_MODULE: Final = {
+    "PLAIN": "org.apache.kafka.common.security.plain.PlainLoginModule",
+    "SCRAM-SHA-256": "org.apache.kafka.common.security.scram.ScramLoginModule",
+    "SCRAM-SHA-512": "org.apache.kafka.common.security.scram.ScramLoginModule",
+}
+SASL_MECHANISMS: Final = tuple(_LOGIN_MODULE)
+SECURITY_PROTOCOLS: Final = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaTarget:
+    """A cluster, the consumer group that marks what is done, and how to log in.
+
+    ca_file, keypair_file: PEM files; the latter holds the client's private key and certificate.
+    """
+
+    brokers: str
+    group: str
+    security_protocol: str = "PLAINTEXT"
+    sasl_mechanism: str = "PLAIN"
+    sasl_username: str = ""
+    sasl_password: Secret = field(default_factory=Secret)
+    ca_file: str = ""
+    keypair_file: str = ""
+
+    @property
+    def uses_sasl(self) -> bool:
+        return self.security_protocol.startswith("SASL")
+
+    def client_config(self) -> dict[str, str]:
+        """librdkafka's configuration. Holds the password: never log, store or serialise it."""
+        config = {"bootstrap.servers": self.brokers, "security.protocol": self.security_protocol}
+        if self.uses_sasl:
+            config |= {
+                "sasl.mechanism": self.sasl_mechanism,
+                "sasl.username": self.sasl_username,
+                "sasl.password": self.sasl_password.read(),
+            }
+        if self.ca_file:
+            config["ssl.ca.location"] = self.ca_file
+        if self.keypair_file:
+            config |= {"ssl.key.location": self.keypair_file, "ssl.certificate.location": self.keypair_file}
+        return config
+
+    def java_config(self) -> dict[str, str]:
+        """The Java consumer's configuration; commits by itself never, reads only what was committed."""
+        config = {
+            "bootstrap.servers": self.brokers,
+            "group.id": self.group,
+            "enable.auto.commit": "false",
+            "auto.offset.reset": "earliest",
+            "isolation.level": "read_committed",
+            "security.protocol": self.security_protocol,
+        }
+        if self.uses_sasl:
+            config |= self._java_login()
+        if self.ca_file:
+            config |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": self.ca_file}
+        if self.keypair_file:
+            config |= {"ssl.keystore.type": "PEM", "ssl.keystore.location": self.keypair_file}
+        return config
+
+    def _java_login(self) -> dict[str, str]:
+        if '"' in self.sasl_username or "\\" in self.sasl_username:
+            raise InfrastructureFault("KAFKA_SASL_USERNAME holds a quote or a backslash, which a JAAS entry cannot; choose another user.")
+        provider, reference = _java_secret(self.sasl_password)
+        module = _LOGIN_MODULE[self.sasl_mechanism]
+        login = f'{module} required username="{self.sasl_username}" password="{reference}";'
+        return {**provider, "sasl.mechanism": self.sasl_mechanism, "sasl.jaas.config": login}
+
+
+def _java_secret(secret: Secret) -> tuple[dict[str, str], str]:
+    """A configuration provider of Kafka's, and the reference that it resolves in the Java worker."""
+    package = "org.apache.kafka.common.config.provider"
+    if secret.file:
+        path = Path(secret.file).absolute()
+        provider = {"config.providers": "dir", "config.providers.dir.class": f"{package}.DirectoryConfigProvider"}
+        return provider, f"${{dir:{path.parent}:{path.name}}}"
+    provider = {"config.providers": "env", "config.providers.env.class": f"{package}.EnvVarConfigProvider"}
+    return provider, f"${{env:{secret.env}}}"

@@ -1,0 +1,125 @@
+"""An in-memory graph that passes the same contract suite as the real store; for tests and dry reasoning."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from transforms.model.graph import ABOUT, EPISODIC, RESOURCE
+from transforms.planning.changes import Changes
+from transforms.planning.mutations import Mutation
+from transforms.planning.plan import plan_batch
+from transforms.planning.stored import StoredEdge, StoredEpisode, StoredNode, StoredTombstone, Triple
+from transforms.records.outcomes import Outcome
+from transforms.io.graph_rows import stub_props
+from transforms.io.graph_digest import GraphDigest
+
+
+class MemoryTenant:
+    """One tenant's graph; answers as `GraphReader` does and applies changes in the order of the real store."""
+
+    def __init__(self, client_id: str) -> None:
+        self.client_id = client_id
+        self.floor = ""
+        self.resources: dict[str, dict[str, Any]] = {}
+        self.episodic: dict[str, dict[str, Any]] = {}
+        self.topology: dict[Triple, dict[str, Any]] = {}
+        self.about: dict[str, str] = {}
+        self.dead: dict[str, StoredTombstone] = {}
+
+    def nodes(self, rids: Collection[str]) -> dict[str, StoredNode]:
+        found = ((rid, self.resources[rid]) for rid in rids if rid in self.resources)
+        return {rid: StoredNode(rid, n.get("uid", ""), n.get("ver", ""), n.get("hash", b"")) for rid, n in found}
+
+    def node_props(self, rids: Collection[str]) -> dict[str, dict[str, Any]]:
+        hidden = RESOURCE.bookkeeping
+        return {rid: {k: v for k, v in self.resources[rid].items() if k not in hidden} for rid in rids}
+
+    def rids_of_uids(self, uids: Collection[str]) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for rid, node in self.resources.items():
+            if node.get("uid") in uids:
+                found.setdefault(node["uid"], set()).add(rid)
+        return found
+
+    def tombstones(self, keys: Collection[str]) -> dict[str, StoredTombstone]:
+        return {key: self.dead[key] for key in keys if key in self.dead}
+
+    def tombstones_by_ref(self, refs: Collection[str]) -> list[StoredTombstone]:
+        return [tombstone for tombstone in self.dead.values() if set(tombstone.refs) & set(refs)]
+
+    def edges(self, edge_ids: Collection[str]) -> dict[str, StoredEdge]:
+        return {edge.edge_id: edge for edge in self._edges() if edge.edge_id in edge_ids}
+
+    def _edges(self) -> list[StoredEdge]:
+        return [StoredEdge(triple, props["edge_id"], props["ver"]) for triple, props in self.topology.items()]
+
+    def edges_at(self, rids: Collection[str]) -> list[StoredEdge]:
+        return [edge for edge in self._edges() if edge.triple.source in rids or edge.triple.target in rids]
+
+    def edges_of_triples(self, triples: Collection[Triple]) -> dict[Triple, StoredEdge]:
+        return {edge.triple: edge for edge in self._edges() if edge.triple in triples}
+
+    def episodes(self, eids: Collection[str]) -> dict[str, StoredEpisode]:
+        return {eid: self._episode(eid) for eid in eids if eid in self.episodic}
+
+    def episodes_of_subjects(self, rids: Collection[str]) -> list[StoredEpisode]:
+        return [self._episode(eid) for eid, node in self.episodic.items() if node["subject"] in rids]
+
+    def _episode(self, eid: str) -> StoredEpisode:
+        node = self.episodic[eid]
+        return StoredEpisode(eid, node["ver"], node["hash"], node["subject"], eid in self.about)
+
+    def write(self, changes: Changes) -> None:
+        for triple in changes.edges_gone:
+            self.topology.pop(triple, None)
+        for eid, _ in changes.about_gone:
+            self.about.pop(eid, None)
+        for rid in changes.cleared:
+            self.resources[rid] = stub_props(rid)
+        self.resources |= {rid: dict(props) for rid, props in changes.nodes.items()}
+        for rid, ver in changes.node_vers.items():
+            self.resources[rid]["ver"] = ver
+        for rid in changes.stubs:
+            self.resources.setdefault(rid, stub_props(rid))
+        self.episodic |= {eid: dict(props) for eid, props in changes.episodes.items()}
+        for eid, ver in changes.episode_vers.items():
+            self.episodic[eid]["ver"] = ver
+        self.topology |= changes.edges
+        self.about |= dict(changes.about)
+        for key in changes.tombstones_gone:
+            self.dead.pop(key, None)
+        self.dead |= changes.tombstones
+        for rid in changes.pruned:
+            if self.resources.get(rid, {}).get("stub") and not self._is_referred_to(rid):
+                del self.resources[rid]
+
+    def _is_referred_to(self, rid: str) -> bool:
+        return rid in self.about.values() or any(rid in triple[1:] for triple in self.topology)
+
+    def digest(self) -> GraphDigest:
+        digest = GraphDigest()
+        for rid, node in self.resources.items():
+            if "stub" not in node or self._is_referred_to(rid):
+                digest.add_node(RESOURCE, rid, node)
+        for eid, node in self.episodic.items():
+            digest.add_node(EPISODIC, eid, node)
+        for triple in self.topology:
+            digest.add_relationship(triple.type, RESOURCE.label, triple.source, RESOURCE.label, triple.target)
+        for eid, rid in self.about.items():
+            digest.add_relationship(ABOUT.type, EPISODIC.label, eid, RESOURCE.label, rid)
+        return digest
+
+
+class MemoryGraphStore:
+    """Every tenant's graph in this process; the counterpart of the Neo4j store in the contract suite."""
+
+    def __init__(self) -> None:
+        self.tenants: dict[str, MemoryTenant] = {}
+
+    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int, last_seen: int) -> list[Outcome]:
+        tenant = self.tenants.setdefault(client_id, MemoryTenant(client_id))
+        plan = plan_batch(tenant, client_id, mutations, tenant.floor)
+        tenant.write(plan.changes)
+        return plan.outcomes
+
+    def digest(self, client_id: str) -> GraphDigest:
+        return self.tenants[client_id].digest() if client_id in self.tenants else GraphDigest()

@@ -1,0 +1,200 @@
+"""The graph in Neo4j: batches written under the tenant's lock, read back for planning in the same transaction."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, Final, TypeVar
+
+import neo4j
+from neo4j.exceptions import DriverError, Neo4jError
+
+from transforms.io.graph_digest import GraphDigest
+from transforms.io.graph_rows import writes
+from transforms.io.neo4j_target import Neo4jTarget, is_row_fault
+from transforms.model import cypher
+from transforms.model.graph import NODES, RESOURCE, TENANT_KEY, TOPOLOGY
+from transforms.planning.changes import Changes
+from transforms.planning.mutations import Mutation
+from transforms.planning.plan import plan_batch
+from transforms.planning.stored import StoredEdge, StoredEpisode, StoredNode, StoredTombstone, Triple
+from transforms.records.outcomes import Outcome
+
+SCHEMA_AWAIT_S: Final = 120
+
+T = TypeVar("T")
+
+
+class RowRefused(Exception):
+    """Neo4j refused the batch for what is in it; the message is the server's, without values."""
+
+
+class _Transaction:
+    """One tenant's graph within one transaction; answers as `GraphReader` does."""
+
+    def __init__(self, tx: neo4j.ManagedTransaction, client_id: str) -> None:
+        self._tx = tx
+        self._client_id = client_id
+
+    def _run(self, statement: str, **parameters: Any) -> list[neo4j.Record]:
+        return list(self._tx.run(statement, {TENANT_KEY: self._client_id, **parameters}))
+
+    def _by_keys(self, statement: str, keys: Iterable[str]) -> list[neo4j.Record]:
+        wanted = sorted(keys)
+        return self._run(statement, keys=wanted) if wanted else []
+
+    def lock(self, first_seen: int, last_seen: int) -> str:
+        """Become the tenant's only writer until the transaction ends; the tenant's floor."""
+        row = self._run(cypher.LOCK_TENANT, first_seen=first_seen, last_seen=last_seen)[0]
+        return row["floor"] or ""
+
+    def nodes(self, rids: Collection[str]) -> dict[str, StoredNode]:
+        rows = self._by_keys(cypher.READ_NODES, rids)
+        return {row["rid"]: StoredNode(row["rid"], row["uid"] or "", row["ver"] or "", bytes(row["hash"] or b"")) for row in rows}
+
+    def node_props(self, rids: Collection[str]) -> dict[str, dict[str, Any]]:
+        left_out = {TENANT_KEY, RESOURCE.key, *RESOURCE.bookkeeping}
+        rows = self._by_keys(cypher.READ_NODE_PROPS, rids)
+        return {row["rid"]: {key: value for key, value in row["props"].items() if key not in left_out} for row in rows}
+
+    def rids_of_uids(self, uids: Collection[str]) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for row in self._by_keys(cypher.READ_RIDS_OF_UIDS, uids):
+            found.setdefault(row["uid"], set()).add(row["rid"])
+        return found
+
+    def tombstones(self, keys: Collection[str]) -> dict[str, StoredTombstone]:
+        return {row["key"]: _tombstone(row) for row in self._by_keys(cypher.READ_TOMBSTONES, keys)}
+
+    def tombstones_by_ref(self, refs: Collection[str]) -> list[StoredTombstone]:
+        return [_tombstone(row) for row in self._by_keys(cypher.READ_TOMBSTONES_BY_REF, refs)]
+
+    def edges(self, edge_ids: Collection[str]) -> dict[str, StoredEdge]:
+        found = (_edge(row) for statement in cypher.READ_EDGES.values() for row in self._by_keys(statement, edge_ids))
+        return {edge.edge_id: edge for edge in found}
+
+    def edges_at(self, rids: Collection[str]) -> list[StoredEdge]:
+        return [_edge(row) for row in self._by_keys(cypher.READ_EDGES_AT, rids)]
+
+    def edges_of_triples(self, triples: Collection[Triple]) -> dict[Triple, StoredEdge]:
+        found: dict[Triple, StoredEdge] = {}
+        for relationship in TOPOLOGY:
+            places = sorted(triple[1:] for triple in triples if triple.type == relationship.type)
+            if places:
+                rows = [{"source": source, "target": target} for source, target in places]
+                edges = map(_edge, self._run(cypher.READ_EDGES_OF_TRIPLES[relationship.type], rows=rows))
+                found.update((edge.triple, edge) for edge in edges)
+        return found
+
+    def episodes(self, eids: Collection[str]) -> dict[str, StoredEpisode]:
+        return {row["eid"]: _episode(row) for row in self._by_keys(cypher.READ_EPISODES, eids)}
+
+    def episodes_of_subjects(self, rids: Collection[str]) -> list[StoredEpisode]:
+        return [_episode(row) for row in self._by_keys(cypher.READ_EPISODES_OF_SUBJECTS, rids)]
+
+    def write(self, changes: Changes) -> None:
+        for one in writes(self._client_id, changes):
+            if one.values:
+                self._tx.run(one.statement, {TENANT_KEY: self._client_id, one.parameter: one.values}).consume()
+
+
+def _tombstone(row: neo4j.Record) -> StoredTombstone:
+    refs = tuple(ref for ref in (row["ref_a"], row["ref_b"]) if ref is not None)
+    return StoredTombstone(row["key"], row["ver"], bytes(row["payload"] or b""), refs)
+
+
+def _edge(row: neo4j.Record) -> StoredEdge:
+    return StoredEdge(Triple(row["type"], row["source"], row["target"]), row["edge_id"], row["ver"])
+
+
+def _episode(row: neo4j.Record) -> StoredEpisode:
+    return StoredEpisode(row["eid"], row["ver"], bytes(row["hash"]), row["subject"], row["about"])
+
+
+class Neo4jGraphStore:
+    """Writes and reads tenants' graphs. One driver for its life; open and close it with the owner.
+
+    The driver's managed transactions are the only retry layer: what they give up on is an infrastructure fault.
+    """
+
+    def __init__(self, target: Neo4jTarget) -> None:
+        self._target = target
+        self._driver = target.open()
+
+    def close(self) -> None:
+        self._driver.close()
+
+    def _session(self) -> neo4j.Session:
+        return self._driver.session(database=self._target.database)
+
+    def _guarded(self, work: Callable[[], T]) -> T:
+        try:
+            return work()
+        except (Neo4jError, DriverError) as error:
+            if is_row_fault(error):
+                raise RowRefused(f"{getattr(error, 'code', '')}") from error
+            raise self._target.fault(error) from error
+
+    def ensure_schema(self) -> None:
+        """Make every constraint and index that is missing, and wait until all are online; safe to repeat."""
+
+        def work() -> None:
+            with self._session() as session:
+                for statement in cypher.schema_statements():
+                    session.run(statement).consume()
+                session.run(cypher.AWAIT_INDEXES, seconds=SCHEMA_AWAIT_S).consume()
+
+        self._guarded(work)
+
+    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int, last_seen: int) -> list[Outcome]:
+        """Write one tenant's batch in one transaction; the outcome of each mutation, in order, once committed.
+
+        first_seen, last_seen: the earliest and latest record timestamps, in milliseconds since 1970.
+        Raises RowRefused where the rows are at fault, InfrastructureFault where the server is.
+        """
+
+        def work(tx: neo4j.ManagedTransaction) -> list[Outcome]:
+            transaction = _Transaction(tx, client_id)
+            floor = transaction.lock(first_seen, last_seen)
+            plan = plan_batch(transaction, client_id, mutations, floor)
+            transaction.write(plan.changes)
+            return plan.outcomes
+
+        def write() -> list[Outcome]:
+            with self._session() as session:
+                return session.execute_write(work)
+
+        return self._guarded(write)
+
+    def tenants(self) -> list[str]:
+        """The ids of all tenants, sorted."""
+
+        def work() -> list[str]:
+            with self._session() as session:
+                return [row[TENANT_KEY] for row in session.run(cypher.TENANTS)]
+
+        return self._guarded(work)
+
+    def digest(self, client_id: str) -> GraphDigest:
+        """The digest of a tenant's live graph, read page by page in bounded memory.
+
+        Exact where nothing writes the tenant meanwhile.
+        """
+        digest = GraphDigest()
+        for node in NODES:
+            if node.digest:
+                self._guarded(lambda node=node: self._digest_label(client_id, node, digest))  # type: ignore[misc]
+        return digest
+
+    def _digest_label(self, client_id: str, node: Any, digest: GraphDigest) -> None:
+        statement, after = cypher.digest_page(node), ""
+        with self._session() as session:
+            while rows := session.execute_read(lambda tx, after=after: list(tx.run(statement, client_id=client_id, after=after))):
+                for row in rows:
+                    if row["counts"]:
+                        digest.add_node(node, row["key"], row["props"])
+                    for kind, label, key, owner in row["out"]:
+                        digest.add_relationship(kind, node.label, row["key"], label, _own(key, owner, client_id))
+                after = rows[-1]["key"]
+
+
+def _own(key: str, owner: str, client_id: str) -> str:
+    """The other end's key; one that belongs to another tenant would be a defect, and shows as one in the digest."""
+    return key if owner == client_id else f"{owner}::{key}"

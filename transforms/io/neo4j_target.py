@@ -1,0 +1,72 @@
+"""Where the graph is and how to reach it; opening it, and telling its faults from those of a row."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import neo4j
+from neo4j.exceptions import AuthError, DriverError, Neo4jError
+
+from transforms.io.faults import InfrastructureFault
+from transforms.io.secrets import Secret
+
+# The server refused this statement or these rows; every other refusal concerns the server itself.
+_ROW_FAULTS: Final = (
+    "Neo.ClientError.Statement.",
+    "Neo.ClientError.Schema.ConstraintValidationFailed",
+    "Neo.DatabaseError.Statement.ExecutionFailed",
+    "Neo.DatabaseError.General.UnknownError",
+    "Neo.TransientError.General.MemoryPoolOutOfMemoryError",
+    "Neo.TransientError.General.TransactionMemoryLimit",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Neo4jTarget:
+    """A database and how to reach it.
+
+    uri: bolt:// or neo4j://, with `+s` for TLS. password: where it is, never itself.
+    ca_file: certificates to trust instead of the system's; only with plain schemes, and turns TLS on.
+    retry_s: for how long a transaction is tried again while the server is away or busy.
+    """
+
+    uri: str
+    user: str
+    password: Secret
+    database: str = "neo4j"
+    ca_file: str = ""
+    retry_s: float = 30.0
+
+    def open(self) -> neo4j.Driver:
+        """A driver with its own pool; the caller closes it. Connects on first use."""
+        options: dict[str, object] = {}
+        if self.ca_file:
+            options = {"encrypted": True, "trusted_certificates": neo4j.TrustCustomCAs(self.ca_file)}
+        try:
+            return neo4j.GraphDatabase.driver(
+                self.uri,
+                auth=(self.user, self.password.read()),
+                max_transaction_retry_time=self.retry_s,
+                connection_timeout=10.0,
+                user_agent="graph-build",
+                notifications_min_severity="OFF",
+                **options,
+            )
+        except (ValueError, DriverError) as error:
+            raise InfrastructureFault(f"NEO4J_URI {self.uri} cannot be used ({error}); fix it.") from None
+
+    def fault(self, error: Exception) -> InfrastructureFault:
+        """The fault that stops the run, in one sentence."""
+        said = " ".join(str(error).split())[:300] or type(error).__name__
+        if isinstance(error, AuthError):
+            return InfrastructureFault(
+                f"Neo4j at {self.uri} refused the user {self.user} ({said}); fix NEO4J_USER and NEO4J_PASSWORD or NEO4J_PASSWORD_FILE."
+            )
+        return InfrastructureFault(
+            f"Neo4j at {self.uri} cannot be used ({said}); nothing after the last committed offsets counts as done: "
+            "start it or fix NEO4J_URI, then run again."
+        )
+
+
+def is_row_fault(error: Exception) -> bool:
+    """True where the server refused what was sent, so that splitting the batch can find the row."""
+    return isinstance(error, Neo4jError) and (error.code or "").startswith(_ROW_FAULTS)

@@ -1,0 +1,1 @@
+"""The graph, declared once: kinds, node labels, keys, relationships, limits."""

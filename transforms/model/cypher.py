@@ -1,0 +1,170 @@
+"""Every statement the job sends, generated from the declared model.
+
+Identifiers come only from the model; every value is bound. Statements are constants: the same input never makes
+a new one, so the server's plan cache holds them all. Parameters: `$client_id`, the tenant, in each; `$rows` or
+`$keys`, a list, sorted by key by the caller.
+"""
+
+from typing import Final
+
+from transforms.model.graph import (
+    ABOUT,
+    CLUSTER,
+    EPISODIC,
+    NODES,
+    RELATIONSHIPS,
+    RESOURCE,
+    TENANT_KEY,
+    TOMBSTONE,
+    TOPOLOGY,
+    NodeLabel,
+    Relationship,
+)
+from transforms.model.kinds import GENERIC_LABEL, KINDS
+
+AWAIT_INDEXES: Final = "CALL db.awaitIndexes($seconds)"
+
+_RESOURCE_LABELS: Final = (GENERIC_LABEL, *(kind.name for kind in KINDS))
+_TYPES: Final = "|".join(relationship.type for relationship in TOPOLOGY)
+
+
+def schema_statements() -> list[str]:
+    """Uniqueness constraints and indexes, each idempotent."""
+    return [
+        *(_constraint(node) for node in NODES),
+        *(_node_index(node, name) for node in NODES for name in node.indexes),
+        *(_relationship_index(relationship, name) for relationship in RELATIONSHIPS for name in relationship.indexes),
+    ]
+
+
+def _constraint(node: NodeLabel) -> str:
+    keys = ", ".join(f"n.{name}" for name in node.key_properties)
+    return f"CREATE CONSTRAINT {node.label.lower()}_key IF NOT EXISTS FOR (n:{node.label}) REQUIRE ({keys}) IS UNIQUE"
+
+
+def _node_index(node: NodeLabel, name: str) -> str:
+    return f"CREATE INDEX {node.label.lower()}_{name} IF NOT EXISTS FOR (n:{node.label}) ON (n.{TENANT_KEY}, n.{name})"
+
+
+def _relationship_index(relationship: Relationship, name: str) -> str:
+    named = f"{relationship.type.lower()}_{name}"
+    return f"CREATE INDEX {named} IF NOT EXISTS FOR ()-[r:{relationship.type}]-() ON (r.{TENANT_KEY}, r.{name})"
+
+
+def _at(variable: str, node: NodeLabel, value: str) -> str:
+    return f"({variable}:{node.label} {{{TENANT_KEY}: ${TENANT_KEY}, {node.key}: {value}}})"
+
+
+# Writes. The first statement of every transaction; it creates the tenant on its first valid record and takes the
+# lock that makes the transaction the tenant's only writer until it ends.
+LOCK_TENANT: Final = (
+    f"MERGE (c:{CLUSTER.label} {{{TENANT_KEY}: ${TENANT_KEY}}})\n"
+    "ON CREATE SET c.first_seen = $first_seen, c.generation = 1, c.state = 'ACTIVE'\n"
+    "SET c.first_seen = CASE WHEN c.first_seen <= $first_seen THEN c.first_seen ELSE $first_seen END,\n"
+    "    c.last_seen = CASE WHEN c.last_seen >= $last_seen THEN c.last_seen ELSE $last_seen END\n"
+    "RETURN c.floor AS floor"
+)
+
+
+def _label(label: str) -> str:
+    return f", n:{label}" if label else ""
+
+
+UPSERT_RESOURCE: Final = {
+    label: f"UNWIND $rows AS row\nMERGE {_at('n', RESOURCE, 'row.rid')}\nSET n = row.props{_label(label)}"
+    for label in _RESOURCE_LABELS
+}
+CREATE_STUB: Final = {
+    label: f"UNWIND $rows AS row\nMERGE {_at('n', RESOURCE, 'row.rid')}\nON CREATE SET n = row.props{_label(label)}"
+    for label in _RESOURCE_LABELS
+}
+CLEAR_RESOURCE: Final = f"UNWIND $rows AS row\nMATCH {_at('n', RESOURCE, 'row.rid')}\nSET n = row.props"
+PRUNE_STUB: Final = f"UNWIND $keys AS key\nMATCH {_at('n', RESOURCE, 'key')}\nWHERE n.stub AND NOT EXISTS {{ (n)--() }}\nDELETE n"
+UPSERT_EPISODE: Final = f"UNWIND $rows AS row\nMERGE {_at('n', EPISODIC, 'row.eid')}\nSET n = row.props"
+PUT_TOMBSTONE: Final = f"UNWIND $rows AS row\nMERGE {_at('n', TOMBSTONE, 'row.key')}\nSET n = row.props"
+DROP_TOMBSTONE: Final = f"UNWIND $keys AS key\nMATCH {_at('n', TOMBSTONE, 'key')}\nDELETE n"
+
+
+def _set_ver(node: NodeLabel) -> str:
+    return f"UNWIND $rows AS row\nMATCH {_at('n', node, 'row.' + node.key)}\nSET n.ver = row.ver"
+
+
+TOUCH_RESOURCE: Final = _set_ver(RESOURCE)
+TOUCH_EPISODE: Final = _set_ver(EPISODIC)
+
+
+def _ends(relationship: Relationship) -> str:
+    return f"MATCH {_at('a', relationship.source, 'row.source')}\nMATCH {_at('b', relationship.target, 'row.target')}"
+
+
+PUT_RELATIONSHIP: Final = {
+    relationship.type: f"UNWIND $rows AS row\n{_ends(relationship)}\nMERGE (a)-[r:{relationship.type}]->(b)\nSET r = row.props"
+    for relationship in (*TOPOLOGY, ABOUT)
+}
+DROP_RELATIONSHIP: Final = {
+    relationship.type: f"UNWIND $rows AS row\n{_ends(relationship)}\nMATCH (a)-[r:{relationship.type}]->(b)\nDELETE r"
+    for relationship in (*TOPOLOGY, ABOUT)
+}
+
+# Reads, all inside the transaction that then writes.
+READ_NODES: Final = (
+    f"UNWIND $keys AS key\nMATCH {_at('n', RESOURCE, 'key')}\n"
+    "RETURN n.rid AS rid, n.uid AS uid, n.ver AS ver, n.hash AS hash"
+)
+READ_NODE_PROPS: Final = f"UNWIND $keys AS key\nMATCH {_at('n', RESOURCE, 'key')}\nRETURN n.rid AS rid, properties(n) AS props"
+READ_RIDS_OF_UIDS: Final = (
+    f"UNWIND $keys AS key\nMATCH (n:{RESOURCE.label} {{{TENANT_KEY}: ${TENANT_KEY}, uid: key}})\n"
+    "RETURN key AS uid, n.rid AS rid"
+)
+_TOMBSTONE_ROW: Final = "n.key AS key, n.ver AS ver, n.payload AS payload, n.ref_a AS ref_a, n.ref_b AS ref_b"
+READ_TOMBSTONES: Final = f"UNWIND $keys AS key\nMATCH {_at('n', TOMBSTONE, 'key')}\nRETURN {_TOMBSTONE_ROW}"
+READ_TOMBSTONES_BY_REF: Final = "\nUNION\n".join(
+    f"UNWIND $keys AS key\nMATCH (n:{TOMBSTONE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {ref}: key}})\nRETURN {_TOMBSTONE_ROW}"
+    for ref in TOMBSTONE.indexes
+)
+_EDGE_ROW: Final = "type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver"
+READ_EDGES: Final = {
+    relationship.type: (
+        f"UNWIND $keys AS key\nMATCH (a)-[r:{relationship.type} {{{TENANT_KEY}: ${TENANT_KEY}, edge_id: key}}]->(b)\n"
+        f"RETURN {_EDGE_ROW}"
+    )
+    for relationship in TOPOLOGY
+}
+READ_EDGES_AT: Final = (
+    f"UNWIND $keys AS key\nMATCH {_at('n', RESOURCE, 'key')}-[r:{_TYPES}]-(:{RESOURCE.label})\n"
+    f"WITH DISTINCT r, startNode(r) AS a, endNode(r) AS b\nRETURN {_EDGE_ROW}"
+)
+READ_EDGES_OF_TRIPLES: Final = {
+    relationship.type: f"UNWIND $rows AS row\n{_ends(relationship)}\nMATCH (a)-[r:{relationship.type}]->(b)\nRETURN {_EDGE_ROW}"
+    for relationship in TOPOLOGY
+}
+_EPISODE_ROW: Final = (
+    "n.eid AS eid, n.ver AS ver, n.hash AS hash, n.subject AS subject, "
+    f"EXISTS {{ (n)-[:{ABOUT.type}]->(:{RESOURCE.label}) }} AS about"
+)
+READ_EPISODES: Final = f"UNWIND $keys AS key\nMATCH {_at('n', EPISODIC, 'key')}\nRETURN {_EPISODE_ROW}"
+READ_EPISODES_OF_SUBJECTS: Final = (
+    f"UNWIND $keys AS key\nMATCH (n:{EPISODIC.label} {{{TENANT_KEY}: ${TENANT_KEY}, subject: key}})\nRETURN {_EPISODE_ROW}"
+)
+
+# The digest: pages of a tenant's live nodes in key order, each with what begins at them.
+PAGE_SIZE: Final = 2000
+
+
+def digest_page(node: NodeLabel) -> str:
+    """A page of nodes after `$after`, each with its outgoing relationships and whether it counts in the digest.
+
+    Stubs count only where something refers to them.
+    """
+    counted = [other for other in NODES if other.digest]
+    labels = " ".join(f"WHEN m:{other.label} THEN '{other.label}'" for other in counted)
+    keys = " ".join(f"WHEN m:{other.label} THEN m.{other.key}" for other in counted)
+    return (
+        f"MATCH (n:{node.label} {{{TENANT_KEY}: ${TENANT_KEY}}})\nWHERE n.{node.key} > $after\n"
+        f"WITH n ORDER BY n.{node.key} LIMIT {PAGE_SIZE}\n"
+        f"RETURN n.{node.key} AS key, properties(n) AS props, n.stub IS NULL OR EXISTS {{ (n)--() }} AS counts,\n"
+        f"  [(n)-[r]->(m) | [type(r), CASE {labels} END, CASE {keys} END, m.{TENANT_KEY}]] AS out"
+    )
+
+
+TENANTS: Final = f"MATCH (c:{CLUSTER.label}) RETURN c.{TENANT_KEY} AS {TENANT_KEY} ORDER BY {TENANT_KEY}"

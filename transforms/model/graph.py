@@ -1,0 +1,68 @@
+"""What the graph holds, declared once: node labels with their keys, relationships with their ends.
+
+Statements, constraints, the digest and the documentation derive from these declarations. Every node and every
+relationship carries `client_id`, the tenant, as the first part of its key.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+TENANT_KEY: Final = "client_id"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeLabel:
+    """A node label with its key.
+
+    key: the property that identifies a node within its tenant; "" where the tenant alone does.
+    indexes: further properties that nodes are found by within their tenant; not unique.
+    digest: whether the tenant's live nodes of this label count in the graph digest.
+    bookkeeping: properties that order and compare writes; never part of the digest.
+    """
+
+    label: str
+    key: str
+    indexes: tuple[str, ...] = ()
+    digest: bool = True
+    bookkeeping: tuple[str, ...] = ("ver", "hash")
+
+    @property
+    def key_properties(self) -> tuple[str, ...]:
+        return (TENANT_KEY, self.key) if self.key else (TENANT_KEY,)
+
+
+@dataclass(frozen=True, slots=True)
+class Relationship:
+    """A relationship type between two labels; `indexes` are properties it is found by within its tenant."""
+
+    type: str
+    source: NodeLabel
+    target: NodeLabel
+    indexes: tuple[str, ...] = ()
+
+
+RESOURCE: Final = NodeLabel("Resource", "rid", indexes=("uid",))
+EPISODIC: Final = NodeLabel("Episodic", "eid", indexes=("subject",))
+PROM_TARGET: Final = NodeLabel("PromTarget", "tid")
+RULE: Final = NodeLabel("Rule", "rkey")
+INCIDENT: Final = NodeLabel("Incident", "iid")
+CLUSTER: Final = NodeLabel("Cluster", "", digest=False)
+TOMBSTONE: Final = NodeLabel("Tombstone", "key", indexes=("ref_a", "ref_b"), digest=False)
+
+NODES: Final = (RESOURCE, EPISODIC, PROM_TARGET, RULE, INCIDENT, CLUSTER, TOMBSTONE)
+
+RUNS_ON: Final = Relationship("RUNS_ON", RESOURCE, RESOURCE, indexes=("edge_id",))
+SELECTS: Final = Relationship("SELECTS", RESOURCE, RESOURCE, indexes=("edge_id",))
+CONTROLS: Final = Relationship("CONTROLS", RESOURCE, RESOURCE, indexes=("edge_id",))
+ABOUT: Final = Relationship("ABOUT", EPISODIC, RESOURCE)
+SCRAPES: Final = Relationship("SCRAPES", PROM_TARGET, RESOURCE)
+SCOPES: Final = Relationship("SCOPES", RULE, RESOURCE)
+EMITS: Final = Relationship("EMITS", RULE, EPISODIC)
+PART_OF: Final = Relationship("PART_OF", EPISODIC, INCIDENT)
+POTENTIAL_CAUSE: Final = Relationship("POTENTIAL_CAUSE", EPISODIC, EPISODIC)
+
+# The types a topology record may name; the only ones an input can choose.
+TOPOLOGY: Final = (RUNS_ON, SELECTS, CONTROLS)
+TOPOLOGY_OF_TYPE: Final = {relationship.type: relationship for relationship in TOPOLOGY}
+
+RELATIONSHIPS: Final = (*TOPOLOGY, ABOUT, SCRAPES, SCOPES, EMITS, PART_OF, POTENTIAL_CAUSE)

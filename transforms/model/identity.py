@@ -1,0 +1,70 @@
+"""One name for one object: the `rid`, however the record spells it.
+
+`rid = kind:namespace:name`, the kind in lower case, `kind::name` when cluster-scoped; a declared kind outside
+its home API group is `kind.group` (`service.serving.knative.dev`). Source: the data contract, section "Graph".
+"""
+
+import re
+from typing import Final, NamedTuple
+
+from transforms.model.kinds import GENERIC_LABEL, KIND_OF_TOKEN, SCOPE_OF_TOKEN, Scope
+
+# A metadata.uid as API servers make them: an RFC 4122 UUID, or the bare hash that mirror Pods carry.
+_UID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{32}")
+
+
+class Rid(NamedTuple):
+    """An object's identity within its tenant, taken apart."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.namespace}:{self.name}"
+
+
+def kind_token(kind: str, api_version: str = "") -> str:
+    """The kind as a rid spells it; `api_version` is `group/version`, `version` for the core group, or ""."""
+    token = kind.lower()
+    declared = KIND_OF_TOKEN.get(token)
+    if declared is None or not api_version:
+        return token
+    group = api_version.rpartition("/")[0].lower()
+    return token if group in declared.groups else f"{token}.{group or 'core'}"
+
+
+def make_rid(kind: str, namespace: str, name: str, api_version: str = "") -> Rid:
+    """The identity of an object; a namespace given for a cluster-scoped kind does not count."""
+    token = kind_token(kind, api_version)
+    if SCOPE_OF_TOKEN.get(token) is Scope.CLUSTER:
+        namespace = ""
+    return Rid(token, namespace, name)
+
+
+def parse_rid(text: str) -> Rid | None:
+    """The object that `kind:ns:name`, `kind::name` or `kind:name` names; None when it is none of these.
+
+    Split at most twice: names may hold colons.
+    """
+    kind, *rest = text.split(":", 2)
+    namespace, name = rest if len(rest) == 2 else ("", *rest) if rest else ("", "")
+    if not kind or not name:
+        return None
+    return make_rid(kind, namespace, name)
+
+
+def label_of(rid: str) -> str:
+    """The label that a rid's node bears beside `:Resource`, from the closed map; "" for an undeclared kind."""
+    declared = KIND_OF_TOKEN.get(rid.partition(":")[0])
+    return declared.name if declared else GENERIC_LABEL
+
+
+def looks_like_uid(text: str) -> bool:
+    """True when the text has the shape of a `metadata.uid`."""
+    return _UID.fullmatch(text) is not None
+
+
+def is_cluster_scoped(token: str) -> bool:
+    """True when the kind is known to be cluster-scoped; False for namespaced and for unknown kinds."""
+    return SCOPE_OF_TOKEN.get(token) is Scope.CLUSTER

@@ -1,0 +1,27 @@
+"""Every size and range that input is held to, in one place.
+
+Source: the data contract, section "Rejects". A record beyond a limit is rejected with the reason
+`limit_exceeded`; nothing is ever cut silently.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+RECORD_BYTES: Final = 1024 * 1024
+KEY_BYTES: Final = 1024
+STRING_BYTES: Final = 64 * 1024
+NESTING: Final = 32
+INTEGER_MIN: Final = -(2**63)
+INTEGER_MAX: Final = 2**63 - 1
+
+# Neo4j's range index takes at most 8 KiB a composite entry; identities stay far below it.
+IDENTITY_BYTES: Final = 1024
+
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(9999, 12, 31, tzinfo=UTC)
+BODY_AHEAD: Final = timedelta(days=1)
+
+# The dead-letter topic's own `max.message.bytes`, and what a reject's value may take of it before it is
+# truncated: base64 grows by a third, and headers and key travel beside it.
+DEADLETTER_MESSAGE_BYTES: Final = 16 * 1024 * 1024
+DEADLETTER_VALUE_BYTES: Final = 11 * 1024 * 1024

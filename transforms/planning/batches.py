@@ -1,0 +1,45 @@
+"""Cut a tenant's mutations into batches: what goes before what stays, nodes before relationships, in key order."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from transforms.planning.fold import Interpreted
+from transforms.planning.mutations import (
+    DeleteEdge,
+    DeleteNode,
+    DeleteUid,
+    UpsertEdge,
+    UpsertEpisode,
+    UpsertNode,
+)
+
+# The order saves stubs that the next batch would fill; the graph is right in any.
+_ORDER: Final[dict[type, int]] = {
+    DeleteEdge: 0,
+    DeleteUid: 1,
+    DeleteNode: 1,
+    UpsertNode: 2,
+    UpsertEdge: 3,
+    UpsertEpisode: 4,
+}
+_ROW_BYTES: Final = 200
+
+
+def cut_batches(mutations: Sequence[Interpreted], rows: int, size_bytes: int) -> Iterator[list[Interpreted]]:
+    """Batches of at most `rows` mutations and about `size_bytes`, a single larger mutation being a batch of its own."""
+    batch: list[Interpreted] = []
+    held = 0
+    for one in sorted(mutations, key=lambda one: (_ORDER[type(one.mutation)], one.mutation.aspect)):
+        size = _size(one)
+        if batch and (len(batch) >= rows or held + size > size_bytes):
+            yield batch
+            batch, held = [], 0
+        batch.append(one)
+        held += size
+    if batch:
+        yield batch
+
+
+def _size(one: Interpreted) -> int:
+    props: dict[str, Any] = getattr(one.mutation, "props", {})
+    return _ROW_BYTES + sum(len(value) for value in props.values() if isinstance(value, str))

@@ -1,0 +1,50 @@
+"""What one batch changes in the graph: rows for the statements that the model generates, and outcomes."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from transforms.planning.stored import StoredTombstone, Triple
+from transforms.records.outcomes import Outcome
+
+Row = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Changes:
+    """The difference between the stored graph and the graph that follows from it and the batch.
+
+    cleared: rids whose node died; what relationships they keep hold them as stubs.
+    pruned: rids whose node goes if it is a stub that nothing refers to (any more).
+    """
+
+    cleared: list[str] = field(default_factory=list)
+    nodes: dict[str, Row] = field(default_factory=dict)
+    node_vers: dict[str, str] = field(default_factory=dict)
+    stubs: set[str] = field(default_factory=set)
+    episodes: dict[str, Row] = field(default_factory=dict)
+    episode_vers: dict[str, str] = field(default_factory=dict)
+    edges: dict[Triple, Row] = field(default_factory=dict)
+    edges_gone: set[Triple] = field(default_factory=set)
+    about: set[tuple[str, str]] = field(default_factory=set)
+    about_gone: set[tuple[str, str]] = field(default_factory=set)
+    tombstones: dict[str, StoredTombstone] = field(default_factory=dict)
+    tombstones_gone: set[str] = field(default_factory=set)
+    pruned: set[str] = field(default_factory=set)
+
+    def hide(self, tombstone: StoredTombstone, stored: StoredTombstone | None) -> None:
+        """Keep a tombstone, unless the stored one says the same."""
+        if tombstone != stored:
+            self.tombstones[tombstone.key] = tombstone
+
+    def reveal(self, key: str, stored: StoredTombstone | None) -> None:
+        """Drop a tombstone that is stored."""
+        if stored is not None:
+            self.tombstones_gone.add(key)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The changes of a batch and, in the order of its mutations, what became of each."""
+
+    changes: Changes
+    outcomes: list[Outcome]

@@ -1,0 +1,210 @@
+"""Lives and deaths: which life of each object is current, and up to when its relationships are dead.
+
+A rid may be borne by several lives, one per uid. The current one is the one with the greatest version among
+those without a later delete (contract, "Order, deletes, replays"). Everything here is a function of the set of
+mutations seen, whatever their order: what the live graph does not show is kept as tombstones.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from transforms.planning.changes import Changes
+from transforms.planning.mutations import DeleteNode, DeleteUid, UpsertNode
+from transforms.planning.stored import GraphReader, StoredNode, StoredTombstone
+from transforms.records.outcomes import Outcome
+from transforms.records.record import t_of
+
+_ENCODE: Final = msgspec.msgpack.Encoder().encode
+_DECODE: Final = msgspec.msgpack.Decoder(UpsertNode).decode
+
+
+def rid_key(rid: str) -> str:
+    return f"rid:{rid}"
+
+
+def uid_key(uid: str) -> str:
+    return f"uid:{uid}"
+
+
+def _life_key(rid: str, uid: str) -> str:
+    return f"life:{len(uid)}:{uid}:{rid}"
+
+
+@dataclass(slots=True)
+class _Verdict:
+    """What follows from the lives and deletes of one rid."""
+
+    current: str | None
+    relevant: set[str]
+    dead_t: str
+
+
+@dataclass(slots=True)
+class _Place:
+    """All that is known of one rid: lives by uid as version, and deletes."""
+
+    stored: StoredNode | None
+    hidden: dict[str, StoredTombstone] = field(default_factory=dict)
+    lives: dict[str, str] = field(default_factory=dict)
+    deleted: str = ""
+    was: _Verdict = field(default_factory=lambda: _Verdict(None, set(), ""))
+    now: _Verdict = field(default_factory=lambda: _Verdict(None, set(), ""))
+
+
+class Lives:
+    """The lives of a tenant as far as a batch concerns them: stored ones, and those that the batch adds."""
+
+    def __init__(self, reader: GraphReader, client_id: str) -> None:
+        self._reader = reader
+        self._client_id = client_id
+        self._places: dict[str, _Place] = {}
+        self._ends: dict[str, str] = {}
+        self._stored_deletes: dict[str, StoredTombstone] = {}
+        self._upserts: dict[tuple[str, str], UpsertNode] = {}
+
+    def load(self, rids: Iterable[str]) -> None:
+        """Make the rids known; costs reads only for those that are not yet."""
+        wanted = {rid for rid in rids if rid not in self._places}
+        if not wanted:
+            return
+        nodes = self._reader.nodes(wanted)
+        for rid in wanted:
+            self._places[rid] = _Place(nodes.get(rid))
+        for tombstone in self._reader.tombstones_by_ref([rid_key(rid) for rid in wanted]):
+            if tombstone.key.startswith("life:"):
+                life = _DECODE(tombstone.payload)
+                self._places[life.rid].hidden[life.uid] = tombstone
+        places = [(rid, self._places[rid]) for rid in wanted]
+        uids = {place.stored.uid for _, place in places if place.stored} | {uid for _, place in places for uid in place.hidden}
+        self._load_deletes({rid_key(rid) for rid in wanted} | {uid_key(uid) for uid in uids if uid})
+        for rid, place in places:
+            self._gather(rid, place)
+            place.was = place.now = self._judge(place)
+
+    def _load_deletes(self, keys: set[str]) -> None:
+        found = self._reader.tombstones(keys - self._stored_deletes.keys())
+        self._stored_deletes |= found
+        for key, tombstone in found.items():
+            self._ends[key] = max(self._ends.get(key, ""), tombstone.ver)
+
+    def _gather(self, rid: str, place: _Place) -> None:
+        place.lives = {uid: tombstone.ver for uid, tombstone in place.hidden.items()}
+        if place.stored and place.stored.live:
+            place.lives[place.stored.uid] = place.stored.ver
+        place.deleted = self._ends.get(rid_key(rid), "")
+
+    def _judge(self, place: _Place) -> _Verdict:
+        relevant = {uid for uid, ver in place.lives.items() if ver > place.deleted}
+        ends = {uid: self._ends.get(uid_key(uid), "") for uid in relevant if uid}
+        last_end = max(ends.values(), default="")
+        # A life without a uid cannot be ended by uid, so the end of any life known here ends it too.
+        alive = [uid for uid in relevant if place.lives[uid] > ends.get(uid, last_end)]
+        current = max(alive, key=lambda uid: place.lives[uid], default=None)
+        dead_t = t_of(place.deleted)
+        if current is None and relevant:
+            dead_t = max(dead_t, t_of(last_end))
+        return _Verdict(current, relevant, dead_t)
+
+    def apply(self, upserts: list[UpsertNode], deletes: list[DeleteNode], ends: list[DeleteUid]) -> list[tuple[object, Outcome]]:
+        """Take in the batch; the outcome of each mutation. `changed` and `write` then tell what follows."""
+        self._load_deletes({uid_key(one.uid) for one in ends} | {uid_key(one.uid) for one in upserts if one.uid})
+        self.load({one.rid for one in upserts} | {one.rid for one in deletes} | self._rids_of(ends))
+        deaths = [(one, self._end(rid_key(one.rid), one.ver)) for one in deletes]
+        deaths += [(one, self._end(uid_key(one.uid), one.ver)) for one in ends]
+        fresh = [one for one in upserts if one.ver > self._places[one.rid].lives.get(one.uid, "")]
+        before = {id(one): self._places[one.rid].lives.get(one.uid, "") for one in upserts}
+        for one in fresh:
+            self._places[one.rid].lives[one.uid] = one.ver
+            self._upserts[one.rid, one.uid] = one
+        for rid, place in self._places.items():
+            place.deleted = self._ends.get(rid_key(rid), "")
+            place.now = self._judge(place)
+        return [*deaths, *((one, self._outcome(one, before[id(one)])) for one in upserts)]
+
+    def _rids_of(self, ends: list[DeleteUid]) -> set[str]:
+        uids = {one.uid for one in ends}
+        hidden = self._reader.tombstones_by_ref([uid_key(uid) for uid in uids])
+        lives = (_DECODE(tombstone.payload).rid for tombstone in hidden if tombstone.key.startswith("life:"))
+        return set().union(lives, *self._reader.rids_of_uids(uids).values())
+
+    def _end(self, key: str, ver: str) -> Outcome:
+        held = self._ends.get(key, "")
+        self._ends[key] = max(held, ver)
+        if held == ver:
+            return Outcome.UNCHANGED
+        return Outcome.WRITTEN if ver > held else Outcome.SUPERSEDED
+
+    def _outcome(self, one: UpsertNode, before: str) -> Outcome:
+        place = self._places[one.rid]
+        if place.now.current != one.uid or one.ver < before:
+            return Outcome.SUPERSEDED
+        return Outcome.UNCHANGED if one.ver == before or self._same_content(one, place) else Outcome.WRITTEN
+
+    @staticmethod
+    def _same_content(one: UpsertNode, place: _Place) -> bool:
+        stored = place.stored
+        return stored is not None and stored.live and stored.uid == one.uid and stored.digest == one.digest
+
+    def dead_t(self, rid: str) -> str:
+        """Relationships at the rid whose time is at or before this are dead; "" for none. Load first."""
+        return self._places[rid].now.dead_t
+
+    def is_live(self, rid: str) -> bool:
+        """Whether a resource record speaks for the rid, so that its node is no stub."""
+        return self._places[rid].now.current is not None
+
+    def has_node(self, rid: str) -> bool:
+        """Whether the rid's node is stored already, live or a stub."""
+        return self._places[rid].stored is not None
+
+    def changed(self) -> set[str]:
+        """The rids at which relationships may have died, or come back."""
+        return {rid for rid, place in self._places.items() if place.now.dead_t != place.was.dead_t}
+
+    def write(self, changes: Changes) -> None:
+        """Add what follows for nodes and tombstones."""
+        for key, ver in self._ends.items():
+            changes.hide(StoredTombstone(key, ver), self._stored_deletes.get(key))
+        displaced = [rid for rid, place in self._places.items() if self._is_displaced(place)]
+        props = self._reader.node_props(displaced) if displaced else {}
+        for rid, place in self._places.items():
+            self._write_node(changes, rid, place)
+            for uid in place.lives:
+                self._write_life(changes, rid, uid, place, props)
+
+    @staticmethod
+    def _is_displaced(place: _Place) -> bool:
+        stored = place.stored
+        return stored is not None and stored.live and stored.uid in place.now.relevant and place.now.current != stored.uid
+
+    def _write_node(self, changes: Changes, rid: str, place: _Place) -> None:
+        current, stored = place.now.current, place.stored
+        if current is None:
+            if stored is not None and stored.live:
+                changes.cleared.append(rid)
+                changes.pruned.add(rid)
+            return
+        one = self._upserts.get((rid, current))
+        if one is None and not (stored and stored.live and stored.uid == current):
+            one = _DECODE(place.hidden[current].payload)
+        if one is None:
+            return
+        if self._same_content(one, place):
+            changes.node_vers[rid] = one.ver
+        else:
+            changes.nodes[rid] = {**one.props, "ver": one.ver, "hash": one.digest}
+
+    def _write_life(self, changes: Changes, rid: str, uid: str, place: _Place, props: dict[str, dict[str, object]]) -> None:
+        key, hidden = _life_key(rid, uid), place.hidden.get(uid)
+        if uid == place.now.current or uid not in place.now.relevant:
+            changes.reveal(key, hidden)
+            return
+        life = self._upserts.get((rid, uid))
+        if life is None and hidden is None and place.stored:
+            life = UpsertNode(self._client_id, place.stored.ver, rid, uid, props[rid], place.stored.digest)
+        if life is not None:
+            refs = (rid_key(rid), uid_key(uid)) if uid else (rid_key(rid),)
+            changes.hide(StoredTombstone(key, life.ver, _ENCODE(life), refs), hidden)

@@ -1,0 +1,89 @@
+"""Mutations: what a record says about the graph, with the version that orders it.
+
+Each mutation speaks for one aspect. For one aspect key, the mutation with the greatest `ver` holds; that is all
+there is to order, and why any delivery order gives the same graph. `client_id` is a required field of every
+mutation, so a write without a tenant cannot be expressed.
+"""
+
+from typing import Any
+
+import msgspec
+
+AspectKey = tuple[str, str, str]
+
+
+class _Mutation(msgspec.Struct, frozen=True, array_like=True, tag_field="is"):
+    client_id: str
+    ver: str
+
+
+class UpsertNode(_Mutation, frozen=True, array_like=True, tag="node"):
+    """The whole state of one life of an object: what `rid` is while it is called `uid` ("" if unknown)."""
+
+    rid: str
+    uid: str
+    props: dict[str, Any]
+    digest: bytes
+
+    @property
+    def aspect(self) -> AspectKey:
+        return ("life", self.rid, self.uid)
+
+
+class DeleteNode(_Mutation, frozen=True, array_like=True, tag="-node"):
+    """The object at `rid` is gone, whatever its uid."""
+
+    rid: str
+
+    @property
+    def aspect(self) -> AspectKey:
+        return ("rid", self.rid, "")
+
+
+class DeleteUid(_Mutation, frozen=True, array_like=True, tag="-uid"):
+    """The life called `uid` has ended; its rid is not known from the record."""
+
+    uid: str
+
+    @property
+    def aspect(self) -> AspectKey:
+        return ("uid", self.uid, "")
+
+
+class UpsertEdge(_Mutation, frozen=True, array_like=True, tag="edge"):
+    """An explicit relationship of a topology type; source and target are rids."""
+
+    edge_id: str
+    type: str
+    source: str
+    target: str
+
+    @property
+    def aspect(self) -> AspectKey:
+        return ("edge", self.edge_id, "")
+
+
+class DeleteEdge(_Mutation, frozen=True, array_like=True, tag="-edge"):
+    """The explicit relationship called `edge_id` is gone."""
+
+    edge_id: str
+
+    @property
+    def aspect(self) -> AspectKey:
+        return ("edge", self.edge_id, "")
+
+
+class UpsertEpisode(_Mutation, frozen=True, array_like=True, tag="episode"):
+    """An episode and the object that it is about; `subject` is a rid."""
+
+    eid: str
+    subject: str
+    props: dict[str, Any]
+    digest: bytes
+
+    @property
+    def aspect(self) -> AspectKey:
+        return ("episode", self.eid, "")
+
+
+Mutation = UpsertNode | DeleteNode | DeleteUid | UpsertEdge | DeleteEdge | UpsertEpisode

@@ -1,0 +1,41 @@
+"""Plan a batch: from the stored graph and the folded mutations of one tenant to what must change.
+
+The result depends on the set of mutations ever taken in, never on their order, on how they were cut into
+batches or on how often each came. The caller sees to it that nobody else writes the tenant meanwhile.
+"""
+
+from collections.abc import Sequence
+
+from transforms.planning.changes import Changes, Plan
+from transforms.planning.edges import Edges
+from transforms.planning.episodes import Episodes
+from transforms.planning.lives import Lives
+from transforms.planning.mutations import DeleteEdge, DeleteNode, DeleteUid, Mutation, UpsertEdge, UpsertEpisode, UpsertNode
+from transforms.planning.stored import GraphReader
+from transforms.records.outcomes import Outcome
+
+
+def plan_batch(reader: GraphReader, client_id: str, mutations: Sequence[Mutation], floor: str = "") -> Plan:
+    """What the batch changes, and the outcome of each of its mutations, in their order.
+
+    mutations: of one tenant, at most one per aspect (folded).
+    floor: versions at or below it are superseded: they were swept or purged before.
+    """
+    above = [one for one in mutations if one.ver > floor]
+    lives = Lives(reader, client_id)
+    edges = Edges(reader, client_id, lives)
+    episodes = Episodes(reader, lives)
+    outcomes = lives.apply(
+        [one for one in above if isinstance(one, UpsertNode)],
+        [one for one in above if isinstance(one, DeleteNode)],
+        [one for one in above if isinstance(one, DeleteUid)],
+    )
+    outcomes += edges.apply([one for one in above if isinstance(one, UpsertEdge | DeleteEdge)])
+    outcomes += episodes.apply([one for one in above if isinstance(one, UpsertEpisode)])
+    changes = Changes()
+    lives.write(changes)
+    edges.write(changes)
+    episodes.write(changes)
+    changes.stubs = {rid for rid in changes.stubs if not lives.has_node(rid)}
+    found = {id(one): outcome for one, outcome in outcomes}
+    return Plan(changes, [found.get(id(one), Outcome.SUPERSEDED) for one in mutations])

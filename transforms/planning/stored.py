@@ -1,0 +1,87 @@
+"""What planning asks of a stored graph, and the shapes of the answers.
+
+`GraphReader` is the port: the real store answers it inside the transaction that will write, the in-memory store
+answers it in tests, and both pass the same contract suite. Every answer concerns the reader's one tenant.
+"""
+
+from collections.abc import Collection
+from typing import Any, NamedTuple, Protocol
+
+
+class StoredNode(NamedTuple):
+    """A `:Resource` node. ver is "" for a stub, which nothing but its relationships speaks for."""
+
+    rid: str
+    uid: str
+    ver: str
+    digest: bytes
+
+    @property
+    def live(self) -> bool:
+        return bool(self.ver)
+
+
+class StoredTombstone(NamedTuple):
+    """A `:Tombstone` node: what is dead or hidden, and the version that says so.
+
+    payload: the mutation that is hidden but may come back, encoded; b"" where nothing can.
+    refs: what it must be found by besides its key, at most two.
+    """
+
+    key: str
+    ver: str
+    payload: bytes = b""
+    refs: tuple[str, ...] = ()
+
+
+class Triple(NamedTuple):
+    """The place of a relationship: there is at most one of a type between two objects."""
+
+    type: str
+    source: str
+    target: str
+
+
+class StoredEdge(NamedTuple):
+    """An explicit topology relationship in the live graph, under the edge id that speaks for it."""
+
+    triple: Triple
+    edge_id: str
+    ver: str
+
+
+class StoredEpisode(NamedTuple):
+    """An `:Episodic` node; `about` tells whether its ABOUT relationship stands."""
+
+    eid: str
+    ver: str
+    digest: bytes
+    subject: str
+    about: bool
+
+
+class GraphReader(Protocol):
+    """Reads of one tenant's stored graph. What is not stored is absent from the answer."""
+
+    def nodes(self, rids: Collection[str]) -> dict[str, StoredNode]: ...
+
+    def node_props(self, rids: Collection[str]) -> dict[str, dict[str, Any]]:
+        """The content properties of live nodes, without key and bookkeeping."""
+
+    def rids_of_uids(self, uids: Collection[str]) -> dict[str, set[str]]:
+        """The rids of live nodes by uid."""
+
+    def tombstones(self, keys: Collection[str]) -> dict[str, StoredTombstone]: ...
+
+    def tombstones_by_ref(self, refs: Collection[str]) -> list[StoredTombstone]: ...
+
+    def edges(self, edge_ids: Collection[str]) -> dict[str, StoredEdge]: ...
+
+    def edges_at(self, rids: Collection[str]) -> list[StoredEdge]:
+        """Every explicit topology relationship that begins or ends at one of the rids."""
+
+    def edges_of_triples(self, triples: Collection[Triple]) -> dict[Triple, StoredEdge]: ...
+
+    def episodes(self, eids: Collection[str]) -> dict[str, StoredEpisode]: ...
+
+    def episodes_of_subjects(self, rids: Collection[str]) -> list[StoredEpisode]: ...

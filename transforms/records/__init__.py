@@ -1,0 +1,1 @@
+"""What comes in: Kafka records, envelopes, tenants, rejects, and one codec per topic."""

@@ -1,0 +1,100 @@
+"""The envelopes of the contract as types; decoding validates them in the same pass.
+
+Unknown extra fields are ignored; a missing or mistyped field is a reject. Field names are the wire's, hence the
+`rename`. What the graph does not use is not declared and costs nothing to decode.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from transforms.model.limits import INTEGER_MAX, INTEGER_MIN
+
+Name = Annotated[str, msgspec.Meta(min_length=1)]
+KindName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9]{0,62}$")]
+Namespace = Annotated[str, msgspec.Meta(pattern=r"^[^:]*$")]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+Int64 = Annotated[int, msgspec.Meta(ge=INTEGER_MIN, le=INTEGER_MAX)]
+Op = Literal["UPSERT", "DELETE"]
+
+
+class OwnerRef(msgspec.Struct, frozen=True):
+    """An entry of `metadata.ownerReferences`."""
+
+    kind: KindName
+    name: Name
+    apiVersion: str = ""  # noqa: N815 - the wire's name
+    uid: str | None = None
+
+
+class Resource(msgspec.Struct, frozen=True, rename="camel"):
+    """The whole state of a Kubernetes object, or its deletion."""
+
+    op: Op
+    at: Moment
+    kind: KindName
+    name: str = ""
+    client_id: str | None = msgspec.field(default=None, name="client_id")
+    api_version: str | None = None
+    uid: str | None = None
+    namespace: Namespace | None = None
+    labels: dict[str, str] | None = None
+    owner_refs: list[OwnerRef] | None = None
+    node: str | None = None
+    pod_ip: str | None = msgspec.field(default=None, name="podIP")
+    image: str | None = None
+    replicas: Int64 | None = None
+    service_selector: dict[str, str] | None = None
+    service_ips: list[str] | None = msgspec.field(default=None, name="serviceIPs")
+    status: dict[str, Any] | None = None
+
+
+class Edge(msgspec.Struct, frozen=True):
+    """An explicit relationship between two objects, or its deletion."""
+
+    op: Op
+    at: Moment
+    id: Name
+    source: Name = msgspec.field(name="from")
+    target: Name = msgspec.field(name="to")
+    type: Name
+    client_id: str | None = None
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """The object that an event is about."""
+
+    kind: KindName
+    name: Name
+    ns: Namespace | None = None
+    uid: str | None = None
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Something that happened to an object; its identity is in the body, never in the key."""
+
+    event_id: Name
+    event_time: Moment
+    subject: Subject
+    etype: str = ""
+    severity: str = ""
+    reason: str = ""
+    message: str = ""
+    client_id: str | None = None
+
+
+class Command(msgspec.Struct, frozen=True):
+    """An instruction to the job itself."""
+
+    command: Name
+    client_id: str | None = None
+
+
+class Tombstone(msgspec.Struct, frozen=True):
+    """A record without a value: what its raw key names is gone."""
+
+    raw_key: str
+
+
+Body = Resource | Edge | Event | Command | Tombstone

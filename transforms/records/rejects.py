@@ -1,0 +1,77 @@
+"""Rejects: bad input as data, with the reason, never as a crash and never dropped."""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from transforms.records.record import KafkaRecord
+
+
+class Reason(StrEnum):
+    """Why a record was rejected. The names are part of the dead-letter contract; do not rename."""
+
+    NOT_JSON = "not_json"
+    MISSING_FIELD = "missing_field"
+    WRONG_TYPE = "wrong_type"
+    BAD_VALUE = "bad_value"
+    BAD_KEY = "bad_key"
+    BAD_TIME = "bad_time"
+    EMPTY_VALUE = "empty_value"
+    LIMIT_EXCEEDED = "limit_exceeded"
+    UNKNOWN_COMMAND = "unknown_command"
+    TENANT_MISSING = "tenant_missing"
+    TENANT_INVALID = "tenant_invalid"
+    TENANT_MISMATCH = "tenant_mismatch"
+    GRAPH_REFUSED = "graph_refused"
+
+
+class Step(StrEnum):
+    """The step of the flow that rejected a record."""
+
+    DECODE = "decode"
+    RESOLVE_TENANT = "resolve_tenant"
+    INTERPRET = "interpret"
+    WRITE = "write"
+
+
+class Fault(Exception):
+    """Raised where a record's content is at fault; the steps turn it into a `Reject` and go on.
+
+    `detail` names the thing, the value where it is not secret, and the remedy, in one sentence.
+    `parsed` says whether the value was read as JSON: what was not cannot be searched for secrets and is
+    withheld from the dead letters.
+    """
+
+    def __init__(self, reason: Reason, detail: str, *, parsed: bool = True) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+        self.parsed = parsed
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Runners may pickle what passes between steps."""
+        return (_fault, (self.reason, self.detail, self.parsed))
+
+
+def _fault(reason: Reason, detail: str, parsed: bool) -> Fault:
+    return Fault(reason, detail, parsed=parsed)
+
+
+class Reject(msgspec.Struct, frozen=True, array_like=True):
+    """A rejected record: the original, where it failed and why.
+
+    client_id: the tenant where it is known, "" otherwise.
+    """
+
+    record: KafkaRecord
+    client_id: str
+    step: Step
+    reason: Reason
+    detail: str
+    parsed: bool = True
+
+
+def reject(record: KafkaRecord, client_id: str, step: Step, fault: Fault) -> Reject:
+    """The reject that a fault makes of a record."""
+    return Reject(record, client_id, step, fault.reason, fault.detail, fault.parsed)

@@ -1,0 +1,38 @@
+"""Fold: of all that a window says about one aspect, the greatest version holds."""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import apache_beam as beam
+import msgspec
+
+from transforms.planning.fold import Folded, Interpreted, fold
+from transforms.records.outcomes import Outcome
+from transforms.steps.group import Grouped
+from transforms.steps.metrics import count_one
+
+_DECODE: Final = msgspec.msgpack.Decoder(list[Interpreted]).decode
+
+
+class TenantMutations(NamedTuple):
+    """One tenant's folded mutations, at most one per aspect."""
+
+    client_id: str
+    mutations: list[Interpreted]
+
+
+class FoldMutations(beam.PTransform):
+    """A tenant's folded mutations; the records whose word was overtaken are counted as superseded."""
+
+    def expand(self, grouped: beam.PCollection[Grouped]) -> beam.PCollection[TenantMutations]:
+        return grouped | beam.ParDo(FoldMutationsFn())
+
+
+class FoldMutationsFn(beam.DoFn):
+    def process(self, group: Grouped) -> Iterator[TenantMutations]:
+        (client_id, _shard), chunks = group
+        folded: Folded = {}
+        lost = sum(fold(folded, _DECODE(chunk)) for chunk in chunks)
+        if lost:
+            count_one(client_id, Outcome.SUPERSEDED, lost)
+        yield TenantMutations(client_id, list(folded.values()))

@@ -1,0 +1,86 @@
+"""Key by tenant: mutations folded and grouped per (tenant, shard) before they are sent, as compact bytes."""
+
+from collections.abc import Iterator
+from typing import Final
+from zlib import crc32
+
+import apache_beam as beam
+import msgspec
+from apache_beam.pvalue import TaggedOutput
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.windowed_value import WindowedValue
+
+from transforms.planning.fold import Folded, Interpreted, fold
+from transforms.planning.interpret import interpret
+from transforms.planning.mutations import AspectKey
+from transforms.records.outcomes import Outcome, Tally
+from transforms.records.rejects import Fault, Step, reject
+from transforms.steps.metrics import count_outcomes
+from transforms.steps.resolve_tenants import REJECTS, Owned
+
+# Standard types, so that Beam's own deterministic coders serve and nothing is pickled.
+TenantShard = tuple[str, int]
+Keyed = tuple[TenantShard, bytes]
+
+HELD_BYTES: Final = 8 * 1024 * 1024
+_ENCODE: Final = msgspec.msgpack.Encoder().encode
+
+
+def shard_of(aspect: AspectKey, shards: int) -> int:
+    """The same aspect always gives the same shard, on every worker and in every run."""
+    return crc32(aspect[1].encode()) % shards if shards > 1 else 0
+
+
+class KeyByTenant(beam.PTransform):
+    """Outputs `main`: ((tenant, shard), folded mutations as bytes); `rejects`: records whose values mean nothing."""
+
+    def __init__(self, shards: int) -> None:
+        super().__init__()
+        self._fn = KeyByTenantFn(shards)
+
+    def expand(self, chunks: beam.PCollection[list[Owned]]) -> beam.pvalue.DoOutputsTuple:
+        return chunks | beam.ParDo(self._fn).with_output_types(Keyed).with_outputs(REJECTS, main="main")
+
+
+class KeyByTenantFn(beam.DoFn):
+    """Folds across the chunks of a bundle and sends when `HELD_BYTES` are held, so that memory stays flat."""
+
+    def __init__(self, shards: int) -> None:
+        self._shards = shards
+        self._held: dict[TenantShard, Folded] = {}
+        self._held_bytes = 0
+        self._settled = Tally()
+
+    def start_bundle(self) -> None:
+        self._held, self._held_bytes, self._settled = {}, 0, Tally()
+
+    def process(self, chunk: list[Owned]) -> Iterator[Keyed | TaggedOutput]:
+        for client_id, decoded in chunk:
+            assert decoded.body is not None
+            try:
+                mutations = interpret(decoded.record.topic, decoded.body, client_id, decoded.ver)
+            except Fault as fault:
+                yield TaggedOutput(REJECTS, reject(decoded.record, client_id, Step.INTERPRET, fault))
+                continue
+            for position, mutation in enumerate(mutations):
+                self._hold(client_id, Interpreted(mutation, decoded.record if position == 0 else None))
+            self._held_bytes += decoded.record.size_bytes
+        if self._held_bytes >= HELD_BYTES:
+            yield from self._take()
+
+    def _hold(self, client_id: str, one: Interpreted) -> None:
+        shard = shard_of(one.mutation.aspect, self._shards)
+        lost = fold(self._held.setdefault((client_id, shard), {}), [one])
+        if lost:
+            self._settled[client_id, Outcome.SUPERSEDED] += lost
+
+    def _take(self) -> list[Keyed]:
+        held, settled = self._held, self._settled
+        self.start_bundle()
+        count_outcomes(settled)
+        return [(key, _ENCODE(list(folded.values()))) for key, folded in held.items()]
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        window = GlobalWindow()
+        for keyed in self._take():
+            yield WindowedValue(keyed, window.max_timestamp(), [window])
