@@ -26,7 +26,7 @@ def run_pipeline(build: Callable[[beam.Pipeline], None]) -> Any:
     """
     # Beam gives its gRPC servers 5 s to end calls that the Java worker never ends by itself: 5 s a slice,
     # measured, with nothing left to do in them.
-    GrpcServer._DEFAULT_SHUTDOWN_TIMEOUT_SECS = _SHUTDOWN_GRACE_S
+    GrpcServer._DEFAULT_SHUTDOWN_TIMEOUT_SECS = _SHUTDOWN_GRACE_S  # noqa: SLF001
     pipeline = beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([]))
     build(pipeline)
     try:

@@ -24,7 +24,9 @@ _DEFAULTS = Ports()
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
 KafkaPort = Annotated[int, typer.Option("--kafka_port", envvar="STACK_KAFKA_PORT", help="Kafka's port.")]
-ControllerPort = Annotated[int, typer.Option("--kafka_controller_port", envvar="STACK_KAFKA_CONTROLLER_PORT", help="Kafka's controller port.")]
+ControllerPort = Annotated[
+    int, typer.Option("--kafka_controller_port", envvar="STACK_KAFKA_CONTROLLER_PORT", help="Kafka's controller port.")
+]
 Neo4jPort = Annotated[int, typer.Option("--neo4j_port", envvar="STACK_NEO4J_PORT", help="Neo4j's Bolt port.")]
 ConnectorPort = Annotated[int, typer.Option("--connector_port", envvar="STACK_CONNECTOR_PORT", help="The Kafka connector's port.")]
 

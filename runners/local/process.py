@@ -31,6 +31,7 @@ class ServiceProcess:
         self.folder = folder
         self.log = folder / "server.log"
         self._file = folder / "process.json"
+        self._child: subprocess.Popen[bytes] | None = None
 
     def find(self) -> psutil.Process | None:
         """The running process, or None; a record left by a crash does not count."""
@@ -46,7 +47,8 @@ class ServiceProcess:
         """Start detached from this terminal, output to the log."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
-            process = subprocess.Popen(
+            # Kept: a Popen that is collected while its process runs warns.
+            self._child = process = subprocess.Popen(
                 command,
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
@@ -82,6 +84,8 @@ class ServiceProcess:
                 except psutil.TimeoutExpired:
                     process.kill()
                     process.wait(STOP_S)
+        if self._child is not None:
+            self._child.poll()
         self._file.unlink(missing_ok=True)
         return process is not None
 

@@ -143,8 +143,9 @@ class Neo4j:
     def is_ready(self) -> bool:
         password = self.password_file.read_text()
         try:
-            with neo4j.GraphDatabase.driver(self.uri, auth=(NEO4J_USER, password), connection_timeout=2) as driver:
-                driver.execute_query("RETURN 1")
+            driver = neo4j.GraphDatabase.driver(self.uri, auth=(NEO4J_USER, password), connection_timeout=2)
+            with driver, driver.session() as session:
+                session.run("RETURN 1").consume()
         except AuthError as error:
             raise StackFault(
                 f"Neo4j at {self.uri} refuses the password in {self.password_file}; `scripts/stack reset` makes both anew."

@@ -89,6 +89,7 @@ class SampleCluster:
         """Something happens to an object."""
         self._events += 1
         kind, namespace, name = subject
+        uid = self._objects.get(subject, {}).get("uid", "")
         body = {
             "event_id": f"{self.client_id}-{self._events:06d}",
             "event_time": self._at(),
@@ -96,9 +97,9 @@ class SampleCluster:
             "severity": severity,
             "reason": reason,
             "message": message,
-            "subject": {"kind": kind, "uid": self._objects.get(subject, {}).get("uid", ""), "ns": namespace, "name": name},
+            "subject": {"kind": kind, "uid": uid, "ns": namespace, "name": name},
         }
-        self._emit(EVENTS, body["subject"]["uid"] or name, body)
+        self._emit(EVENTS, uid or name, body)
 
     # The story
 
@@ -137,7 +138,9 @@ class SampleCluster:
     def _workload(self, kind: str, namespace: str, name: str, version: str, replicas: int = 1) -> None:
         group = "batch/v1" if kind == "Job" else "apps/v1"
         image = f"registry.example/{name}:{version}"
-        self.upsert((kind, namespace, name), group, labels={"app": name}, image=image, replicas=replicas, status={"readyReplicas": replicas})
+        self.upsert(
+            (kind, namespace, name), group, labels={"app": name}, image=image, replicas=replicas, status={"readyReplicas": replicas}
+        )
 
     def roll_out(self, name: str, version: str, replicas: int) -> list[Rid]:
         """A new ReplicaSet of a Deployment with its pods."""
@@ -201,8 +204,20 @@ class SampleCluster:
         self.happen(("Node", "", f"node-{number}"), "NodeNotReady", f"Node node-{number} status is now: NodeNotReady", "Warning")
         for pod in self.pods_on(number):
             self.happen(pod, "TaintManagerEviction", f"Marking for deletion Pod {pod[1]}/{pod[2]}", "Warning")
+            held = self._objects[pod]
             self.tick(0.2)
             self.delete(pod)
+            self._reschedule(held, 1)
+
+    def _reschedule(self, gone: dict[str, Any], node: int) -> None:
+        """A ReplicaSet makes up for a pod that went; a DaemonSet's pod stays away with its node."""
+        owner_kind, owner_name = gone["ownerRefs"][0]["kind"], gone["ownerRefs"][0]["name"]
+        if owner_kind != "ReplicaSet":
+            return
+        app, version = gone["labels"]["app"], gone["labels"]["version"]
+        owner = (owner_kind, gone["namespace"], owner_name)
+        pod = self._pod(app, f"{owner_name}-{self._suffix(5)}", owner, node, version)
+        self.connect("SELECTS", ("Service", gone["namespace"], app), pod)
 
     def finish_job(self) -> None:
         for rid in [rid for rid in self._objects if rid[2].startswith("nightly-report")]:

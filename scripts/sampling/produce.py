@@ -41,7 +41,8 @@ def produce(brokers: str, records: Iterable[SampleRecord]) -> int:
 
     producer = Producer({"bootstrap.servers": brokers, "message.max.bytes": MESSAGE_BYTES, "linger.ms": 20, "enable.idempotence": True})
     number = 0
-    for number, record in enumerate(records, start=1):
+    for record in records:
+        number += 1
         while True:
             try:
                 producer.produce(

@@ -1,5 +1,6 @@
 """The stream of several clusters: stories played out, interleaved, doubled and disordered, with a few poisons."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
@@ -20,7 +21,7 @@ def play(cluster: SampleCluster, random: Random, resyncs: int) -> None:
     """A short life of a cluster, with a rollout, a crash loop, a lost node and a finished job in it."""
     nodes = random.randint(3, 5)
     cluster.start(nodes)
-    acts = [
+    acts: list[Callable[[], None]] = [
         lambda: cluster.replace("payments", "v2", 2),
         lambda: cluster.crash(random.choice(cluster.pods_on(1)), "BackOff", "Back-off restarting failed container"),
         lambda: cluster.lose_node(nodes),

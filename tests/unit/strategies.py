@@ -21,7 +21,7 @@ TENANT = "af-10"
 
 def _props(rid: str, uid: str, image: str) -> dict[str, object]:
     kind, namespace, name = rid.split(":")
-    props = {"kind": kind.capitalize(), "ns": namespace, "name": name, "image": image}
+    props: dict[str, object] = {"kind": kind.capitalize(), "ns": namespace, "name": name, "image": image}
     return props | ({"uid": uid} if uid else {})
 
 

@@ -55,7 +55,7 @@ def encode_deadletter(reject: Reject) -> bytes:
         "headers": [[name, _base64(held)] for name, held in headers],
         "value": _base64(value),
         "withheld": withheld and record.value is not None,
-        "truncated": value is not None and len(value) < len(record.value or b"")
+        "truncated": (value is not None and len(value) < len(record.value or b""))
         or len(record.key or b"") > _KEY_BYTES
         or len(headers) < len(record.headers),
         "value_bytes": None if record.value is None else len(record.value),

@@ -6,7 +6,7 @@ from typing import Final
 # A runner may wrap a worker's exception in text of its own; the sentence is found again between these.
 _OPEN: Final = "⟦"
 _CLOSE: Final = "⟧"
-_MARKED: Final = re.compile(f"{_OPEN}(.*?){_CLOSE}", re.DOTALL)
+_MARKED: Final = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
 
 
 class InfrastructureFault(Exception):
@@ -28,7 +28,5 @@ class InfrastructureFault(Exception):
 
 def fault_sentence(error: BaseException) -> str | None:
     """The sentence of an infrastructure fault, however a runner wrapped it; None for anything else."""
-    if isinstance(error, InfrastructureFault):
-        return error.sentence
     found = _MARKED.search(str(error))
     return found.group(1) if found else None

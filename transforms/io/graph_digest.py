@@ -8,6 +8,7 @@ clusters, and stubs without a relationship. The digest is the SHA-256 of `versio
 where `sum` adds the SHA-256 of every line modulo 2**256: lines may come in any order, and none is ever held.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -47,7 +48,7 @@ class GraphDigest:
         return sha256(_ENCODE([DIGEST_VERSION, self.nodes, self.relationships, f"{self._sum:064x}"])).hexdigest()
 
 
-def combined(digests: dict[str, str]) -> str:
+def combined(digests: Mapping[str, object]) -> str:
     """One digest over several tenants' digests."""
     return sha256(_ENCODE(sorted(digests.items()))).hexdigest()
 

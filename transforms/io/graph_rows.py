@@ -42,9 +42,7 @@ def writes(client_id: str, changes: Changes) -> Iterator[Write]:
     yield Write(cypher.UPSERT_EPISODE, "rows", [node(EPISODIC.key, eid, props) for eid, props in sorted(changes.episodes.items())])
     yield Write(cypher.TOUCH_EPISODE, "rows", [{EPISODIC.key: key, "ver": ver} for key, ver in sorted(changes.episode_vers.items())])
     tenant = {TENANT_KEY: client_id}
-    yield from _relationships(
-        cypher.PUT_RELATIONSHIP, ((t.type, t.source, t.target, props | tenant) for t, props in changes.edges.items())
-    )
+    yield from _relationships(cypher.PUT_RELATIONSHIP, ((t.type, t.source, t.target, props | tenant) for t, props in changes.edges.items()))
     yield from _relationships(cypher.PUT_RELATIONSHIP, ((ABOUT.type, *ends, tenant) for ends in changes.about))
     yield Write(cypher.DROP_TOMBSTONE, "keys", sorted(changes.tombstones_gone))
     kept = sorted(changes.tombstones.items())

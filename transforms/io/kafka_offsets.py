@@ -3,9 +3,8 @@
 Commits never move backwards, and happen only when the caller says that everything before them is safe.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple, TypeVar
 
 from confluent_kafka import (
     Consumer,
@@ -15,6 +14,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient, ListOffsetsResultInfo, OffsetSpec
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_target import KafkaTarget
@@ -22,7 +22,23 @@ from transforms.io.kafka_target import KafkaTarget
 REQUEST_S: Final = 15.0
 _SETTLE_S: Final = 30.0
 
+T = TypeVar("T")
 Place = tuple[str, int]
+
+_TRANSIENT: Final = frozenset(
+    {
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001 - librdkafka's own codes are public under these names
+        KafkaError._TRANSPORT,  # noqa: SLF001
+        KafkaError._TIMED_OUT,  # noqa: SLF001
+        KafkaError._WAIT_COORD,  # noqa: SLF001
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.REQUEST_TIMED_OUT,
+    }
+)
 
 
 class OffsetRange(NamedTuple):
@@ -48,7 +64,7 @@ class KafkaOffsets:
 
     def __init__(self, target: KafkaTarget) -> None:
         self._target = target
-        config = target.client_config() | {"error_cb": _quiet, "log_level": 0}  # type: ignore[operator]
+        config = target.client_config() | {"error_cb": _quiet, "log_level": 0}
         self._admin = AdminClient(dict(config))
         self._consumer = Consumer(
             config
@@ -64,10 +80,16 @@ class KafkaOffsets:
     def close(self) -> None:
         self._consumer.close()
 
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
+    def _ask(self, request: Callable[[], T]) -> T:
+        """The answer to a request, asked again with back-off while Kafka is away or busy."""
+        again = Retrying(
+            retry=retry_if_exception(_is_transient),
+            wait=wait_exponential_jitter(multiplier=0.2, max=5),
+            stop=stop_after_delay(self._target.retry_s),
+            reraise=True,
+        )
         try:
-            yield
+            return again(request)
         except KafkaException as error:
             cause = error.args[0]
             said = cause.str() if isinstance(cause, KafkaError) else str(cause)
@@ -79,8 +101,7 @@ class KafkaOffsets:
     def partitions(self, topics: Iterable[str]) -> list[Place]:
         """Every partition of those topics that exist, sorted; a topic that does not exist has nothing to read."""
         wanted = set(topics)
-        with self._guarded():
-            known = self._consumer.list_topics(timeout=REQUEST_S).topics
+        known = self._ask(lambda: self._consumer.list_topics(timeout=REQUEST_S)).topics
         return sorted((name, partition) for name, topic in known.items() if name in wanted for partition in topic.partitions)
 
     def plan(self, topics: Iterable[str]) -> list[OffsetRange]:
@@ -100,15 +121,18 @@ class KafkaOffsets:
 
     def _offsets(self, places: list[Place], spec: OffsetSpec) -> dict[Place, int]:
         request = {TopicPartition(*place): spec for place in places}
-        with self._guarded():
+
+        def ask() -> dict[Place, int]:
             futures = self._admin.list_offsets(request, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=REQUEST_S)
-            found: dict[Place, ListOffsetsResultInfo] = {(at.topic, at.partition): future.result() for at, future in futures.items()}
-        return {place: info.offset for place, info in found.items()}
+            found: dict[TopicPartition, ListOffsetsResultInfo] = {at: future.result() for at, future in futures.items()}
+            return {(at.topic, at.partition): info.offset for at, info in found.items()}
+
+        return self._ask(ask)
 
     def committed(self, places: Iterable[Place]) -> dict[Place, int]:
         """The group's committed offsets; a partition without one is absent."""
-        with self._guarded():
-            found = self._consumer.committed([TopicPartition(*place) for place in places], timeout=REQUEST_S)
+        wanted = [TopicPartition(*place) for place in places]
+        found = self._ask(lambda: self._consumer.committed(wanted, timeout=REQUEST_S))
         return {(at.topic, at.partition): at.offset for at in found if at.offset >= 0}
 
     def commit(self, ends: dict[Place, int]) -> None:
@@ -117,34 +141,45 @@ class KafkaOffsets:
         forward = [TopicPartition(*place, end) for place, end in ends.items() if end > done.get(place, -1)]
         if not forward:
             return
-        with self._guarded():
+
+        def ask() -> None:
             for at in self._consumer.commit(offsets=forward, asynchronous=False) or ():
                 if at.error:
                     raise KafkaException(at.error)
+
+        self._ask(ask)
 
     def next_record(self, at: OffsetRange) -> int:
         """The offset of the first record in the range that can be read; its end when there is none.
 
         Compaction and control records leave gaps; a range is done when a consumer's position has passed it.
         """
-        with self._guarded():
-            self._consumer.assign([TopicPartition(at.topic, at.partition, at.start)])
-            try:
-                message = self._consumer.poll(_SETTLE_S)
-            finally:
-                self._consumer.unassign()
-            if message is None:
-                raise InfrastructureFault(
-                    f"Kafka at {self._target.brokers} gave no answer for {at.topic}[{at.partition}] from offset {at.start} "
-                    f"within {_SETTLE_S:.0f} s; check the broker that leads it, then run again."
-                )
-            error = message.error()
-            if error is not None and error.code() == KafkaError._PARTITION_EOF:
-                return at.end
-            if error is not None:
-                raise KafkaException(error)
+        return self._ask(lambda: self._first_in(at))
+
+    def _first_in(self, at: OffsetRange) -> int:
+        self._consumer.assign([TopicPartition(at.topic, at.partition, at.start)])
+        try:
+            message = self._consumer.poll(_SETTLE_S)
+        finally:
+            self._consumer.unassign()
+        if message is None:
+            raise InfrastructureFault(
+                f"Kafka at {self._target.brokers} gave no answer for {at.topic}[{at.partition}] from offset {at.start} "
+                f"within {_SETTLE_S:.0f} s; check the broker that leads it, then run again."
+            )
+        error = message.error()
+        if error is not None and error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
+            return at.end
+        if error is not None:
+            raise KafkaException(error)
         offset = message.offset()
         return at.end if offset is None else min(offset, at.end)
+
+
+def _is_transient(error: BaseException) -> bool:
+    """True where asking again may help: Kafka away, busy, or between two leaders or coordinators."""
+    cause = error.args[0] if isinstance(error, KafkaException) and error.args else None
+    return isinstance(cause, KafkaError) and (cause.retriable() or cause.code() in _TRANSIENT)
 
 
 def _quiet(_error: KafkaError) -> None:

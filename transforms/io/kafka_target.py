@@ -26,6 +26,7 @@ class KafkaTarget:
     """A cluster, the consumer group that marks what is done, and how to log in.
 
     ca_file, keypair_file: PEM files; the latter holds the client's private key and certificate.
+    retry_s: for how long a request is made again while Kafka is away or busy.
     """
 
     brokers: str
@@ -36,6 +37,7 @@ class KafkaTarget:
     sasl_password: Secret = field(default_factory=Secret)
     ca_file: str = ""
     keypair_file: str = ""
+    retry_s: float = 30.0
 
     @property
     def uses_sasl(self) -> bool:

@@ -3,14 +3,14 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from transforms.io.graph_digest import GraphDigest
+from transforms.io.graph_rows import stub_props
 from transforms.model.graph import ABOUT, EPISODIC, RESOURCE
 from transforms.planning.changes import Changes
 from transforms.planning.mutations import Mutation
 from transforms.planning.plan import plan_batch
 from transforms.planning.stored import StoredEdge, StoredEpisode, StoredNode, StoredTombstone, Triple
 from transforms.records.outcomes import Outcome
-from transforms.io.graph_rows import stub_props
-from transforms.io.graph_digest import GraphDigest
 
 
 class MemoryTenant:

@@ -10,7 +10,7 @@ from transforms.io.graph_digest import GraphDigest
 from transforms.io.graph_rows import writes
 from transforms.io.neo4j_target import Neo4jTarget, is_row_fault
 from transforms.model import cypher
-from transforms.model.graph import NODES, RESOURCE, TENANT_KEY, TOPOLOGY
+from transforms.model.graph import NODES, RESOURCE, TENANT_KEY, TOPOLOGY, NodeLabel
 from transforms.planning.changes import Changes
 from transforms.planning.mutations import Mutation
 from transforms.planning.plan import plan_batch
@@ -178,21 +178,32 @@ class Neo4jGraphStore:
         Exact where nothing writes the tenant meanwhile.
         """
         digest = GraphDigest()
-        for node in NODES:
-            if node.digest:
-                self._guarded(lambda node=node: self._digest_label(client_id, node, digest))  # type: ignore[misc]
+
+        def work() -> None:
+            with self._session() as session:
+                for node in NODES:
+                    if node.digest:
+                        _add_label(session, client_id, node, digest)
+
+        self._guarded(work)
         return digest
 
-    def _digest_label(self, client_id: str, node: Any, digest: GraphDigest) -> None:
-        statement, after = cypher.digest_page(node), ""
-        with self._session() as session:
-            while rows := session.execute_read(lambda tx, after=after: list(tx.run(statement, client_id=client_id, after=after))):
-                for row in rows:
-                    if row["counts"]:
-                        digest.add_node(node, row["key"], row["props"])
-                    for kind, label, key, owner in row["out"]:
-                        digest.add_relationship(kind, node.label, row["key"], label, _own(key, owner, client_id))
-                after = rows[-1]["key"]
+
+def _add_label(session: neo4j.Session, client_id: str, node: NodeLabel, digest: GraphDigest) -> None:
+    """Add a tenant's nodes of one label, with what begins at them, to its digest."""
+    statement = cypher.digest_page(node)
+
+    def page(tx: neo4j.ManagedTransaction, after: str) -> list[neo4j.Record]:
+        return list(tx.run(statement, {TENANT_KEY: client_id, "after": after}))
+
+    after = ""
+    while rows := session.execute_read(page, after):
+        for row in rows:
+            if row["counts"]:
+                digest.add_node(node, row["key"], row["props"])
+            for kind, label, key, owner in row["out"]:
+                digest.add_relationship(kind, node.label, row["key"], label, _own(key, owner, client_id))
+        after = rows[-1]["key"]
 
 
 def _own(key: str, owner: str, client_id: str) -> str:

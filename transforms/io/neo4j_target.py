@@ -1,7 +1,7 @@
 """Where the graph is and how to reach it; opening it, and telling its faults from those of a row."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import neo4j
 from neo4j.exceptions import AuthError, DriverError, Neo4jError
@@ -9,9 +9,13 @@ from neo4j.exceptions import AuthError, DriverError, Neo4jError
 from transforms.io.faults import InfrastructureFault
 from transforms.io.secrets import Secret
 
-# The server refused this statement or these rows; every other refusal concerns the server itself.
+# What the server says when it is the values that it cannot take. Every other refusal concerns the server, or is a
+# defect of this job (a statement that does not parse, say); neither may turn records into dead letters.
 _ROW_FAULTS: Final = (
-    "Neo.ClientError.Statement.",
+    "Neo.ClientError.Statement.ArgumentError",
+    "Neo.ClientError.Statement.ArithmeticError",
+    "Neo.ClientError.Statement.ConstraintVerificationFailed",
+    "Neo.ClientError.Statement.TypeError",
     "Neo.ClientError.Schema.ConstraintValidationFailed",
     "Neo.DatabaseError.Statement.ExecutionFailed",
     "Neo.DatabaseError.General.UnknownError",
@@ -38,7 +42,7 @@ class Neo4jTarget:
 
     def open(self) -> neo4j.Driver:
         """A driver with its own pool; the caller closes it. Connects on first use."""
-        options: dict[str, object] = {}
+        options: dict[str, Any] = {}
         if self.ca_file:
             options = {"encrypted": True, "trusted_certificates": neo4j.TrustCustomCAs(self.ca_file)}
         try:
@@ -69,4 +73,4 @@ class Neo4jTarget:
 
 def is_row_fault(error: Exception) -> bool:
     """True where the server refused what was sent, so that splitting the batch can find the row."""
-    return isinstance(error, Neo4jError) and (error.code or "").startswith(_ROW_FAULTS)
+    return isinstance(error, Neo4jError) and error.code in _ROW_FAULTS

@@ -71,8 +71,7 @@ def _label(label: str) -> str:
 
 
 UPSERT_RESOURCE: Final = {
-    label: f"UNWIND $rows AS row\nMERGE {_at('n', RESOURCE, 'row.rid')}\nSET n = row.props{_label(label)}"
-    for label in _RESOURCE_LABELS
+    label: f"UNWIND $rows AS row\nMERGE {_at('n', RESOURCE, 'row.rid')}\nSET n = row.props{_label(label)}" for label in _RESOURCE_LABELS
 }
 CREATE_STUB: Final = {
     label: f"UNWIND $rows AS row\nMERGE {_at('n', RESOURCE, 'row.rid')}\nON CREATE SET n = row.props{_label(label)}"
@@ -108,13 +107,11 @@ DROP_RELATIONSHIP: Final = {
 
 # Reads, all inside the transaction that then writes.
 READ_NODES: Final = (
-    f"UNWIND $keys AS key\nMATCH {_at('n', RESOURCE, 'key')}\n"
-    "RETURN n.rid AS rid, n.uid AS uid, n.ver AS ver, n.hash AS hash"
+    f"UNWIND $keys AS key\nMATCH {_at('n', RESOURCE, 'key')}\nRETURN n.rid AS rid, n.uid AS uid, n.ver AS ver, n.hash AS hash"
 )
 READ_NODE_PROPS: Final = f"UNWIND $keys AS key\nMATCH {_at('n', RESOURCE, 'key')}\nRETURN n.rid AS rid, properties(n) AS props"
 READ_RIDS_OF_UIDS: Final = (
-    f"UNWIND $keys AS key\nMATCH (n:{RESOURCE.label} {{{TENANT_KEY}: ${TENANT_KEY}, uid: key}})\n"
-    "RETURN key AS uid, n.rid AS rid"
+    f"UNWIND $keys AS key\nMATCH (n:{RESOURCE.label} {{{TENANT_KEY}: ${TENANT_KEY}, uid: key}})\nRETURN key AS uid, n.rid AS rid"
 )
 _TOMBSTONE_ROW: Final = "n.key AS key, n.ver AS ver, n.payload AS payload, n.ref_a AS ref_a, n.ref_b AS ref_b"
 READ_TOMBSTONES: Final = f"UNWIND $keys AS key\nMATCH {_at('n', TOMBSTONE, 'key')}\nRETURN {_TOMBSTONE_ROW}"
@@ -125,8 +122,7 @@ READ_TOMBSTONES_BY_REF: Final = "\nUNION\n".join(
 _EDGE_ROW: Final = "type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver"
 READ_EDGES: Final = {
     relationship.type: (
-        f"UNWIND $keys AS key\nMATCH (a)-[r:{relationship.type} {{{TENANT_KEY}: ${TENANT_KEY}, edge_id: key}}]->(b)\n"
-        f"RETURN {_EDGE_ROW}"
+        f"UNWIND $keys AS key\nMATCH (a)-[r:{relationship.type} {{{TENANT_KEY}: ${TENANT_KEY}, edge_id: key}}]->(b)\nRETURN {_EDGE_ROW}"
     )
     for relationship in TOPOLOGY
 }
@@ -139,8 +135,7 @@ READ_EDGES_OF_TRIPLES: Final = {
     for relationship in TOPOLOGY
 }
 _EPISODE_ROW: Final = (
-    "n.eid AS eid, n.ver AS ver, n.hash AS hash, n.subject AS subject, "
-    f"EXISTS {{ (n)-[:{ABOUT.type}]->(:{RESOURCE.label}) }} AS about"
+    f"n.eid AS eid, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS {{ (n)-[:{ABOUT.type}]->(:{RESOURCE.label}) }} AS about"
 )
 READ_EPISODES: Final = f"UNWIND $keys AS key\nMATCH {_at('n', EPISODIC, 'key')}\nRETURN {_EPISODE_ROW}"
 READ_EPISODES_OF_SUBJECTS: Final = (

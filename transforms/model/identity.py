@@ -47,9 +47,11 @@ def parse_rid(text: str) -> Rid | None:
 
     Split at most twice: names may hold colons.
     """
-    kind, *rest = text.split(":", 2)
-    namespace, name = rest if len(rest) == 2 else ("", *rest) if rest else ("", "")
-    if not kind or not name:
+    kind, colon, rest = text.partition(":")
+    namespace, second, name = rest.partition(":")
+    if not second:
+        namespace, name = "", rest
+    if not (colon and kind and name):
         return None
     return make_rid(kind, namespace, name)
 

@@ -33,6 +33,10 @@ def _life_key(rid: str, uid: str) -> str:
     return f"life:{len(uid)}:{uid}:{rid}"
 
 
+def _end_key(one: DeleteNode | DeleteUid) -> str:
+    return rid_key(one.rid) if isinstance(one, DeleteNode) else uid_key(one.uid)
+
+
 @dataclass(slots=True)
 class _Verdict:
     """What follows from the lives and deletes of one rid."""
@@ -112,17 +116,20 @@ class Lives:
         """Take in the batch; the outcome of each mutation. `changed` and `write` then tell what follows."""
         self._load_deletes({uid_key(one.uid) for one in ends} | {uid_key(one.uid) for one in upserts if one.uid})
         self.load({one.rid for one in upserts} | {one.rid for one in deletes} | self._rids_of(ends))
-        deaths = [(one, self._end(rid_key(one.rid), one.ver)) for one in deletes]
-        deaths += [(one, self._end(uid_key(one.uid), one.ver)) for one in ends]
-        fresh = [one for one in upserts if one.ver > self._places[one.rid].lives.get(one.uid, "")]
+        said_dead: list[DeleteNode | DeleteUid] = [*deletes, *ends]
+        held = {key: self._ends.get(key, "") for key in map(_end_key, said_dead)}
+        for death in said_dead:
+            self._ends[_end_key(death)] = max(held[_end_key(death)], death.ver)
         before = {id(one): self._places[one.rid].lives.get(one.uid, "") for one in upserts}
-        for one in fresh:
-            self._places[one.rid].lives[one.uid] = one.ver
-            self._upserts[one.rid, one.uid] = one
+        for upsert in upserts:
+            if upsert.ver > before[id(upsert)]:
+                self._places[upsert.rid].lives[upsert.uid] = upsert.ver
+                self._upserts[upsert.rid, upsert.uid] = upsert
         for rid, place in self._places.items():
             place.deleted = self._ends.get(rid_key(rid), "")
             place.now = self._judge(place)
-        return [*deaths, *((one, self._outcome(one, before[id(one)])) for one in upserts)]
+        deaths = [(one, self._death(one, held[_end_key(one)])) for one in said_dead]
+        return [*deaths, *((upsert, self._outcome(upsert, before[id(upsert)])) for upsert in upserts)]
 
     def _rids_of(self, ends: list[DeleteUid]) -> set[str]:
         uids = {one.uid for one in ends}
@@ -130,12 +137,15 @@ class Lives:
         lives = (_DECODE(tombstone.payload).rid for tombstone in hidden if tombstone.key.startswith("life:"))
         return set().union(lives, *self._reader.rids_of_uids(uids).values())
 
-    def _end(self, key: str, ver: str) -> Outcome:
-        held = self._ends.get(key, "")
-        self._ends[key] = max(held, ver)
-        if held == ver:
-            return Outcome.UNCHANGED
-        return Outcome.WRITTEN if ver > held else Outcome.SUPERSEDED
+    def _death(self, one: DeleteNode | DeleteUid, held: str) -> Outcome:
+        """A delete that only says again what was dead already changes nothing that people see."""
+        if one.ver < held:
+            return Outcome.SUPERSEDED
+        if isinstance(one, DeleteNode):
+            ended = self._places[one.rid].was.current is not None
+        else:
+            ended = any(place.was.current == one.uid for place in self._places.values())
+        return Outcome.WRITTEN if one.ver > held and (ended or not held) else Outcome.UNCHANGED
 
     def _outcome(self, one: UpsertNode, before: str) -> Outcome:
         place = self._places[one.rid]

@@ -2,7 +2,8 @@
 
 from typing import Final, NamedTuple
 
-# The first slice knows nothing of the records yet and stays small; later ones go by the mean size seen.
+# The first slice knows nothing of the records yet: it takes this for their mean size, and stays small.
+FIRST_MEAN_BYTES: Final = 1024
 FIRST_RECORDS: Final = 10_000
 MOST_RECORDS: Final = 200_000
 # What the slowest reader here still delivers; a slice that needs longer than this allows goes on in the next.
@@ -19,8 +20,8 @@ class SliceSize(NamedTuple):
 
 def slice_size(lag: int, slice_bytes: int, records_read: int, bytes_read: int) -> SliceSize:
     """Limits such that a slice takes about `slice_bytes`, by the mean size of the records read so far."""
-    most = FIRST_RECORDS
+    most = min(FIRST_RECORDS, slice_bytes // FIRST_MEAN_BYTES)
     if records_read:
-        most = max(1, slice_bytes * records_read // max(bytes_read, 1))
+        most = slice_bytes * records_read // max(bytes_read, 1)
     records = max(1, min(lag, most, MOST_RECORDS))
     return SliceSize(records, _QUIET_S + records // _RECORDS_PER_S)

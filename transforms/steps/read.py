@@ -65,9 +65,7 @@ class ChunkRecordsFn(beam.DoFn):
 
     def _take(self) -> list[KafkaRecord]:
         chunk, self._chunk = self._chunk, []
-        mark_positions(
-            ((record.topic, record.partition, record.offset) for record in chunk), sum(record.size_bytes for record in chunk)
-        )
+        mark_positions(((record.topic, record.partition, record.offset) for record in chunk), sum(record.size_bytes for record in chunk))
         return chunk
 
 

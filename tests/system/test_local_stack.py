@@ -1,0 +1,103 @@
+"""The local stack: idempotent, mendable, on loopback, and gone when it is told to go."""
+
+import os
+import signal
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from runners.local.faults import StackFault
+from runners.local.stack import LocalStack
+from tests.system.conftest import JARS, free_ports
+from tests.system.world import CHECKOUT, World
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[LocalStack]:
+    stack = LocalStack(tmp_path / "own", free_ports(), JARS)
+    yield stack
+    stack.down()
+
+
+def pids(stack: LocalStack) -> list[int | None]:
+    return [one.pid for one in stack.status()]
+
+
+def test_up_twice_keeps_what_runs_and_mends_what_died_and_down_leaves_nothing(own: LocalStack) -> None:
+    own.up()
+    first = pids(own)
+    assert all(one.ready for one in own.status())
+    for pid in first:
+        listening = [one for one in psutil.Process(pid).net_connections() if one.status == psutil.CONN_LISTEN]
+        assert {one.laddr.ip.removeprefix("::ffff:") for one in listening} <= {"127.0.0.1", "::", "0.0.0.0"}
+    own.up()
+    assert pids(own) == first
+    assert first[1] is not None
+    os.kill(first[1], signal.SIGKILL)
+
+    own.up()
+
+    second = pids(own)
+    assert (second[0], second[2]) == (first[0], first[2])
+    assert second[1] != first[1]
+    own.down()
+    assert not [pid for pid in second if pid is not None and psutil.pid_exists(pid)]
+    assert pids(own) == [None, None, None]
+    assert own.down() == []
+
+
+def test_the_password_is_readable_by_its_owner_alone(world: World) -> None:
+    assert stat.S_IMODE(world.stack.neo4j.password_file.stat().st_mode) == 0o600
+
+
+def test_a_taken_port_is_told_before_anything_starts(own: LocalStack) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", own.kafka.ports["--kafka_port"]))
+        taken.listen()
+        with pytest.raises(StackFault, match=r"Port \d+ for Kafka is taken by another process; free it or choose one with --kafka_port\."):
+            own.up()
+
+    assert pids(own) == [None, None, None]
+
+
+@pytest.mark.parametrize(("kept", "said"), [([], "`java` is not on the PATH"), (["java"], "`mvn` is not on the PATH")])
+def test_a_missing_java_or_maven_is_told_with_the_package_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: list[str], said: str
+) -> None:
+    import shutil  # noqa: PLC0415
+
+    commands = tmp_path / "bin"
+    commands.mkdir()
+    for name in kept:
+        (commands / name).symlink_to(str(shutil.which(name)))
+    monkeypatch.setenv("PATH", str(commands))
+    stack = LocalStack(tmp_path / "own", free_ports(), tmp_path / "jars")
+
+    with pytest.raises(StackFault, match=said):
+        stack.up()
+
+
+def test_env_prints_what_other_tools_need(world: World) -> None:
+    printed = world.run("runners.local.cli", "env").stdout
+
+    names = [line.removeprefix("export ").partition("=")[0] for line in printed.splitlines()]
+    assert names == ["KAFKA_BROKERS", "KAFKA_EXPANSION_SERVICE", "NEO4J_URI", "NEO4J_USER", "NEO4J_PASSWORD"]
+    assert f"export KAFKA_BROKERS={world.brokers}" in printed
+
+
+def test_status_of_a_stack_that_is_down_exits_with_1(world: World, tmp_path: Path) -> None:
+    assert "no" in world.run("runners.local.cli", "status", expect=1, GRAPH_STACK_DIR=str(tmp_path)).stdout
+    assert "is down" in world.run("runners.local.cli", "env", expect=1, GRAPH_STACK_DIR=str(tmp_path)).stderr
+
+
+def test_stopping_never_touches_a_process_that_only_bears_the_pid(own: LocalStack) -> None:
+    folder = own.kafka.process.folder
+    folder.mkdir(parents=True)
+    (folder / "process.json").write_text(f'{{"pid": {os.getpid()}, "created": 1.0}}')
+
+    assert own.down() == []
+    assert CHECKOUT.exists()

@@ -1,0 +1,114 @@
+"""The real store and the in-memory one answer alike, and the real one finds the row that Neo4j refuses."""
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.system.world import World
+from tests.unit.reference import expected_digest
+from tests.unit.strategies import TENANT, deliveries
+from tests.unit.test_order import deliver, folded
+from transforms.io.neo4j_graph import Neo4jGraphStore, RowRefused
+from transforms.planning.fold import Interpreted
+from transforms.planning.interpret import digest_of
+from transforms.planning.mutations import DeleteNode, Mutation, UpsertNode
+from transforms.records.outcomes import Outcome
+from transforms.records.record import KafkaRecord, make_ver
+from transforms.steps.write import write_splitting
+
+RECORD = KafkaRecord("t", 0, 0, 1_772_352_000_000, None, None)
+_RUNS = count()
+
+
+@pytest.fixture
+def store(world: World) -> Iterator[Neo4jGraphStore]:
+    store = Neo4jGraphStore(world.neo4j_target)
+    store.ensure_schema()
+    yield store
+    store.close()
+
+
+def upsert(name: str, t: int, uid: str = "", client_id: str = TENANT) -> UpsertNode:
+    props = {"kind": "Pod", "ns": "shop", "name": name} | ({"uid": uid} if uid else {})
+    return UpsertNode(client_id, make_ver(t, "t", 0, t), f"pod:shop:{name}", uid, props, digest_of(props))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(deliveries())
+def test_any_delivery_gives_the_graph_that_the_set_of_mutations_defines(
+    store: Neo4jGraphStore, delivery: tuple[list[Mutation], list[list[Mutation]]]
+) -> None:
+    world, slices = delivery
+    client_id = f"run-{next(_RUNS)}"
+    outcomes = [store.write_batch(client_id, [held.mutation for held in folded(one).values()], 1, 2) for one in slices]
+
+    assert store.digest(client_id).hexdigest() == expected_digest(world).hexdigest() == deliver(slices).digest(TENANT).hexdigest()
+    assert [len(batch) for batch in outcomes] == [len(folded(one)) for one in slices]
+
+
+def test_outcomes_tell_what_became_of_each_mutation(store: Neo4jGraphStore) -> None:
+    first, newer_same, newer_other = upsert("a", 5), upsert("a", 6), upsert("a", 7, uid="u")
+    gone = DeleteNode(TENANT, make_ver(9, "t", 0, 9), "pod:shop:a")
+
+    def written(*mutations: Mutation) -> list[Outcome]:
+        return store.write_batch(TENANT, mutations, 1, 2)
+
+    assert written(first) == [Outcome.WRITTEN]
+    assert written(first) == [Outcome.UNCHANGED]
+    assert written(newer_same) == [Outcome.UNCHANGED]
+    assert written(first) == [Outcome.SUPERSEDED]
+    assert written(newer_other) == [Outcome.WRITTEN]
+    assert written(gone) == [Outcome.WRITTEN]
+    assert written(gone) == [Outcome.UNCHANGED]
+    assert written(newer_other) == [Outcome.SUPERSEDED]
+
+
+def test_a_batch_that_neo4j_refuses_is_split_until_the_row_is_found(world: World, store: Neo4jGraphStore) -> None:
+    # The codec never lets such a uid through; the index refuses a value of this size.
+    refused = upsert("refused", 1, uid="u" * 40_000)
+    batch = [Interpreted(one, RECORD) for one in (*(upsert(f"ok-{number}", 1) for number in range(30)), refused)]
+
+    results = list(write_splitting(store, TENANT, batch))
+
+    assert [one.mutation for one, outcome in results if isinstance(outcome, RowRefused)] == [refused]
+    assert sum(1 for _, outcome in results if outcome is Outcome.WRITTEN) == 30
+    assert world.cypher("MATCH (n:Pod) RETURN count(n) AS pods") == [{"pods": 30}]
+
+
+def test_a_transaction_that_fails_leaves_no_tenant_behind(world: World, store: Neo4jGraphStore) -> None:
+    with pytest.raises(RowRefused):
+        store.write_batch("nobody", [upsert("refused", 1, uid="u" * 40_000, client_id="nobody")], 1, 2)
+
+    assert store.tenants() == []
+
+
+def test_records_at_or_below_the_floor_are_superseded(world: World, store: Neo4jGraphStore) -> None:
+    store.write_batch(TENANT, [upsert("a", 1)], 1, 2)
+    world.cypher("MATCH (c:Cluster {client_id: $id}) SET c.floor = $floor", id=TENANT, floor=make_ver(5, "t", 0, 5))
+
+    assert store.write_batch(TENANT, [upsert("b", 5), upsert("c", 6)], 1, 2) == [Outcome.SUPERSEDED, Outcome.WRITTEN]
+
+
+def test_the_cluster_keeps_first_and_last_sight_whatever_the_order(world: World, store: Neo4jGraphStore) -> None:
+    for first, last in ((50, 60), (10, 20), (30, 90)):
+        store.write_batch(TENANT, [upsert("a", first)], first, last)
+
+    seen = world.cypher("MATCH (c:Cluster) RETURN c.client_id AS id, c.first_seen AS first, c.last_seen AS last")
+    assert seen == [{"id": TENANT, "first": 10, "last": 90}]
+
+
+def test_every_statement_finds_its_nodes_by_index(world: World, store: Neo4jGraphStore) -> None:
+    from transforms.model import cypher  # noqa: PLC0415
+
+    statements = [value for value in vars(cypher).values() if isinstance(value, str) and value.startswith("UNWIND")]
+    tables = [value for name, value in vars(cypher).items() if isinstance(value, dict) and not name.startswith("_")]
+    statements += [statement for table in tables for statement in table.values()]
+    for statement in statements:
+        rows = [{"rid": "r", "eid": "e", "key": "k", "source": "a", "target": "b", "ver": "v", "props": {}}]
+        summary = world.graph.execute_query(f"EXPLAIN {statement}", client_id="c", rows=rows, keys=["k"]).summary
+        plan = str(summary.plan)
+        assert "NodeByLabelScan" not in plan, statement
+        assert "AllNodesScan" not in plan, statement
+        assert "RelationshipTypeScan" not in plan, statement

@@ -1,0 +1,84 @@
+"""Batches hold at most what they are told to, in an order that does not hang on the order of arrival."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.strategies import TENANT, worlds
+from tests.unit.wire import kafka_record
+from transforms.planning.batches import cut_batches
+from transforms.planning.fold import Folded, Interpreted, fold
+from transforms.planning.mutations import DeleteEdge, DeleteNode, DeleteUid, Mutation, UpsertEdge, UpsertEpisode, UpsertNode
+
+_RECORD = kafka_record("t", None)
+_BIG = 10**9
+_ROW_BYTES = 200
+
+
+def _node(name: str, held: int = 0) -> Interpreted:
+    return Interpreted(UpsertNode(TENANT, "v", f"pod:a:{name}", "", {"image": "x" * held, "replicas": 1}, b""), _RECORD)
+
+
+def _names(batches: list[list[Interpreted]]) -> list[list[str]]:
+    return [[one.mutation.aspect[1].rpartition(":")[2] for one in batch] for batch in batches]
+
+
+@pytest.mark.parametrize(
+    ("rows", "cut"),
+    [
+        (1, [["a"], ["b"], ["c"], ["d"], ["e"]]),
+        (2, [["a", "b"], ["c", "d"], ["e"]]),
+        (4, [["a", "b", "c", "d"], ["e"]]),
+        (5, [["a", "b", "c", "d", "e"]]),
+        (6, [["a", "b", "c", "d", "e"]]),
+    ],
+)
+def test_a_batch_holds_at_most_the_given_rows_sorted_by_key(rows: int, cut: list[list[str]]) -> None:
+    assert _names(list(cut_batches([_node(name) for name in "dbeca"], rows, _BIG))) == cut
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "cut"),
+    [
+        (1, [["a"], ["b"], ["c"]]),
+        (2 * _ROW_BYTES + 199, [["a"], ["b"], ["c"]]),
+        (2 * _ROW_BYTES + 200, [["a", "b"], ["c"]]),
+        (3 * _ROW_BYTES + 299, [["a", "b"], ["c"]]),
+        (3 * _ROW_BYTES + 300, [["a", "b", "c"]]),
+    ],
+)
+def test_a_batch_holds_at_most_the_given_bytes_and_a_larger_row_stands_alone(size_bytes: int, cut: list[list[str]]) -> None:
+    assert _names(list(cut_batches([_node(name, 100) for name in "abc"], 10, size_bytes))) == cut
+
+
+def test_the_bytes_of_a_batch_begin_anew_with_each_batch() -> None:
+    sizes = {"a": 700, "b": 100, "c": 100, "d": 700}
+    assert _names(list(cut_batches([_node(name, size) for name, size in sizes.items()], 10, 900))) == [["a"], ["b", "c"], ["d"]]
+
+
+def test_what_goes_comes_first_then_nodes_then_relationships() -> None:
+    mutations: list[Mutation] = [
+        UpsertEpisode(TENANT, "v", "a", "pod:a:x", {}, b""),
+        UpsertEdge(TENANT, "v", "b", "RUNS_ON", "pod:a:x", "node::n"),
+        UpsertNode(TENANT, "v", "pod:a:x", "", {}, b""),
+        DeleteUid(TENANT, "v", "u"),
+        DeleteNode(TENANT, "v", "pod:a:y"),
+        DeleteEdge(TENANT, "v", "c"),
+    ]
+    (batch,) = cut_batches([Interpreted(one, _RECORD) for one in mutations], 10, _BIG)
+    assert [type(one.mutation) for one in batch] == [DeleteEdge, DeleteNode, DeleteUid, UpsertNode, UpsertEdge, UpsertEpisode]
+
+
+def test_nothing_makes_no_batch() -> None:
+    assert list(cut_batches([], 10, 10)) == []
+
+
+@given(worlds(), st.integers(1, 5), st.integers(1, 1000))
+def test_batches_hold_every_mutation_once_whatever_the_order_of_arrival(world: list[Mutation], rows: int, size_bytes: int) -> None:
+    folded: Folded = {}
+    fold(folded, [Interpreted(one, _RECORD) for one in world])
+    arrived = list(folded.values())
+    batches = list(cut_batches(arrived, rows, size_bytes))
+    assert sorted(one.mutation.aspect for batch in batches for one in batch) == sorted(folded)
+    assert all(1 <= len(batch) <= rows for batch in batches)
+    assert list(cut_batches(arrived[::-1], rows, size_bytes)) == batches

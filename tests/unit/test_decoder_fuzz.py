@@ -1,0 +1,101 @@
+"""Whatever the bytes are, decoding answers with data, and interpretation with mutations or a fault."""
+
+import json
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.wire import AT_MS, COMMANDS, EDGE, EVENT, EVENTS, POD, RESOURCES, TENANT, TOPOLOGY, UID, json_of, kafka_record
+from transforms.planning.interpret import interpret
+from transforms.planning.mutations import Mutation
+from transforms.records.codecs import CODEC_OF_TOPIC, decode_record
+from transforms.records.envelopes import Command
+from transforms.records.record import KafkaRecord
+from transforms.records.rejects import Fault
+
+_TOPICS = st.sampled_from([RESOURCES, TOPOLOGY, EVENTS, COMMANDS, "x"])
+_TIMES = st.sampled_from([AT_MS, AT_MS, AT_MS, 0, -1, 946_684_800_000])
+_KEYS = st.none() | st.binary(max_size=40) | st.sampled_from([b"af-10::pod:shop:p", b"node::n1", b"af-10::", b"k" * 1024, b"k" * 1025])
+_MSGPACK = msgspec.msgpack.Decoder(tuple[Mutation, ...])
+
+_FULL_POD: dict[str, Any] = POD | {
+    "apiVersion": "v1",
+    "uid": UID,
+    "labels": {"app": "cart"},
+    "ownerRefs": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "r", "uid": UID}],
+    "replicas": 1,
+    "serviceIPs": ["10.96.0.1"],
+    "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]},
+    "spec": {"containers": [{"image": "x", "ports": [1, 2.5, -3]}]},
+}
+_SOUND = [
+    (RESOURCES, _FULL_POD),
+    (RESOURCES, _FULL_POD | {"op": "DELETE"}),
+    (TOPOLOGY, EDGE),
+    (EVENTS, EVENT),
+    (COMMANDS, {"command": "ENSURE_SCHEMA"}),
+]
+
+_JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**65), 2**65)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20)
+    | st.sampled_from(["", "UPSERT", "DELETE", "Pod", "Node", "pod:shop:p", "node::n1", "af-10", "RUNS_ON", UID, "2000-01-01T00:00:00Z"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def _is_answered(record: KafkaRecord) -> None:
+    """Decoding raises nothing and gives a body, a fault or neither; a body gives mutations or a fault."""
+    decoded = decode_record(record)
+    assert decoded.record is record
+    if decoded.fault is not None or record.topic not in CODEC_OF_TOPIC:
+        assert (decoded.body, decoded.ver) == (None, "")
+        return
+    assert decoded.body is not None
+    assert decoded.ver.endswith(f" {record.topic} {record.partition:010d} {record.offset:019d}")
+    if isinstance(decoded.body, Command):
+        return
+    try:
+        mutations = interpret(record.topic, decoded.body, TENANT, decoded.ver)
+    except Fault:
+        return
+    assert mutations
+    assert all((one.client_id, one.ver) == (TENANT, decoded.ver) for one in mutations)
+    assert _MSGPACK.decode(msgspec.msgpack.encode(mutations)) == mutations
+
+
+@settings(max_examples=1000, deadline=None)
+@given(_TOPICS, st.none() | st.binary(max_size=200), _KEYS, _TIMES)
+def test_arbitrary_bytes_are_answered(topic: str, value: bytes | None, key: bytes | None, timestamp_ms: int) -> None:
+    _is_answered(kafka_record(topic, value, key, timestamp_ms))
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.sampled_from(_SOUND), st.data())
+def test_sound_json_with_bytes_changed_is_answered(sound: tuple[str, dict[str, Any]], data: st.DataObject) -> None:
+    topic, body = sound
+    value = bytearray(json_of(body))
+    for _ in range(data.draw(st.integers(1, 4))):
+        begin = data.draw(st.integers(0, len(value)))
+        end = min(len(value), begin + data.draw(st.integers(0, 3)))
+        value[begin:end] = data.draw(
+            st.binary(max_size=3) | st.sampled_from([b'"', b"\\", b"{", b"}", b"[", b"0", b"-", b"\\ud800", b"1e9"])
+        )
+    _is_answered(kafka_record(topic, bytes(value)))
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.sampled_from(_SOUND), st.data())
+def test_sound_json_with_fields_changed_or_dropped_is_answered(sound: tuple[str, dict[str, Any]], data: st.DataObject) -> None:
+    topic, body = sound
+    changes = data.draw(st.dictionaries(st.sampled_from([*body, "client_id", "unknown"]), _JSON, max_size=3))
+    dropped = data.draw(st.sets(st.sampled_from(list(body)), max_size=2))
+    kept = {name: value for name, value in (body | changes).items() if name not in dropped}
+    # The standard library's encoder, since integers beyond 64 bits and lone surrogates are to be written too.
+    _is_answered(kafka_record(topic, json.dumps(kept).encode(), data.draw(_KEYS), data.draw(_TIMES)))

@@ -1,0 +1,124 @@
+"""What a tombstone's key names, and the sizes up to which identities and properties are taken."""
+
+from typing import Any
+
+import pytest
+
+from tests.unit.wire import EDGE, EVENT, EVENTS, POD, RESOURCES, TENANT, TOPOLOGY, UID, json_of, kafka_record
+from transforms.model.limits import IDENTITY_BYTES, STRING_BYTES
+from transforms.planning.interpret import interpret
+from transforms.planning.mutations import DeleteEdge, DeleteNode, DeleteUid, Mutation
+from transforms.records.codecs import decode_record
+from transforms.records.envelopes import Tombstone
+from transforms.records.rejects import Fault, Reason
+
+_VER = "v"
+_MIRROR_UID = "d41d8cd98f00b204e9800998ecf8427e"
+
+
+def _by_name(rid: str) -> DeleteNode:
+    return DeleteNode(TENANT, _VER, rid)
+
+
+def _by_uid(uid: str) -> DeleteUid:
+    return DeleteUid(TENANT, _VER, uid)
+
+
+@pytest.mark.parametrize(
+    ("raw_key", "mutations"),
+    [
+        ("pod:shop:p", (_by_name("pod:shop:p"),)),
+        ("Pod:shop:p", (_by_name("pod:shop:p"),)),
+        ("pod:shop:a:b", (_by_name("pod:shop:a:b"),)),
+        ("pod::p", (_by_name("pod::p"),)),
+        ("node::n1", (_by_name("node::n1"),)),
+        ("node:n1", (_by_name("node::n1"),)),
+        ("node:shop:n1", (_by_name("node::n1"),)),
+        ("widget:w", (_by_name("widget::w"),)),
+        ("service.serving.knative.dev:shop:s", (_by_name("service.serving.knative.dev:shop:s"),)),
+        (UID, (_by_uid(UID),)),
+        (_MIRROR_UID, (_by_uid(_MIRROR_UID),)),
+        (f"pod:{UID}", (_by_uid(UID),)),
+        (f"pod:{_MIRROR_UID}", (_by_uid(_MIRROR_UID),)),
+        (f"widget:{UID}", (_by_uid(UID),)),
+        (f"node:{UID}", (_by_uid(UID), _by_name(f"node::{UID}"))),
+        (f"node::{UID}", (_by_name(f"node::{UID}"),)),
+        (f"pod::{UID}", (_by_name(f"pod::{UID}"),)),
+        (f"pod:shop:{UID}", (_by_name(f"pod:shop:{UID}"),)),
+    ],
+)
+def test_a_resource_tombstone_ends_what_its_key_names(raw_key: str, mutations: tuple[Mutation, ...]) -> None:
+    assert interpret(RESOURCES, Tombstone(raw_key), TENANT, _VER) == mutations
+
+
+@pytest.mark.parametrize("raw_key", ["edge:pod:ns:a->node:n", "e", "pod:shop:p", UID, "::", "ä"])
+def test_an_edge_tombstone_ends_the_edge_whatever_its_id_looks_like(raw_key: str) -> None:
+    assert interpret(TOPOLOGY, Tombstone(raw_key), TENANT, _VER) == (DeleteEdge(TENANT, _VER, raw_key),)
+
+
+def _reason(topic: str, value: bytes) -> Reason | None:
+    decoded = decode_record(kafka_record(topic, value))
+    assert decoded.body is not None
+    try:
+        interpret(topic, decoded.body, TENANT, _VER)
+    except Fault as fault:
+        return fault.reason
+    return None
+
+
+_NAME = IDENTITY_BYTES - len("pod:shop:")
+
+
+@pytest.mark.parametrize(
+    ("topic", "body", "field", "most"),
+    [
+        (RESOURCES, POD, "name", _NAME),
+        (RESOURCES, POD | {"op": "DELETE"}, "name", _NAME),
+        (RESOURCES, POD, "uid", IDENTITY_BYTES),
+        (RESOURCES, POD | {"op": "DELETE", "name": ""}, "uid", IDENTITY_BYTES),
+        (RESOURCES, POD, "image", STRING_BYTES),
+        (RESOURCES, POD, "node", STRING_BYTES),
+        (TOPOLOGY, EDGE, "id", IDENTITY_BYTES),
+        (TOPOLOGY, EDGE | {"op": "DELETE"}, "id", IDENTITY_BYTES),
+        (EVENTS, EVENT, "event_id", IDENTITY_BYTES),
+        (EVENTS, EVENT, "message", STRING_BYTES),
+        (EVENTS, EVENT, "reason", STRING_BYTES),
+    ],
+)
+def test_a_string_is_taken_to_its_limit_in_bytes_and_not_beyond(topic: str, body: dict[str, Any], field: str, most: int) -> None:
+    assert _reason(topic, json_of(body, **{field: "x" * most})) is None
+    assert _reason(topic, json_of(body, **{field: "x" * (most + 1)})) is Reason.LIMIT_EXCEEDED
+    assert _reason(topic, json_of(body, **{field: "ä" * (most // 2)})) is None
+    assert _reason(topic, json_of(body, **{field: "ä" * (most // 2 + 1)})) is Reason.LIMIT_EXCEEDED
+    assert _reason(topic, json_of(body, **{field: "😀" * (most // 4 + 1)})) is Reason.LIMIT_EXCEEDED
+
+
+@pytest.mark.parametrize("end", ["from", "to"])
+def test_an_end_of_an_edge_is_taken_to_the_limit_of_identities(end: str) -> None:
+    assert _reason(TOPOLOGY, json_of(EDGE, **{end: "pod:shop:" + "x" * _NAME})) is None
+    assert _reason(TOPOLOGY, json_of(EDGE, **{end: "pod:shop:" + "x" * (_NAME + 1)})) is Reason.LIMIT_EXCEEDED
+
+
+def test_the_subject_of_an_event_is_taken_to_the_limit_of_identities() -> None:
+    subject = {"kind": "Pod", "ns": "shop", "name": "x" * _NAME}
+    assert _reason(EVENTS, json_of(EVENT, subject=subject)) is None
+    assert _reason(EVENTS, json_of(EVENT, subject=subject | {"name": "x" * (_NAME + 1)})) is Reason.LIMIT_EXCEEDED
+
+
+def test_a_status_is_taken_to_the_limit_of_strings_as_json() -> None:
+    frame = len('{"a":""}')
+    assert _reason(RESOURCES, json_of(POD, status={"a": "x" * (STRING_BYTES - frame)})) is None
+    assert _reason(RESOURCES, json_of(POD, status={"a": "x" * (STRING_BYTES - frame + 1)})) is Reason.LIMIT_EXCEEDED
+
+
+def test_what_is_left_out_of_the_graph_does_not_count_against_its_limits() -> None:
+    assert _reason(RESOURCES, json_of(POD, spec={"a": "x" * (2 * STRING_BYTES)})) is None
+    assert _reason(RESOURCES, json_of(POD, kind="Node", status={"images": ["x" * (2 * STRING_BYTES)]})) is None
+
+
+@pytest.mark.parametrize("topic", [RESOURCES, TOPOLOGY])
+def test_a_tombstone_key_is_taken_to_the_limit_of_identities(topic: str) -> None:
+    assert len(interpret(topic, Tombstone("x" * IDENTITY_BYTES), TENANT, _VER)) == 1
+    with pytest.raises(Fault) as raised:
+        interpret(topic, Tombstone("x" * (IDENTITY_BYTES + 1)), TENANT, _VER)
+    assert raised.value.reason is Reason.LIMIT_EXCEEDED

@@ -1,0 +1,102 @@
+"""Every decoded record is owned, rejected with its step and reason, or counted under an outcome: exactly one of these."""
+
+import pytest
+
+from tests.unit.wire import COMMANDS, EVENT, EVENTS, POD, RESOURCES, json_of, kafka_record
+from transforms.records.codecs import decode_record
+from transforms.records.outcomes import NO_TENANT, Outcome
+from transforms.records.rejects import Reason, Reject, Step
+from transforms.records.tenant import TenantRules
+from transforms.steps.resolve_tenants import Owned, resolve
+
+_ALL = TenantRules()
+_REGISTERED = TenantRules(registered=frozenset({"af-10"}))
+_SINGLE = TenantRules("af-10")
+
+_BAD = b"{not json"
+_GOOD = json_of(POD)
+_COMMAND = b'{"command":"ENSURE_SCHEMA"}'
+
+
+def _says(client_id: str) -> bytes:
+    return json_of(POD, client_id=client_id)
+
+
+def _resolved(topic: str, key: bytes | None, value: bytes | None, rules: TenantRules) -> Owned | Reject | tuple[str, Outcome]:
+    return resolve(decode_record(kafka_record(topic, value, key), only=rules.client_id), rules)
+
+
+@pytest.mark.parametrize(
+    ("topic", "key", "value", "rules", "client_id"),
+    [
+        (RESOURCES, b"af-10::pod:shop:p", _GOOD, _ALL, "af-10"),
+        (RESOURCES, b"af-10::pod:shop:p", _says("af-10"), _ALL, "af-10"),
+        (RESOURCES, b"af-10::pod:shop:p", None, _ALL, "af-10"),
+        (RESOURCES, b"pod:shop:p", _says("af-10"), _REGISTERED, "af-10"),
+        (RESOURCES, None, _says("af-10"), _REGISTERED, "af-10"),
+        (EVENTS, b"some-uid", json_of(EVENT, client_id="af-10"), _REGISTERED, "af-10"),
+        (RESOURCES, b"pod:shop:p", _GOOD, _SINGLE, "af-10"),
+        (RESOURCES, b"pod:shop:p", None, _SINGLE, "af-10"),
+        (RESOURCES, b"node::n1", _GOOD, _SINGLE, "af-10"),
+        (RESOURCES, b"af-10::pod:shop:p", _GOOD, _SINGLE, "af-10"),
+        (RESOURCES, None, _GOOD, _SINGLE, "af-10"),
+    ],
+)
+def test_a_record_whose_tenant_is_known_is_owned(
+    topic: str, key: bytes | None, value: bytes | None, rules: TenantRules, client_id: str
+) -> None:
+    decoded = decode_record(kafka_record(topic, value, key), only=rules.client_id)
+    assert resolve(decoded, rules) == Owned(client_id, decoded)
+
+
+@pytest.mark.parametrize(
+    ("topic", "key", "value", "rules", "outcome"),
+    [
+        (RESOURCES, b"af-11::pod:shop:p", _GOOD, _SINGLE, ("af-11", Outcome.SKIPPED)),
+        (RESOURCES, b"af-11::pod:shop:p", _BAD, _SINGLE, ("af-11", Outcome.SKIPPED)),
+        (RESOURCES, b"af-11::pod:shop:p", None, _SINGLE, ("af-11", Outcome.SKIPPED)),
+        (RESOURCES, b"pod:shop:p", _says("af-11"), _SINGLE, ("af-11", Outcome.SKIPPED)),
+        (COMMANDS, b"af-11::schema", _COMMAND, _SINGLE, ("af-11", Outcome.SKIPPED)),
+        ("x", b"af-11::k", _BAD, _SINGLE, ("af-11", Outcome.SKIPPED)),
+        ("x", b"af-10::k", _BAD, _ALL, ("af-10", Outcome.UNDECODED)),
+        ("x", b"k", _BAD, _ALL, (NO_TENANT, Outcome.UNDECODED)),
+        ("x", None, None, _SINGLE, ("af-10", Outcome.UNDECODED)),
+        (COMMANDS, b"schema", _COMMAND, _ALL, (NO_TENANT, Outcome.CONTROL)),
+        (COMMANDS, b"af-10::schema", _COMMAND, _ALL, ("af-10", Outcome.CONTROL)),
+        (COMMANDS, None, _COMMAND, _SINGLE, ("af-10", Outcome.CONTROL)),
+    ],
+)
+def test_a_record_that_does_not_concern_the_graph_is_counted(
+    topic: str, key: bytes | None, value: bytes | None, rules: TenantRules, outcome: tuple[str, Outcome]
+) -> None:
+    assert _resolved(topic, key, value, rules) == outcome
+
+
+@pytest.mark.parametrize(
+    ("topic", "key", "value", "rules", "client_id", "step", "reason"),
+    [
+        (RESOURCES, b"af-10::pod:shop:p", _BAD, _ALL, "af-10", Step.DECODE, Reason.NOT_JSON),
+        (RESOURCES, b"pod:shop:p", _BAD, _ALL, "", Step.DECODE, Reason.NOT_JSON),
+        (RESOURCES, b"pod:shop:p", _BAD, _SINGLE, "af-10", Step.DECODE, Reason.NOT_JSON),
+        (RESOURCES, b"af-11::\xff", _GOOD, _SINGLE, "af-10", Step.DECODE, Reason.BAD_KEY),
+        (COMMANDS, b"af-10::x", b'{"command":"X"}', _ALL, "af-10", Step.DECODE, Reason.UNKNOWN_COMMAND),
+        (RESOURCES, b"pod:shop:p", _GOOD, _ALL, "", Step.RESOLVE_TENANT, Reason.TENANT_MISSING),
+        (RESOURCES, b"node::n1", _GOOD, _ALL, "", Step.RESOLVE_TENANT, Reason.TENANT_MISSING),
+        (RESOURCES, b"pod:shop:p", None, _ALL, "", Step.RESOLVE_TENANT, Reason.TENANT_MISSING),
+        (RESOURCES, None, _says("af-10"), _ALL, "", Step.RESOLVE_TENANT, Reason.TENANT_MISSING),
+        (RESOURCES, None, _says("af-11"), _REGISTERED, "", Step.RESOLVE_TENANT, Reason.TENANT_MISSING),
+        (RESOURCES, b"af-10::pod:shop:p", _says("af-11"), _ALL, "af-10", Step.RESOLVE_TENANT, Reason.TENANT_MISMATCH),
+        (RESOURCES, b"af-10::pod:shop:p", _says("af-11"), _SINGLE, "af-10", Step.RESOLVE_TENANT, Reason.TENANT_MISMATCH),
+        (EVENTS, b"af-11::k", json_of(EVENT, client_id="af-10"), _REGISTERED, "af-11", Step.RESOLVE_TENANT, Reason.TENANT_MISMATCH),
+        (RESOURCES, b"af-10::pod:shop:p", _says("NOT VALID"), _ALL, "af-10", Step.RESOLVE_TENANT, Reason.TENANT_INVALID),
+        (RESOURCES, b"pod:shop:p", _says("node"), _SINGLE, "af-10", Step.RESOLVE_TENANT, Reason.TENANT_INVALID),
+    ],
+)
+def test_a_faulty_record_is_rejected_whole_under_the_tenant_that_is_known(
+    topic: str, key: bytes | None, value: bytes | None, rules: TenantRules, client_id: str, step: Step, reason: Reason
+) -> None:
+    found = _resolved(topic, key, value, rules)
+    assert isinstance(found, Reject)
+    assert (found.client_id, found.step, found.reason) == (client_id, step, reason)
+    assert found.record == kafka_record(topic, value, key)
+    assert found.parsed is (step is not Step.DECODE or reason is Reason.UNKNOWN_COMMAND)

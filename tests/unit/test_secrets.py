@@ -1,0 +1,58 @@
+"""A secret is read where it is, and neither its reference nor a fault shows it."""
+
+from pathlib import Path
+
+import pytest
+
+from transforms.io.faults import InfrastructureFault
+from transforms.io.secrets import Secret
+
+_NAME = "A_SECRET_FOR_TESTS"
+
+
+def _file(folder: Path, held: str) -> str:
+    file = folder / "secret"
+    file.write_bytes(held.encode())
+    return str(file)
+
+
+def test_a_secret_comes_from_its_environment_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(_NAME, " s3cret\n")
+    assert Secret(_NAME).read() == " s3cret\n"
+
+
+@pytest.mark.parametrize(
+    ("held", "secret"), [("s3cret", "s3cret"), ("s3cret\n", "s3cret"), (" s3 cret ", " s3 cret "), ("pässwörd\n", "pässwörd")]
+)
+def test_a_secret_comes_from_its_file_without_the_last_newline(held: str, secret: str, tmp_path: Path) -> None:
+    assert Secret(file=_file(tmp_path, held)).read() == secret
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_an_unset_or_empty_variable_leaves_the_word_to_the_file(value: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(_NAME, raising=False)
+    if value is not None:
+        monkeypatch.setenv(_NAME, value)
+    assert Secret(_NAME, _file(tmp_path, "from the file")).read() == "from the file"
+
+
+def test_a_file_that_cannot_be_read_is_named_with_what_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(InfrastructureFault) as raised:
+        Secret(file=str(tmp_path / "none")).read()
+    assert raised.value.sentence == (
+        f"The secret file {tmp_path}/none cannot be read (No such file or directory); fix its path or its permissions."
+    )
+
+
+def test_a_secret_that_is_nowhere_is_asked_for_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(_NAME, raising=False)
+    with pytest.raises(InfrastructureFault) as raised:
+        Secret(_NAME).read()
+    assert raised.value.sentence == f"No secret is set; set {_NAME} or {_NAME}_FILE in the environment."
+
+
+def test_a_reference_shows_where_the_secret_is_and_not_what(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(_NAME, "s3cret")
+    secret = Secret(_NAME, _file(tmp_path, "s3cret"))
+    assert secret.read() == "s3cret"
+    assert repr(secret) == f"Secret(env='{_NAME}', file='{tmp_path}/secret')"

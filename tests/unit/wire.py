@@ -1,0 +1,45 @@
+"""Records as agents write them, for the tests to take as they are or to spoil."""
+
+from typing import Any, Final
+
+import msgspec
+
+from transforms.records.record import KafkaRecord
+
+RESOURCES: Final = "state.k8s.resource"
+TOPOLOGY: Final = "state.k8s.topology"
+EVENTS: Final = "events.normalized"
+COMMANDS: Final = "graph.commands"
+
+TENANT: Final = "af-10"
+AT: Final = "2026-03-01T08:00:00Z"
+AT_MS: Final = 1_772_352_000_000
+UID: Final = "0f9b3a52-7c1d-4e0a-9d57-3b1f6f1f2a10"
+
+POD: Final[dict[str, Any]] = {"op": "UPSERT", "at": AT, "kind": "Pod", "namespace": "shop", "name": "p"}
+EDGE: Final[dict[str, Any]] = {"op": "UPSERT", "at": AT, "id": "e1", "from": "pod:shop:p", "to": "node::n1", "type": "RUNS_ON"}
+EVENT: Final[dict[str, Any]] = {
+    "event_id": "ev-1",
+    "event_time": AT,
+    "etype": "k8s.event",
+    "severity": "Warning",
+    "reason": "BackOff",
+    "message": "Back-off restarting failed container",
+    "subject": {"kind": "Pod", "uid": UID, "ns": "shop", "name": "p"},
+}
+
+
+def kafka_record(
+    topic: str, value: bytes | None, key: bytes | None = b"af-10::k", timestamp_ms: int = AT_MS, *, partition: int = 0, offset: int = 0
+) -> KafkaRecord:
+    return KafkaRecord(topic, partition, offset, timestamp_ms, key, value)
+
+
+def json_of(body: dict[str, Any], *left_out: str, **changes: object) -> bytes:
+    """The envelope as JSON, with fields changed or left out."""
+    return msgspec.json.encode({name: value for name, value in (body | changes).items() if name not in left_out})
+
+
+def nested(levels: int) -> bytes:
+    """JSON text that nests exactly `levels` deep."""
+    return b"[" * levels + b"]" * levels
