@@ -78,6 +78,7 @@ def test_a_run_passes_gaps_and_ends(world: World, offsets: KafkaOffsets) -> None
         producer.begin_transaction()
         body = b'{"op":"UPSERT","at":"2026-03-01T08:00:00Z","kind":"Pod","namespace":"shop","name":"p"}'
         producer.produce(RESOURCES, body, b"af-10::pod:shop:p", partition=1, timestamp=T)
+        producer.flush(10)
         producer.commit_transaction(30) if commit else producer.abort_transaction(30)
 
     await_end(offsets, 6)
