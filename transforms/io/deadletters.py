@@ -18,30 +18,57 @@ DEADLETTER_VERSION: Final = 1
 _FLUSH_S: Final = 60.0
 _KEY_BYTES: Final = 512 * 1024
 _HEADER_BYTES: Final = 512 * 1024
+_MESSAGE_OVERHEAD_BYTES: Final = 4096
 _SECRET_KEY: Final = re.compile(rb"(^|::|\|)secret(:|$)", re.IGNORECASE)
 _SECRET_BODY: Final = re.compile(rb'"kind"\s*:\s*"secret', re.IGNORECASE)
 _STATE_PREFIX: Final = "state."
+
+Headers = tuple[tuple[str, bytes | None], ...]
 
 
 def is_withheld(reject: Reject) -> bool:
     """Whether the value must not leave Kafka: it is or may be a Secret, or nothing could look into it."""
     record = reject.record
-    if _SECRET_KEY.search(record.key or b"") or _SECRET_BODY.search(record.value or b""):
+    value = record.value or b""
+    if _SECRET_KEY.search(record.key or b"") or _SECRET_BODY.search(value):
         return True
-    return not reject.parsed and _STATE_PREFIX in record.topic
+    try:
+        body = msgspec.json.decode(value) if reject.parsed else None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        body = None
+    # Validation stops at the first wrong field: that a value was parsed is only sure once all of it is.
+    return _STATE_PREFIX in record.topic and bool(value) if body is None else _says_secret(body)
+
+
+def _says_secret(body: Any) -> bool:
+    """True where the body or anything in it is of a kind called Secret, however its letters are escaped."""
+    if isinstance(body, dict):
+        kind = body.get("kind")
+        return (isinstance(kind, str) and kind.lower().startswith("secret")) or any(map(_says_secret, body.values()))
+    return isinstance(body, list) and any(map(_says_secret, body))
 
 
 def encode_deadletter(reject: Reject) -> bytes:
-    """The reject as JSON; bytes in base64.
+    """The reject as JSON, bytes in base64, within what one message of the topic may hold.
 
     A withheld or truncated value leaves its length and SHA-256, so that the original can be found and proven by
     its coordinates.
     """
     record = reject.record
-    withheld = is_withheld(reject)
-    value = None if record.value is None or withheld else record.value[:DEADLETTER_VALUE_BYTES]
-    headers = record.headers if sum(len(name) + len(held or b"") for name, held in record.headers) <= _HEADER_BYTES else ()
-    letter: dict[str, Any] = {
+    key = record.key and record.key[:_KEY_BYTES]
+    headers = record.headers if sum(len(name) + 2 * len(held or b"") + 8 for name, held in record.headers) <= _HEADER_BYTES else ()
+    value = None if record.value is None or is_withheld(reject) else record.value[:DEADLETTER_VALUE_BYTES]
+    letter = msgspec.json.encode(_letter(reject, key, headers, value))
+    over = len(letter) + len(key or b"") + _MESSAGE_OVERHEAD_BYTES - DEADLETTER_MESSAGE_BYTES
+    if over > 0 and value is not None:
+        letter = msgspec.json.encode(_letter(reject, key, headers, value[: max(0, len(value) - over)]))
+    return letter
+
+
+def _letter(reject: Reject, key: bytes | None, headers: Headers, value: bytes | None) -> dict[str, Any]:
+    record = reject.record
+    held = record.value
+    return {
         "version": DEADLETTER_VERSION,
         "reason": reject.reason,
         "detail": reject.detail,
@@ -51,17 +78,14 @@ def encode_deadletter(reject: Reject) -> bytes:
         "partition": record.partition,
         "offset": record.offset,
         "timestamp_ms": record.timestamp_ms,
-        "key": _base64(record.key and record.key[:_KEY_BYTES]),
-        "headers": [[name, _base64(held)] for name, held in headers],
+        "key": _base64(key),
+        "headers": [[name, _base64(text)] for name, text in headers],
         "value": _base64(value),
-        "withheld": withheld and record.value is not None,
-        "truncated": (value is not None and len(value) < len(record.value or b""))
-        or len(record.key or b"") > _KEY_BYTES
-        or len(headers) < len(record.headers),
-        "value_bytes": None if record.value is None else len(record.value),
-        "value_sha256": None if record.value is None else sha256(record.value).hexdigest(),
+        "withheld": held is not None and value is None,
+        "truncated": (value is not None and value != held) or key != record.key or len(headers) < len(record.headers),
+        "value_bytes": None if held is None else len(held),
+        "value_sha256": None if held is None else sha256(held).hexdigest(),
     }
-    return msgspec.json.encode(letter)
 
 
 def _base64(held: bytes | None) -> str | None:

@@ -17,6 +17,7 @@ _LOGIN_MODULE: Final = {
     "SCRAM-SHA-256": "org.apache.kafka.common.security.scram.ScramLoginModule",
     "SCRAM-SHA-512": "org.apache.kafka.common.security.scram.ScramLoginModule",
 }
+_UNQUOTABLE: Final = frozenset('"\\\n\r')
 SASL_MECHANISMS: Final = tuple(_LOGIN_MODULE)
 SECURITY_PROTOCOLS: Final = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 
@@ -77,8 +78,13 @@ class KafkaTarget:
         return config
 
     def _java_login(self) -> dict[str, str]:
-        if '"' in self.sasl_username or "\\" in self.sasl_username:
+        if not _UNQUOTABLE.isdisjoint(self.sasl_username):
             raise InfrastructureFault("KAFKA_SASL_USERNAME holds a quote or a backslash, which a JAAS entry cannot; choose another user.")
+        if not _UNQUOTABLE.isdisjoint(self.sasl_password.read_verbatim()):
+            raise InfrastructureFault(
+                "The Kafka password holds a quote, a backslash or a newline (a file's last one counts), which a JAAS entry cannot; "
+                "write the file without a newline, or choose another password."
+            )
         provider, reference = _java_secret(self.sasl_password)
         module = _LOGIN_MODULE[self.sasl_mechanism]
         login = f'{module} required username="{self.sasl_username}" password="{reference}";'

@@ -12,20 +12,28 @@ from transforms.io.faults import InfrastructureFault
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """Where a secret is: the environment variable `env`, or else the file `file`; "" for neither."""
+    """Where a secret is: the file `file`, or else the environment variable `env`; "" for neither."""
 
     env: str = ""
     file: str = ""
 
     def read(self) -> str:
         """The secret; InfrastructureFault with the remedy where it cannot be read. A file's last newline does not count."""
+        if self.file:
+            return self._read_file().removesuffix("\n")
         if self.env and (value := os.environ.get(self.env)):
             return value
-        if self.file:
-            try:
-                return Path(self.file).read_text(encoding="utf-8").rstrip("\n")
-            except OSError as error:
-                raise InfrastructureFault(
-                    f"The secret file {self.file} cannot be read ({error.strerror}); fix its path or its permissions."
-                ) from None
         raise InfrastructureFault(f"No secret is set; set {self.env} or {self.env}_FILE in the environment.")
+
+    def _read_file(self) -> str:
+        try:
+            return Path(self.file).read_text(encoding="utf-8")
+        except OSError as error:
+            said = error.strerror
+        except UnicodeDecodeError:
+            said = "it is not UTF-8"
+        raise InfrastructureFault(f"The secret file {self.file} cannot be read ({said}); fix its path, its content or its permissions.")
+
+    def read_verbatim(self) -> str:
+        """The secret as others who read the same place see it, a file's last newline included."""
+        return self._read_file() if self.file else self.read()

@@ -7,7 +7,14 @@ its home API group is `kind.group` (`service.serving.knative.dev`). Source: the 
 import re
 from typing import Final, NamedTuple
 
-from transforms.model.kinds import GENERIC_LABEL, KIND_OF_TOKEN, SCOPE_OF_TOKEN, Scope
+from transforms.model.kinds import (
+    COLON_NAMED_TOKENS,
+    GENERIC_LABEL,
+    HOME_GROUPS_OF_TOKEN,
+    KIND_OF_TOKEN,
+    SCOPE_OF_TOKEN,
+    Scope,
+)
 
 # A metadata.uid as API servers make them: an RFC 4122 UUID, or the bare hash that mirror Pods carry.
 _UID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{32}")
@@ -27,11 +34,11 @@ class Rid(NamedTuple):
 def kind_token(kind: str, api_version: str = "") -> str:
     """The kind as a rid spells it; `api_version` is `group/version`, `version` for the core group, or ""."""
     token = kind.lower()
-    declared = KIND_OF_TOKEN.get(token)
-    if declared is None or not api_version:
+    home = HOME_GROUPS_OF_TOKEN.get(token)
+    if home is None or not api_version:
         return token
     group = api_version.rpartition("/")[0].lower()
-    return token if group in declared.groups else f"{token}.{group or 'core'}"
+    return token if group in home else f"{token}.{group or 'core'}"
 
 
 def make_rid(kind: str, namespace: str, name: str, api_version: str = "") -> Rid:
@@ -45,11 +52,11 @@ def make_rid(kind: str, namespace: str, name: str, api_version: str = "") -> Rid
 def parse_rid(text: str) -> Rid | None:
     """The object that `kind:ns:name`, `kind::name` or `kind:name` names; None when it is none of these.
 
-    Split at most twice: names may hold colons.
+    Split at most twice: names may hold colons. Those of cluster-scoped RBAC objects do: `clusterrole:system:node`.
     """
     kind, colon, rest = text.partition(":")
     namespace, second, name = rest.partition(":")
-    if not second:
+    if not second or (namespace and kind.lower() in COLON_NAMED_TOKENS):
         namespace, name = "", rest
     if not (colon and kind and name):
         return None

@@ -81,24 +81,61 @@ KINDS: Final = (
 
 KIND_OF_TOKEN: Final = {kind.token: kind for kind in KINDS}
 
-# Kinds of Kubernetes itself that have no label (yet). They matter twice: no tenant may be called so, since
-# `node::n1` is a cluster-scoped key without a tenant, and their scope is known.
-_CLUSTER_BUILTINS: Final = (
-    "APIService CertificateSigningRequest ClusterRole ClusterRoleBinding ComponentStatus CSIDriver CSINode "
-    "CustomResourceDefinition FlowSchema IngressClass MutatingWebhookConfiguration PersistentVolume PriorityClass "
-    "PriorityLevelConfiguration RuntimeClass SelfSubjectReview StorageClass TokenReview "
-    "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration VolumeAttachment"
-)
-_NAMESPACED_BUILTINS: Final = (
-    "Binding ConfigMap ControllerRevision CronJob CSIStorageCapacity Endpoints EndpointSlice Event "
-    "HorizontalPodAutoscaler Ingress Lease LimitRange NetworkPolicy PersistentVolumeClaim PodDisruptionBudget "
-    "PodTemplate ReplicationController ResourceQuota Role RoleBinding Secret ServiceAccount"
-)
+# Kinds of Kubernetes itself that have no label (yet), by API group. They matter twice: no tenant may be called so,
+# since `node::n1` is a cluster-scoped key without a tenant, and their scope and home group are known.
+_CLUSTER_BUILTINS: Final = {
+    "": "ComponentStatus PersistentVolume",
+    "admissionregistration.k8s.io": (
+        "MutatingWebhookConfiguration ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration"
+    ),
+    "apiextensions.k8s.io": "CustomResourceDefinition",
+    "apiregistration.k8s.io": "APIService",
+    "authentication.k8s.io": "SelfSubjectReview TokenReview",
+    "certificates.k8s.io": "CertificateSigningRequest",
+    "flowcontrol.apiserver.k8s.io": "FlowSchema PriorityLevelConfiguration",
+    "networking.k8s.io": "IngressClass",
+    "node.k8s.io": "RuntimeClass",
+    "rbac.authorization.k8s.io": "ClusterRole ClusterRoleBinding",
+    "scheduling.k8s.io": "PriorityClass",
+    "storage.k8s.io": "CSIDriver CSINode StorageClass VolumeAttachment",
+}
+_NAMESPACED_BUILTINS: Final = {
+    "": (
+        "Binding ConfigMap Endpoints Event LimitRange PersistentVolumeClaim PodTemplate ReplicationController ResourceQuota "
+        "Secret ServiceAccount"
+    ),
+    "apps": "ControllerRevision",
+    "autoscaling": "HorizontalPodAutoscaler",
+    "batch": "CronJob",
+    "coordination.k8s.io": "Lease",
+    "discovery.k8s.io": "EndpointSlice",
+    "events.k8s.io": "Event",
+    "extensions": "Ingress NetworkPolicy",
+    "networking.k8s.io": "Ingress NetworkPolicy",
+    "policy": "PodDisruptionBudget",
+    "rbac.authorization.k8s.io": "Role RoleBinding",
+    "storage.k8s.io": "CSIStorageCapacity",
+}
+
+# RBAC names are path segments and may hold colons (`system:node`); the other cluster-scoped names may not.
+COLON_NAMED_TOKENS: Final = frozenset(name.lower() for name in _CLUSTER_BUILTINS["rbac.authorization.k8s.io"].split())
 
 SCOPE_OF_TOKEN: Final = (
-    {name.lower(): Scope.CLUSTER for name in _CLUSTER_BUILTINS.split()}
-    | {name.lower(): Scope.NAMESPACED for name in _NAMESPACED_BUILTINS.split()}
+    {name.lower(): Scope.CLUSTER for names in _CLUSTER_BUILTINS.values() for name in names.split()}
+    | {name.lower(): Scope.NAMESPACED for names in _NAMESPACED_BUILTINS.values() for name in names.split()}
     | {kind.token: kind.scope for kind in KINDS}
 )
+
+
+def _home_groups() -> dict[str, frozenset[str]]:
+    groups: dict[str, set[str]] = {kind.token: set(kind.groups) for kind in KINDS}
+    for table in (_CLUSTER_BUILTINS, _NAMESPACED_BUILTINS):
+        for group, names in table.items():
+            for name in names.split():
+                groups.setdefault(name.lower(), set()).add(group)
+    return {token: frozenset(found) for token, found in groups.items()}
+
+
+HOME_GROUPS_OF_TOKEN: Final = _home_groups()
 
 RESERVED_TOKENS: Final = frozenset(SCOPE_OF_TOKEN)

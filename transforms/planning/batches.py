@@ -42,4 +42,10 @@ def cut_batches(mutations: Sequence[Interpreted], rows: int, size_bytes: int) ->
 
 def _size(one: Interpreted) -> int:
     props: dict[str, Any] = getattr(one.mutation, "props", {})
-    return _ROW_BYTES + sum(len(value) for value in props.values() if isinstance(value, str))
+    return _ROW_BYTES + sum(map(_value_size, props.values()))
+
+
+def _value_size(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value)
+    return sum(map(_value_size, value)) if isinstance(value, list) else 0

@@ -158,7 +158,9 @@ def _resource_tombstone(client_id: str, ver: str, raw_key: str) -> tuple[Mutatio
     some bare metal): both are then ended; neither can be something else.
     """
     rid = parse_rid(raw_key)
-    if rid is None or not _is_kind_token(rid.kind):
+    if ":" in raw_key and (rid is None or not _is_kind_token(rid.kind)):
+        raise Fault(Reason.BAD_KEY, f"the key {raw_key[:80]!r} is not kind:ns:name, kind::name, kind:name, kind:<uid> or <uid>")
+    if rid is None:
         return (DeleteUid(client_id, ver, _identity("the key", raw_key)),)
     by_name = DeleteNode(client_id, ver, _identity("the key", str(rid)))
     if rid.namespace or not looks_like_uid(rid.name) or raw_key.count(":") > 1:
@@ -179,10 +181,11 @@ def _identity(what: str, text: str) -> str:
 
 
 def _checked(props: dict[str, Any]) -> dict[str, Any]:
-    """The properties, all strings within the limit."""
+    """The properties, all strings within the limit, those in lists too."""
     for name, value in props.items():
-        if isinstance(value, str) and len(value) * 4 > STRING_BYTES and len(value.encode()) > STRING_BYTES:
-            raise Fault(Reason.LIMIT_EXCEEDED, f"`{name}` has {len(value.encode())} bytes, at most {STRING_BYTES} are taken")
+        for text in value if isinstance(value, list) else (value,):
+            if isinstance(text, str) and len(text) * 4 > STRING_BYTES and len(text.encode()) > STRING_BYTES:
+                raise Fault(Reason.LIMIT_EXCEEDED, f"`{name}` has {len(text.encode())} bytes, at most {STRING_BYTES} are taken")
     return props
 
 

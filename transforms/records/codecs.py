@@ -5,7 +5,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -95,12 +95,12 @@ def decode_record(record: KafkaRecord, legacy_topics: frozenset[str] = frozenset
     legacy_topics: topics whose keys may also be split at a pipe sign.
     only: single-tenant mode; a record whose key names another tenant is left unread. "" reads all.
     """
-    key = SplitKey(None, "")
     codec = CODEC_OF_TOPIC.get(record.topic)
+    key = _split(record, legacy_topics)
+    if codec is None or (only and key.client_id not in (None, only)):
+        return Decoded(record, key)
     try:
-        key = split_key(_key_text(record.key), legacy=record.topic in legacy_topics)
-        if codec is None or (only and key.client_id not in (None, only)):
-            return Decoded(record, key)
+        _check_key(record.key)
         body = _decode_body(codec, record, key)
         ver = _version(record, codec.body_time(body))
     except Fault as fault:
@@ -108,13 +108,19 @@ def decode_record(record: KafkaRecord, legacy_topics: frozenset[str] = frozenset
     return Decoded(record, key, body, ver)
 
 
-def _key_text(key: bytes | None) -> str:
+def _split(record: KafkaRecord, legacy_topics: frozenset[str]) -> SplitKey:
+    """The key taken apart, as far as it can be: what else is wrong with it, its tenant is known."""
+    text = (record.key or b"")[:KEY_BYTES].decode(errors="replace")
+    return split_key(text, legacy=record.topic in legacy_topics)
+
+
+def _check_key(key: bytes | None) -> None:
     if key is None:
-        return ""
+        return
     if len(key) > KEY_BYTES:
         raise Fault(Reason.LIMIT_EXCEEDED, f"the key has {len(key)} bytes, at most {KEY_BYTES} are taken", parsed=False)
     try:
-        return key.decode("utf-8")
+        key.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Fault(Reason.BAD_KEY, f"the key is not UTF-8 at byte {error.start}", parsed=False) from None
 
@@ -146,14 +152,14 @@ def _version(record: KafkaRecord, body_time: datetime | None) -> str:
     try:
         arrived = from_milliseconds(record.timestamp_ms)
     except OverflowError:
-        arrived = LATEST
-    if body_time is not None and body_time.astimezone(UTC) > arrived + BODY_AHEAD and arrived >= EARLIEST:
+        arrived = LATEST if record.timestamp_ms > 0 else EARLIEST - BODY_AHEAD
+    if body_time is not None and body_time - arrived > BODY_AHEAD and arrived >= EARLIEST:
         raise Fault(
             Reason.BAD_TIME,
             f"the body's time {body_time.isoformat()} is more than a day ahead of the record's {arrived.isoformat()}; "
             "set the producer's clock",
         )
-    moment = arrived if body_time is None else min(body_time.astimezone(UTC), arrived)
+    moment = arrived if body_time is None else min(body_time, arrived)
     if not EARLIEST <= moment < LATEST:
         raise Fault(Reason.BAD_TIME, f"the time {moment.isoformat()} lies outside {EARLIEST.year} to {LATEST.year}")
     return make_ver(microseconds(moment), record.topic, record.partition, record.offset)

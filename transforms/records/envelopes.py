@@ -12,7 +12,8 @@ import msgspec
 from transforms.model.limits import INTEGER_MAX, INTEGER_MIN
 
 Name = Annotated[str, msgspec.Meta(min_length=1)]
-KindName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9]{0,62}$")]
+KindName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9]{0,62}\Z")]
+ApiVersion = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9./-]*\Z")]
 Namespace = Annotated[str, msgspec.Meta(pattern=r"^[^:]*$")]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Int64 = Annotated[int, msgspec.Meta(ge=INTEGER_MIN, le=INTEGER_MAX)]
@@ -36,7 +37,7 @@ class Resource(msgspec.Struct, frozen=True, rename="camel"):
     kind: KindName
     name: str = ""
     client_id: str | None = msgspec.field(default=None, name="client_id")
-    api_version: str | None = None
+    api_version: ApiVersion | None = None
     uid: str | None = None
     namespace: Namespace | None = None
     labels: dict[str, str] | None = None

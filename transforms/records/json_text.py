@@ -11,11 +11,12 @@ from typing import Final
 from transforms.model.limits import INTEGER_MAX, INTEGER_MIN, NESTING, RECORD_BYTES
 from transforms.records.rejects import Fault, Reason
 
-_STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_LONG_NUMBER: Final = re.compile(rb"-?[0-9]{19,}(?![0-9.eE])")
+_STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_NUMBER: Final = re.compile(rb"-?[0-9]++(?:\.[0-9]*+)?+(?:[eE][+-]?[0-9]*+)?+")
 _LONG_DIGITS: Final = re.compile(rb"[0-9]{19}")
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"{}[]"))
 _DEPTH_CHANGE: Final = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
+_NOT_INTEGER: Final = frozenset(b".eE")
 _INT64_DIGITS: Final = len(str(INTEGER_MIN))
 
 
@@ -45,8 +46,10 @@ def _check_structure(bare: bytes) -> None:
     brackets = bare.translate(None, _NOT_BRACKETS)
     if max(accumulate(map(_DEPTH_CHANGE.__getitem__, brackets)), default=0) > NESTING:
         raise Fault(Reason.LIMIT_EXCEEDED, f"the value nests deeper than {NESTING} levels; flatten it at the producer", parsed=False)
-    for match in _LONG_NUMBER.finditer(bare):
+    for match in _NUMBER.finditer(bare):
         digits = match.group()
+        if not _NOT_INTEGER.isdisjoint(digits):
+            continue
         if len(digits) > _INT64_DIGITS or not INTEGER_MIN <= int(digits) <= INTEGER_MAX:
             raise Fault(
                 Reason.LIMIT_EXCEEDED,

@@ -1,7 +1,7 @@
 """Key by tenant: mutations folded and grouped per (tenant, shard) before they are sent, as compact bytes."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 from zlib import crc32
 
 import apache_beam as beam
@@ -38,7 +38,7 @@ class KeyByTenant(beam.PTransform):
         super().__init__()
         self._fn = KeyByTenantFn(shards)
 
-    def expand(self, chunks: beam.PCollection[list[Owned]]) -> beam.pvalue.DoOutputsTuple:
+    def expand(self, chunks: beam.PCollection[list[Owned]]) -> Any:
         return chunks | beam.ParDo(self._fn).with_output_types(Keyed).with_outputs(REJECTS, main="main")
 
 

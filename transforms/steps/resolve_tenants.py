@@ -1,7 +1,7 @@
 """ResolveTenant: whose record is it; faults become rejects here, where the tenant is known as far as it can be."""
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
@@ -33,7 +33,7 @@ class ResolveTenants(beam.PTransform):
         super().__init__()
         self._fn = ResolveTenantsFn(rules)
 
-    def expand(self, chunks: beam.PCollection[list[Decoded]]) -> beam.pvalue.DoOutputsTuple:
+    def expand(self, chunks: beam.PCollection[list[Decoded]]) -> Any:
         return chunks | beam.ParDo(self._fn).with_output_types(list[Owned]).with_outputs(REJECTS, main="main")
 
 

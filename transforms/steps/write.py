@@ -1,7 +1,7 @@
 """Write: one transaction per batch; a batch that the graph refuses is split until the row is found."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
@@ -38,7 +38,7 @@ class WriteGraph(beam.PTransform):
         super().__init__()
         self._fn = WriteGraphFn(target)
 
-    def expand(self, batches: beam.PCollection[TenantMutations]) -> beam.pvalue.DoOutputsTuple:
+    def expand(self, batches: beam.PCollection[TenantMutations]) -> Any:
         return batches | beam.ParDo(self._fn).with_outputs(REJECTS, main="main")
 
 
