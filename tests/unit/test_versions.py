@@ -1,0 +1,23 @@
+"""Versions that must agree stand in more than one file; here they are compared."""
+
+import tomllib
+from pathlib import Path
+from xml.etree import ElementTree
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+MAVEN = {"m": "http://maven.apache.org/POM/4.0.0"}
+
+
+def test_beam_has_one_version_on_both_sides() -> None:
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+    java = ElementTree.parse(CHECKOUT / "runners/java/beam-kafka/pom.xml").findtext("m:properties/m:beam.version", namespaces=MAVEN)
+
+    assert f"apache-beam=={java}" in project["dependencies"]
+    assert f"apache-beam=={java} " in (CHECKOUT / "requirements.lock").read_text()
+
+
+def test_the_broker_and_the_java_consumer_have_one_version() -> None:
+    broker = ElementTree.parse(CHECKOUT / "runners/java/kafka/pom.xml").findtext("m:dependencies/m:dependency/m:version", namespaces=MAVEN)
+    consumer = ElementTree.parse(CHECKOUT / "runners/java/beam-kafka/pom.xml").findtext("m:properties/m:kafka.version", namespaces=MAVEN)
+
+    assert broker == consumer
