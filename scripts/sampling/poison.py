@@ -60,6 +60,7 @@ def poisons(client_id: str) -> list[Poison]:
         Poison("key not UTF-8", RESOURCES, pod + b"\xff", _pod(), "bad_key"),
         Poison("tombstone of nothing", RESOURCES, f"{client_id}::".encode(), None, "bad_key"),
         Poison("empty event", EVENTS, event, None, "empty_value"),
+        Poison("legacy event", EVENTS, event, json_bytes({"InvolvedObject": {"Kind": "Pod", "Name": "p"}}), "legacy_shape"),
         Poison("no tenant", RESOURCES, b"pod:shop:p", _pod(), "tenant_missing"),
         Poison("a kind as tenant", RESOURCES, b"node::n1", _pod(kind="Node", name="n1"), "tenant_missing"),
         Poison("bad tenant", RESOURCES, b"Not_A_Tenant::pod:shop:p", _pod(), "tenant_missing"),

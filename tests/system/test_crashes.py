@@ -39,7 +39,9 @@ def test_killed_at_random_points_a_rerun_gives_the_digest_of_a_clean_run(world: 
 
     assert killed_with[-1] < len(stream), "the last kill came before the end"
     assert world.digests() == expected_digests(stream)
-    assert report["read"] == len(stream) - killed_with[-1]
+    # A commit that was on its way when its sender was killed may still arrive; nothing else may be left out.
+    assert 0 < report["read"] <= len(stream) - killed_with[-1]
+    assert sum(world.committed().values()) == len(stream)
 
 
 def _await(done: Callable[[], bool], seconds: float) -> None:

@@ -16,6 +16,7 @@ from confluent_kafka.admin import AdminClient
 from runners.local.stack import LocalStack
 from scripts.sampling.produce import TOPICS, ensure_topics, produce
 from scripts.sampling.record import SampleRecord
+from transforms.io.kafka_offsets import KafkaOffsets
 from transforms.io.kafka_target import KafkaTarget
 from transforms.io.neo4j_graph import Neo4jGraphStore
 from transforms.io.neo4j_target import Neo4jTarget
@@ -101,12 +102,11 @@ class World:
         return self.read_topic(DEADLETTERS)
 
     def committed(self) -> dict[tuple[str, int], int]:
-        consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": GROUP})
+        offsets = KafkaOffsets(self.kafka_target)
         try:
-            places = [TopicPartition(topic, partition) for topic in TOPICS for partition in range(4)]
-            return {(at.topic, at.partition): at.offset for at in consumer.committed(places, timeout=10) if at.offset >= 0}
+            return offsets.committed((topic, partition) for topic in TOPICS for partition in range(4))
         finally:
-            consumer.close()
+            offsets.close()
 
     # The job
 

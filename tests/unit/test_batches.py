@@ -51,6 +51,13 @@ def test_a_batch_holds_at_most_the_given_bytes_and_a_larger_row_stands_alone(siz
     assert _names(list(cut_batches([_node(name, 100) for name in "abc"], 10, size_bytes))) == cut
 
 
+@pytest.mark.parametrize(("size_bytes", "cut"), [(2 * _ROW_BYTES + 199, [["a"], ["b"]]), (2 * _ROW_BYTES + 200, [["a", "b"]])])
+def test_the_strings_in_lists_count_as_all_others_do(size_bytes: int, cut: list[list[str]]) -> None:
+    props = {"labels": ["x" * 60, "y" * 20], "image": "z" * 20, "owners": [], "replicas": 7}
+    nodes = [Interpreted(UpsertNode(TENANT, "v", f"pod:a:{name}", "", props, b""), _RECORD) for name in "ab"]
+    assert _names(list(cut_batches(nodes, 10, size_bytes))) == cut
+
+
 def test_the_bytes_of_a_batch_begin_anew_with_each_batch() -> None:
     sizes = {"a": 700, "b": 100, "c": 100, "d": 700}
     assert _names(list(cut_batches([_node(name, size) for name, size in sizes.items()], 10, 900))) == [["a"], ["b", "c"], ["d"]]

@@ -82,9 +82,30 @@ def test_a_topic_without_a_codec_is_left_unread(topic: str) -> None:
     assert decoded.codec is None
 
 
-def test_single_tenant_mode_leaves_the_records_of_others_unread() -> None:
-    others = kafka_record(RESOURCES, b"{not json", b"af-11::k")
-    assert decode_record(others, only="af-10") == Decoded(others, SplitKey("af-11", "k"))
+_LONG = "k" * (KEY_BYTES - len("af-10::"))
+_BROKEN_KEYS = [
+    (b"af-10::k\xff", SplitKey("af-10", "k\ufffd")),
+    (b"af-10::" + b"k" * 2000, SplitKey("af-10", _LONG)),
+    (b"af-10::" + b"k" * (len(_LONG) - 1) + "ä".encode(), SplitKey("af-10", _LONG[1:] + "\ufffd")),
+    (b"\xff::k", SplitKey(None, "\ufffd::k")),
+    (b"k" * KEY_BYTES + b"::k", SplitKey(None, "k" * KEY_BYTES)),
+]
+
+
+@pytest.mark.parametrize(("key", "split"), _BROKEN_KEYS)
+def test_a_topic_without_a_codec_is_left_unread_whatever_its_key(key: bytes, split: SplitKey) -> None:
+    record = kafka_record("x", b"{not json", key)
+    assert decode_record(record) == Decoded(record, split)
+
+
+@pytest.mark.parametrize("key", [b"af-11::k", b"af-11::k\xff", b"af-11::" + b"k" * 2000])
+def test_single_tenant_mode_leaves_the_records_of_others_unread(key: bytes) -> None:
+    others = kafka_record(RESOURCES, b"{not json", key)
+    decoded = decode_record(others, only="af-10")
+    assert decoded == Decoded(others, SplitKey("af-11", decoded.key.raw))
+
+
+def test_single_tenant_mode_reads_its_own_records_and_those_that_name_nobody() -> None:
     for key in (b"af-10::k", b"k", None):
         assert _fault(decode_record(kafka_record(RESOURCES, b"{not json", key), only="af-10")).reason is Reason.NOT_JSON
 
@@ -103,10 +124,15 @@ def test_a_key_of_one_kibibyte_is_taken_and_a_byte_more_is_not() -> None:
     assert (fault.reason, fault.parsed) == (Reason.LIMIT_EXCEEDED, False)
 
 
-def test_a_key_that_is_not_utf_8_is_a_fault_that_leaves_the_value_unread() -> None:
-    decoded = decode_record(kafka_record(RESOURCES, json_of(POD), b"af-10::\xff"))
-    assert (_fault(decoded).reason, _fault(decoded).parsed) == (Reason.BAD_KEY, False)
-    assert decoded.key == SplitKey(None, "")
+@pytest.mark.parametrize("value", [json_of(POD), None])
+@pytest.mark.parametrize(("key", "split"), _BROKEN_KEYS)
+def test_a_broken_key_is_a_fault_that_leaves_the_value_unread_and_still_names_its_tenant(
+    key: bytes, split: SplitKey, value: bytes | None
+) -> None:
+    decoded = decode_record(kafka_record(RESOURCES, value, key))
+    reason = Reason.LIMIT_EXCEEDED if len(key) > KEY_BYTES else Reason.BAD_KEY
+    assert (_fault(decoded).reason, _fault(decoded).parsed) == (reason, False)
+    assert decoded.key == split
 
 
 @pytest.mark.parametrize(
@@ -155,6 +181,7 @@ def test_unknown_commands_are_faults_and_known_ones_are_not() -> None:
         ("2000-01-01T00:00:00Z", AT_MS, 946_684_800_000_000),
         ("2026-03-01T08:00:00Z", 946_684_800_000 + 1000 * _DAY_MS * 365, AT_MS * 1000),
         ("2000-01-01T00:00:01Z", 946_684_800_000, 946_684_800_000_000),
+        *(("2026-03-01T08:00:00Z", late, AT_MS * 1000) for late in (2**62, 2**63 - 1, 253_402_214_400_000, 253_402_300_799_999)),
     ],
 )
 @pytest.mark.parametrize(("topic", "body", "field"), [(RESOURCES, POD, "at"), (TOPOLOGY, EDGE, "at"), (EVENTS, EVENT, "event_time")])
@@ -173,9 +200,10 @@ def test_t_is_the_earlier_of_body_time_and_record_timestamp(
         ("2000-01-01T00:00:00+00:01", AT_MS),
         ("0001-01-01T00:00:00Z", AT_MS),
         ("9999-12-31T23:59:59Z", AT_MS),
+        *((at, late) for at in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00") for late in (AT_MS, 2**63 - 1, -(2**63))),
         ("2026-03-01T08:00:00Z", 946_684_799_999),
         ("2026-03-01T08:00:00Z", 0),
-        ("2026-03-01T08:00:00Z", -1),
+        *(("2026-03-01T08:00:00Z", early) for early in (-1, -(2**62), -(2**63))),
     ],
 )
 @pytest.mark.parametrize(("topic", "body", "field"), [(RESOURCES, POD, "at"), (TOPOLOGY, EDGE, "at"), (EVENTS, EVENT, "event_time")])

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.unit.wire import AT_MS, EDGE, EVENT, EVENTS, POD, RESOURCES, TOPOLOGY, UID, json_of, kafka_record
@@ -17,6 +18,9 @@ _BODIES: dict[str, dict[str, Any]] = {RESOURCES: POD, TOPOLOGY: EDGE, EVENTS: EV
 def _reason(topic: str, value: bytes) -> Reason | None:
     fault = decode_record(kafka_record(topic, value)).fault
     return fault.reason if fault else None
+
+
+NO_SPEC = msgspec.Raw()
 
 
 def test_a_resource_is_taken_with_all_that_the_graph_uses() -> None:
@@ -40,7 +44,10 @@ def test_a_resource_is_taken_with_all_that_the_graph_uses() -> None:
         spec={"ignored": [1, 2.5, None]},
         unknown={"deep": {"deeper": []}},
     )
-    assert decode_record(kafka_record(RESOURCES, value)).body == Resource(
+    body = decode_record(kafka_record(RESOURCES, value)).body
+    assert isinstance(body, Resource)
+    assert bytes(body.spec) == b'{"ignored":[1,2.5,null]}'
+    assert msgspec.structs.replace(body, spec=NO_SPEC) == Resource(
         op="UPSERT",
         at=_AT,
         kind="Pod",
@@ -58,6 +65,7 @@ def test_a_resource_is_taken_with_all_that_the_graph_uses() -> None:
         service_selector={"app": "cart"},
         service_ips=["10.96.0.1"],
         status={"phase": "Running"},
+        spec=NO_SPEC,
     )
 
 
@@ -66,7 +74,7 @@ def test_an_edge_and_an_event_are_taken_with_all_that_the_graph_uses() -> None:
     assert edge.body == Edge("UPSERT", _AT, "e1", "pod:shop:p", "node::n1", "RUNS_ON", "af-10")
     event = decode_record(kafka_record(EVENTS, json_of(EVENT, client_id="af-10", extra=[])))
     subject = Subject("Pod", "p", "shop", UID)
-    assert event.body == Event("ev-1", _AT, subject, "k8s.event", "Warning", "BackOff", "Back-off restarting failed container", "af-10")
+    assert event.body == Event("ev-1", _AT, subject, "k8s.event", "Warning", "BackOff", "Back-off restarting failed container", 1, "af-10")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +87,12 @@ def test_an_edge_and_an_event_are_taken_with_all_that_the_graph_uses() -> None:
 )
 def test_a_required_field_that_is_missing_or_null_is_a_fault(topic: str, field: str) -> None:
     assert _reason(topic, json_of(_BODIES[topic], field)) is Reason.MISSING_FIELD
-    assert _reason(topic, json_of(_BODIES[topic], **{field: None})) is Reason.WRONG_TYPE
+    null = Reason.MISSING_FIELD if topic == EVENTS else Reason.WRONG_TYPE
+    assert _reason(topic, json_of(_BODIES[topic], **{field: None})) is null
+
+
+def test_an_event_with_an_empty_id_has_none() -> None:
+    assert _reason(EVENTS, json_of(EVENT, event_id="")) is Reason.MISSING_FIELD
 
 
 @pytest.mark.parametrize("field", ["kind", "name"])
@@ -106,6 +119,9 @@ def test_an_event_without_the_kind_or_name_of_its_subject_is_a_fault(field: str)
         (RESOURCES, {"kind": "Pöd"}),
         (RESOURCES, {"kind": "1Pod"}),
         (RESOURCES, {"kind": "P" * 64}),
+        (RESOURCES, {"kind": "Pod\n"}),
+        (RESOURCES, {"ownerRefs": [{"kind": "ReplicaSet\n", "name": "r"}]}),
+        *((RESOURCES, {"apiVersion": text}) for text in ("a:b/v1", "v1\n", "a b/v1", "apps`/v1", "äpps/v1", 1)),
         (RESOURCES, {"namespace": "a:b"}),
         (RESOURCES, {"name": 7}),
         (RESOURCES, {"uid": 7}),
@@ -124,12 +140,12 @@ def test_an_event_without_the_kind_or_name_of_its_subject_is_a_fault(field: str)
         (TOPOLOGY, {"id": ""}),
         (TOPOLOGY, {"from": ""}),
         (TOPOLOGY, {"type": 1}),
-        (EVENTS, {"event_id": ""}),
         (EVENTS, {"event_id": 1}),
         (EVENTS, {"event_time": 1}),
         (EVENTS, {"subject": "pod:shop:p"}),
-        (EVENTS, {"message": None}),
+        (EVENTS, {"message": 7}),
         (EVENTS, {"subject": {"kind": "Pod", "name": "p", "ns": "a:b"}}),
+        (EVENTS, {"subject": {"kind": "Pod\n", "name": "p"}}),
     ],
 )
 def test_a_mistyped_field_is_a_fault(topic: str, changes: dict[str, object]) -> None:
@@ -142,6 +158,7 @@ def test_a_mistyped_field_is_a_fault(topic: str, changes: dict[str, object]) -> 
         (RESOURCES, {"kind": "P" * 63}),
         (RESOURCES, {"kind": "CSINode2"}),
         (RESOURCES, {"namespace": ""}),
+        *((RESOURCES, {"apiVersion": text}) for text in ("", None, "v1", "rbac.authorization.k8s.io/v1beta1", "Batch.X-k8s.io/v1")),
         (RESOURCES, {"namespace": None, "labels": None, "ownerRefs": None, "status": None, "uid": None, "replicas": None}),
         (RESOURCES, {"name": "system:node:a"}),
         (RESOURCES, {"replicas": -(2**63)}),

@@ -65,6 +65,7 @@ def test_a_resource_with_every_field_becomes_a_node_with_every_property() -> Non
         "labels": ["a=1", "b=2", "c="],
         "selector": ["app=cart"],
         "owners": ["ReplicaSet/r", "StatefulSet/s"],
+        "implies": ["CONTROLS\x1freplicaset:shop:r\x1f", "CONTROLS\x1fstatefulset:shop:s\x1f", "RUNS_ON\x1fnode::n1\x1f"],
         "node": "n1",
         "pod_ip": "10.0.0.1",
         "image": "cart:v1",

@@ -1,5 +1,6 @@
 """What a tombstone's key names, and the sizes up to which identities and properties are taken."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -35,6 +36,11 @@ def _by_uid(uid: str) -> DeleteUid:
         ("node:n1", (_by_name("node::n1"),)),
         ("node:shop:n1", (_by_name("node::n1"),)),
         ("widget:w", (_by_name("widget::w"),)),
+        ("clusterrole:system:node", (_by_name("clusterrole::system:node"),)),
+        ("clusterrole::system:node", (_by_name("clusterrole::system:node"),)),
+        ("clusterrolebinding:a:b", (_by_name("clusterrolebinding::a:b"),)),
+        ("role.iam.example.com:shop:r", (_by_name("role.iam.example.com:shop:r"),)),
+        ("a-name-that-is-no-uid", (_by_uid("a-name-that-is-no-uid"),)),
         ("service.serving.knative.dev:shop:s", (_by_name("service.serving.knative.dev:shop:s"),)),
         (UID, (_by_uid(UID),)),
         (_MIRROR_UID, (_by_uid(_MIRROR_UID),)),
@@ -49,6 +55,15 @@ def _by_uid(uid: str) -> DeleteUid:
 )
 def test_a_resource_tombstone_ends_what_its_key_names(raw_key: str, mutations: tuple[Mutation, ...]) -> None:
     assert interpret(RESOURCES, Tombstone(raw_key), TENANT, _VER) == mutations
+
+
+@pytest.mark.parametrize(
+    "raw_key", ["pod:", "pod::", "pod:shop:", "clusterrole::", "::x", ":x", ":shop:x", ":", "::", "1pod:shop:p", "po`d:shop:p", "pöd:p"]
+)
+def test_a_resource_tombstone_whose_key_has_a_colon_and_names_nothing_is_a_fault(raw_key: str) -> None:
+    with pytest.raises(Fault) as raised:
+        interpret(RESOURCES, Tombstone(raw_key), TENANT, _VER)
+    assert raised.value.reason is Reason.BAD_KEY
 
 
 @pytest.mark.parametrize("raw_key", ["edge:pod:ns:a->node:n", "e", "pod:shop:p", UID, "::", "ä"])
@@ -75,9 +90,9 @@ _NAME = IDENTITY_BYTES - len("pod:shop:")
         (RESOURCES, POD, "name", _NAME),
         (RESOURCES, POD | {"op": "DELETE"}, "name", _NAME),
         (RESOURCES, POD, "uid", IDENTITY_BYTES),
+        (RESOURCES, POD, "node", IDENTITY_BYTES - len("RUNS_ON node:: ")),
         (RESOURCES, POD | {"op": "DELETE", "name": ""}, "uid", IDENTITY_BYTES),
         (RESOURCES, POD, "image", STRING_BYTES),
-        (RESOURCES, POD, "node", STRING_BYTES),
         (TOPOLOGY, EDGE, "id", IDENTITY_BYTES),
         (TOPOLOGY, EDGE | {"op": "DELETE"}, "id", IDENTITY_BYTES),
         (EVENTS, EVENT, "event_id", IDENTITY_BYTES),
@@ -109,6 +124,26 @@ def test_a_status_is_taken_to_the_limit_of_strings_as_json() -> None:
     frame = len('{"a":""}')
     assert _reason(RESOURCES, json_of(POD, status={"a": "x" * (STRING_BYTES - frame)})) is None
     assert _reason(RESOURCES, json_of(POD, status={"a": "x" * (STRING_BYTES - frame + 1)})) is Reason.LIMIT_EXCEEDED
+
+
+@pytest.mark.parametrize(
+    ("field", "frame", "value"),
+    [
+        ("labels", "a=", lambda text: {"a": text, "b": "1"}),
+        ("labels", "=", lambda text: {"b": "1", text: ""}),
+        ("serviceSelector", "a=", lambda text: {"a": text}),
+        ("serviceIPs", "", lambda text: ["10.96.0.1", text]),
+    ],
+)
+def test_each_entry_of_a_list_is_taken_to_the_limit_of_strings(field: str, frame: str, value: Callable[[str], Any]) -> None:
+    most = STRING_BYTES - len(frame)
+    assert _reason(RESOURCES, json_of(POD, **{field: value("x" * most)})) is None
+    assert _reason(RESOURCES, json_of(POD, **{field: value("x" * (most + 1))})) is Reason.LIMIT_EXCEEDED
+    assert _reason(RESOURCES, json_of(POD, **{field: value("ä" * (most // 2 + 1))})) is Reason.LIMIT_EXCEEDED
+
+
+def test_a_list_may_be_longer_than_its_entries() -> None:
+    assert _reason(RESOURCES, json_of(POD, labels={str(n): "x" * (STRING_BYTES // 4) for n in range(12)})) is None
 
 
 def test_what_is_left_out_of_the_graph_does_not_count_against_its_limits() -> None:

@@ -79,6 +79,15 @@ def test_a_string_that_ends_in_an_escaped_backslash_ends_there() -> None:
         (b"12345678901234567890123e-5", None),
         (b"0.1234567890123456", None),
         (b"0.00012345678901234567", None),
+        (b"0.99999999999999999999", None),
+        (b"1.1234567890123456789012", None),
+        (b"123.99999999999999999999999", None),
+        (b"99999999999999999999.99999999999999999999", None),
+        (b"1e00000000000000000000000001", None),
+        (b"1E+00000000000000000000000001", None),
+        (b"1.5e-00000000000000000000000001", None),
+        (b"0.5,99999999999999999999", Reason.LIMIT_EXCEEDED),
+        (b"1e00000000000000000000000001 ,-9223372036854775809", Reason.LIMIT_EXCEEDED),
     ],
 )
 @pytest.mark.parametrize("frame", [b"%b", b"[%b]", b'{"a":%b}', b'{"a":[1,%b,2]}', b'{"a": %b }'])
@@ -133,6 +142,34 @@ def test_what_these_checks_refuse_was_never_parsed(value: bytes) -> None:
     with pytest.raises(Fault) as raised:
         check_json_text(value)
     assert not raised.value.parsed
+
+
+# Each a mebibyte or nearly: a check that took more than linear time would not end.
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (b"[" * 33 + b'"' + b'\\"' * 500_000, Reason.LIMIT_EXCEEDED),
+        (b"[" * 32 + b'"' + b'\\"' * 500_000, None),
+        (b"[" * 32 + b'"' + b'\\"[' * 300_000, None),
+        (b"[" * 33 + b'"' + b"\\" * 1_000_000, Reason.LIMIT_EXCEEDED),
+        (b"[" * 33 + b'"' + b"\\" * 1_000_001, Reason.LIMIT_EXCEEDED),
+        (b"[" * 33 + b'"' * 1_000_001, Reason.LIMIT_EXCEEDED),
+        (b"9" * 19 + b'"a' * 500_000, Reason.LIMIT_EXCEEDED),
+        (b'{"op":' + b"1" * 1_000_000 + b".5}", None),
+        (b'{"op":' + b"1" * 1_000_000 + b"e5}", None),
+        (b'{"op":0.' + b"1" * 1_000_000 + b"}", None),
+        (b'{"op":' + b"1" * 1_000_000 + b"}", Reason.LIMIT_EXCEEDED),
+        (b"-" * 1_000_000 + b"1" * 19, None),
+        (b"[" + b"1.5," * 250_000 + b"1" * 19 + b"]", None),
+        (b"[" + b"1e5," * 250_000 + b"1" * 20 + b"]", Reason.LIMIT_EXCEEDED),
+        (b"[" * 1_000_000, Reason.LIMIT_EXCEEDED),
+        (b"]" * 1_000_000 + b"[" * 33, None),
+    ],
+    ids=lambda part: part[:48].decode() if isinstance(part, bytes) else "",
+)
+def test_a_mebibyte_made_to_take_long_has_its_outcome_all_the_same(value: bytes, reason: Reason | None) -> None:
+    assert len(value) <= RECORD_BYTES
+    assert _reason(value) is reason
 
 
 @given(st.binary(max_size=200))

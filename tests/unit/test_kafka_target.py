@@ -1,5 +1,6 @@
 """Both Kafka clients are told how to log in; only librdkafka's configuration ever holds the password."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -105,14 +106,39 @@ def test_no_password_is_in_the_java_configuration_or_in_a_repr(
     assert ("sasl.jaas.config" in target.java_config()) is target.uses_sasl is protocol.startswith("SASL")
 
 
-@pytest.mark.parametrize("username", ['a"b', "a\\", '" password="x'])
+@pytest.mark.parametrize("username", ['a"b', "a\\", '" password="x', "a\nb", "a\r"])
 def test_a_username_that_a_jaas_entry_cannot_hold_stops_the_run(username: str) -> None:
     with pytest.raises(InfrastructureFault, match="KAFKA_SASL_USERNAME"):
         _sasl(_ENV, username=username).java_config()
 
 
-def test_a_login_without_a_password_stops_the_run_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("password", ['hunter"2', "hunter\\2", "hunter\n2", "hunter2\n", '"', "hunter2\n\n"])
+@pytest.mark.parametrize("from_file", [False, True])
+def test_a_password_that_a_jaas_entry_cannot_hold_stops_the_run_unseen(
+    from_file: bool, password: str, password_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    password_file.write_text(password if from_file else _PASSWORD, encoding="utf-8")
+    monkeypatch.setenv("KAFKA_SASL_PASSWORD", _PASSWORD if from_file else password)
+    target = _sasl(Secret("KAFKA_SASL_PASSWORD", str(password_file) if from_file else ""))
+    with pytest.raises(InfrastructureFault) as raised:
+        target.java_config()
+    assert fault_sentence(raised.value) == (
+        "The Kafka password holds a quote, a backslash or a newline (a file's last one counts), which a JAAS entry cannot; "
+        "write the file without a newline, or choose another password."
+    )
+    assert target.client_config()["sasl.password"] == (password.removesuffix("\n") if from_file else password)
+
+
+def test_a_password_file_in_vain_is_no_matter_where_nobody_logs_in(tmp_path: Path) -> None:
+    config = _sasl(Secret(file=str(tmp_path / "none")), protocol="SSL").java_config()
+    assert not [name for name in config if name.startswith(("sasl.", "config."))]
+
+
+@pytest.mark.parametrize("configure", [KafkaTarget.client_config, KafkaTarget.java_config])
+def test_a_login_without_a_password_stops_the_run_with_the_remedy(
+    configure: Callable[[KafkaTarget], dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("KAFKA_SASL_PASSWORD", raising=False)
     with pytest.raises(InfrastructureFault) as raised:
-        _sasl(_ENV).client_config()
+        configure(_sasl(_ENV))
     assert fault_sentence(raised.value) == "No secret is set; set KAFKA_SASL_PASSWORD or KAFKA_SASL_PASSWORD_FILE in the environment."

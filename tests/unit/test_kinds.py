@@ -4,7 +4,16 @@ import re
 
 import pytest
 
-from transforms.model.kinds import KIND_OF_TOKEN, KINDS, RESERVED_TOKENS, SCOPE_OF_TOKEN, Kind, Scope
+from transforms.model.kinds import (
+    COLON_NAMED_TOKENS,
+    HOME_GROUPS_OF_TOKEN,
+    KIND_OF_TOKEN,
+    KINDS,
+    RESERVED_TOKENS,
+    SCOPE_OF_TOKEN,
+    Kind,
+    Scope,
+)
 from transforms.records.tenant import is_tenant_id
 
 # What a resource record itself puts on a node; a promoted status property by one of these names would hide it.
@@ -52,6 +61,34 @@ def test_promoted_properties_are_plain_unique_and_hide_nothing(kind: Kind) -> No
 )
 def test_scopes_are_those_of_kubernetes(token: str, scope: Scope) -> None:
     assert SCOPE_OF_TOKEN[token] is scope
+
+
+@pytest.mark.parametrize(
+    ("token", "groups"),
+    [
+        ("pod", {""}),
+        ("deployment", {"apps", "extensions"}),
+        ("configmap", {""}),
+        ("event", {"", "events.k8s.io"}),
+        ("ingress", {"extensions", "networking.k8s.io"}),
+        ("role", {"rbac.authorization.k8s.io"}),
+        ("clusterrole", {"rbac.authorization.k8s.io"}),
+        ("customresourcedefinition", {"apiextensions.k8s.io"}),
+    ],
+)
+def test_home_groups_are_those_of_kubernetes(token: str, groups: set[str]) -> None:
+    assert HOME_GROUPS_OF_TOKEN[token] == groups
+
+
+def test_every_kind_of_kubernetes_has_a_scope_and_a_home_group() -> None:
+    assert set(HOME_GROUPS_OF_TOKEN) == set(SCOPE_OF_TOKEN) == RESERVED_TOKENS
+    assert all(HOME_GROUPS_OF_TOKEN.values())
+    assert all(HOME_GROUPS_OF_TOKEN[kind.token] == set(kind.groups) for kind in KINDS)
+
+
+def test_the_names_that_may_hold_colons_are_those_of_cluster_scoped_rbac() -> None:
+    assert {"clusterrole", "clusterrolebinding"} == COLON_NAMED_TOKENS
+    assert {SCOPE_OF_TOKEN[token] for token in COLON_NAMED_TOKENS} == {Scope.CLUSTER}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.unit.wire import COMMANDS, EVENT, EVENTS, POD, RESOURCES, json_of, kafka_record
+from transforms.model.limits import KEY_BYTES
 from transforms.records.codecs import decode_record
 from transforms.records.outcomes import NO_TENANT, Outcome
 from transforms.records.rejects import Reason, Reject, Step
@@ -15,6 +16,7 @@ _SINGLE = TenantRules("af-10")
 
 _BAD = b"{not json"
 _GOOD = json_of(POD)
+_LONG_KEY = b"af-11::" + b"k" * KEY_BYTES
 _COMMAND = b'{"command":"ENSURE_SCHEMA"}'
 
 
@@ -57,7 +59,14 @@ def test_a_record_whose_tenant_is_known_is_owned(
         (RESOURCES, b"af-11::pod:shop:p", None, _SINGLE, ("af-11", Outcome.SKIPPED)),
         (RESOURCES, b"pod:shop:p", _says("af-11"), _SINGLE, ("af-11", Outcome.SKIPPED)),
         (COMMANDS, b"af-11::schema", _COMMAND, _SINGLE, ("af-11", Outcome.SKIPPED)),
+        (RESOURCES, b"af-11::\xff", _GOOD, _SINGLE, ("af-11", Outcome.SKIPPED)),
+        (RESOURCES, _LONG_KEY, _GOOD, _SINGLE, ("af-11", Outcome.SKIPPED)),
+        (RESOURCES, _LONG_KEY, None, _SINGLE, ("af-11", Outcome.SKIPPED)),
         ("x", b"af-11::k", _BAD, _SINGLE, ("af-11", Outcome.SKIPPED)),
+        ("x", b"af-11::\xff", _BAD, _ALL, ("af-11", Outcome.UNDECODED)),
+        ("x", _LONG_KEY, _BAD, _ALL, ("af-11", Outcome.UNDECODED)),
+        ("x", b"\xff", _BAD, _SINGLE, ("af-10", Outcome.UNDECODED)),
+        ("x", b"\xff" * 2000, _BAD, _ALL, (NO_TENANT, Outcome.UNDECODED)),
         ("x", b"af-10::k", _BAD, _ALL, ("af-10", Outcome.UNDECODED)),
         ("x", b"k", _BAD, _ALL, (NO_TENANT, Outcome.UNDECODED)),
         ("x", None, None, _SINGLE, ("af-10", Outcome.UNDECODED)),
@@ -78,7 +87,11 @@ def test_a_record_that_does_not_concern_the_graph_is_counted(
         (RESOURCES, b"af-10::pod:shop:p", _BAD, _ALL, "af-10", Step.DECODE, Reason.NOT_JSON),
         (RESOURCES, b"pod:shop:p", _BAD, _ALL, "", Step.DECODE, Reason.NOT_JSON),
         (RESOURCES, b"pod:shop:p", _BAD, _SINGLE, "af-10", Step.DECODE, Reason.NOT_JSON),
-        (RESOURCES, b"af-11::\xff", _GOOD, _SINGLE, "af-10", Step.DECODE, Reason.BAD_KEY),
+        (RESOURCES, b"af-11::\xff", _GOOD, _ALL, "af-11", Step.DECODE, Reason.BAD_KEY),
+        (RESOURCES, b"af-10::\xff", _GOOD, _SINGLE, "af-10", Step.DECODE, Reason.BAD_KEY),
+        (RESOURCES, b"\xff", _GOOD, _SINGLE, "af-10", Step.DECODE, Reason.BAD_KEY),
+        (RESOURCES, b"\xff::k", _GOOD, _ALL, "", Step.DECODE, Reason.BAD_KEY),
+        (RESOURCES, _LONG_KEY, _GOOD, _ALL, "af-11", Step.DECODE, Reason.LIMIT_EXCEEDED),
         (COMMANDS, b"af-10::x", b'{"command":"X"}', _ALL, "af-10", Step.DECODE, Reason.UNKNOWN_COMMAND),
         (RESOURCES, b"pod:shop:p", _GOOD, _ALL, "", Step.RESOLVE_TENANT, Reason.TENANT_MISSING),
         (RESOURCES, b"node::n1", _GOOD, _ALL, "", Step.RESOLVE_TENANT, Reason.TENANT_MISSING),

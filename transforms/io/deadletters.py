@@ -3,7 +3,7 @@
 import re
 from base64 import b64encode
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -12,6 +12,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_target import KafkaTarget
 from transforms.model.limits import DEADLETTER_MESSAGE_BYTES, DEADLETTER_VALUE_BYTES
+from transforms.records.redact import redact_json
 from transforms.records.rejects import Reject
 
 DEADLETTER_VERSION: Final = 1
@@ -21,6 +22,8 @@ _HEADER_BYTES: Final = 512 * 1024
 _MESSAGE_OVERHEAD_BYTES: Final = 4096
 _SECRET_KEY: Final = re.compile(rb"(^|::|\|)secret(:|$)", re.IGNORECASE)
 _SECRET_BODY: Final = re.compile(rb'"kind"\s*:\s*"secret', re.IGNORECASE)
+# A letter of `kind` or `Secret` may be written as an escape.
+_ESCAPED: Final = re.compile(rb"\\u00([0-7][0-9a-fA-F])")
 _STATE_PREFIX: Final = "state."
 
 Headers = tuple[tuple[str, bytes | None], ...]
@@ -30,44 +33,69 @@ def is_withheld(reject: Reject) -> bool:
     """Whether the value must not leave Kafka: it is or may be a Secret, or nothing could look into it."""
     record = reject.record
     value = record.value or b""
-    if _SECRET_KEY.search(record.key or b"") or _SECRET_BODY.search(value):
+    if _SECRET_KEY.search(record.key or b"") or _SECRET_BODY.search(_ESCAPED.sub(_unescaped, value)):
         return True
+    if _STATE_PREFIX not in record.topic or not value:
+        return False
+    # Validation stops at the first wrong field: that a value can be parsed is only sure once all of it is.
+    return not reject.parsed or not _is_json(value)
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    return bytes([int(match.group(1), 16)])
+
+
+def _is_json(value: bytes) -> bool:
     try:
-        body = msgspec.json.decode(value) if reject.parsed else None
+        msgspec.json.decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        body = None
-    # Validation stops at the first wrong field: that a value was parsed is only sure once all of it is.
-    return _STATE_PREFIX in record.topic and bool(value) if body is None else _says_secret(body)
-
-
-def _says_secret(body: Any) -> bool:
-    """True where the body or anything in it is of a kind called Secret, however its letters are escaped."""
-    if isinstance(body, dict):
-        kind = body.get("kind")
-        return (isinstance(kind, str) and kind.lower().startswith("secret")) or any(map(_says_secret, body.values()))
-    return isinstance(body, list) and any(map(_says_secret, body))
+        return False
+    return True
 
 
 def encode_deadletter(reject: Reject) -> bytes:
     """The reject as JSON, bytes in base64, within what one message of the topic may hold.
 
-    A withheld or truncated value leaves its length and SHA-256, so that the original can be found and proven by
-    its coordinates.
+    A value that was withheld, redacted or truncated leaves its original length and SHA-256, so that the original can be
+    found and proven by its coordinates.
     """
     record = reject.record
     key = record.key and record.key[:_KEY_BYTES]
     headers = record.headers if sum(len(name) + 2 * len(held or b"") + 8 for name, held in record.headers) <= _HEADER_BYTES else ()
-    value = None if record.value is None or is_withheld(reject) else record.value[:DEADLETTER_VALUE_BYTES]
-    letter = msgspec.json.encode(_letter(reject, key, headers, value))
+    kept = _keep(reject)
+    letter = msgspec.json.encode(_letter(reject, key, headers, kept, DEADLETTER_VALUE_BYTES))
     over = len(letter) + len(key or b"") + _MESSAGE_OVERHEAD_BYTES - DEADLETTER_MESSAGE_BYTES
-    if over > 0 and value is not None:
-        letter = msgspec.json.encode(_letter(reject, key, headers, value[: max(0, len(value) - over)]))
+    if over > 0 and kept.value is not None:
+        most = max(0, min(len(kept.value), DEADLETTER_VALUE_BYTES) - over)
+        letter = msgspec.json.encode(_letter(reject, key, headers, kept, most))
     return letter
 
 
-def _letter(reject: Reject, key: bytes | None, headers: Headers, value: bytes | None) -> dict[str, Any]:
+class _Kept(NamedTuple):
+    """What of a value may leave Kafka."""
+
+    value: bytes | None
+    withheld: bool = False
+    redacted: bool = False
+
+
+def _keep(reject: Reject) -> _Kept:
+    value = reject.record.value
+    if value is None:
+        return _Kept(None)
+    if is_withheld(reject):
+        return _Kept(None, withheld=True)
+    try:
+        redacted = redact_json(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        redacted = None
+    return _Kept(value) if redacted is None else _Kept(redacted, redacted=True)
+
+
+def _letter(reject: Reject, key: bytes | None, headers: Headers, kept: _Kept, most: int) -> dict[str, Any]:
     record = reject.record
     held = record.value
+    is_cut = kept.value is not None and len(kept.value) > most
     return {
         "version": DEADLETTER_VERSION,
         "reason": reject.reason,
@@ -80,9 +108,10 @@ def _letter(reject: Reject, key: bytes | None, headers: Headers, value: bytes | 
         "timestamp_ms": record.timestamp_ms,
         "key": _base64(key),
         "headers": [[name, _base64(text)] for name, text in headers],
-        "value": _base64(value),
-        "withheld": held is not None and value is None,
-        "truncated": (value is not None and value != held) or key != record.key or len(headers) < len(record.headers),
+        "value": _base64(kept.value and kept.value[:most]),
+        "withheld": kept.withheld,
+        "redacted": kept.redacted,
+        "truncated": is_cut or key != record.key or len(headers) < len(record.headers),
         "value_bytes": None if held is None else len(held),
         "value_sha256": None if held is None else sha256(held).hexdigest(),
     }

@@ -17,7 +17,9 @@ _LOGIN_MODULE: Final = {
     "SCRAM-SHA-256": "org.apache.kafka.common.security.scram.ScramLoginModule",
     "SCRAM-SHA-512": "org.apache.kafka.common.security.scram.ScramLoginModule",
 }
+# What would end a quoted JAAS value; in the user name also what begins a reference that Kafka resolves.
 _UNQUOTABLE: Final = frozenset('"\\\n\r')
+_UNREFERABLE: Final = frozenset(":{}")
 SASL_MECHANISMS: Final = tuple(_LOGIN_MODULE)
 SECURITY_PROTOCOLS: Final = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 
@@ -78,8 +80,10 @@ class KafkaTarget:
         return config
 
     def _java_login(self) -> dict[str, str]:
-        if not _UNQUOTABLE.isdisjoint(self.sasl_username):
-            raise InfrastructureFault("KAFKA_SASL_USERNAME holds a quote or a backslash, which a JAAS entry cannot; choose another user.")
+        if not (_UNQUOTABLE | {"$"}).isdisjoint(self.sasl_username):
+            raise InfrastructureFault(
+                "KAFKA_SASL_USERNAME holds a quote, a backslash or a dollar sign, which a JAAS entry cannot; choose another user."
+            )
         if not _UNQUOTABLE.isdisjoint(self.sasl_password.read_verbatim()):
             raise InfrastructureFault(
                 "The Kafka password holds a quote, a backslash or a newline (a file's last one counts), which a JAAS entry cannot; "
@@ -96,6 +100,8 @@ def _java_secret(secret: Secret) -> tuple[dict[str, str], str]:
     package = "org.apache.kafka.common.config.provider"
     if secret.file:
         path = Path(secret.file).absolute()
+        if not _UNREFERABLE.isdisjoint(str(path)):
+            raise InfrastructureFault(f"The path {path} holds a colon or a brace, which Kafka cannot refer to; move the file.")
         provider = {"config.providers": "dir", "config.providers.dir.class": f"{package}.DirectoryConfigProvider"}
         return provider, f"${{dir:{path.parent}:{path.name}}}"
     provider = {"config.providers": "env", "config.providers.env.class": f"{package}.EnvVarConfigProvider"}

@@ -5,7 +5,7 @@ from typing import Any
 
 from transforms.io.graph_digest import GraphDigest
 from transforms.io.graph_rows import stub_props
-from transforms.model.graph import ABOUT, EPISODIC, RESOURCE
+from transforms.model.graph import ABOUT, EPISODIC, RESOURCE, VERSION_PROPERTIES
 from transforms.planning.changes import Changes
 from transforms.planning.mutations import Mutation
 from transforms.planning.plan import plan_batch
@@ -27,11 +27,10 @@ class MemoryTenant:
 
     def nodes(self, rids: Collection[str]) -> dict[str, StoredNode]:
         found = ((rid, self.resources[rid]) for rid in rids if rid in self.resources)
-        return {rid: StoredNode(rid, n.get("uid", ""), n.get("ver", ""), n.get("hash", b"")) for rid, n in found}
+        return {rid: _stored_node(rid, node) for rid, node in found}
 
     def node_props(self, rids: Collection[str]) -> dict[str, dict[str, Any]]:
-        hidden = RESOURCE.bookkeeping
-        return {rid: {k: v for k, v in self.resources[rid].items() if k not in hidden} for rid in rids}
+        return {rid: {k: v for k, v in self.resources[rid].items() if k not in VERSION_PROPERTIES} for rid in rids}
 
     def rids_of_uids(self, uids: Collection[str]) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
@@ -50,7 +49,10 @@ class MemoryTenant:
         return {edge.edge_id: edge for edge in self._edges() if edge.edge_id in edge_ids}
 
     def _edges(self) -> list[StoredEdge]:
-        return [StoredEdge(triple, props["edge_id"], props["ver"]) for triple, props in self.topology.items()]
+        return [
+            StoredEdge(triple, props.get("edge_id", ""), props.get("ver", ""), props.get("derived", False))
+            for triple, props in self.topology.items()
+        ]
 
     def edges_at(self, rids: Collection[str]) -> list[StoredEdge]:
         return [edge for edge in self._edges() if edge.triple.source in rids or edge.triple.target in rids]
@@ -58,15 +60,28 @@ class MemoryTenant:
     def edges_of_triples(self, triples: Collection[Triple]) -> dict[Triple, StoredEdge]:
         return {edge.triple: edge for edge in self._edges() if edge.triple in triples}
 
+    def selectors(self, namespaces: Collection[str]) -> dict[str, list[str]]:
+        return self._pairs("Service", "selector", namespaces)
+
+    def labels(self, namespaces: Collection[str]) -> dict[str, list[str]]:
+        return self._pairs("Pod", "labels", namespaces)
+
+    def _pairs(self, kind: str, name: str, namespaces: Collection[str]) -> dict[str, list[str]]:
+        return {
+            rid: node.get(name, [])
+            for rid, node in self.resources.items()
+            if node["kind"] == kind and "ver" in node and node.get("ns") in namespaces
+        }
+
     def episodes(self, eids: Collection[str]) -> dict[str, StoredEpisode]:
         return {eid: self._episode(eid) for eid in eids if eid in self.episodic}
 
     def episodes_of_subjects(self, rids: Collection[str]) -> list[StoredEpisode]:
-        return [self._episode(eid) for eid, node in self.episodic.items() if node["subject"] in rids]
+        return [self._episode(eid) for eid, node in self.episodic.items() if node.get("subject") in rids]
 
     def _episode(self, eid: str) -> StoredEpisode:
         node = self.episodic[eid]
-        return StoredEpisode(eid, node["ver"], node["hash"], node["subject"], eid in self.about)
+        return StoredEpisode(eid, node["ver"], node["hash"], node.get("subject", ""), eid in self.about)
 
     def write(self, changes: Changes) -> None:
         for triple in changes.edges_gone:
@@ -107,6 +122,11 @@ class MemoryTenant:
         for eid, rid in self.about.items():
             digest.add_relationship(ABOUT.type, EPISODIC.label, eid, RESOURCE.label, rid)
         return digest
+
+
+def _stored_node(rid: str, node: dict[str, Any]) -> StoredNode:
+    pairs = (tuple(node.get(name, ())) for name in ("implies", "labels", "selector"))
+    return StoredNode(rid, node.get("uid", ""), node.get("ver", ""), node.get("hash", b""), *pairs)
 
 
 class MemoryGraphStore:

@@ -10,7 +10,7 @@ from transforms.io.graph_digest import GraphDigest
 from transforms.io.graph_rows import writes
 from transforms.io.neo4j_target import Neo4jTarget, is_row_fault
 from transforms.model import cypher
-from transforms.model.graph import NODES, RESOURCE, TENANT_KEY, TOPOLOGY, NodeLabel
+from transforms.model.graph import NODES, RESOURCE, TENANT_KEY, TOPOLOGY, VERSION_PROPERTIES, NodeLabel
 from transforms.planning.changes import Changes
 from transforms.planning.mutations import Mutation
 from transforms.planning.plan import plan_batch
@@ -47,10 +47,10 @@ class _Transaction:
 
     def nodes(self, rids: Collection[str]) -> dict[str, StoredNode]:
         rows = self._by_keys(cypher.READ_NODES, rids)
-        return {row["rid"]: StoredNode(row["rid"], row["uid"] or "", row["ver"] or "", bytes(row["hash"] or b"")) for row in rows}
+        return {row["rid"]: _node(row) for row in rows}
 
     def node_props(self, rids: Collection[str]) -> dict[str, dict[str, Any]]:
-        left_out = {TENANT_KEY, RESOURCE.key, *RESOURCE.bookkeeping}
+        left_out = {TENANT_KEY, RESOURCE.key, *VERSION_PROPERTIES}
         rows = self._by_keys(cypher.READ_NODE_PROPS, rids)
         return {row["rid"]: {key: value for key, value in row["props"].items() if key not in left_out} for row in rows}
 
@@ -83,6 +83,12 @@ class _Transaction:
                 found.update((edge.triple, edge) for edge in edges)
         return found
 
+    def selectors(self, namespaces: Collection[str]) -> dict[str, list[str]]:
+        return {row["rid"]: row["pairs"] for row in self._by_keys(cypher.READ_SELECTORS, namespaces)}
+
+    def labels(self, namespaces: Collection[str]) -> dict[str, list[str]]:
+        return {row["rid"]: row["pairs"] for row in self._by_keys(cypher.READ_LABELS, namespaces)}
+
     def episodes(self, eids: Collection[str]) -> dict[str, StoredEpisode]:
         return {row["eid"]: _episode(row) for row in self._by_keys(cypher.READ_EPISODES, eids)}
 
@@ -95,17 +101,23 @@ class _Transaction:
                 self._tx.run(one.statement, {TENANT_KEY: self._client_id, one.parameter: one.values}).consume()
 
 
+def _node(row: neo4j.Record) -> StoredNode:
+    pairs = (tuple(row[name] or ()) for name in ("implies", "labels", "selector"))
+    return StoredNode(row["rid"], row["uid"] or "", row["ver"] or "", bytes(row["hash"] or b""), *pairs)
+
+
 def _tombstone(row: neo4j.Record) -> StoredTombstone:
     refs = tuple(ref for ref in (row["ref_a"], row["ref_b"]) if ref is not None)
     return StoredTombstone(row["key"], row["ver"], bytes(row["payload"] or b""), refs)
 
 
 def _edge(row: neo4j.Record) -> StoredEdge:
-    return StoredEdge(Triple(row["type"], row["source"], row["target"]), row["edge_id"], row["ver"])
+    triple = Triple(row["type"], row["source"], row["target"])
+    return StoredEdge(triple, row["edge_id"] or "", row["ver"] or "", bool(row["derived"]))
 
 
 def _episode(row: neo4j.Record) -> StoredEpisode:
-    return StoredEpisode(row["eid"], row["ver"], bytes(row["hash"]), row["subject"], row["about"])
+    return StoredEpisode(row["eid"], row["ver"], bytes(row["hash"]), row["subject"] or "", row["about"])
 
 
 class Neo4jGraphStore:

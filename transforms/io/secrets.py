@@ -20,14 +20,17 @@ class Secret:
     def read(self) -> str:
         """The secret; InfrastructureFault with the remedy where it cannot be read. A file's last newline does not count."""
         if self.file:
-            return self._read_file().removesuffix("\n")
+            secret = self._read_file().removesuffix("\n")
+            if not secret:
+                raise InfrastructureFault(f"The secret file {self.file} is empty; write the secret into it.")
+            return secret
         if self.env and (value := os.environ.get(self.env)):
             return value
         raise InfrastructureFault(f"No secret is set; set {self.env} or {self.env}_FILE in the environment.")
 
     def _read_file(self) -> str:
         try:
-            return Path(self.file).read_text(encoding="utf-8")
+            return Path(self.file).read_bytes().decode("utf-8")
         except OSError as error:
             said = error.strerror
         except UnicodeDecodeError:

@@ -9,6 +9,7 @@ from typing import Final
 
 from transforms.model.graph import (
     ABOUT,
+    BY_NAMESPACE,
     CLUSTER,
     EPISODIC,
     NODES,
@@ -33,6 +34,7 @@ def schema_statements() -> list[str]:
     return [
         *(_constraint(node) for node in NODES),
         *(_node_index(node, name) for node in NODES for name in node.indexes),
+        *(f"CREATE INDEX {kind.lower()}_ns IF NOT EXISTS FOR (n:{kind}) ON (n.{TENANT_KEY}, n.ns)" for kind in BY_NAMESPACE),
         *(_relationship_index(relationship, name) for relationship in RELATIONSHIPS for name in relationship.indexes),
     ]
 
@@ -107,7 +109,8 @@ DROP_RELATIONSHIP: Final = {
 
 # Reads, all inside the transaction that then writes.
 READ_NODES: Final = (
-    f"UNWIND $keys AS key\nMATCH {_at('n', RESOURCE, 'key')}\nRETURN n.rid AS rid, n.uid AS uid, n.ver AS ver, n.hash AS hash"
+    f"UNWIND $keys AS key\nMATCH {_at('n', RESOURCE, 'key')}\nRETURN n.rid AS rid, n.uid AS uid, n.ver AS ver, n.hash AS hash, "
+    "n.implies AS implies, n.labels AS labels, n.selector AS selector"
 )
 READ_NODE_PROPS: Final = f"UNWIND $keys AS key\nMATCH {_at('n', RESOURCE, 'key')}\nRETURN n.rid AS rid, properties(n) AS props"
 READ_RIDS_OF_UIDS: Final = (
@@ -119,7 +122,7 @@ READ_TOMBSTONES_BY_REF: Final = "\nUNION\n".join(
     f"UNWIND $keys AS key\nMATCH (n:{TOMBSTONE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {ref}: key}})\nRETURN {_TOMBSTONE_ROW}"
     for ref in TOMBSTONE.indexes
 )
-_EDGE_ROW: Final = "type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver"
+_EDGE_ROW: Final = "type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived"
 READ_EDGES: Final = {
     relationship.type: (
         f"UNWIND $keys AS key\nMATCH (a)-[r:{relationship.type} {{{TENANT_KEY}: ${TENANT_KEY}, edge_id: key}}]->(b)\nRETURN {_EDGE_ROW}"
@@ -134,6 +137,18 @@ READ_EDGES_OF_TRIPLES: Final = {
     relationship.type: f"UNWIND $rows AS row\n{_ends(relationship)}\nMATCH (a)-[r:{relationship.type}]->(b)\nRETURN {_EDGE_ROW}"
     for relationship in TOPOLOGY
 }
+
+
+def _read_pairs(label: str, name: str) -> str:
+    """A property of the live nodes of one kind in `$keys`, namespaces."""
+    return (
+        f"UNWIND $keys AS key\nMATCH (n:{label} {{{TENANT_KEY}: ${TENANT_KEY}, ns: key}})\nWHERE n.ver IS NOT NULL\n"
+        f"RETURN n.{RESOURCE.key} AS rid, coalesce(n.{name}, []) AS pairs"
+    )
+
+
+READ_SELECTORS: Final = _read_pairs("Service", "selector")
+READ_LABELS: Final = _read_pairs("Pod", "labels")
 _EPISODE_ROW: Final = (
     f"n.eid AS eid, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS {{ (n)-[:{ABOUT.type}]->(:{RESOURCE.label}) }} AS about"
 )

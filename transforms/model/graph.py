@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 TENANT_KEY: Final = "client_id"
+VERSION_PROPERTIES: Final = ("ver", "hash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class NodeLabel:
     key: str
     indexes: tuple[str, ...] = ()
     digest: bool = True
-    bookkeeping: tuple[str, ...] = ("ver", "hash")
+    bookkeeping: tuple[str, ...] = VERSION_PROPERTIES
 
     @property
     def key_properties(self) -> tuple[str, ...]:
@@ -41,7 +42,9 @@ class Relationship:
     indexes: tuple[str, ...] = ()
 
 
-RESOURCE: Final = NodeLabel("Resource", "rid", indexes=("uid",))
+RESOURCE: Final = NodeLabel("Resource", "rid", indexes=("uid",), bookkeeping=(*VERSION_PROPERTIES, "implies"))
+# Kinds that are looked for by namespace, to match selectors with labels.
+BY_NAMESPACE: Final = ("Service", "Pod")
 EPISODIC: Final = NodeLabel("Episodic", "eid", indexes=("subject",))
 PROM_TARGET: Final = NodeLabel("PromTarget", "tid")
 RULE: Final = NodeLabel("Rule", "rkey")

@@ -1,7 +1,8 @@
-"""Explicit relationships: which edge ids are alive, and which of them stands in the graph at each place.
+"""Relationships between resources: what stands at each place, by explicit edges, by derivation, or by both.
 
-There is at most one relationship of a type between two objects. Of the live edge ids that name the same place,
-the one with the greatest version stands there; the others are kept hidden and take over when it goes.
+There is at most one relationship of a type between two objects. It stands while a live edge id or a derivation says
+so. Of the live edge ids that name the same place, the one with the greatest version speaks for it; the others are
+kept hidden and take over when it goes.
 """
 
 from collections.abc import Iterable
@@ -11,6 +12,7 @@ from typing import Final
 import msgspec
 
 from transforms.planning.changes import Changes
+from transforms.planning.derived import Derived
 from transforms.planning.lives import Lives, rid_key
 from transforms.planning.mutations import DeleteEdge, UpsertEdge
 from transforms.planning.stored import GraphReader, StoredEdge, StoredTombstone, Triple
@@ -42,16 +44,18 @@ def triple_of(edge: UpsertEdge) -> Triple:
 
 
 class Edges:
-    """The explicit edges of a tenant as far as a batch concerns them."""
+    """The relationships between a tenant's resources as far as a batch concerns them."""
 
-    def __init__(self, reader: GraphReader, client_id: str, lives: Lives) -> None:
+    def __init__(self, reader: GraphReader, client_id: str, lives: Lives, derived: Derived) -> None:
         self._reader = reader
         self._client_id = client_id
         self._lives = lives
+        self._derived = derived
         self._edges: dict[str, _Edge] = {}
+        self._stored: dict[Triple, StoredEdge] = {}
 
     def apply(self, mutations: list[EdgeMutation]) -> list[tuple[object, Outcome]]:
-        """Take in the batch, after the lives have; the outcome of each mutation."""
+        """Take in the batch, after lives and derivations have; the outcome of each mutation."""
         self._load({one.edge_id for one in mutations})
         before = {one.edge_id: (self._edges[one.edge_id].ver, self._edges[one.edge_id].triple) for one in mutations}
         for one in mutations:
@@ -72,7 +76,9 @@ class Edges:
             self._add(edge_id, shown.get(edge_id), hidden.get(edge_key(edge_id)))
 
     def _add(self, edge_id: str, shown: StoredEdge | None, hidden: StoredTombstone | None) -> None:
-        if edge_id in self._edges:
+        if shown is not None:
+            self._stored[shown.triple] = shown
+        if edge_id in self._edges or not edge_id:
             return
         edge = self._edges[edge_id] = _Edge(shown=shown, hidden=hidden)
         if shown:
@@ -86,7 +92,7 @@ class Edges:
         changed = self._lives.changed()
         for shown in self._reader.edges_at(changed) if changed else []:
             self._add(shown.edge_id, shown, None)
-        triples = {edge.triple for edge in self._edges.values() if edge.triple}
+        triples = self._derived.judged | {edge.triple for edge in self._edges.values() if edge.triple}
         triples |= {edge.shown.triple for edge in self._edges.values() if edge.shown}
         for shown in self._reader.edges_of_triples(triples).values() if triples else ():
             self._add(shown.edge_id, shown, None)
@@ -97,6 +103,7 @@ class Edges:
                 if triple_of(other) in triples or {other.source, other.target} & changed:
                     self._add(other.edge_id, None, hidden)
         self._lives.load(rid for edge in self._edges.values() if edge.triple for rid in edge.triple[1:])
+        self._lives.load(rid for triple in [*self._derived.implied, *self._stored] for rid in triple[1:])
 
     def _is_alive(self, edge: _Edge) -> bool:
         if edge.triple is None:
@@ -122,23 +129,30 @@ class Edges:
         place = triple_of(one)
         if shown.get(place) != one.edge_id:
             return Outcome.SUPERSEDED
-        stored = self._edges[one.edge_id].shown
-        return Outcome.UNCHANGED if stored is not None and stored.triple == place else Outcome.WRITTEN
+        stored = self._stored.get(place)
+        return Outcome.UNCHANGED if stored is not None and stored.edge_id == one.edge_id else Outcome.WRITTEN
 
     def write(self, changes: Changes) -> None:
         """Add what follows for relationships, their stubs and their tombstones."""
         shown = self._shown()
-        standing = {edge.shown.triple for edge in self._edges.values() if edge.shown}
-        for triple, edge_id in shown.items():
-            edge = self._edges[edge_id]
-            if edge.shown is None or edge.shown.ver != edge.ver or edge.shown.triple != triple:
-                changes.edges[triple] = {"edge_id": edge_id, "ver": edge.ver}
-            changes.stubs.update(rid for rid in triple[1:] if not self._lives.is_live(rid))
-        for triple in standing - shown.keys():
-            changes.edges_gone.add(triple)
-            changes.pruned.update(triple[1:])
+        for triple in self._stored.keys() | shown.keys() | self._derived.judged:
+            self._write_place(changes, triple, shown.get(triple))
         for edge_id, edge in self._edges.items():
             self._write_tombstone(changes, edge_id, edge, shown)
+
+    def _write_place(self, changes: Changes, triple: Triple, edge_id: str | None) -> None:
+        stored = self._stored.get(triple)
+        derived = triple in self._derived.implied if triple in self._derived.judged else stored is not None and stored.derived
+        if edge_id is None and not derived:
+            if stored is not None:
+                changes.edges_gone.add(triple)
+                changes.pruned.update(triple[1:])
+            return
+        now = StoredEdge(triple, edge_id or "", self._edges[edge_id].ver if edge_id else "", derived)
+        if now != stored:
+            explicit = {"edge_id": now.edge_id, "ver": now.ver} if edge_id else {}
+            changes.edges[triple] = explicit | ({"derived": True} if derived else {})
+        changes.stubs.update(rid for rid in triple[1:] if not self._lives.is_live(rid))
 
     def _write_tombstone(self, changes: Changes, edge_id: str, edge: _Edge, shown: dict[Triple, str]) -> None:
         key = edge_key(edge_id)

@@ -29,7 +29,8 @@ class Episodes:
     def apply(self, upserts: list[UpsertEpisode]) -> list[tuple[object, Outcome]]:
         """Take in the batch, after the lives have; the outcome of each mutation."""
         stored = self._reader.episodes({one.eid for one in upserts}) if upserts else {}
-        self._lives.load({one.subject for one in upserts} | {other.subject for other in stored.values()})
+        subjects = {one.subject for one in upserts} | {other.subject for other in stored.values()}
+        self._lives.load(subjects - {""})
         changed = self._lives.changed()
         for other in self._reader.episodes_of_subjects(changed) if changed else []:
             self._episodes[other.eid] = _Episode(other)
@@ -60,7 +61,7 @@ class Episodes:
         if newest is None:
             return
         subject = newest.subject
-        stands = t_of(newest.ver) > self._lives.dead_t(subject)
+        stands = subject != "" and t_of(newest.ver) > self._lives.dead_t(subject)
         stood = stored.subject if stored and stored.about else None
         if stood is not None and (stood != subject or not stands):
             changes.about_gone.add((eid, stood))

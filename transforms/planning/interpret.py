@@ -11,6 +11,7 @@ from transforms.model.graph import TOPOLOGY_OF_TYPE
 from transforms.model.identity import Rid, is_cluster_scoped, looks_like_uid, make_rid, parse_rid
 from transforms.model.kinds import KIND_OF_TOKEN, StatusProperty
 from transforms.model.limits import IDENTITY_BYTES, STRING_BYTES
+from transforms.planning.implied import implied_by
 from transforms.planning.mutations import (
     DeleteEdge,
     DeleteNode,
@@ -20,9 +21,13 @@ from transforms.planning.mutations import (
     UpsertEpisode,
     UpsertNode,
 )
-from transforms.records.envelopes import Body, Edge, Event, Resource, Tombstone
+from transforms.planning.selects import SERVICE
+from transforms.records.envelopes import Body, Edge, Event, Resource, ServiceSpec, Tombstone
+from transforms.records.record import moment_of
 from transforms.records.rejects import Fault, Reason
 
+_SERVICE_SPEC: Final = msgspec.json.Decoder(ServiceSpec).decode
+_NO_SPEC: Final = (b"", b"null")
 _CANONICAL: Final = msgspec.json.Encoder(order="sorted")
 _DIGEST_BYTES: Final = 16
 
@@ -82,18 +87,36 @@ def _resource_props(rid: Rid, body: Resource) -> dict[str, Any]:
         "uid": body.uid or None,
         "api_version": body.api_version,
         "labels": _pairs(body.labels),
-        "selector": _pairs(body.service_selector),
+        "selector": _pairs(_selector(rid, body)),
         "owners": sorted(f"{owner.kind}/{owner.name}" for owner in body.owner_refs or ()) or None,
         "node": body.node,
         "pod_ip": body.pod_ip,
         "image": body.image,
         "replicas": body.replicas,
         "service_ips": sorted(body.service_ips or ()) or None,
+        "implies": _implied(rid, body),
         "status": _status_text(status, declared.bulky if declared else ()),
     }
     for promoted in declared.status if declared else ():
         props[promoted.name] = _promoted(status, promoted)
     return _checked({name: value for name, value in props.items() if value is not None})
+
+
+def _implied(rid: Rid, body: Resource) -> list[str] | None:
+    found = implied_by(rid, body.node, body.owner_refs or ())
+    for text in found or ():
+        _identity("the identity of a node or owner", text)
+    return found
+
+
+def _selector(rid: Rid, body: Resource) -> dict[str, str] | None:
+    """A Service's selector, from the envelope's own field or from the spec."""
+    if body.service_selector is not None or rid.kind != SERVICE or bytes(body.spec) in _NO_SPEC:
+        return body.service_selector
+    try:
+        return _SERVICE_SPEC(body.spec).selector
+    except msgspec.ValidationError as error:
+        raise Fault(Reason.WRONG_TYPE, f"`spec`: {error}") from None
 
 
 def _pairs(mapping: dict[str, str] | None) -> list[str] | None:
@@ -135,7 +158,10 @@ def _is_kind_token(text: str) -> bool:
 
 
 def _event(client_id: str, ver: str, body: Event) -> Mutation:
-    subject = _identity("the subject", str(make_rid(body.subject.kind, body.subject.ns or "", body.subject.name)))
+    about = body.subject
+    subject = ""
+    if about is not None:
+        subject = _identity("the subject", str(make_rid(about.kind, about.ns or "", about.name, about.api_version or "")))
     props = _checked(
         {
             "etype": body.etype,
@@ -143,9 +169,9 @@ def _event(client_id: str, ver: str, body: Event) -> Mutation:
             "severity": SEVERITY.get(body.severity.lower(), UNKNOWN_SEVERITY),
             "reason": body.reason,
             "message": body.message,
-            "event_time": body.event_time.astimezone(UTC),
-            "count": 1,
-            "subject": subject,
+            "event_time": body.event_time.astimezone(UTC) if body.event_time else moment_of(ver),
+            "count": body.count,
+            **({"subject": subject} if subject else {}),
         }
     )
     return UpsertEpisode(client_id, ver, _identity("event_id", body.event_id), subject, props, digest_of(props))

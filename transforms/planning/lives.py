@@ -7,7 +7,7 @@ mutations seen, whatever their order: what the live graph does not show is kept 
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -56,6 +56,30 @@ class _Place:
     deleted: str = ""
     was: _Verdict = field(default_factory=lambda: _Verdict(None, set(), ""))
     now: _Verdict = field(default_factory=lambda: _Verdict(None, set(), ""))
+
+
+class Life(NamedTuple):
+    """A life as derived relationships are judged by it."""
+
+    rid: str
+    uid: str
+    ver: str
+    implies: tuple[str, ...]
+    labels: tuple[str, ...]
+    selector: tuple[str, ...]
+
+
+class LifeChange(NamedTuple):
+    """What a batch does to the current life of a rid; None: none."""
+
+    rid: str
+    was: Life | None
+    now: Life | None
+
+
+def _life(one: UpsertNode) -> Life:
+    props = one.props
+    return Life(one.rid, one.uid, one.ver, *(tuple(props.get(name) or ()) for name in ("implies", "labels", "selector")))
 
 
 class Lives:
@@ -161,6 +185,34 @@ class Lives:
     def dead_t(self, rid: str) -> str:
         """Relationships at the rid whose time is at or before this are dead; "" for none. Load first."""
         return self._places[rid].now.dead_t
+
+    def dead_t_before(self, rid: str) -> str:
+        """As `dead_t`, before the batch."""
+        return self._places[rid].was.dead_t
+
+    def was(self, rid: str) -> Life | None:
+        """The current life before the batch."""
+        stored = self._places[rid].stored
+        if stored is None or not stored.live:
+            return None
+        return Life(rid, stored.uid, stored.ver, stored.implies, stored.labels, stored.selector)
+
+    def now(self, rid: str) -> Life | None:
+        """The current life after the batch."""
+        place = self._places[rid]
+        current = place.now.current
+        if current is None:
+            return None
+        upsert = self._upserts.get((rid, current))
+        if upsert is not None:
+            return _life(upsert)
+        was = self.was(rid)
+        return was if was is not None and was.uid == current else _life(_DECODE(place.hidden[current].payload))
+
+    def changes(self) -> list[LifeChange]:
+        """What the batch does to current lives, unchanged contents of a newer version included."""
+        found = (LifeChange(rid, self.was(rid), self.now(rid)) for rid in self._places)
+        return [change for change in found if change.was != change.now]
 
     def is_live(self, rid: str) -> bool:
         """Whether a resource record speaks for the rid, so that its node is no stub."""

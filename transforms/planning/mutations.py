@@ -74,7 +74,7 @@ class DeleteEdge(_Mutation, frozen=True, array_like=True, tag="-edge"):
 
 
 class UpsertEpisode(_Mutation, frozen=True, array_like=True, tag="episode"):
-    """An episode and the object that it is about; `subject` is a rid."""
+    """An episode and the object that it is about; `subject` is a rid, "" where the event does not say."""
 
     eid: str
     subject: str

@@ -7,6 +7,7 @@ batches or on how often each came. The caller sees to it that nobody else writes
 from collections.abc import Sequence
 
 from transforms.planning.changes import Changes, Plan
+from transforms.planning.derived import Derived
 from transforms.planning.edges import Edges
 from transforms.planning.episodes import Episodes
 from transforms.planning.lives import Lives
@@ -23,17 +24,21 @@ def plan_batch(reader: GraphReader, client_id: str, mutations: Sequence[Mutation
     """
     above = [one for one in mutations if one.ver > floor]
     lives = Lives(reader, client_id)
-    edges = Edges(reader, client_id, lives)
+    derived = Derived(reader, lives)
+    edges = Edges(reader, client_id, lives, derived)
     episodes = Episodes(reader, lives)
+    upserts = [one for one in above if isinstance(one, UpsertNode)]
     outcomes = lives.apply(
-        [one for one in above if isinstance(one, UpsertNode)],
+        upserts,
         [one for one in above if isinstance(one, DeleteNode)],
         [one for one in above if isinstance(one, DeleteUid)],
     )
+    derived.apply(upserts)
     outcomes += edges.apply([one for one in above if isinstance(one, UpsertEdge | DeleteEdge)])
     outcomes += episodes.apply([one for one in above if isinstance(one, UpsertEpisode)])
     changes = Changes()
     lives.write(changes)
+    derived.write(changes)
     edges.write(changes)
     episodes.write(changes)
     changes.stubs = {rid for rid in changes.stubs if not lives.has_node(rid)}

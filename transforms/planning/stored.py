@@ -9,12 +9,18 @@ from typing import Any, NamedTuple, Protocol
 
 
 class StoredNode(NamedTuple):
-    """A `:Resource` node. ver is "" for a stub, which nothing but its relationships speaks for."""
+    """A `:Resource` node. ver is "" for a stub, which nothing but its relationships speaks for.
+
+    implies, labels, selector: the properties that derived relationships are judged by.
+    """
 
     rid: str
     uid: str
     ver: str
     digest: bytes
+    implies: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    selector: tuple[str, ...] = ()
 
     @property
     def live(self) -> bool:
@@ -43,15 +49,19 @@ class Triple(NamedTuple):
 
 
 class StoredEdge(NamedTuple):
-    """An explicit topology relationship in the live graph, under the edge id that speaks for it."""
+    """A topology relationship in the live graph.
+
+    edge_id, ver: the explicit edge that speaks for it, "" where none does. derived: whether resources imply it.
+    """
 
     triple: Triple
     edge_id: str
     ver: str
+    derived: bool = False
 
 
 class StoredEpisode(NamedTuple):
-    """An `:Episodic` node; `about` tells whether its ABOUT relationship stands."""
+    """An `:Episodic` node; `about` tells whether its ABOUT relationship stands. subject: "" for none."""
 
     eid: str
     ver: str
@@ -78,9 +88,15 @@ class GraphReader(Protocol):
     def edges(self, edge_ids: Collection[str]) -> dict[str, StoredEdge]: ...
 
     def edges_at(self, rids: Collection[str]) -> list[StoredEdge]:
-        """Every explicit topology relationship that begins or ends at one of the rids."""
+        """Every topology relationship that begins or ends at one of the rids."""
 
     def edges_of_triples(self, triples: Collection[Triple]) -> dict[Triple, StoredEdge]: ...
+
+    def selectors(self, namespaces: Collection[str]) -> dict[str, list[str]]:
+        """The selectors of the live Services in the namespaces, by rid; those without one are left out."""
+
+    def labels(self, namespaces: Collection[str]) -> dict[str, list[str]]:
+        """The labels of the live Pods in the namespaces, by rid."""
 
     def episodes(self, eids: Collection[str]) -> dict[str, StoredEpisode]: ...
 

@@ -12,6 +12,7 @@ import msgspec
 
 from transforms.model.limits import BODY_AHEAD, EARLIEST, KEY_BYTES, LATEST
 from transforms.records.envelopes import Body, Command, Edge, Event, Resource, Tombstone
+from transforms.records.events import parse_event
 from transforms.records.json_text import check_json_text
 from transforms.records.record import KafkaRecord, from_milliseconds, make_ver, microseconds
 from transforms.records.rejects import Fault, Reason
@@ -65,7 +66,7 @@ _COMMAND: Final = msgspec.json.Decoder(Command)
 CODECS: Final = (
     Codec("state.k8s.resource", msgspec.json.Decoder(Resource).decode, _at, state=True),
     Codec("state.k8s.topology", msgspec.json.Decoder(Edge).decode, _at, state=True),
-    Codec("events.normalized", msgspec.json.Decoder(Event).decode, _event_time),
+    Codec("events.normalized", parse_event, _event_time),
     Codec("graph.commands", _parse_command, _no_time, control=True),
 )
 CODEC_OF_TOPIC: Final = {codec.topic: codec for codec in CODECS}

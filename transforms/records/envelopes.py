@@ -13,20 +13,26 @@ from transforms.model.limits import INTEGER_MAX, INTEGER_MIN
 
 Name = Annotated[str, msgspec.Meta(min_length=1)]
 KindName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9]{0,62}\Z")]
-ApiVersion = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9./-]*\Z")]
+ApiVersion = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.-]*(?:/[A-Za-z0-9.-]+)?\Z")]
 Namespace = Annotated[str, msgspec.Meta(pattern=r"^[^:]*$")]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Int64 = Annotated[int, msgspec.Meta(ge=INTEGER_MIN, le=INTEGER_MAX)]
 Op = Literal["UPSERT", "DELETE"]
 
 
-class OwnerRef(msgspec.Struct, frozen=True):
+class OwnerRef(msgspec.Struct, frozen=True, rename="camel"):
     """An entry of `metadata.ownerReferences`."""
 
     kind: KindName
     name: Name
-    apiVersion: str = ""  # noqa: N815 - the wire's name
+    api_version: ApiVersion = ""
     uid: str | None = None
+
+
+class ServiceSpec(msgspec.Struct, frozen=True):
+    """What is taken from a Service's spec."""
+
+    selector: dict[str, str] | None = None
 
 
 class Resource(msgspec.Struct, frozen=True, rename="camel"):
@@ -49,6 +55,7 @@ class Resource(msgspec.Struct, frozen=True, rename="camel"):
     service_selector: dict[str, str] | None = None
     service_ips: list[str] | None = msgspec.field(default=None, name="serviceIPs")
     status: dict[str, Any] | None = None
+    spec: msgspec.Raw = msgspec.Raw()
 
 
 class Edge(msgspec.Struct, frozen=True):
@@ -70,18 +77,24 @@ class Subject(msgspec.Struct, frozen=True):
     name: Name
     ns: Namespace | None = None
     uid: str | None = None
+    api_version: ApiVersion | None = msgspec.field(default=None, name="apiVersion")
 
 
 class Event(msgspec.Struct, frozen=True):
-    """Something that happened to an object; its identity is in the body, never in the key."""
+    """Something that happened to an object; its identity is in the body, never in the key.
+
+    event_time: when it happened last; None where the Event does not say, and the record's time counts.
+    subject: None where the Event does not say what it is about.
+    """
 
     event_id: Name
-    event_time: Moment
-    subject: Subject
+    event_time: Moment | None
+    subject: Subject | None
     etype: str = ""
     severity: str = ""
     reason: str = ""
     message: str = ""
+    count: Int64 = 1
     client_id: str | None = None
 
 

@@ -41,6 +41,11 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
+def moment_of(ver: str) -> datetime:
+    """The time of a version, in UTC."""
+    return _EPOCH + int(t_of(ver)) * _MICROSECOND
+
+
 def from_milliseconds(timestamp_ms: int) -> datetime:
     """The moment of a record timestamp; OverflowError outside the years 1 to 9999."""
     return _EPOCH + timedelta(milliseconds=timestamp_ms)

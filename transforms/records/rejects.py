@@ -23,6 +23,7 @@ class Reason(StrEnum):
     TENANT_MISSING = "tenant_missing"
     TENANT_INVALID = "tenant_invalid"
     TENANT_MISMATCH = "tenant_mismatch"
+    LEGACY_SHAPE = "legacy_shape"
     GRAPH_REFUSED = "graph_refused"
 
 

@@ -1,0 +1,78 @@
+"""Redaction takes secrets out of a value and leaves everything else as it is."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.unit.wire import AT_MS
+from transforms.io.deadletters import encode_deadletter
+from transforms.records.record import KafkaRecord
+from transforms.records.redact import LAST_APPLIED, redact_json
+from transforms.records.rejects import Reason, Reject, Step
+
+
+def redacted(body: Any) -> Any:
+    found = redact_json(json.dumps(body).encode())
+    return body if found is None else json.loads(found)
+
+
+def variable(name: str, value: str) -> dict[str, Any]:
+    return {"spec": {"containers": [{"name": "c", "env": [{"name": name, "value": value}]}]}}
+
+
+@pytest.mark.parametrize(
+    "name", ["DB_PASSWORD", "client-secret", "API_KEY", "apikey", "GITHUB_TOKEN", "PGPASSWD", "BASIC_AUTH", "AWS_ACCESS_KEY_ID"]
+)
+def test_a_variable_whose_name_looks_secret_loses_its_value(name: str) -> None:
+    assert redacted(variable(name, "hunter2")) == variable(name, "REDACTED")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "-----BEGIN RSA PRIVATE KEY-----\nabc",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2ln",
+        "AKIAIOSFODNN7EXAMPLE",
+        "postgres://app:hunter2@db:5432/app",
+    ],
+)
+def test_a_value_that_looks_secret_goes_wherever_it_stands(value: str) -> None:
+    assert redacted(variable("SETTING", value)) == variable("SETTING", "REDACTED")
+    assert redacted({"status": {"message": value}}) == {"status": {"message": "REDACTED"}}
+
+
+def test_the_last_applied_annotation_and_the_data_of_secrets_go() -> None:
+    body = {"annotations": {LAST_APPLIED: "{...}", "kept": "x"}, "items": [{"kind": "secret", "data": {"a": "b"}, "type": "Opaque"}]}
+    assert redacted(body) == {
+        "annotations": {LAST_APPLIED: "REDACTED", "kept": "x"},
+        "items": [{"kind": "secret", "data": "REDACTED", "type": "Opaque"}],
+    }
+
+
+@pytest.mark.parametrize(
+    "body", [variable("REPLICAS", "3"), {"kind": "ConfigMap", "data": {"a": "b"}}, {"n": [1, 2.5, None, True]}, "text"]
+)
+def test_what_holds_no_secret_is_left_as_it_is(body: Any) -> None:
+    assert redact_json(json.dumps(body).encode()) is None
+
+
+def test_what_is_not_json_is_not_redacted_but_told() -> None:
+    with pytest.raises(msgspec.DecodeError):
+        redact_json(b"{not json")
+
+
+def test_a_dead_letter_holds_the_redacted_value_and_proves_the_original() -> None:
+    value = json.dumps({"op": "UPSERT", "kind": 7} | variable("DB_PASSWORD", "hunter2")).encode()
+    record = KafkaRecord("state.k8s.resource", 0, 1, AT_MS, b"af-10::pod:shop:p", value)
+    letter = encode_deadletter(Reject(record, "af-10", Step.DECODE, Reason.WRONG_TYPE, "why"))
+
+    found = json.loads(letter)
+    assert (found["redacted"], found["withheld"], found["truncated"]) == (True, False, False)
+    assert found["value_bytes"] == len(value)
+    assert b"hunter2" not in msgspec.json.decode(letter, type=dict[str, Any])["value"].encode()
+    import base64  # noqa: PLC0415
+
+    assert b"hunter2" not in base64.b64decode(found["value"])
+    assert b"REDACTED" in base64.b64decode(found["value"])

@@ -1,0 +1,156 @@
+"""Derived relationships: a function of the newest version of the resources that imply them.
+
+When a resource no longer implies a relationship, it goes. Its time is that of the resource's version, so the death of
+the object at the other end takes it away until the resource is reported again. What is implied but dead is kept as a
+tombstone that the other end is found by, in case a late record gives that object back.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from transforms.model.identity import parse_rid
+from transforms.model.kinds import SCOPE_OF_TOKEN
+from transforms.planning.changes import Changes
+from transforms.planning.implied import Implied, parse_implied
+from transforms.planning.lives import Life, Lives, rid_key
+from transforms.planning.mutations import UpsertNode
+from transforms.planning.selects import Selects
+from transforms.planning.stored import GraphReader, StoredTombstone, Triple
+from transforms.records.record import t_of
+
+
+class _Claim(NamedTuple):
+    """What a resource implied before the batch and implies after it."""
+
+    rid: str
+    was: Life | None
+    now: Life | None
+    before: list[Implied]
+    after: list[Implied]
+
+
+def _claim(rid: str, was: Life | None, now: Life | None) -> _Claim:
+    return _Claim(rid, was, now, parse_implied(was.implies) if was else [], parse_implied(now.implies) if now else [])
+
+
+class Derived:
+    """The derived relationships of a tenant as far as a batch concerns them.
+
+    judged: every place whose derived side was judged anew; `implied`: those of them that stand.
+    """
+
+    def __init__(self, reader: GraphReader, lives: Lives) -> None:
+        self._reader = reader
+        self._lives = lives
+        self._selects = Selects(reader, lives)
+        self._waiting: dict[str, StoredTombstone] = {}
+        self._kept: dict[str, StoredTombstone] = {}
+        self._scoped: set[str] = set()
+        self._scopes: dict[str, StoredTombstone] = {}
+        self.judged: set[Triple] = set()
+        self.implied: set[Triple] = set()
+
+    def apply(self, upserts: Iterable[UpsertNode]) -> None:
+        """Judge what the batch may have changed, after the lives have taken it in."""
+        self._scoped = {one.uid for one in upserts if one.uid and _shows_scope(one.rid)}
+        changes = self._lives.changes()
+        rids = {change.rid for change in changes} | self._implying_others()
+        self._lives.load(rids)
+        claims = [_claim(rid, self._lives.was(rid), self._lives.now(rid)) for rid in rids]
+        self._load(claims)
+        for claim in claims:
+            self._judge(claim)
+        self._selects.apply(changes)
+        self.judged |= self._selects.judged
+        self.implied |= self._selects.implied
+
+    def _implying_others(self) -> set[str]:
+        """Resources that imply a relationship with an object that died or came back, or with an owner just seen."""
+        changed = self._lives.changed()
+        found = {end for edge in (self._reader.edges_at(changed) if changed else []) for end in edge.triple[1:]}
+        refs = {rid_key(rid) for rid in changed} | {_guess_ref(uid) for uid in self._scoped}
+        for tombstone in self._reader.tombstones_by_ref(refs) if refs else []:
+            if tombstone.key.startswith("implied:"):
+                found.add(tombstone.payload.decode())
+        return found
+
+    def _load(self, claims: list[_Claim]) -> None:
+        """All that judging needs, in one read each."""
+        guessed = {one.owner_uid for claim in claims for one in [*claim.before, *claim.after] if one.owner_uid}
+        keys = {_scope_key(uid) for uid in guessed | self._scoped}
+        keys |= {_waiting_key(claim.rid, one) for claim in claims if claim.was for one in claim.before}
+        found = self._reader.tombstones(keys) if keys else {}
+        self._scopes = {key: one for key, one in found.items() if key.startswith("scope:")}
+        self._waiting = {key: one for key, one in found.items() if key.startswith("implied:")}
+        self._lives.load(self._place(one).other for claim in claims for one in claim.after)
+
+    def _place(self, one: Implied) -> Implied:
+        """The relationship with the owner where it is, as far as is known."""
+        known = one.owner_uid in self._scoped or _scope_key(one.owner_uid) in self._scopes
+        return _at_cluster_scope(one) if one.owner_uid and known else one
+
+    def _judge(self, claim: _Claim) -> None:
+        stands = set()
+        for one in claim.after:
+            place = self._place(one)
+            alive = claim.now is not None and t_of(claim.now.ver) > self._lives.dead_t(place.other)
+            if alive:
+                stands.add(place.triple(claim.rid))
+            self._wait(claim, one, place, alive=alive)
+        if not self._is_as_before(claim, stands):
+            self.implied |= stands
+            for one in [*claim.before, *claim.after]:
+                self.judged.add(one.triple(claim.rid))
+                if one.owner_uid:
+                    self.judged.add(_at_cluster_scope(one).triple(claim.rid))
+
+    def _is_as_before(self, claim: _Claim, stands: set[Triple]) -> bool:
+        """True for a resource that implies, alive, just what it implied, alive, before: a resync."""
+        if claim.was is None or claim.before != claim.after or len(stands) < len(claim.after):
+            return False
+        if self._scoped and any(one.owner_uid in self._scoped for one in claim.after):
+            return False
+        t = t_of(claim.was.ver)
+        return all(t > self._lives.dead_t_before(self._place(one).other) for one in claim.after)
+
+    def _wait(self, claim: _Claim, one: Implied, place: Implied, *, alive: bool) -> None:
+        """Keep what is dead or guessed where its other end, or its owner's uid, will find it."""
+        refs = (() if alive else (rid_key(place.other),)) + ((_guess_ref(one.owner_uid),) if one.owner_uid else ())
+        if refs:
+            key = _waiting_key(claim.rid, one)
+            self._kept[key] = StoredTombstone(key, "", claim.rid.encode(), refs)
+
+    def write(self, changes: Changes) -> None:
+        """Add what follows for tombstones; the relationships themselves are written with the explicit ones."""
+        for key, kept in self._kept.items():
+            changes.hide(kept, self._waiting.get(key))
+        for key, stored in self._waiting.items():
+            if key not in self._kept:
+                changes.reveal(key, stored)
+        for uid in self._scoped:
+            key = _scope_key(uid)
+            changes.hide(StoredTombstone(key, ""), self._scopes.get(key))
+
+
+def _shows_scope(rid: str) -> bool:
+    """True for an object without a namespace, of a kind whose scope the model does not know."""
+    kind, namespace, _ = rid.split(":", 2)
+    return not namespace and kind not in SCOPE_OF_TOKEN
+
+
+def _scope_key(uid: str) -> str:
+    return f"scope:{uid}"
+
+
+def _guess_ref(uid: str) -> str:
+    return f"owner:{uid}"
+
+
+def _waiting_key(rid: str, one: Implied) -> str:
+    return f"implied:{one.type}:{len(rid)}:{rid}:{one.other}:{one.owner_uid}"
+
+
+def _at_cluster_scope(one: Implied) -> Implied:
+    guessed = parse_rid(one.other)
+    assert guessed is not None
+    return one._replace(other=str(guessed._replace(namespace="")))

@@ -1,0 +1,47 @@
+"""Redaction: what must not leave Kafka, taken out of a value before it is kept anywhere.
+
+Out go the data of Secrets, environment values whose name or content looks secret, and the last-applied annotation,
+which repeats all of that. The graph keeps none of these fields; dead letters keep the rest of the value.
+"""
+
+import re
+from typing import Any, Final
+
+import msgspec
+
+REDACTED: Final = "REDACTED"
+LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
+
+_SECRET_NAME: Final = re.compile(r"secret|passw|pwd|token|credential|api_?key|private_?key|access_?key|auth", re.IGNORECASE)
+_SECRET_VALUE: Final = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----"
+    r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"
+    r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
+    r"|\bgh[pousr]_[A-Za-z0-9]{30,}"
+    r"|://[^/\s:@]+:[^/\s@]+@"
+)
+_SECRET_FIELDS: Final = ("data", "stringData")
+
+
+def redact_json(value: bytes) -> bytes | None:
+    """The value as JSON without its secrets, None where it holds none; msgspec.DecodeError where it is not JSON."""
+    body = msgspec.json.decode(value)
+    redacted = _redact(body)
+    return None if redacted == body else msgspec.json.encode(redacted)
+
+
+def _redact(body: Any) -> Any:
+    if isinstance(body, list):
+        return [_redact(one) for one in body]
+    if isinstance(body, str):
+        return REDACTED if _SECRET_VALUE.search(body) else body
+    if not isinstance(body, dict):
+        return body
+    is_secret = isinstance(body.get("kind"), str) and body["kind"].lower() == "secret"
+    is_variable = isinstance(body.get("name"), str) and _SECRET_NAME.search(body["name"]) is not None
+    return {
+        name: REDACTED
+        if (is_variable and name == "value") or name == LAST_APPLIED or (is_secret and name in _SECRET_FIELDS)
+        else _redact(one)
+        for name, one in body.items()
+    }
