@@ -1,39 +1,140 @@
 """Real cluster dumps as records: what an agent in those clusters would have written.
 
 The dumps lie outside the project and are never copied into it; tests that need them are skipped where they are not.
+They come in every shape that kubectl and collectors have: lists per kind, lists whose items do not say their kind, bare
+arrays, and the internal shape of kubectl before 1.14.
 """
 
 import gzip
 import json
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from scripts.sampling.record import RESOURCES, SampleRecord, json_bytes
+import yaml
+
+from scripts.sampling.record import EVENTS, RESOURCES, SampleRecord, json_bytes
 
 FOLDER = Path(os.environ.get("GRAPH_REAL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data" / "real"))
-COLLECTED_MS = 1_640_000_000_000
+COLLECTED_MS = 1_767_225_600_000
+DUMPS = (
+    "openshift-aws",
+    "openshift-azure",
+    "aks-cluster-info-dump",
+    "k3s-support-bundle",
+    "kubeadm-ha-2017-dump",
+    "sonobuoy-2018",
+    "pod-failures",
+)
+KINDS = [
+    "ComponentStatus",
+    "ConfigMap",
+    "ControllerRevision",
+    "CronJob",
+    "DaemonSet",
+    "Deployment",
+    "Endpoints",
+    "EndpointSlice",
+    "Event",
+    "Ingress",
+    "Job",
+    "Lease",
+    "Namespace",
+    "Node",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "Pod",
+    "PodDisruptionBudget",
+    "PriorityClass",
+    "ReplicaSet",
+    "ReplicationController",
+    "Service",
+    "StatefulSet",
+    "StorageClass",
+    "VolumeAttachment",
+]
+KIND_OF_NAME = {f"{kind.lower()}{plural}": kind for kind in KINDS for plural in ("", "s", "es")}
+
+Item = dict[str, Any]
 
 
-def objects(dump: str) -> Iterator[dict[str, Any]]:
-    """Every object of an OpenShift dump, events left out."""
-    for path in sorted((FOLDER / dump).glob("*.json.gz")):
-        if path.name.startswith(("events", "prometheus")):
+def items(dump: str) -> Iterator[Item]:
+    """Every object and Event of a dump, in today's shape but for Events of the internal one."""
+    for path in sorted((FOLDER / dump).rglob("*.json*")):
+        if "prometheus" in path.name or "logs" in path.parts:
             continue
-        yield from json.loads(gzip.decompress(path.read_bytes()))["items"]
+        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        found = json.loads(raw)
+        held = found if isinstance(found, list) else found.get("items") or found.get("Items") or []
+        list_kind = "" if isinstance(found, list) else str(found.get("kind", "")).removesuffix("List")
+        named = (path.name.split(".")[0].replace("-", "").lower(), path.parent.name.replace("-", "").lower())
+        guessed = next((KIND_OF_NAME[name] for name in named if name in KIND_OF_NAME), "")
+        for item in held:
+            yield _modern(item, item.get("kind") or list_kind or guessed)
 
 
-def resource_record(client_id: str, item: dict[str, Any], timestamp_ms: int = COLLECTED_MS) -> SampleRecord:
-    """The resource record that an agent makes of an object."""
+def _modern(item: Item, kind: str) -> Item:
+    if "metadata" in item or "InvolvedObject" in item:
+        return {"apiVersion": "v1" if kind in ("Pod", "Service", "Node", "Event") else "", **item, "kind": kind}
+    spec, status = item.get("Spec") or {}, item.get("Status") or {}
+    return {
+        "apiVersion": "v1",
+        "kind": kind,
+        "metadata": {name: item[name] for name in ("name", "namespace", "uid", "labels", "ownerReferences") if item.get(name)},
+        "spec": {"nodeName": spec.get("NodeName"), "selector": spec.get("Selector")},
+        "status": {"phase": status.get("Phase")},
+    }
+
+
+def objects(dump: str) -> list[Item]:
+    """The objects of a dump, one for each kind, namespace and name; Events left out."""
+    found = {
+        (item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"]): item for item in items(dump) if not is_event(item)
+    }
+    return list(found.values())
+
+
+def events(dump: str) -> list[Item]:
+    return [item for item in items(dump) if is_event(item)]
+
+
+def is_event(item: Item) -> bool:
+    return item["kind"] == "Event" or "InvolvedObject" in item
+
+
+def kspan() -> list[SampleRecord]:
+    """The captured stream of a rollout, in its order; each document arrived when its comment says."""
+    text = (FOLDER / "kspan-rollout" / "deployment-2-pods.yaml").read_text()
+    found = []
+    for document in text.split("\n---\n"):
+        comment, _, _ = document.removeprefix("---\n").partition("\n")
+        item = yaml.load(document, Loader=yaml.BaseLoader)
+        arrived = yaml.safe_load(comment.removeprefix("# "))["time"]
+        found.append(record("kspan", json.loads(json.dumps(yaml.safe_load(document), default=_text)) if item else {}, _ms(arrived)))
+    return found
+
+
+def _text(value: Any) -> str:
+    return str(value.isoformat()).replace("+00:00", "Z")
+
+
+def _ms(time: Any) -> int:
+    return int(datetime.fromisoformat(str(time)[:26] + "+00:00").timestamp() * 1000)
+
+
+def record(client_id: str, item: Item, timestamp_ms: int = COLLECTED_MS) -> SampleRecord:
+    """The record that an agent makes of an object or Event."""
+    if is_event(item):
+        return SampleRecord(EVENTS, f"{client_id}::any".encode(), json_bytes(item), timestamp_ms)
     metadata, spec = item["metadata"], item.get("spec") or {}
     kind, namespace, name = item["kind"], metadata.get("namespace", ""), metadata["name"]
     containers = spec.get("containers") or [{}]
-    selector = spec.get("selector") if kind == "Service" else None
     body = {
         "op": "UPSERT",
-        "at": "2021-12-20T11:33:20Z",
-        "apiVersion": item["apiVersion"],
+        "at": datetime.fromtimestamp(timestamp_ms / 1000, UTC).isoformat(),
+        "apiVersion": item["apiVersion"] or None,
         "kind": kind,
         "namespace": namespace,
         "name": name,
@@ -42,10 +143,9 @@ def resource_record(client_id: str, item: dict[str, Any], timestamp_ms: int = CO
         "annotations": metadata.get("annotations"),
         "ownerRefs": metadata.get("ownerReferences"),
         "node": spec.get("nodeName"),
-        "podIP": item.get("status", {}).get("podIP"),
+        "podIP": (item.get("status") or {}).get("podIP"),
         "image": containers[0].get("image"),
         "replicas": spec.get("replicas"),
-        "serviceSelector": selector,
         "status": item.get("status"),
         "spec": spec,
     }

@@ -4,8 +4,9 @@ from collections import Counter
 
 import pytest
 
-from tests.real_data import FOLDER, objects, resource_record
+from tests.real_data import FOLDER, events, objects, record
 from tests.system.world import World
+from tests.unit.test_real_dumps import expected_topology
 
 pytestmark = pytest.mark.skipif(not (FOLDER / "openshift-aws").is_dir(), reason=f"the real dumps are not in {FOLDER}")
 
@@ -13,12 +14,12 @@ DUMPS = {"aws-1": "openshift-aws", "azure-1": "openshift-azure"}
 
 
 def test_every_named_object_of_both_clusters_is_one_node_of_its_tenant(world: World) -> None:
-    dumps = {client_id: list(objects(dump)) for client_id, dump in DUMPS.items()}
+    dumps = {client_id: objects(dump) for client_id, dump in DUMPS.items()}
     triples = {
         client_id: Counter((item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"]) for item in items)
         for client_id, items in dumps.items()
     }
-    world.produce([resource_record(client_id, item) for client_id, items in dumps.items() for item in items])
+    world.produce([record(client_id, item) for client_id, items in dumps.items() for item in items])
 
     report = world.run_job()
 
@@ -41,3 +42,26 @@ def test_every_named_object_of_both_clusters_is_one_node_of_its_tenant(world: Wo
     )
     assert shared == [{"both": 758, "same uid": 0}]
     assert world.cypher("MATCH (a)-[r]->(b) WHERE a.client_id <> b.client_id RETURN count(*) AS crossing") == [{"crossing": 0}]
+
+
+def test_relationships_and_episodes_of_both_clusters_are_what_the_dumps_say(world: World) -> None:
+    dumps = {client_id: [*objects(dump), *events(dump)] for client_id, dump in DUMPS.items()}
+    world.produce([record(client_id, item) for client_id, items in dumps.items() for item in items])
+
+    report = world.run_job()
+
+    assert report["rejected"] == 0
+    for client_id, items in dumps.items():
+        expected = Counter(triple[0] for triple in expected_topology([item for item in items if item["kind"] != "Event"]))
+        found = world.cypher(
+            "MATCH (:Resource {client_id: $client_id})-[r:RUNS_ON|SELECTS|CONTROLS]->(:Resource {client_id: $client_id}) "
+            "RETURN type(r) AS type, count(*) AS number",
+            client_id=client_id,
+        )
+        assert {row["type"]: row["number"] for row in found} == expected
+        episodes = world.cypher("MATCH (e:Episodic {client_id: $client_id}) RETURN count(e) AS number", client_id=client_id)
+        assert episodes == [{"number": len({item["metadata"]["uid"] for item in items if item["kind"] == "Event"})}]
+    before = world.digests()
+    world.produce([record(client_id, item) for client_id, items in dumps.items() for item in reversed(items)])
+    assert world.run_job()["written"] == 0
+    assert world.digests() == before

@@ -1,0 +1,109 @@
+"""Whole real clusters, against counts taken from the dumps without any of the project's code."""
+
+from collections import Counter
+from random import Random
+from typing import Any
+
+import pytest
+
+from scripts.sampling.record import SampleRecord
+from tests.in_memory import expected_digests, played
+from tests.real_data import DUMPS, FOLDER, Item, events, kspan, objects, record
+
+pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the real dumps are not in {FOLDER}")
+
+# What the dumps' owners are, as Kubernetes has them; the test does not ask the project's model.
+CLUSTER_SCOPED = {"Node", "Namespace"}
+Triple = tuple[str, str, str]
+
+
+def identity(kind: str, namespace: str, name: str) -> str:
+    return f"{kind}:{namespace}:{name}"
+
+
+def expected_topology(found: list[Item]) -> set[Triple]:
+    """The owner, node and selector relationships that the objects of a dump describe."""
+    by_uid = {item["metadata"]["uid"]: item for item in found if item["metadata"].get("uid")}
+    triples: set[Triple] = set()
+    for item in found:
+        metadata, spec = item["metadata"], item.get("spec") or {}
+        namespace = metadata.get("namespace", "")
+        me = identity(item["kind"], namespace, metadata["name"])
+        for owner in metadata.get("ownerReferences") or []:
+            there = by_uid.get(owner["uid"])
+            scope = "" if owner["kind"] in CLUSTER_SCOPED else namespace
+            if there is not None:
+                scope = there["metadata"].get("namespace", "")
+            triples.add(("CONTROLS", identity(owner["kind"], scope, owner["name"]), me))
+        if item["kind"] == "Pod" and spec.get("nodeName"):
+            triples.add(("RUNS_ON", me, identity("Node", "", spec["nodeName"])))
+        if item["kind"] == "Service" and spec.get("selector"):
+            wanted = spec["selector"].items()
+            triples |= {("SELECTS", me, identity("Pod", namespace, pod)) for pod in pods_with(found, namespace, wanted)}
+    return triples
+
+
+def pods_with(found: list[Item], namespace: str, wanted: Any) -> list[str]:
+    pods = (item["metadata"] for item in found if item["kind"] == "Pod" and item["metadata"].get("namespace", "") == namespace)
+    return [metadata["name"] for metadata in pods if wanted <= (metadata.get("labels") or {}).items()]
+
+
+@pytest.mark.parametrize("dump", DUMPS)
+def test_objects_and_their_relationships_are_what_the_dump_says(dump: str) -> None:
+    found = objects(dump)
+    expected = expected_topology(found)
+
+    store, rejects = played([record("c", item) for item in found])
+
+    graph = store.tenants["c"]
+    assert rejects == []
+    live = {rid for rid, node in graph.resources.items() if "stub" not in node}
+    assert len(live) == len(found) > 0
+    shown = {(t.type, *(":".join((graph.resources[rid]["kind"], *rid.split(":", 2)[1:])) for rid in t[1:])) for t in graph.topology}
+    assert {tuple(part.lower() for part in triple) for triple in shown} == {tuple(part.lower() for part in triple) for triple in expected}
+    assert Counter(triple[0] for triple in shown) == Counter(triple[0] for triple in expected)
+
+
+@pytest.mark.parametrize("dump", DUMPS)
+def test_every_event_is_one_episode_but_for_the_legacy_shape(dump: str) -> None:
+    found = events(dump)
+    legacy = sum(1 for item in found if "InvolvedObject" in item)
+    uids = {item["metadata"]["uid"] for item in found if "metadata" in item}
+
+    store, rejects = played([record("c", item) for item in found])
+
+    assert Counter(rejects) == ({"legacy_shape": legacy} if legacy else {})
+    episodes = store.tenants["c"].episodic if "c" in store.tenants else {}
+    assert episodes.keys() == uids
+    about = {
+        item["metadata"]["uid"]
+        for item in found
+        if "metadata" in item and all(item["involvedObject"].get(name) for name in ("kind", "name"))
+    }
+    assert store.tenants["c"].about.keys() == about if uids else legacy
+
+
+def test_a_captured_rollout_gives_one_graph_forwards_backwards_and_shuffled() -> None:
+    stream = kspan()
+    assert len(stream) == 26
+    forwards = positioned(stream)
+    expected = digest_of(forwards)
+
+    assert digest_of(forwards[::-1]) == expected
+    random = Random(5)
+    for _ in range(20):
+        shuffled = forwards * 2
+        random.shuffle(shuffled)
+        assert digest_of(shuffled) == expected
+    store, rejects = played(stream)
+    assert rejects == []
+    assert len(store.tenants["kspan"].episodic) == sum(1 for one in stream if one.topic == "events.normalized")
+
+
+def positioned(stream: list[SampleRecord]) -> list[tuple[int, SampleRecord]]:
+    return list(enumerate(stream))
+
+
+def digest_of(stream: list[tuple[int, SampleRecord]]) -> dict[str, str]:
+    """The digest of records at the offsets that they had when they first came."""
+    return expected_digests([record for _, record in stream], offsets=[offset for offset, _ in stream])
