@@ -1,7 +1,7 @@
-"""Three questions that the graph answers, asked of one tenant, with the Cypher that asks them."""
+"""Ask the local stack's graph questions, showing the Cypher that asks them."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import neo4j
 import typer
@@ -9,29 +9,13 @@ from rich.console import Console
 from rich.table import Table
 
 from runners.local.endpoints import read_endpoints
-
-QUESTIONS: Final = (
-    (
-        "What runs where?",
-        "MATCH (p:Pod {client_id: $client_id})-[:RUNS_ON]->(n:Node {client_id: $client_id})\n"
-        "RETURN n.name AS node, count(p) AS pods, collect(p.name)[..3] AS `some of them` ORDER BY node",
-    ),
-    (
-        "Which services lose pods when node-1 goes?",
-        "MATCH (n:Node {client_id: $client_id, name: 'node-1'})<-[:RUNS_ON]-(p:Pod)<-[:SELECTS]-(s:Service)\n"
-        "MATCH (s)-[:SELECTS]->(all:Pod)\n"
-        "RETURN s.name AS service, count(DISTINCT p) AS `pods lost`, count(DISTINCT all) AS `of` ORDER BY service",
-    ),
-    (
-        "What happened to the workload payments?",
-        "MATCH (d:Deployment {client_id: $client_id, name: 'payments'})-[:CONTROLS*0..2]->(o)<-[:ABOUT]-(e:Episodic)\n"
-        "RETURN toString(e.event_time) AS at, o.kind AS kind, o.name AS name, e.reason AS reason, e.message AS message\n"
-        "ORDER BY at LIMIT 8",
-    ),
-)
+from scripts.queries import QUERIES
 
 
-def main(client_id: Annotated[str, typer.Option("--client_id", help="The tenant to ask.")] = "af-10") -> None:
+def main(
+    client_id: Annotated[str, typer.Option("--client_id", help="The tenant to ask.")] = "af-10",
+    number: Annotated[int, typer.Option("--number", min=1, max=len(QUERIES), help="How many of the questions.")] = 3,
+) -> None:
     """Ask the local stack's graph."""
     endpoints = read_endpoints()
     if endpoints is None:
@@ -39,12 +23,12 @@ def main(client_id: Annotated[str, typer.Option("--client_id", help="The tenant 
     console = Console(width=120)
     password = Path(endpoints.neo4j_password_file).read_text()
     with neo4j.GraphDatabase.driver(endpoints.neo4j_uri, auth=(endpoints.neo4j_user, password)) as driver:
-        for question, cypher in QUESTIONS:
+        for question, cypher in QUERIES[:number]:
             found = driver.execute_query(cypher, client_id=client_id)
-            table = Table(*found.keys, title=f"{question} ({client_id})", title_justify="left")
+            table = Table(*found.keys)
             for record in found.records:
                 table.add_row(*(_shown(value) for value in record))
-            console.print(f"\n[dim]{cypher}[/dim]", highlight=False)
+            console.print(f"\n[bold]{question}[/bold] ({client_id})\n[dim]{cypher}[/dim]", highlight=False)
             console.print(table)
 
 

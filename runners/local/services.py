@@ -3,6 +3,7 @@
 import os
 import secrets
 import subprocess
+import time
 import uuid
 import zipfile
 from pathlib import Path
@@ -21,6 +22,7 @@ from runners.local.process import ServiceProcess
 HOST: Final = "127.0.0.1"
 NEO4J_USER: Final = "neo4j"
 _READY_S: Final = 120.0
+_LOADING_USERS_S: Final = 60.0
 
 
 class Service(Protocol):
@@ -104,7 +106,7 @@ class Neo4j:
         classpath = f"{fetch_jars('neo4j', self._jars)}/*"
         (home / "conf" / "neo4j.conf").write_text(self._conf())
         if not self.password_file.exists():
-            _write_private(self.password_file, secrets.token_urlsafe(24))
+            _write_private(self.password_file, secrets.token_hex(24))
         if not (home / "data" / "databases").exists():
             setting = [find_java(), "-cp", classpath, "org.neo4j.cli.AdminTool", "dbms", "set-initial-password"]
             environment = {"NEO4J_HOME": str(home), "NEO4J_CONF": str(home / "conf")}
@@ -147,6 +149,10 @@ class Neo4j:
             with driver, driver.session() as session:
                 session.run("RETURN 1").consume()
         except AuthError as error:
+            # While it starts, Neo4j refuses everybody for a moment: its users are loaded after its port is open.
+            process = self.process.find()
+            if process is None or time.time() - process.create_time() < _LOADING_USERS_S:
+                return False
             raise StackFault(
                 f"Neo4j at {self.uri} refuses the password in {self.password_file}; `scripts/stack reset` makes both anew."
             ) from error

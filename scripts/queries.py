@@ -1,0 +1,69 @@
+"""Ten questions that people ask the graph, with the Cypher that asks them of one tenant.
+
+`scripts/demo` asks the first three; the documentation shows them all; tests run them all.
+"""
+
+from typing import Final, NamedTuple
+
+
+class Query(NamedTuple):
+    """A question and its Cypher; `$client_id` is the tenant."""
+
+    question: str
+    cypher: str
+
+
+QUERIES: Final = (
+    Query(
+        "What runs where?",
+        "MATCH (p:Pod {client_id: $client_id})-[:RUNS_ON]->(n:Node)\n"
+        "RETURN n.name AS node, count(p) AS pods, collect(p.name)[..3] AS `some of them` ORDER BY node",
+    ),
+    Query(
+        "Which services lose pods when node-1 goes?",
+        "MATCH (n:Node {client_id: $client_id, name: 'node-1'})<-[:RUNS_ON]-(p:Pod)<-[:SELECTS]-(s:Service)\n"
+        "MATCH (s)-[:SELECTS]->(all:Pod)\n"
+        "RETURN s.name AS service, count(DISTINCT p) AS `pods lost`, count(DISTINCT all) AS `of` ORDER BY service",
+    ),
+    Query(
+        "What happened to the workload payments?",
+        "MATCH (d:Deployment {client_id: $client_id, name: 'payments'})-[:CONTROLS*0..2]->(o)<-[:ABOUT]-(e:Episodic)\n"
+        "RETURN toString(e.event_time) AS at, o.kind AS kind, o.name AS name, e.reason AS reason, e.message AS message\n"
+        "ORDER BY at LIMIT 8",
+    ),
+    Query(
+        "Who owns this pod, up to the top?",
+        "MATCH (p:Pod {client_id: $client_id}) WITH p ORDER BY p.name LIMIT 1\n"
+        "MATCH path = (top)-[:CONTROLS*]->(p) WHERE NOT ()-[:CONTROLS]->(top)\n"
+        "RETURN [n IN nodes(path) | n.kind + '/' + n.name] AS `from the top`",
+    ),
+    Query(
+        "Which services select no pod?",
+        "MATCH (s:Service {client_id: $client_id}) WHERE s.selector IS NOT NULL AND NOT (s)-[:SELECTS]->()\n"
+        "RETURN s.ns AS ns, s.name AS service ORDER BY ns, service",
+    ),
+    Query(
+        "Which pods have these labels?",
+        "MATCH (p:Pod {client_id: $client_id, ns: 'shop'}) WHERE 'app=cart' IN p.labels\n"
+        "RETURN p.name AS pod, p.phase AS phase ORDER BY pod",
+    ),
+    Query(
+        "Which images run, and how often?",
+        "MATCH (p:Pod {client_id: $client_id}) WHERE p.image IS NOT NULL\n"
+        "RETURN p.image AS image, count(*) AS pods ORDER BY pods DESC, image",
+    ),
+    Query(
+        "What are the latest warnings?",
+        "MATCH (e:Episodic {client_id: $client_id}) WHERE e.severity = 'WARNING'\n"
+        "RETURN toString(e.event_time) AS at, e.subject AS about, e.reason AS reason ORDER BY at DESC LIMIT 5",
+    ),
+    Query(
+        "Which objects are only known from others?",
+        "MATCH (n:Resource {client_id: $client_id}) WHERE n.stub\nRETURN n.kind AS kind, n.ns AS ns, n.name AS name ORDER BY kind, name",
+    ),
+    Query(
+        "How large is each tenant's graph, and when was it last heard of?",
+        "MATCH (c:Cluster) OPTIONAL MATCH (n:Resource {client_id: c.client_id})\n"
+        "RETURN c.client_id AS tenant, count(n) AS resources, datetime({epochMillis: c.last_seen}) AS `last seen` ORDER BY tenant",
+    ),
+)

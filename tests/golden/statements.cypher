@@ -1,0 +1,380 @@
+// schema 0
+CREATE CONSTRAINT resource_key IF NOT EXISTS FOR (n:Resource) REQUIRE (n.client_id, n.rid) IS UNIQUE;
+
+// schema 1
+CREATE CONSTRAINT episodic_key IF NOT EXISTS FOR (n:Episodic) REQUIRE (n.client_id, n.eid) IS UNIQUE;
+
+// schema 2
+CREATE CONSTRAINT promtarget_key IF NOT EXISTS FOR (n:PromTarget) REQUIRE (n.client_id, n.tid) IS UNIQUE;
+
+// schema 3
+CREATE CONSTRAINT rule_key IF NOT EXISTS FOR (n:Rule) REQUIRE (n.client_id, n.rkey) IS UNIQUE;
+
+// schema 4
+CREATE CONSTRAINT incident_key IF NOT EXISTS FOR (n:Incident) REQUIRE (n.client_id, n.iid) IS UNIQUE;
+
+// schema 5
+CREATE CONSTRAINT cluster_key IF NOT EXISTS FOR (n:Cluster) REQUIRE (n.client_id) IS UNIQUE;
+
+// schema 6
+CREATE CONSTRAINT tombstone_key IF NOT EXISTS FOR (n:Tombstone) REQUIRE (n.client_id, n.key) IS UNIQUE;
+
+// schema 7
+CREATE INDEX resource_uid IF NOT EXISTS FOR (n:Resource) ON (n.client_id, n.uid);
+
+// schema 8
+CREATE INDEX episodic_subject IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.subject);
+
+// schema 9
+CREATE INDEX tombstone_ref_a IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_a);
+
+// schema 10
+CREATE INDEX tombstone_ref_b IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_b);
+
+// schema 11
+CREATE INDEX service_ns IF NOT EXISTS FOR (n:Service) ON (n.client_id, n.ns);
+
+// schema 12
+CREATE INDEX pod_ns IF NOT EXISTS FOR (n:Pod) ON (n.client_id, n.ns);
+
+// schema 13
+CREATE INDEX runs_on_edge_id IF NOT EXISTS FOR ()-[r:RUNS_ON]-() ON (r.client_id, r.edge_id);
+
+// schema 14
+CREATE INDEX selects_edge_id IF NOT EXISTS FOR ()-[r:SELECTS]-() ON (r.client_id, r.edge_id);
+
+// schema 15
+CREATE INDEX controls_edge_id IF NOT EXISTS FOR ()-[r:CONTROLS]-() ON (r.client_id, r.edge_id);
+
+// AWAIT_INDEXES
+CALL db.awaitIndexes($seconds);
+
+// LOCK_TENANT
+MERGE (c:Cluster {client_id: $client_id})
+ON CREATE SET c.first_seen = $first_seen, c.generation = 1, c.state = 'ACTIVE'
+SET c.first_seen = CASE WHEN c.first_seen <= $first_seen THEN c.first_seen ELSE $first_seen END,
+    c.last_seen = CASE WHEN c.last_seen >= $last_seen THEN c.last_seen ELSE $last_seen END
+RETURN c.floor AS floor;
+
+// UPSERT_RESOURCE (no label)
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+SET n = row.props;
+
+// UPSERT_RESOURCE Pod
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+SET n = row.props, n:Pod;
+
+// UPSERT_RESOURCE Node
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+SET n = row.props, n:Node;
+
+// UPSERT_RESOURCE Namespace
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+SET n = row.props, n:Namespace;
+
+// UPSERT_RESOURCE Service
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+SET n = row.props, n:Service;
+
+// UPSERT_RESOURCE Deployment
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+SET n = row.props, n:Deployment;
+
+// UPSERT_RESOURCE ReplicaSet
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+SET n = row.props, n:ReplicaSet;
+
+// UPSERT_RESOURCE StatefulSet
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+SET n = row.props, n:StatefulSet;
+
+// UPSERT_RESOURCE DaemonSet
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+SET n = row.props, n:DaemonSet;
+
+// UPSERT_RESOURCE Job
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+SET n = row.props, n:Job;
+
+// CREATE_STUB (no label)
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+ON CREATE SET n = row.props;
+
+// CREATE_STUB Pod
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+ON CREATE SET n = row.props, n:Pod;
+
+// CREATE_STUB Node
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+ON CREATE SET n = row.props, n:Node;
+
+// CREATE_STUB Namespace
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+ON CREATE SET n = row.props, n:Namespace;
+
+// CREATE_STUB Service
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+ON CREATE SET n = row.props, n:Service;
+
+// CREATE_STUB Deployment
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+ON CREATE SET n = row.props, n:Deployment;
+
+// CREATE_STUB ReplicaSet
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+ON CREATE SET n = row.props, n:ReplicaSet;
+
+// CREATE_STUB StatefulSet
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+ON CREATE SET n = row.props, n:StatefulSet;
+
+// CREATE_STUB DaemonSet
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+ON CREATE SET n = row.props, n:DaemonSet;
+
+// CREATE_STUB Job
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+ON CREATE SET n = row.props, n:Job;
+
+// CLEAR_RESOURCE
+UNWIND $rows AS row
+MATCH (n:Resource {client_id: $client_id, rid: row.rid})
+SET n = row.props;
+
+// PRUNE_STUB
+UNWIND $keys AS key
+MATCH (n:Resource {client_id: $client_id, rid: key})
+WHERE n.stub AND NOT EXISTS { (n)--() }
+DELETE n;
+
+// UPSERT_EPISODE
+UNWIND $rows AS row
+MERGE (n:Episodic {client_id: $client_id, eid: row.eid})
+SET n = row.props;
+
+// PUT_TOMBSTONE
+UNWIND $rows AS row
+MERGE (n:Tombstone {client_id: $client_id, key: row.key})
+SET n = row.props;
+
+// DROP_TOMBSTONE
+UNWIND $keys AS key
+MATCH (n:Tombstone {client_id: $client_id, key: key})
+DELETE n;
+
+// TOUCH_RESOURCE
+UNWIND $rows AS row
+MATCH (n:Resource {client_id: $client_id, rid: row.rid})
+SET n.ver = row.ver;
+
+// TOUCH_EPISODE
+UNWIND $rows AS row
+MATCH (n:Episodic {client_id: $client_id, eid: row.eid})
+SET n.ver = row.ver;
+
+// PUT_RELATIONSHIP RUNS_ON
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: $client_id, rid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MERGE (a)-[r:RUNS_ON]->(b)
+SET r = row.props;
+
+// PUT_RELATIONSHIP SELECTS
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: $client_id, rid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MERGE (a)-[r:SELECTS]->(b)
+SET r = row.props;
+
+// PUT_RELATIONSHIP CONTROLS
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: $client_id, rid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MERGE (a)-[r:CONTROLS]->(b)
+SET r = row.props;
+
+// PUT_RELATIONSHIP ABOUT
+UNWIND $rows AS row
+MATCH (a:Episodic {client_id: $client_id, eid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MERGE (a)-[r:ABOUT]->(b)
+SET r = row.props;
+
+// DROP_RELATIONSHIP RUNS_ON
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: $client_id, rid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a)-[r:RUNS_ON]->(b)
+DELETE r;
+
+// DROP_RELATIONSHIP SELECTS
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: $client_id, rid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a)-[r:SELECTS]->(b)
+DELETE r;
+
+// DROP_RELATIONSHIP CONTROLS
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: $client_id, rid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a)-[r:CONTROLS]->(b)
+DELETE r;
+
+// DROP_RELATIONSHIP ABOUT
+UNWIND $rows AS row
+MATCH (a:Episodic {client_id: $client_id, eid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a)-[r:ABOUT]->(b)
+DELETE r;
+
+// READ_NODES
+UNWIND $keys AS key
+MATCH (n:Resource {client_id: $client_id, rid: key})
+RETURN n.rid AS rid, n.uid AS uid, n.ver AS ver, n.hash AS hash, n.implies AS implies, n.labels AS labels, n.selector AS selector;
+
+// READ_NODE_PROPS
+UNWIND $keys AS key
+MATCH (n:Resource {client_id: $client_id, rid: key})
+RETURN n.rid AS rid, properties(n) AS props;
+
+// READ_RIDS_OF_UIDS
+UNWIND $keys AS key
+MATCH (n:Resource {client_id: $client_id, uid: key})
+RETURN key AS uid, n.rid AS rid;
+
+// READ_TOMBSTONES
+UNWIND $keys AS key
+MATCH (n:Tombstone {client_id: $client_id, key: key})
+RETURN n.key AS key, n.ver AS ver, n.payload AS payload, n.ref_a AS ref_a, n.ref_b AS ref_b;
+
+// READ_TOMBSTONES_BY_REF
+UNWIND $keys AS key
+MATCH (n:Tombstone {client_id: $client_id, ref_a: key})
+RETURN n.key AS key, n.ver AS ver, n.payload AS payload, n.ref_a AS ref_a, n.ref_b AS ref_b
+UNION
+UNWIND $keys AS key
+MATCH (n:Tombstone {client_id: $client_id, ref_b: key})
+RETURN n.key AS key, n.ver AS ver, n.payload AS payload, n.ref_a AS ref_a, n.ref_b AS ref_b;
+
+// READ_EDGES RUNS_ON
+UNWIND $keys AS key
+MATCH (a)-[r:RUNS_ON {client_id: $client_id, edge_id: key}]->(b)
+RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived;
+
+// READ_EDGES SELECTS
+UNWIND $keys AS key
+MATCH (a)-[r:SELECTS {client_id: $client_id, edge_id: key}]->(b)
+RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived;
+
+// READ_EDGES CONTROLS
+UNWIND $keys AS key
+MATCH (a)-[r:CONTROLS {client_id: $client_id, edge_id: key}]->(b)
+RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived;
+
+// READ_EDGES_AT
+UNWIND $keys AS key
+MATCH (n:Resource {client_id: $client_id, rid: key})-[r:RUNS_ON|SELECTS|CONTROLS]-(:Resource)
+WITH DISTINCT r, startNode(r) AS a, endNode(r) AS b
+RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived;
+
+// READ_EDGES_OF_TRIPLES RUNS_ON
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: $client_id, rid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a)-[r:RUNS_ON]->(b)
+RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived;
+
+// READ_EDGES_OF_TRIPLES SELECTS
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: $client_id, rid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a)-[r:SELECTS]->(b)
+RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived;
+
+// READ_EDGES_OF_TRIPLES CONTROLS
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: $client_id, rid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a)-[r:CONTROLS]->(b)
+RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived;
+
+// READ_SELECTORS
+UNWIND $keys AS key
+MATCH (n:Service {client_id: $client_id, ns: key})
+WHERE n.ver IS NOT NULL
+RETURN n.rid AS rid, coalesce(n.selector, []) AS pairs;
+
+// READ_LABELS
+UNWIND $keys AS key
+MATCH (n:Pod {client_id: $client_id, ns: key})
+WHERE n.ver IS NOT NULL
+RETURN n.rid AS rid, coalesce(n.labels, []) AS pairs;
+
+// READ_EPISODES
+UNWIND $keys AS key
+MATCH (n:Episodic {client_id: $client_id, eid: key})
+RETURN n.eid AS eid, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:ABOUT]->(:Resource) } AS about;
+
+// READ_EPISODES_OF_SUBJECTS
+UNWIND $keys AS key
+MATCH (n:Episodic {client_id: $client_id, subject: key})
+RETURN n.eid AS eid, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:ABOUT]->(:Resource) } AS about;
+
+// TENANTS
+MATCH (c:Cluster) RETURN c.client_id AS client_id ORDER BY client_id;
+
+// digest_page Resource
+MATCH (n:Resource {client_id: $client_id})
+WHERE n.rid > $after
+WITH n ORDER BY n.rid LIMIT 2000
+RETURN n.rid AS key, properties(n) AS props, n.stub IS NULL OR EXISTS { (n)--() } AS counts,
+  [(n)-[r]->(m) | [type(r), CASE WHEN m:Resource THEN 'Resource' WHEN m:Episodic THEN 'Episodic' WHEN m:PromTarget THEN 'PromTarget' WHEN m:Rule THEN 'Rule' WHEN m:Incident THEN 'Incident' END, CASE WHEN m:Resource THEN m.rid WHEN m:Episodic THEN m.eid WHEN m:PromTarget THEN m.tid WHEN m:Rule THEN m.rkey WHEN m:Incident THEN m.iid END, m.client_id]] AS out;
+
+// digest_page Episodic
+MATCH (n:Episodic {client_id: $client_id})
+WHERE n.eid > $after
+WITH n ORDER BY n.eid LIMIT 2000
+RETURN n.eid AS key, properties(n) AS props, n.stub IS NULL OR EXISTS { (n)--() } AS counts,
+  [(n)-[r]->(m) | [type(r), CASE WHEN m:Resource THEN 'Resource' WHEN m:Episodic THEN 'Episodic' WHEN m:PromTarget THEN 'PromTarget' WHEN m:Rule THEN 'Rule' WHEN m:Incident THEN 'Incident' END, CASE WHEN m:Resource THEN m.rid WHEN m:Episodic THEN m.eid WHEN m:PromTarget THEN m.tid WHEN m:Rule THEN m.rkey WHEN m:Incident THEN m.iid END, m.client_id]] AS out;
+
+// digest_page PromTarget
+MATCH (n:PromTarget {client_id: $client_id})
+WHERE n.tid > $after
+WITH n ORDER BY n.tid LIMIT 2000
+RETURN n.tid AS key, properties(n) AS props, n.stub IS NULL OR EXISTS { (n)--() } AS counts,
+  [(n)-[r]->(m) | [type(r), CASE WHEN m:Resource THEN 'Resource' WHEN m:Episodic THEN 'Episodic' WHEN m:PromTarget THEN 'PromTarget' WHEN m:Rule THEN 'Rule' WHEN m:Incident THEN 'Incident' END, CASE WHEN m:Resource THEN m.rid WHEN m:Episodic THEN m.eid WHEN m:PromTarget THEN m.tid WHEN m:Rule THEN m.rkey WHEN m:Incident THEN m.iid END, m.client_id]] AS out;
+
+// digest_page Rule
+MATCH (n:Rule {client_id: $client_id})
+WHERE n.rkey > $after
+WITH n ORDER BY n.rkey LIMIT 2000
+RETURN n.rkey AS key, properties(n) AS props, n.stub IS NULL OR EXISTS { (n)--() } AS counts,
+  [(n)-[r]->(m) | [type(r), CASE WHEN m:Resource THEN 'Resource' WHEN m:Episodic THEN 'Episodic' WHEN m:PromTarget THEN 'PromTarget' WHEN m:Rule THEN 'Rule' WHEN m:Incident THEN 'Incident' END, CASE WHEN m:Resource THEN m.rid WHEN m:Episodic THEN m.eid WHEN m:PromTarget THEN m.tid WHEN m:Rule THEN m.rkey WHEN m:Incident THEN m.iid END, m.client_id]] AS out;
+
+// digest_page Incident
+MATCH (n:Incident {client_id: $client_id})
+WHERE n.iid > $after
+WITH n ORDER BY n.iid LIMIT 2000
+RETURN n.iid AS key, properties(n) AS props, n.stub IS NULL OR EXISTS { (n)--() } AS counts,
+  [(n)-[r]->(m) | [type(r), CASE WHEN m:Resource THEN 'Resource' WHEN m:Episodic THEN 'Episodic' WHEN m:PromTarget THEN 'PromTarget' WHEN m:Rule THEN 'Rule' WHEN m:Incident THEN 'Incident' END, CASE WHEN m:Resource THEN m.rid WHEN m:Episodic THEN m.eid WHEN m:PromTarget THEN m.tid WHEN m:Rule THEN m.rkey WHEN m:Incident THEN m.iid END, m.client_id]] AS out;

@@ -1,0 +1,60 @@
+"""Every statement as it is sent, compared whole with statements.cypher.
+
+To accept a change: `python -m tests.golden.test_statements > tests/golden/statements.cypher`, and read the difference.
+"""
+
+import sys
+from pathlib import Path
+
+from scripts.graph_model import document
+from transforms.model import cypher
+from transforms.model.graph import NODES, RELATIONSHIPS
+from transforms.model.kinds import KINDS
+
+GOLDEN = Path(__file__).parent / "statements.cypher"
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def statements() -> dict[str, str]:
+    """Each statement under the name that the code has for it."""
+    found = {f"schema {at}": statement for at, statement in enumerate(cypher.schema_statements())}
+    for name, value in vars(cypher).items():
+        if name.isupper() and not name.startswith("_"):
+            if isinstance(value, str) and " " in value:
+                found[name] = value
+            elif isinstance(value, dict):
+                found |= {f"{name} {key or '(no label)'}": statement for key, statement in value.items()}
+    return found | {f"digest_page {node.label}": cypher.digest_page(node) for node in NODES if node.digest}
+
+
+def rendered() -> str:
+    return "\n".join(f"// {name}\n{statement};\n" for name, statement in statements().items())
+
+
+def test_every_statement_is_as_it_was_accepted() -> None:
+    assert rendered() == GOLDEN.read_text()
+
+
+def test_every_statement_on_data_is_bound_to_one_tenant() -> None:
+    for name, statement in statements().items():
+        if not name.startswith(("schema", "AWAIT", "TENANTS")):
+            assert "$client_id" in statement, name
+
+
+def test_identifiers_come_from_the_model_alone() -> None:
+    labels = {node.label for node in NODES} | {kind.name for kind in KINDS}
+    types = {relationship.type for relationship in RELATIONSHIPS}
+    for statement in statements().values():
+        assert "`" not in statement
+        for word in statement.replace("(", " ").replace(")", " ").replace("[", " ").replace("]", " ").replace(",", " ").split():
+            name, colon, rest = word.partition(":")
+            if colon and name in ("n", "a", "b", "c", "m", "r", "") and rest and rest[0].isupper():
+                assert set(rest.split("|")) <= labels | types, (word, statement)
+
+
+def test_the_documentation_is_what_the_model_says() -> None:
+    assert (CHECKOUT / "docs" / "graph-model.md").read_text() == "\n".join(document()) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(rendered())

@@ -1,0 +1,40 @@
+"""The documented questions, asked of the sample's graph."""
+
+import pytest
+
+from scripts.queries import QUERIES
+from scripts.sampling.stream import sample_stream
+from tests.system.world import World
+
+ANSWERED_BY_NOBODY = {"Which services select no pod?", "Which objects are only known from others?"}
+
+
+@pytest.fixture
+def sampled(world: World) -> World:
+    world.produce(sample_stream(clusters=2, resyncs=6, seed=7, poison_classes=0).records)
+    world.run_job()
+    return world
+
+
+def test_every_question_has_an_answer_on_the_sample(sampled: World) -> None:
+    assert len(QUERIES) == 10
+    answers = {query.question: sampled.cypher(query.cypher, client_id="af-10") for query in QUERIES}
+
+    assert {question for question, rows in answers.items() if not rows} <= ANSWERED_BY_NOBODY
+    pods = sampled.cypher("MATCH (p:Pod {client_id: 'af-10'}) WHERE p.stub IS NULL RETURN count(p) AS pods")[0]["pods"]
+    assert sum(row["pods"] for row in answers["What runs where?"]) == pods
+    assert sum(row["pods"] for row in answers["Which images run, and how often?"]) == pods
+    (owner,) = answers["Who owns this pod, up to the top?"]
+    assert owner["from the top"][0].startswith("Deployment/")
+    assert owner["from the top"][-1].startswith("Pod/")
+    assert len(answers["Which pods have these labels?"]) == 2
+    assert [row["tenant"] for row in answers["How large is each tenant's graph, and when was it last heard of?"]] == ["af-10", "af-11"]
+
+
+def test_the_questions_nobody_answers_find_what_they_look_for(sampled: World) -> None:
+    sampled.cypher("MATCH (s:Service {client_id: 'af-10', name: 'cart'})-[r:SELECTS]->() DELETE r")
+    sampled.cypher("MATCH (n:Node {client_id: 'af-10', name: 'node-1'}) SET n.stub = true")
+    found = {query.question: sampled.cypher(query.cypher, client_id="af-10") for query in QUERIES if query.question in ANSWERED_BY_NOBODY}
+
+    assert {"ns": "shop", "service": "cart"} in found["Which services select no pod?"]
+    assert {"kind": "Node", "ns": None, "name": "node-1"} in found["Which objects are only known from others?"]
