@@ -1,13 +1,17 @@
 """Redaction takes secrets out of a value and leaves everything else as it is."""
 
+import base64
 import json
 from typing import Any
 
 import msgspec
 import pytest
 
-from tests.unit.wire import AT_MS
+from tests.unit.wire import AT_MS, kafka_record
 from transforms.io.deadletters import encode_deadletter
+from transforms.planning.interpret import interpret
+from transforms.planning.mutations import UpsertNode
+from transforms.records.codecs import decode_record
 from transforms.records.record import KafkaRecord
 from transforms.records.redact import LAST_APPLIED, redact_json
 from transforms.records.rejects import Reason, Reject, Step
@@ -72,7 +76,16 @@ def test_a_dead_letter_holds_the_redacted_value_and_proves_the_original() -> Non
     assert (found["redacted"], found["withheld"], found["truncated"]) == (True, False, False)
     assert found["value_bytes"] == len(value)
     assert b"hunter2" not in msgspec.json.decode(letter, type=dict[str, Any])["value"].encode()
-    import base64  # noqa: PLC0415
-
     assert b"hunter2" not in base64.b64decode(found["value"])
     assert b"REDACTED" in base64.b64decode(found["value"])
+
+
+def test_the_graph_keeps_nothing_of_a_secret_but_what_it_is_called() -> None:
+    body = {"op": "UPSERT", "at": "2026-03-01T08:00:00Z", "kind": "Secret", "namespace": "shop", "name": "s", "data": {"p": "aHVudGVyMg=="}}
+    body |= {"annotations": {LAST_APPLIED: "hunter2"}, "spec": variable("DB_PASSWORD", "hunter2")}
+    decoded = decode_record(kafka_record("state.k8s.resource", json.dumps(body).encode()))
+    assert decoded.body is not None
+    (mutation,) = interpret("state.k8s.resource", decoded.body, "af-10", decoded.ver)
+
+    assert isinstance(mutation, UpsertNode)
+    assert mutation.props == {"kind": "Secret", "ns": "shop", "name": "s"}
