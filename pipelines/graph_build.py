@@ -1,25 +1,44 @@
 """The main job: Kubernetes state and events of many clusters, from Kafka into one graph per cluster.
 
-`python -m pipelines.graph_build --runner=DirectRunner` takes in what is there and exits: 0 when all of it was
-taken in, 1 when the run had to stop (one sentence says why), 2 for a wrong flag or setting.
+`python -m pipelines.graph_build --runner=DirectRunner` takes in what is there and exits. With `--follow` it goes on in
+micro-batches until SIGTERM.
+
+Exit codes: 0 when all of it was taken in, or when --follow was told to stop; 1 when the run had to stop (one sentence
+says why); 2 for a wrong flag or setting.
+
+Examples:
+
+  python -m pipelines.graph_build --runner=DirectRunner
+
+  CLIENT_ID=af-10 python -m pipelines.graph_build --json
+
+  python -m pipelines.graph_build --follow --every_s 10 --metrics_port 9464
 """
 
 import sys
 import time
+from contextlib import ExitStack
+from typing import Any
 
 import apache_beam as beam
 import typer
 
-from pipelines import options
+from pipelines.job import Job
 from pipelines.logs import configure_logs
-from pipelines.options import Settings
+from pipelines.options.flow import Json, LogLevel, TenantOptions, WriteOptions, log_level
+from pipelines.options.grouped import grouped
+from pipelines.options.kafka import KafkaOptions, TopicOptions
+from pipelines.options.neo4j import Neo4jOptions
+from pipelines.options.run import FollowOptions, RunOptions
 from pipelines.report import ProgressBar, print_summary, run_summary
-from runners.bounded import BoundedRun, RunTotals
-from runners.direct import check_java_side, run_pipeline
-from transforms.io.deadletters import DeadLetterWriter
+from pipelines.settings import FlowSettings, RunSettings
+from runners.bounded import RunTotals
+from runners.direct import run_pipeline
+from runners.follow import Follow
+from runners.monitor import Monitor, MonitorServer
+from runners.stop import StopSignals
 from transforms.io.faults import InfrastructureFault
-from transforms.io.kafka_offsets import KafkaOffsets, OffsetRange
-from transforms.io.neo4j_graph import Neo4jGraphStore
+from transforms.io.kafka_offsets import OffsetRange
 from transforms.planning.slices import SliceSize
 from transforms.records.tenant import TenantRules
 from transforms.steps.decode import DecodeRecords
@@ -27,120 +46,91 @@ from transforms.steps.fold import FoldMutations
 from transforms.steps.group import WindowByArrival
 from transforms.steps.key_by_tenant import KeyByTenant
 from transforms.steps.plan import PlanBatches
-from transforms.steps.read import ReadRecords
+from transforms.steps.read import BEAM, ReadRecords
 from transforms.steps.reject import WriteDeadLetters
 from transforms.steps.resolve_tenants import ResolveTenants
 from transforms.steps.write import WriteGraph
 
 
-def build(pipeline: beam.Pipeline, ranges: list[OffsetRange], size: SliceSize, settings: Settings) -> None:
+def build(pipeline: beam.Pipeline, ranges: list[OffsetRange], size: SliceSize, settings: RunSettings) -> None:
     """The flow, one step a line."""
-    read = ReadRecords(settings.kafka, ranges, size.max_records, size.max_read_s, settings.expansion_service)
-    records = pipeline | "ReadRecords" >> read
-    decoded = records | "DecodeRecords" >> DecodeRecords(settings.client_id, settings.legacy_topics)
-    owned = decoded | "ResolveTenants" >> ResolveTenants(TenantRules(settings.client_id))
-    keyed = owned.main | "KeyByTenant" >> KeyByTenant(settings.shards)
+    flow = settings.flow
+    records = pipeline | "ReadRecords" >> ReadRecords(settings.reader, flow.kafka, ranges, size, settings.expansion_service)
+    rejects = into_graph(records, flow)
+    rejects | "WriteDeadLetters" >> WriteDeadLetters(flow.kafka, flow.deadletter_topic)
+
+
+def into_graph(records: beam.PCollection[Any], flow: FlowSettings) -> beam.PCollection[Any]:
+    """The flow from Decode on, whoever read the records; the rejects of all its steps."""
+    decoded = records | "DecodeRecords" >> DecodeRecords(flow.client_id, flow.legacy_topics)
+    owned = decoded | "ResolveTenants" >> ResolveTenants(TenantRules(flow.client_id))
+    keyed = owned.main | "KeyByTenant" >> KeyByTenant(flow.shards)
     grouped = keyed.main | "WindowByArrival" >> WindowByArrival() | "GroupByTenant" >> beam.GroupByKey()
     folded = grouped | "FoldMutations" >> FoldMutations()
-    batches = folded | "PlanBatches" >> PlanBatches(settings.batch_rows, settings.batch_bytes)
-    written = batches | "WriteGraph" >> WriteGraph(settings.neo4j)
-    rejects = (owned.rejects, keyed.rejects, written.rejects) | "Rejects" >> beam.Flatten()
-    rejects | "WriteDeadLetters" >> WriteDeadLetters(settings.kafka, settings.deadletter_topic)
+    batches = folded | "PlanBatches" >> PlanBatches(flow.batch_rows, flow.batch_bytes)
+    written = batches | "WriteGraph" >> WriteGraph(flow.neo4j)
+    return (owned.rejects, keyed.rejects, written.rejects) | "Rejects" >> beam.Flatten()
 
 
-def run(settings: Settings) -> RunTotals:
-    """Take in what the topics hold now, in slices, with a commit after each."""
-    store = Neo4jGraphStore(settings.neo4j)
-    try:
-        store.ensure_schema()
-        offsets = KafkaOffsets(settings.kafka)
-        try:
-            return _run_slices(settings, store, offsets)
-        finally:
-            offsets.close()
-    finally:
-        store.close()
+def run(settings: RunSettings, follow: FollowOptions) -> RunTotals:
+    """Take in what the topics hold, in slices, with a commit after each; once, or until asked to stop."""
 
-
-def _run_slices(settings: Settings, store: Neo4jGraphStore, offsets: KafkaOffsets) -> RunTotals:
-    ready = False
-
-    def run_slice(ranges: list[OffsetRange], size: SliceSize) -> object:
-        nonlocal ready
-        if not ready:
-            check_java_side(settings.expansion_service)
-            DeadLetterWriter(settings.kafka, settings.deadletter_topic).ensure_topic()
-            ready = True
+    def run_slice(ranges: list[OffsetRange], size: SliceSize) -> Any:
         return run_pipeline(lambda pipeline: build(pipeline, ranges, size, settings))
 
-    with ProgressBar() as progress:
-        bounded = BoundedRun(offsets, run_slice, settings.slice_bytes, progress, on_command=lambda _command: store.ensure_schema())
-        return bounded.run(list(settings.topics))
+    with ExitStack() as held:
+        stop = held.enter_context(StopSignals())
+        monitor = Monitor(follow.healthy_for_s())
+        if follow.metrics_port:
+            held.enter_context(MonitorServer(monitor, follow.metrics_host, follow.metrics_port))
+        job = held.enter_context(Job(settings, run_slice, stop, monitor))
+        if follow.follow:
+            return Follow(job.run_once, follow.every_s, follow.max_faults, stop, monitor).run()
+        totals = RunTotals()
+        job.run_once(totals, held.enter_context(ProgressBar()))
+        return totals
 
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 @app.command(help=__doc__)
+@grouped
 def main(
-    runner: options.Runner = "DirectRunner",
-    kafka_reader: options.KafkaReader = "auto",
-    kafka_brokers: options.KafkaBrokers = "",
-    kafka_group: options.KafkaGroup = "graph-build",
-    topics: options.Topics = options.DEFAULT_TOPICS,
-    deadletter_topic: options.DeadletterTopic = "graph.deadletter",
-    expansion_service: options.ExpansionService = "",
-    kafka_security_protocol: options.SecurityProtocol = "PLAINTEXT",
-    kafka_sasl_mechanism: options.SaslMechanism = "PLAIN",
-    kafka_sasl_username: options.SaslUsername = "",
-    kafka_sasl_password_file: options.SaslPasswordFile = "",
-    kafka_ssl_ca_file: options.KafkaCaFile = "",
-    kafka_ssl_keypair_file: options.KafkaKeypairFile = "",
-    kafka_retry_s: options.KafkaRetryS = 30.0,
-    neo4j_uri: options.Neo4jUri = "",
-    neo4j_user: options.Neo4jUser = "neo4j",
-    neo4j_password_file: options.Neo4jPasswordFile = "",
-    neo4j_database: options.Neo4jDatabase = "neo4j",
-    neo4j_ca_file: options.Neo4jCaFile = "",
-    neo4j_retry_s: options.Neo4jRetryS = 30.0,
-    client_id: options.ClientId = "",
-    legacy_separator_topics: options.LegacyTopics = "",
-    slice_bytes: options.SliceBytes = 64 * 1024 * 1024,
-    batch_rows: options.BatchRows = 2000,
-    batch_bytes: options.BatchBytes = 4 * 1024 * 1024,
-    shards: options.Shards = 1,
-    json: options.Json = False,
-    log_level: options.LogLevel = "INFO",
+    run_options: RunOptions,
+    follow: FollowOptions,
+    kafka: KafkaOptions,
+    topics: TopicOptions,
+    neo4j: Neo4jOptions,
+    tenants: TenantOptions,
+    writes: WriteOptions,
+    json: Json = False,
+    level: LogLevel = "INFO",
 ) -> None:
-    options.one_of("--runner", runner, ("DirectRunner",))
-    options.one_of("--kafka_reader", kafka_reader, ("auto", "beam"))
-    configure_logs(options.one_of("--log_level", log_level.upper(), options.LOG_LEVELS))
-    settings = Settings(
-        kafka=options.kafka_target(
-            kafka_brokers,
-            kafka_group,
-            kafka_security_protocol,
-            kafka_sasl_mechanism,
-            kafka_sasl_username,
-            kafka_sasl_password_file,
-            kafka_ssl_ca_file,
-            kafka_ssl_keypair_file,
-            kafka_retry_s,
+    configure_logs(log_level(level))
+    follow.check()
+    reader = run_options.reader(follow=follow.follow)
+    settings = RunSettings(
+        flow=FlowSettings(
+            kafka=kafka.target(),
+            neo4j=neo4j.target(),
+            deadletter_topic=topics.deadletter_topic,
+            client_id=tenants.tenant(),
+            legacy_topics=tenants.legacy_topics(),
+            batch_rows=writes.batch_rows,
+            batch_bytes=writes.batch_bytes,
+            shards=writes.shards,
         ),
-        neo4j=options.neo4j_target(neo4j_uri, neo4j_user, neo4j_password_file, neo4j_database, neo4j_ca_file, neo4j_retry_s),
-        topics=options.names(topics),
-        deadletter_topic=deadletter_topic,
-        legacy_topics=frozenset(options.names(legacy_separator_topics)),
-        client_id=options.tenant_id(client_id),
-        expansion_service=options.expansion_address(expansion_service),
-        slice_bytes=slice_bytes,
-        batch_rows=batch_rows,
-        batch_bytes=batch_bytes,
-        shards=shards,
+        topics=topics.topic_names(),
+        reader=reader,
+        expansion_service=topics.expansion_address() if reader == BEAM else "",
+        slice_bytes=run_options.slice_bytes,
+        slice_s=run_options.slice_s,
+        lease_s=run_options.lease_s,
     )
     started = time.monotonic()
     try:
-        totals = run(settings)
+        totals = run(settings, follow)
     except InfrastructureFault as fault:
         typer.echo(fault.sentence, err=True)
         sys.exit(1)
@@ -148,6 +138,9 @@ def main(
         typer.echo("Interrupted; nothing after the last committed offsets counts as done: run again to go on.", err=True)
         sys.exit(1)
     print_summary(run_summary(totals, time.monotonic() - started), as_json=json)
+    if totals.stopped and not follow.follow:
+        typer.echo("Stopped as asked, before all was taken in; what is told above is committed: run again to go on.", err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

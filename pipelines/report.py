@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from runners.bounded import RunTotals
+from runners.bounded import RunTotals, SliceReport
+from transforms.io.kafka_offsets import Place
 from transforms.records.outcomes import Outcome, Tally
 
 
@@ -21,6 +22,7 @@ class ProgressBar:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self._progress = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
         self._task = self._progress.add_task("offsets", total=None)
+        self._left = 0
 
     def __enter__(self) -> "ProgressBar":
         self._progress.start()
@@ -29,11 +31,14 @@ class ProgressBar:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._progress.stop()
 
-    def start(self, total: int) -> None:
-        self._progress.update(self._task, total=total)
+    def planned(self, lag: dict[Place, int]) -> None:
+        self._left = sum(lag.values())
+        self._progress.update(self._task, total=self._left)
 
-    def advance(self, passed: int) -> None:
-        self._progress.advance(self._task, passed)
+    def committed(self, slice_: SliceReport) -> None:
+        left = sum(slice_.lag.values())
+        self._progress.advance(self._task, self._left - left)
+        self._left = left
 
 
 def run_summary(totals: RunTotals, seconds: float) -> dict[str, Any]:
@@ -41,7 +46,8 @@ def run_summary(totals: RunTotals, seconds: float) -> dict[str, Any]:
     tenants = sorted({client_id for client_id, _ in totals.outcomes})
     by_tenant = {client_id: _counts(totals.outcomes, client_id) for client_id in tenants}
     whole = {outcome.value: sum(counts[outcome.value] for counts in by_tenant.values()) for outcome in Outcome}
-    return {"read": totals.read, **whole, "seconds": round(seconds, 3), "tenants": by_tenant}
+    gaps = [{"topic": gap.topic, "partition": gap.partition, "from": gap.start, "to": gap.end} for gap in totals.gaps]
+    return {"read": totals.read, **whole, "seconds": round(seconds, 3), "slices": totals.slices, "gaps": gaps, "tenants": by_tenant}
 
 
 def _counts(outcomes: Tally, client_id: str) -> dict[str, int]:
@@ -65,4 +71,6 @@ def print_summary(summary: dict[str, Any], *, as_json: bool) -> None:
     console = Console(width=None if sys.stdout.isatty() else 120)
     if summary["read"]:
         console.print(table)
-    console.print(f"{summary['read']:,} records in {summary['seconds']:.1f} s")
+    for gap in summary["gaps"]:
+        console.print(f"lost: {gap['topic']}[{gap['partition']}] offsets {gap['from']} to {gap['to']}, deleted before they were taken in")
+    console.print(f"{summary['read']:,} records in {summary['seconds']:.1f} s", highlight=False)

@@ -10,8 +10,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pipelines import options
 from pipelines.logs import configure_logs
+from pipelines.options.flow import ClientId, Json, LogLevel, log_level, tenant_id
+from pipelines.options.grouped import grouped
+from pipelines.options.neo4j import Neo4jOptions
 from transforms.io.faults import InfrastructureFault
 from transforms.io.graph_digest import combined
 from transforms.io.neo4j_graph import Neo4jGraphStore
@@ -21,29 +23,21 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, help=__doc__, no_
 
 
 @app.callback()
-def main(log_level: options.LogLevel = "WARNING") -> None:
-    configure_logs(options.one_of("--log_level", log_level.upper(), options.LOG_LEVELS))
+def main(level: LogLevel = "WARNING") -> None:
+    configure_logs(log_level(level))
 
 
 @app.command()
-def digest(
-    client_id: options.ClientId = "",
-    neo4j_uri: options.Neo4jUri = "",
-    neo4j_user: options.Neo4jUser = "neo4j",
-    neo4j_password_file: options.Neo4jPasswordFile = "",
-    neo4j_database: options.Neo4jDatabase = "neo4j",
-    neo4j_ca_file: options.Neo4jCaFile = "",
-    neo4j_retry_s: options.Neo4jRetryS = 30.0,
-    json: options.Json = False,
-) -> None:
+@grouped
+def digest(neo4j: Neo4jOptions, client_id: ClientId = "", json: Json = False) -> None:
     """One hash per tenant of its live graph: equal exactly when the graphs are.
 
     Any delivery order, duplication, crash and restart over the same records gives the digest of one clean run.
     Read in pages, in bounded memory; exact while nothing writes the tenant. With --client_id, that tenant alone.
     """
-    target = options.neo4j_target(neo4j_uri, neo4j_user, neo4j_password_file, neo4j_database, neo4j_ca_file, neo4j_retry_s)
+    target = neo4j.target()
     try:
-        found = digests(target, options.tenant_id(client_id))
+        found = digests(target, tenant_id(client_id))
     except InfrastructureFault as fault:
         typer.echo(fault.sentence, err=True)
         sys.exit(1)

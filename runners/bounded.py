@@ -1,16 +1,17 @@
 """A bounded run: everything that was there at its start, slice by slice, offsets committed after each."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import structlog
 
 from transforms.io.faults import InfrastructureFault
-from transforms.io.kafka_offsets import KafkaOffsets, OffsetRange, Place
-from transforms.planning.slices import SliceSize, slice_size
+from transforms.io.kafka_offsets import KafkaOffsets, OffsetGap, OffsetRange, Place
+from transforms.planning.slices import SlicePacer, SliceSize
 from transforms.records.outcomes import Tally
-from transforms.steps.metrics import bytes_of, commands_of, outcomes_of, positions_of
+from transforms.steps.metrics import Reached, bytes_of, commands_of, outcomes_of, reached_of, reasons_of
 
 _LOG = structlog.get_logger("run")
 _BARREN_ROUNDS: Final = 5
@@ -18,22 +19,60 @@ _BARREN_ROUNDS: Final = 5
 RunSlice = Callable[[list[OffsetRange], SliceSize], Any]
 
 
-class Progress(Protocol):
-    """Told how many offsets the run has to pass, and how many it has passed."""
+@dataclass(slots=True)
+class SliceReport:
+    """What a committed slice did. lag: offsets that are left, by partition planned."""
 
-    def start(self, total: int) -> None: ...
+    records: int
+    size_bytes: int
+    seconds: float
+    outcomes: Tally
+    reasons: dict[tuple[str, str], int]
+    lag: dict[Place, int]
 
-    def advance(self, passed: int) -> None: ...
+
+class RunObserver(Protocol):
+    """Told how a run goes on: progress bars, metrics."""
+
+    def planned(self, lag: dict[Place, int]) -> None:
+        """The run has these offsets to pass."""
+
+    def committed(self, slice_: SliceReport) -> None:
+        """A slice is done."""
+
+
+class Hooks(Protocol):
+    """What a run asks of its owner."""
+
+    def on_command(self, command: str) -> None:
+        """Carry out a command that a slice met."""
+
+    def on_gap(self, gap: OffsetGap) -> None:
+        """Keep a record of offsets that were lost, before reading goes on after them."""
+
+    def before_commit(self) -> None:
+        """Raise InfrastructureFault where this run may not commit any more."""
+
+    def should_stop(self) -> bool:
+        """True once the run is to end after the slice it is in."""
 
 
 @dataclass(slots=True)
 class RunTotals:
-    """What a run did: records read, and what became of each."""
+    """What a run did: records read, and what became of each. stopped: it was asked to end before its planned end."""
 
     read: int = 0
-    bytes_read: int = 0
     slices: int = 0
     outcomes: Tally = field(default_factory=Tally)
+    gaps: list[OffsetGap] = field(default_factory=list)
+    stopped: bool = False
+
+    def add(self, other: "RunTotals") -> None:
+        self.read += other.read
+        self.slices += other.slices
+        self.outcomes.update(other.outcomes)
+        self.gaps += other.gaps
+        self.stopped = other.stopped
 
 
 class LostRecords(Exception):
@@ -45,71 +84,119 @@ class BoundedRun:
     """Runs slices until every planned end is reached.
 
     run_slice: runs the flow over a prefix of the ranges and returns the finished pipeline's result.
-    on_command: carries out a command that a slice met.
+    pacer: sizes the slices; may outlive the run.
     """
 
     offsets: KafkaOffsets
     run_slice: RunSlice
-    slice_bytes: int
-    progress: Progress
-    on_command: Callable[[str], None]
+    pacer: SlicePacer
+    hooks: Hooks
+    observers: tuple[RunObserver, ...] = ()
     totals: RunTotals = field(default_factory=RunTotals)
     _barren: int = 0
 
-    def run(self, topics: list[str]) -> RunTotals:
+    def run(self, topics: Iterable[str]) -> RunTotals:
         """Read what the topics hold now; what comes later is the next run's."""
-        pending = self.offsets.plan(topics)
-        self.progress.start(sum(one.lag for one in pending))
+        plan = self.offsets.plan(topics)
+        for gap in plan.gaps:
+            self._alarm(gap)
+        pending = plan.ranges
+        for observer in self.observers:
+            observer.planned({one.place: one.lag for one in pending})
         while pending:
+            if self.hooks.should_stop():
+                self.totals.stopped = True
+                break
             pending = self._slice(pending)
         return self.totals
 
+    def _alarm(self, gap: OffsetGap) -> None:
+        """A gap is told, recorded and then passed; never silently."""
+        _LOG.error("offsets lost", topic=gap.topic, partition=gap.partition, offset=gap.start, detail=gap.sentence)
+        self.hooks.on_gap(gap)
+        self.offsets.resume(gap)
+        self.totals.gaps.append(gap)
+
     def _slice(self, pending: list[OffsetRange]) -> list[OffsetRange]:
-        lag = sum(one.lag for one in pending)
-        size = slice_size(lag, self.slice_bytes, self.totals.read, self.totals.bytes_read)
+        started = time.monotonic()
+        size = self.pacer.next(sum(one.lag for one in pending))
         result = self.run_slice(pending, size)
-        positions = positions_of(result)
-        read = sum(count for count, _ in positions.values())
-        self._count(result, read)
-        reached = {place: position for place, (_, position) in positions.items()}
-        left = [one._replace(start=reached.get(one.place, one.start)) for one in pending]
+        reached = reached_of(result)
+        read = sum(one.records for one in reached.values())
+        outcomes = self._outcomes(result, read)
+        pending = self._without_losses(pending, reached)
+        ends = {place: one.position for place, one in reached.items()}
+        left = [one._replace(start=max(ends.get(one.place, one.start), one.start)) for one in pending]
         left = [one for one in left if one.lag > 0]
         if read < size.max_records:
-            left = self._pass_gaps(left, reached)
-        self.offsets.commit(reached)
-        self._check_progress(reached, left)
-        passed = lag - sum(one.lag for one in left)
-        self.progress.advance(passed)
-        _LOG.info("slice committed", slice=self.totals.slices, records=read, offsets_left=lag - passed)
+            left = self._pass_gaps(left, ends)
+        self.hooks.before_commit()
+        self.offsets.commit(ends)
+        self._check_progress(ends, left)
+        report = SliceReport(
+            read, bytes_of(result), time.monotonic() - started, outcomes, reasons_of(result), {one.place: one.lag for one in left}
+        )
+        self._tell(report)
         for command in sorted(commands_of(result)):
-            self.on_command(command)
+            self.hooks.on_command(command)
         return left
 
-    def _count(self, result: Any, read: int) -> None:
+    def _outcomes(self, result: Any, read: int) -> Tally:
         outcomes = outcomes_of(result)
         if sum(outcomes.values()) != read:
             raise LostRecords(f"{read} records were read, but {sum(outcomes.values())} outcomes counted: {dict(outcomes)}")
-        self.totals.read += read
-        self.totals.bytes_read += bytes_of(result)
-        self.totals.slices += 1
-        self.totals.outcomes.update(outcomes)
+        return outcomes
 
-    def _pass_gaps(self, left: list[OffsetRange], reached: dict[Place, int]) -> list[OffsetRange]:
+    def _tell(self, report: SliceReport) -> None:
+        self.totals.read += report.records
+        self.totals.slices += 1
+        self.totals.outcomes.update(report.outcomes)
+        self.pacer.took(report.records, report.size_bytes, report.seconds)
+        for observer in self.observers:
+            observer.committed(report)
+        _LOG.info(
+            "slice committed",
+            slice=self.totals.slices,
+            records=report.records,
+            seconds=round(report.seconds, 3),
+            offsets_left=sum(report.lag.values()),
+        )
+
+    def _without_losses(self, pending: list[OffsetRange], reached: dict[Place, Reached]) -> list[OffsetRange]:
+        """The ranges less what was deleted between planning and the first record read, after an alarm for it.
+
+        A topic that is gone ends here; if it is made anew, the next run's plan finds out what that means.
+        """
+        earliest = self.offsets.earliest([one.place for one in pending])
+        kept: list[OffsetRange] = []
+        for one in pending:
+            if one.place not in earliest:
+                _LOG.warning("topic gone", topic=one.topic, partition=one.partition, offset=one.start)
+                continue
+            first = reached[one.place].first if one.place in reached else one.end
+            lost_to = min(earliest[one.place], first)
+            if lost_to > one.start:
+                self._alarm(OffsetGap(one.topic, one.partition, one.start, lost_to, lost_to))
+            kept.append(one._replace(start=max(one.start, lost_to)))
+        return kept
+
+    def _pass_gaps(self, left: list[OffsetRange], ends: dict[Place, int]) -> list[OffsetRange]:
         """The reader found no more although offsets are left: pass those that hold no record."""
         still: list[OffsetRange] = []
         for one in left:
             found = self.offsets.next_record(one)
             if found > one.start:
-                reached[one.place] = found
+                ends[one.place] = found
             if found < one.end:
                 still.append(one._replace(start=found))
         return still
 
-    def _check_progress(self, reached: dict[Place, int], left: list[OffsetRange]) -> None:
-        self._barren = 0 if reached else self._barren + 1
+    def _check_progress(self, ends: dict[Place, int], left: list[OffsetRange]) -> None:
+        self._barren = 0 if ends else self._barren + 1
         if self._barren >= _BARREN_ROUNDS and left:
             waiting = left[0]
             raise InfrastructureFault(
-                f"The Java side delivered nothing in {self._barren} rounds although {waiting.topic}[{waiting.partition}] has "
-                f"records from offset {waiting.start}; check its log and that it reaches the same brokers, then run again."
+                f"The reader delivered nothing in {self._barren} rounds although {waiting.topic}[{waiting.partition}] has "
+                f"records from offset {waiting.start}; check that the Java side, where it is used, reaches the same brokers, "
+                "and its log, then run again."
             )

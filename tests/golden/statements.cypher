@@ -20,30 +20,33 @@ CREATE CONSTRAINT cluster_key IF NOT EXISTS FOR (n:Cluster) REQUIRE (n.client_id
 CREATE CONSTRAINT tombstone_key IF NOT EXISTS FOR (n:Tombstone) REQUIRE (n.client_id, n.key) IS UNIQUE;
 
 // schema 7
-CREATE INDEX resource_uid IF NOT EXISTS FOR (n:Resource) ON (n.client_id, n.uid);
+CREATE CONSTRAINT lease_key IF NOT EXISTS FOR (n:Lease) REQUIRE (n.client_id, n.name) IS UNIQUE;
 
 // schema 8
-CREATE INDEX episodic_subject IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.subject);
+CREATE INDEX resource_uid IF NOT EXISTS FOR (n:Resource) ON (n.client_id, n.uid);
 
 // schema 9
-CREATE INDEX tombstone_ref_a IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_a);
+CREATE INDEX episodic_subject IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.subject);
 
 // schema 10
-CREATE INDEX tombstone_ref_b IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_b);
+CREATE INDEX tombstone_ref_a IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_a);
 
 // schema 11
-CREATE INDEX service_ns IF NOT EXISTS FOR (n:Service) ON (n.client_id, n.ns);
+CREATE INDEX tombstone_ref_b IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_b);
 
 // schema 12
-CREATE INDEX pod_ns IF NOT EXISTS FOR (n:Pod) ON (n.client_id, n.ns);
+CREATE INDEX service_ns IF NOT EXISTS FOR (n:Service) ON (n.client_id, n.ns);
 
 // schema 13
-CREATE INDEX runs_on_edge_id IF NOT EXISTS FOR ()-[r:RUNS_ON]-() ON (r.client_id, r.edge_id);
+CREATE INDEX pod_ns IF NOT EXISTS FOR (n:Pod) ON (n.client_id, n.ns);
 
 // schema 14
-CREATE INDEX selects_edge_id IF NOT EXISTS FOR ()-[r:SELECTS]-() ON (r.client_id, r.edge_id);
+CREATE INDEX runs_on_edge_id IF NOT EXISTS FOR ()-[r:RUNS_ON]-() ON (r.client_id, r.edge_id);
 
 // schema 15
+CREATE INDEX selects_edge_id IF NOT EXISTS FOR ()-[r:SELECTS]-() ON (r.client_id, r.edge_id);
+
+// schema 16
 CREATE INDEX controls_edge_id IF NOT EXISTS FOR ()-[r:CONTROLS]-() ON (r.client_id, r.edge_id);
 
 // AWAIT_INDEXES
@@ -343,6 +346,19 @@ RETURN n.eid AS eid, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS 
 
 // TENANTS
 MATCH (c:Cluster) RETURN c.client_id AS client_id ORDER BY client_id;
+
+// TAKE_LEASE
+MERGE (l:Lease {client_id: $client_id, name: $name})
+SET l.asked = timestamp()
+WITH l, l.holder IS NULL OR l.holder IN [$holder, $replaces] OR l.expires <= timestamp() AS free
+SET l.holder = CASE WHEN free THEN $holder ELSE l.holder END,
+    l.expires = CASE WHEN free THEN timestamp() + $ttl_ms ELSE l.expires END
+RETURN free, l.holder AS holder, l.expires AS expires, l.expires - timestamp() AS left_ms;
+
+// DROP_LEASE
+MATCH (l:Lease {client_id: $client_id, name: $name})
+WHERE l.holder = $holder
+DELETE l;
 
 // digest_page Resource
 MATCH (n:Resource {client_id: $client_id})

@@ -6,7 +6,10 @@ import msgspec
 import pytest
 import typer
 
-from pipelines.options import DEFAULT_TOPICS, expansion_address, kafka_target, names, neo4j_target, one_of, tenant_id
+from pipelines.options.checks import names, one_of
+from pipelines.options.flow import tenant_id
+from pipelines.options.kafka import DEFAULT_TOPICS, KafkaOptions, TopicOptions
+from pipelines.options.neo4j import Neo4jOptions
 from runners.local.endpoints import Endpoints
 from transforms.io.kafka_target import KafkaTarget
 from transforms.io.neo4j_target import Neo4jTarget
@@ -35,11 +38,15 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _kafka(brokers: str = "", protocol: str = "PLAINTEXT", mechanism: str = "PLAIN") -> KafkaTarget:
-    return kafka_target(brokers, "g", protocol, mechanism, "u", "", "/ca", "/pair", 7.0)
+    return KafkaOptions(brokers, "g", protocol, mechanism, "u", "", "/ca", "/pair", 7.0).target()
 
 
 def _neo4j(uri: str = "") -> Neo4jTarget:
-    return neo4j_target(uri, "neo4j", "/p", "db", "", 5.0)
+    return Neo4jOptions(uri, "neo4j", "/p", "db", "", 5.0).target()
+
+
+def expansion_address(address: str) -> str:
+    return TopicOptions(expansion_service=address).expansion_address()
 
 
 def test_the_default_topics_are_those_that_are_decoded() -> None:

@@ -1,41 +1,72 @@
-"""A slice takes about the bytes it is told to, by the mean size of the records read so far, and is never empty."""
+"""Slices hold about the bytes and take about the time that they should, whatever the records are."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from transforms.planning.slices import FIRST_RECORDS, MOST_RECORDS, SliceSize, slice_size
+from transforms.planning.slices import CONNECTOR_RECORDS, FIRST_RECORDS, MOST_RECORDS, SlicePacer
 
-_MIB = 1024 * 1024
+MIB = 1024 * 1024
 
 
 @pytest.mark.parametrize(
-    ("lag", "slice_bytes", "records_read", "bytes_read", "size"),
-    [
-        (50_000, 64 * _MIB, 0, 0, (10_000, 3)),
-        (9_999, 64 * _MIB, 0, 0, (9_999, 2)),
-        (50_000, _MIB, 0, 0, (1024, 2)),
-        (50_000, 1, 0, 0, (1, 2)),
-        (1_000_000, 16 * _MIB, 1_000, _MIB, (16_000, 3)),
-        (1_000_000, _MIB, 10, 10 * _MIB, (1, 2)),
-        (1_000_000, _MIB, 1, 10 * _MIB, (1, 2)),
-        (1_000_000, 64 * _MIB, 1_000, 1_000, (19_999, 3)),
-        (20_000, 64 * _MIB, 1_000, _MIB, (19_999, 3)),
-        (19_998, 64 * _MIB, 1_000, _MIB, (19_998, 3)),
-        (1_000_000, 64 * _MIB, 10, 0, (19_999, 3)),
-        (500, 64 * _MIB, 1_000, _MIB, (500, 2)),
-        (0, 64 * _MIB, 1_000, _MIB, (1, 2)),
-        (0, 64 * _MIB, 0, 0, (1, 2)),
-    ],
+    ("lag", "slice_bytes", "records"),
+    [(1, 64 * MIB, 1), (500, 64 * MIB, 500), (10**9, 64 * MIB, FIRST_RECORDS), (10**9, 64 * 1024, 64), (10**9, 1, 1)],
 )
-def test_a_slice_is_sized_by_what_was_read(lag: int, slice_bytes: int, records_read: int, bytes_read: int, size: tuple[int, int]) -> None:
-    assert slice_size(lag, slice_bytes, records_read, bytes_read) == SliceSize(*size)
+def test_the_first_slice_is_small_and_never_more_than_there_is(lag: int, slice_bytes: int, records: int) -> None:
+    assert SlicePacer(slice_bytes, 10).next(lag).max_records == records
 
 
-@given(st.integers(0, 10**12), st.integers(1, 10**10), st.integers(0, 10**9), st.integers(0, 10**15))
-def test_a_slice_is_never_empty_and_never_beyond_its_bounds(lag: int, slice_bytes: int, records_read: int, bytes_read: int) -> None:
-    size = slice_size(lag, slice_bytes, records_read, bytes_read)
-    assert 1 <= size.max_records <= min(max(lag, 1), MOST_RECORDS if records_read else FIRST_RECORDS)
-    assert size.max_read_s >= 2
-    if records_read and size.max_records > 1:
-        assert size.max_records * bytes_read <= slice_bytes * records_read
+def test_later_slices_hold_about_the_bytes_they_should() -> None:
+    pacer = SlicePacer(1 * MIB, 1000)
+    pacer.took(1000, 1000 * 2048, 1.0)
+
+    assert pacer.next(10**9).max_records == 512
+    assert pacer.next(100).max_records == 100
+
+
+def test_a_slow_slice_makes_the_next_one_shorter() -> None:
+    pacer = SlicePacer(64 * MIB, 10)
+    pacer.took(10_000, 10_000 * 500, 50.0)
+
+    assert pacer.next(10**9).max_records == 2_000
+
+
+def test_a_fast_slice_lets_the_next_one_grow_by_a_bounded_factor() -> None:
+    pacer = SlicePacer(64 * MIB, 10)
+    pacer.took(10_000, 10_000 * 100, 0.2)
+
+    assert pacer.next(10**9).max_records == 40_000
+
+
+def test_the_newest_slices_count_most() -> None:
+    pacer = SlicePacer(1 * MIB, 1000)
+    for size in (100, 100, 100, 10_000, 10_000, 10_000):
+        pacer.took(10_000, 10_000 * size, 1.0)
+
+    assert 105 <= pacer.next(10**9).max_records <= 130
+
+
+def test_a_reader_may_set_a_limit_of_its_own() -> None:
+    pacer = SlicePacer(64 * MIB, 1000, CONNECTOR_RECORDS)
+    pacer.took(19_999, 19_999 * 10, 0.1)
+
+    assert pacer.next(10**9).max_records == CONNECTOR_RECORDS
+
+
+def test_no_slice_is_endless() -> None:
+    pacer = SlicePacer(1 << 60, 1e9)
+    for _ in range(20):
+        pacer.took(10**6, 10**6, 1e-6)
+
+    assert pacer.next(10**12).max_records == MOST_RECORDS
+
+
+def test_an_empty_slice_teaches_nothing() -> None:
+    pacer = SlicePacer(64 * MIB, 10)
+    pacer.took(0, 0, 30.0)
+
+    assert pacer.next(10**9).max_records == FIRST_RECORDS
+
+
+@pytest.mark.parametrize(("lag", "seconds"), [(1, 2), (9_999, 2), (10_000, 3)])
+def test_a_quiet_partition_is_waited_for_as_long_as_reading_may_take(lag: int, seconds: int) -> None:
+    assert SlicePacer(64 * MIB, 10).next(lag).max_read_s == seconds

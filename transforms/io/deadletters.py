@@ -10,12 +10,14 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from transforms.io.faults import InfrastructureFault
+from transforms.io.kafka_offsets import OffsetGap
 from transforms.io.kafka_target import KafkaTarget
 from transforms.model.limits import DEADLETTER_MESSAGE_BYTES, DEADLETTER_VALUE_BYTES
 from transforms.records.redact import redact_json
 from transforms.records.rejects import Reject
 
 DEADLETTER_VERSION: Final = 1
+OFFSETS_LOST: Final = "offsets_lost"
 _FLUSH_S: Final = 60.0
 _KEY_BYTES: Final = 512 * 1024
 _HEADER_BYTES: Final = 512 * 1024
@@ -153,8 +155,9 @@ class DeadLetterWriter:
 
     def send(self, reject: Reject) -> None:
         """Queue one reject."""
-        key = reject.record.key and reject.record.key[:_KEY_BYTES]
-        letter = encode_deadletter(reject)
+        self._produce(encode_deadletter(reject), reject.record.key and reject.record.key[:_KEY_BYTES])
+
+    def _produce(self, letter: bytes, key: bytes | None) -> None:
         while True:
             try:
                 self._producer.produce(self._topic, value=letter, key=key, on_delivery=self._delivered)
@@ -164,6 +167,20 @@ class DeadLetterWriter:
             except KafkaException as error:
                 raise self._fault(error.args[0].str()) from error
         self._producer.poll(0)
+
+    def send_gap(self, gap: OffsetGap) -> None:
+        """Queue the record of offsets that Kafka deleted before they were taken in; nothing of them can be replayed."""
+        letter = {
+            "version": DEADLETTER_VERSION,
+            "reason": OFFSETS_LOST,
+            "detail": gap.sentence,
+            "step": "read",
+            "topic": gap.topic,
+            "partition": gap.partition,
+            "offset": gap.start,
+            "gap_end": gap.end,
+        }
+        self._produce(msgspec.json.encode(letter), None)
 
     def _delivered(self, error: KafkaError | None, _message: Message) -> None:
         if error is not None:

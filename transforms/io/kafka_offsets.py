@@ -59,12 +59,50 @@ class OffsetRange(NamedTuple):
         return self.end - self.start
 
 
+class OffsetGap(NamedTuple):
+    """Offsets [start, end) that Kafka no longer holds although they were never taken in; reading goes on at `resumed`.
+
+    resumed < start: the log was cut back, or the topic made anew.
+    """
+
+    topic: str
+    partition: int
+    start: int
+    end: int
+    resumed: int
+
+    @property
+    def place(self) -> Place:
+        return (self.topic, self.partition)
+
+    @property
+    def sentence(self) -> str:
+        """What happened and what to do, in one sentence."""
+        where = f"{self.topic}[{self.partition}]"
+        if self.resumed < self.start:
+            return (
+                f"{where} ends before offset {self.start}, where the group stood: the topic was made anew or its log cut back; "
+                f"reading goes on at {self.resumed}, let the agents resync."
+            )
+        return (
+            f"{where} no longer holds the offsets {self.start} to {self.end - 1}, which were never taken in; reading goes on at "
+            f"{self.resumed}: lengthen the topic's retention or run more often, and let the agents resync."
+        )
+
+
+class ReadPlan(NamedTuple):
+    """What is to be read, and what no longer can be."""
+
+    ranges: list[OffsetRange]
+    gaps: list[OffsetGap]
+
+
 class KafkaOffsets:
     """One group's view of the topics; close it with the owner. Every fault of Kafka's is an InfrastructureFault."""
 
     def __init__(self, target: KafkaTarget) -> None:
         self._target = target
-        config = target.client_config() | {"error_cb": _quiet, "log_level": 0}
+        config = target.client_config() | {"error_cb": quiet, "log_level": 0}
         self._admin = AdminClient(dict(config))
         self._consumer = Consumer(
             config
@@ -83,7 +121,7 @@ class KafkaOffsets:
     def _ask(self, request: Callable[[], T]) -> T:
         """The answer to a request, asked again with back-off while Kafka is away or busy."""
         again = Retrying(
-            retry=retry_if_exception(_is_transient),
+            retry=retry_if_exception(is_transient),
             wait=wait_exponential_jitter(multiplier=0.2, max=5),
             stop=stop_after_delay(self._target.retry_s),
             reraise=True,
@@ -92,11 +130,7 @@ class KafkaOffsets:
             return again(request)
         except KafkaException as error:
             cause = error.args[0]
-            said = cause.str() if isinstance(cause, KafkaError) else str(cause)
-            raise InfrastructureFault(
-                f"Kafka at {self._target.brokers} cannot be used ({said}); nothing after the last committed offsets counts as "
-                "done: start it or fix KAFKA_BROKERS and the KAFKA_SASL and KAFKA_SSL settings, then run again."
-            ) from error
+            raise kafka_fault(self._target, cause.str() if isinstance(cause, KafkaError) else str(cause)) from error
 
     def partitions(self, topics: Iterable[str]) -> list[Place]:
         """Every partition of those topics that exist, sorted; a topic that does not exist has nothing to read."""
@@ -104,20 +138,27 @@ class KafkaOffsets:
         known = self._ask(lambda: self._consumer.list_topics(timeout=REQUEST_S)).topics
         return sorted((name, partition) for name, topic in known.items() if name in wanted for partition in topic.partitions)
 
-    def plan(self, topics: Iterable[str]) -> list[OffsetRange]:
-        """The ranges [committed, end) of the topics, only those with something in them.
+    def plan(self, topics: Iterable[str]) -> ReadPlan:
+        """The ranges [committed, end) of the topics, only those with something in them, and the gaps before them.
 
-        Ends are the last stable offsets: what an open transaction holds back waits for a later run. A committed
-        offset that Kafka has deleted since begins at the earliest that is left.
+        Ends are the last stable offsets: what an open transaction holds back waits for a later run.
         """
         places = self.partitions(topics)
         if not places:
-            return []
+            return ReadPlan([], [])
         earliest = self._offsets(places, OffsetSpec.earliest())
         latest = self._offsets(places, OffsetSpec.latest())
         done = self.committed(places)
-        ranges = (OffsetRange(*place, max(done.get(place, 0), earliest[place]), latest[place]) for place in places)
-        return [one for one in ranges if one.lag > 0]
+        gaps = [gap for place in places if place in done and (gap := _gap(place, done[place], earliest[place], latest[place]))]
+        starts = {place: done.get(place, earliest[place]) for place in places} | {gap.place: gap.resumed for gap in gaps}
+        ranges = (OffsetRange(*place, starts[place], latest[place]) for place in places)
+        return ReadPlan([one for one in ranges if one.lag > 0], gaps)
+
+    def earliest(self, places: list[Place]) -> dict[Place, int]:
+        """The first offset that each partition still holds; one that is gone is absent."""
+        known = set(self.partitions({topic for topic, _ in places}))
+        wanted = [place for place in places if place in known]
+        return self._offsets(wanted, OffsetSpec.earliest()) if wanted else {}
 
     def _offsets(self, places: list[Place], spec: OffsetSpec) -> dict[Place, int]:
         request = {TopicPartition(*place): spec for place in places}
@@ -138,12 +179,18 @@ class KafkaOffsets:
     def commit(self, ends: dict[Place, int]) -> None:
         """Mark everything before each end as done; never backwards. Returns when Kafka holds it."""
         done = self.committed(ends)
-        forward = [TopicPartition(*place, end) for place, end in ends.items() if end > done.get(place, -1)]
-        if not forward:
+        self._commit({place: end for place, end in ends.items() if end > done.get(place, -1)})
+
+    def resume(self, gap: OffsetGap) -> None:
+        """Begin after the gap from now on; the only commit that may go back, where the log itself was cut back."""
+        self._commit({gap.place: gap.resumed})
+
+    def _commit(self, ends: dict[Place, int]) -> None:
+        if not ends:
             return
 
         def ask() -> None:
-            for at in self._consumer.commit(offsets=forward, asynchronous=False) or ():
+            for at in self._consumer.commit(offsets=[TopicPartition(*place, end) for place, end in ends.items()], asynchronous=False) or ():
                 if at.error:
                     raise KafkaException(at.error)
 
@@ -176,11 +223,26 @@ class KafkaOffsets:
         return at.end if offset is None else min(offset, at.end)
 
 
-def _is_transient(error: BaseException) -> bool:
+def _gap(place: Place, committed: int, earliest: int, latest: int) -> OffsetGap | None:
+    """What of a partition was deleted before it was taken in; None where nothing was."""
+    if committed < earliest:
+        return OffsetGap(*place, committed, earliest, earliest)
+    return OffsetGap(*place, committed, committed, earliest) if committed > latest else None
+
+
+def kafka_fault(target: KafkaTarget, said: str) -> InfrastructureFault:
+    """The fault that stops the run, in one sentence."""
+    return InfrastructureFault(
+        f"Kafka at {target.brokers} cannot be used ({said}); nothing after the last committed offsets counts as "
+        "done: start it or fix KAFKA_BROKERS and the KAFKA_SASL and KAFKA_SSL settings, then run again."
+    )
+
+
+def is_transient(error: BaseException) -> bool:
     """True where asking again may help: Kafka away, busy, or between two leaders or coordinators."""
     cause = error.args[0] if isinstance(error, KafkaException) and error.args else None
     return isinstance(cause, KafkaError) and (cause.retriable() or cause.code() in _TRANSIENT)
 
 
-def _quiet(_error: KafkaError) -> None:
+def quiet(_error: KafkaError) -> None:
     """librdkafka reports every failed attempt to connect; what matters comes back as the request's own fault."""

@@ -144,6 +144,18 @@ class Neo4jGraphStore:
                 raise RowRefused(f"{getattr(error, 'code', '')}") from error
             raise self._target.fault(error) from error
 
+    def ask(self, statement: str, **parameters: Any) -> list[dict[str, Any]]:
+        """Run one statement of the model's in a transaction of its own; its rows."""
+
+        def work(tx: neo4j.ManagedTransaction) -> list[dict[str, Any]]:
+            return [row.data() for row in tx.run(statement, parameters)]
+
+        def run() -> list[dict[str, Any]]:
+            with self._session() as session:
+                return session.execute_write(work)
+
+        return self._guarded(run)
+
     def ensure_schema(self) -> None:
         """Make every constraint and index that is missing, and wait until all are online; safe to repeat."""
 

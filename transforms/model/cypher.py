@@ -12,6 +12,7 @@ from transforms.model.graph import (
     BY_NAMESPACE,
     CLUSTER,
     EPISODIC,
+    LEASE,
     NODES,
     RELATIONSHIPS,
     RESOURCE,
@@ -178,3 +179,15 @@ def digest_page(node: NodeLabel) -> str:
 
 
 TENANTS: Final = f"MATCH (c:{CLUSTER.label}) RETURN c.{TENANT_KEY} AS {TENANT_KEY} ORDER BY {TENANT_KEY}"
+
+# The lease of a consumer group: who holds it, and until when by the server's clock. Its first write takes the lock, so
+# that of two who ask at once, one is refused.
+TAKE_LEASE: Final = (
+    f"MERGE (l:{LEASE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {LEASE.key}: $name}})\n"
+    "SET l.asked = timestamp()\n"
+    "WITH l, l.holder IS NULL OR l.holder IN [$holder, $replaces] OR l.expires <= timestamp() AS free\n"
+    "SET l.holder = CASE WHEN free THEN $holder ELSE l.holder END,\n"
+    "    l.expires = CASE WHEN free THEN timestamp() + $ttl_ms ELSE l.expires END\n"
+    "RETURN free, l.holder AS holder, l.expires AS expires, l.expires - timestamp() AS left_ms"
+)
+DROP_LEASE: Final = f"MATCH (l:{LEASE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {LEASE.key}: $name}})\nWHERE l.holder = $holder\nDELETE l"

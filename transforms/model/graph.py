@@ -51,8 +51,10 @@ RULE: Final = NodeLabel("Rule", "rkey")
 INCIDENT: Final = NodeLabel("Incident", "iid")
 CLUSTER: Final = NodeLabel("Cluster", "", digest=False)
 TOMBSTONE: Final = NodeLabel("Tombstone", "key", indexes=("ref_a", "ref_b"), digest=False)
+# No tenant's: which run of a consumer group may commit. Its `client_id` is NO_TENANT, which is no valid tenant id.
+LEASE: Final = NodeLabel("Lease", "name", digest=False)
 
-NODES: Final = (RESOURCE, EPISODIC, PROM_TARGET, RULE, INCIDENT, CLUSTER, TOMBSTONE)
+NODES: Final = (RESOURCE, EPISODIC, PROM_TARGET, RULE, INCIDENT, CLUSTER, TOMBSTONE, LEASE)
 
 RUNS_ON: Final = Relationship("RUNS_ON", RESOURCE, RESOURCE, indexes=("edge_id",))
 SELECTS: Final = Relationship("SELECTS", RESOURCE, RESOURCE, indexes=("edge_id",))

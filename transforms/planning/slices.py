@@ -1,30 +1,62 @@
-"""How much of a run one slice takes, and what is left after it."""
+"""How much of a run one slice takes."""
 
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 # The first slice knows nothing of the records yet: it takes this for their mean size, and stays small.
 FIRST_MEAN_BYTES: Final = 1024
 FIRST_RECORDS: Final = 10_000
-# The connector splits a read of 20,000 records or more among the partitions, evenly, and waits out the time limit
+# Beam's connector splits a read of 20,000 records or more among the partitions, evenly, and waits out the time limit
 # in every split whose partitions have fewer: 85 s for 100,000 records in 13 partitions, where below that number one
 # split takes what there is, from all partitions, and ends at once (measured; docs/adr/004).
-MOST_RECORDS: Final = 19_999
+CONNECTOR_RECORDS: Final = 19_999
+MOST_RECORDS: Final = 1_000_000
 # What the slowest reader here still delivers; a slice that needs longer than this allows goes on in the next.
 _RECORDS_PER_S: Final = 10_000
 _QUIET_S: Final = 2
+# A slice may take so many times the records of the one before: its rate was measured on few.
+_GROWTH: Final = 4
 
 
 class SliceSize(NamedTuple):
-    """The limits of one slice: the number of records, and for how long a quiet partition is waited for, in seconds."""
+    """The limits of one slice: records, bytes, and for how long a quiet partition is waited for, in seconds."""
 
     max_records: int
+    max_bytes: int
     max_read_s: int
 
 
-def slice_size(lag: int, slice_bytes: int, records_read: int, bytes_read: int) -> SliceSize:
-    """Limits such that a slice takes about `slice_bytes`, by the mean size of the records read so far."""
-    most = min(FIRST_RECORDS, slice_bytes // FIRST_MEAN_BYTES)
-    if records_read:
-        most = slice_bytes * records_read // max(bytes_read, 1)
-    records = max(1, min(lag, most, MOST_RECORDS))
-    return SliceSize(records, _QUIET_S + records // _RECORDS_PER_S)
+@dataclass(slots=True)
+class SlicePacer:
+    """Sizes slices by what the slices before took.
+
+    slice_bytes: bytes of keys and values that a slice should hold. slice_s: seconds that it should take, so that a
+    run that is asked to stop can finish its slice soon. most: records, at most.
+    """
+
+    slice_bytes: int
+    slice_s: float
+    most: int = MOST_RECORDS
+    _records: int = 0
+    _bytes: int = 0
+    _seconds: float = 0.0
+    _last: int = 0
+
+    def took(self, records: int, size_bytes: int, seconds: float) -> None:
+        """Learn from a slice. Older slices count less: the traffic may change."""
+        if records:
+            self._records = self._records // 2 + records
+            self._bytes = self._bytes // 2 + size_bytes
+            self._seconds = self._seconds / 2 + seconds
+            self._last = records
+
+    def next(self, lag: int) -> SliceSize:
+        """The limits of the next slice, of a run that has `lag` offsets to go."""
+        if self._records:
+            by_bytes = self.slice_bytes * self._records // max(self._bytes, 1)
+            by_time = int(self.slice_s * self._records / max(self._seconds, 1e-3))
+            most = min(by_bytes, by_time, max(self._last, FIRST_RECORDS) * _GROWTH)
+        else:
+            most = min(FIRST_RECORDS, self.slice_bytes // FIRST_MEAN_BYTES)
+        records = max(1, min(lag, most, self.most))
+        return SliceSize(records, self.slice_bytes, _QUIET_S + records // _RECORDS_PER_S)

@@ -1,16 +1,26 @@
 """Counts that travel from the steps to the run: outcomes per tenant, positions per partition, commands."""
 
-from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from apache_beam.metrics import Metrics, MetricsFilter
 
+from transforms.io.kafka_offsets import Place
 from transforms.records.outcomes import Outcome, Tally
 
 OUTCOME: Final = "outcome"
+REASON: Final = "reason"
+READ: Final = "read"
 POSITION: Final = "position"
 BYTES: Final = "bytes"
 COMMAND: Final = "command"
+
+
+class Reached(NamedTuple):
+    """What a slice read of one partition: how many records, the first offset met, and the offset to go on from."""
+
+    records: int
+    first: int
+    position: int
 
 
 def count_outcomes(tally: Tally) -> None:
@@ -28,36 +38,64 @@ def count_command(command: str) -> None:
     Metrics.counter(COMMAND, command).inc()
 
 
-def mark_positions(offsets: Iterable[tuple[str, int, int]], size_bytes: int) -> None:
-    """Note the records read: topic, partition, offset of each."""
-    for topic, partition, offset in offsets:
-        Metrics.distribution(POSITION, f"{topic}/{partition}").update(offset + 1)
+def count_reason(client_id: str, reason: str, number: int) -> None:
+    """Note why records were rejected."""
+    Metrics.counter(REASON, f"{client_id}/{reason}").inc(number)
+
+
+def mark_read(place: Place, records: int, first: int, position: int) -> None:
+    """Note that records of a partition were read, from the offset `first`, and where reading goes on."""
+    name = f"{place[0]}/{place[1]}"
+    if records:
+        Metrics.counter(READ, name).inc(records)
+    reached = Metrics.distribution(POSITION, name)
+    reached.update(first)
+    reached.update(position)
+
+
+def mark_bytes(size_bytes: int) -> None:
     Metrics.counter(BYTES, "read").inc(size_bytes)
 
 
 def outcomes_of(result: Any) -> Tally:
     """The outcomes that a finished pipeline counted."""
     tally = Tally()
-    for counter in result.metrics().query(MetricsFilter().with_namespace(OUTCOME))["counters"]:
-        client_id, _, outcome = counter.key.metric.name.rpartition("/")
-        tally[client_id, Outcome(outcome)] += counter.result
+    for name, number in _counters(result, OUTCOME):
+        client_id, _, outcome = name.rpartition("/")
+        tally[client_id, Outcome(outcome)] += number
     return tally
 
 
-def positions_of(result: Any) -> dict[tuple[str, int], tuple[int, int]]:
-    """By partition: how many records a finished pipeline read, and the offset after the last."""
-    found: dict[tuple[str, int], tuple[int, int]] = {}
+def reasons_of(result: Any) -> dict[tuple[str, str], int]:
+    """How many records a finished pipeline rejected, by tenant and reason."""
+    found: dict[tuple[str, str], int] = {}
+    for name, number in _counters(result, REASON):
+        client_id, _, reason = name.rpartition("/")
+        found[client_id, reason] = found.get((client_id, reason), 0) + number
+    return found
+
+
+def reached_of(result: Any) -> dict[Place, Reached]:
+    """By partition, what a finished pipeline read."""
+    records = dict(_counters(result, READ))
+    found: dict[Place, Reached] = {}
     for one in result.metrics().query(MetricsFilter().with_namespace(POSITION))["distributions"]:
-        topic, _, partition = one.key.metric.name.rpartition("/")
-        found[topic, int(partition)] = (one.result.count, one.result.max)
+        name = one.key.metric.name
+        topic, _, partition = name.rpartition("/")
+        found[topic, int(partition)] = Reached(records.get(name, 0), one.result.min, one.result.max)
     return found
 
 
 def bytes_of(result: Any) -> int:
     """How many bytes of keys and values a finished pipeline read."""
-    return sum(one.result for one in result.metrics().query(MetricsFilter().with_namespace(BYTES))["counters"])
+    return sum(number for _, number in _counters(result, BYTES))
 
 
 def commands_of(result: Any) -> set[str]:
     """The commands that a finished pipeline met."""
-    return {one.key.metric.name for one in result.metrics().query(MetricsFilter().with_namespace(COMMAND))["counters"]}
+    return {name for name, _ in _counters(result, COMMAND)}
+
+
+def _counters(result: Any, namespace: str) -> list[tuple[str, int]]:
+    found = result.metrics().query(MetricsFilter().with_namespace(namespace))["counters"]
+    return [(one.key.metric.name, one.result) for one in found]

@@ -1,4 +1,4 @@
-"""Read: one slice of the planned ranges, as chunks of records."""
+"""Read: one slice of the planned ranges, as chunks of records, by either of two readers."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -8,37 +8,77 @@ from apache_beam.io.kafka import ReadFromKafka
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
-from transforms.io.kafka_offsets import OffsetRange
+from transforms.io.kafka_offsets import OffsetRange, Place
+from transforms.io.kafka_reader import CHUNK_RECORDS, RangeReader
 from transforms.io.kafka_target import KafkaTarget
+from transforms.planning.slices import SliceSize
 from transforms.records.record import KafkaRecord
-from transforms.steps.metrics import mark_positions
+from transforms.steps.metrics import mark_bytes, mark_read
 
-CHUNK_RECORDS: Final = 1000
+BEAM: Final = "beam"
+BOUNDED: Final = "bounded"
+READERS: Final = (BEAM, BOUNDED)
 
 
 class ReadRecords(beam.PTransform):
-    """The records of the ranges, in chunks of at most `CHUNK_RECORDS`, through Beam's `ReadFromKafka`.
+    """The records of the ranges, in chunks of at most `CHUNK_RECORDS`.
 
     Delivers a prefix of every range and nothing outside of them: what was produced after planning is left for
-    the next run. The connector begins at the group's committed offsets, takes at most `max_records` and gives up
-    on a quiet partition after `max_read_s`; both limits are needed, since one alone hangs or takes everything.
-    expansion_service: host:port of the Java side.
+    the next run. `size` limits the whole; where reading has to go on is marked.
+    reader: `beam`, Beam's cross-language `ReadFromKafka`; `bounded`, librdkafka in this process.
+    expansion_service: host:port of the Java side, for `beam`.
     """
 
-    def __init__(self, target: KafkaTarget, ranges: list[OffsetRange], max_records: int, max_read_s: int, expansion_service: str) -> None:
+    def __init__(self, reader: str, target: KafkaTarget, ranges: list[OffsetRange], size: SliceSize, expansion_service: str = "") -> None:
         super().__init__()
-        self._read = ReadFromKafka(
-            consumer_config=target.java_config(),
-            topics=sorted({one.topic for one in ranges}),
-            with_metadata=True,
-            max_num_records=max_records,
-            max_read_time=max_read_s,
-            expansion_service=expansion_service,
-        )
-        self._ranges = ranges
+        self._read = {BEAM: _read_with_connector, BOUNDED: _read_ranges}[reader](target, ranges, size, expansion_service)
 
     def expand(self, begin: Any) -> beam.PCollection[list[KafkaRecord]]:
-        return begin | "Kafka" >> self._read | "Chunk" >> beam.ParDo(ChunkRecordsFn(self._ranges))
+        return begin | self._read
+
+
+def _read_ranges(target: KafkaTarget, ranges: list[OffsetRange], size: SliceSize, _expansion_service: str) -> Any:
+    return "Slice" >> beam.Impulse() | "ReadRanges" >> beam.ParDo(ReadRangesFn(target, ranges, size))
+
+
+def _read_with_connector(target: KafkaTarget, ranges: list[OffsetRange], size: SliceSize, expansion_service: str) -> Any:
+    """The connector begins at the group's committed offsets, takes at most so many records and gives up on a quiet
+    partition after a time; both limits are needed, since one alone hangs or takes everything."""
+    read = ReadFromKafka(
+        consumer_config=target.java_config(),
+        topics=sorted({one.topic for one in ranges}),
+        with_metadata=True,
+        max_num_records=size.max_records,
+        max_read_time=size.max_read_s,
+        expansion_service=expansion_service,
+    )
+    return "Kafka" >> read | "Chunk" >> beam.ParDo(ChunkRecordsFn(ranges))
+
+
+class ReadRangesFn(beam.DoFn):
+    """Reads the slice itself; what follows is fused with it, so a chunk is worked on before the next is taken."""
+
+    def __init__(self, target: KafkaTarget, ranges: list[OffsetRange], size: SliceSize) -> None:
+        self._target = target
+        self._ranges = ranges
+        self._size = size
+        self._reader: RangeReader | None = None
+
+    def setup(self) -> None:
+        self._reader = RangeReader(self._target)
+
+    def teardown(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+
+    def process(self, _slice: bytes) -> Iterator[list[KafkaRecord]]:
+        assert self._reader is not None
+        for chunk in self._reader.read(self._ranges, self._size.max_records, self._size.max_bytes):
+            if chunk.records:
+                yield chunk.records
+            for place, passed in chunk.passed.items():
+                mark_read(place, *passed)
+            mark_bytes(chunk.size_bytes)
 
 
 class ChunkRecordsFn(beam.DoFn):
@@ -65,7 +105,12 @@ class ChunkRecordsFn(beam.DoFn):
 
     def _take(self) -> list[KafkaRecord]:
         chunk, self._chunk = self._chunk, []
-        mark_positions(((record.topic, record.partition, record.offset) for record in chunk), sum(record.size_bytes for record in chunk))
+        offsets: dict[Place, list[int]] = {}
+        for record in chunk:
+            offsets.setdefault((record.topic, record.partition), []).append(record.offset)
+        for place, found in offsets.items():
+            mark_read(place, len(found), min(found), max(found) + 1)
+        mark_bytes(sum(record.size_bytes for record in chunk))
         return chunk
 
 

@@ -11,7 +11,7 @@ from transforms.io.deadletters import DeadLetterWriter
 from transforms.io.kafka_target import KafkaTarget
 from transforms.records.outcomes import NO_TENANT, Outcome, Tally
 from transforms.records.rejects import Reject
-from transforms.steps.metrics import count_outcomes
+from transforms.steps.metrics import count_outcomes, count_reason
 
 _LOG = structlog.get_logger("rejects")
 
@@ -71,5 +71,6 @@ class WriteDeadLettersFn(beam.DoFn):
             self._writer.flush()
         count_outcomes(self._settled)
         for (client_id, reason), number in self._logged.items():
+            count_reason(client_id or NO_TENANT, reason, number)
             if number > LOGGED:
                 _LOG.warning("more rejected", client_id=client_id or None, reason=reason, more=number - LOGGED, topic=self._topic)

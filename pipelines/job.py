@@ -1,0 +1,103 @@
+"""A run's resources and what it does with them: the store, the group's offsets, the lease, the dead letters."""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from pipelines.settings import RunSettings
+from runners.bounded import BoundedRun, RunObserver, RunTotals
+from runners.direct import check_java_side
+from runners.monitor import Monitor
+from runners.stop import StopSignals
+from transforms.io.deadletters import DeadLetterWriter
+from transforms.io.kafka_offsets import KafkaOffsets, OffsetGap, OffsetRange
+from transforms.io.lease import Lease
+from transforms.io.neo4j_graph import Neo4jGraphStore
+from transforms.planning.slices import CONNECTOR_RECORDS, MOST_RECORDS, SlicePacer, SliceSize
+from transforms.steps.read import BEAM
+
+RunSlice = Callable[[list[OffsetRange], SliceSize], Any]
+
+
+class Job:
+    """Runs slices of the flow, with a commit after each, while it holds the group's lease.
+
+    run_slice: runs the flow over a prefix of the ranges. Open it as a context; it closes what it opened.
+    """
+
+    def __init__(self, settings: RunSettings, run_slice: RunSlice, stop: StopSignals, monitor: Monitor | None = None) -> None:
+        self._settings = settings
+        self._run_slice = run_slice
+        self._stop = stop
+        self._monitor = monitor
+        most = CONNECTOR_RECORDS if settings.reader == BEAM else MOST_RECORDS
+        self._pacer = SlicePacer(settings.slice_bytes, settings.slice_s, most)
+        self._store = Neo4jGraphStore(settings.flow.neo4j)
+        self._offsets: KafkaOffsets | None = None
+        self._lease: Lease | None = None
+        self._letters: DeadLetterWriter | None = None
+        self._is_checked = False
+
+    def __enter__(self) -> "Job":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._lease is not None:
+            self._lease.__exit__(kind, error, trace)
+        if self._offsets is not None:
+            self._offsets.close()
+        self._store.close()
+
+    def run_once(self, totals: RunTotals, *observers: RunObserver) -> None:
+        """Take in what the topics hold now; adds to the totals, also where a fault ends it halfway."""
+        offsets = self._prepared()
+        every = (*observers, *([self._monitor] if self._monitor else []))
+        run = BoundedRun(offsets, self._slice, self._pacer, self, every)
+        try:
+            run.run(self._settings.topics)
+        finally:
+            totals.add(run.totals)
+
+    def _prepared(self) -> KafkaOffsets:
+        """Schema, lease and offsets; what did not come to be in one try does in the next."""
+        if self._lease is None:
+            self._store.ensure_schema()
+            lease = Lease(self._store, self._settings.flow.kafka.group, self._settings.lease_s)
+            self._lease = lease.__enter__()
+        if self._offsets is None:
+            self._offsets = KafkaOffsets(self._settings.flow.kafka)
+        return self._offsets
+
+    def _slice(self, ranges: list[OffsetRange], size: SliceSize) -> Any:
+        if not self._is_checked:
+            if self._settings.reader == BEAM:
+                check_java_side(self._settings.expansion_service)
+            self._dead_letters()
+            self._is_checked = True
+        return self._run_slice(ranges, size)
+
+    def _dead_letters(self) -> DeadLetterWriter:
+        if self._letters is None:
+            letters = DeadLetterWriter(self._settings.flow.kafka, self._settings.flow.deadletter_topic)
+            letters.ensure_topic()
+            self._letters = letters
+        return self._letters
+
+    # What the run asks
+
+    def on_command(self, _command: str) -> None:
+        self._store.ensure_schema()
+
+    def on_gap(self, gap: OffsetGap) -> None:
+        letters = self._dead_letters()
+        letters.send_gap(gap)
+        letters.flush()
+        if self._monitor:
+            self._monitor.lost(gap)
+
+    def before_commit(self) -> None:
+        if self._lease is not None:
+            self._lease.check()
+
+    def should_stop(self) -> bool:
+        return self._stop.asked()

@@ -1,0 +1,27 @@
+"""Checks that all settings share; what is wrong is told in one sentence, with exit code 2."""
+
+import typer
+
+
+def usage_error(sentence: str) -> typer.BadParameter:
+    """An error of use: printed in one sentence, exit code 2."""
+    return typer.BadParameter(sentence)
+
+
+def one_of(flag: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise usage_error(f"{flag} is {value!r}; it must be one of {', '.join(allowed)}.")
+    return value
+
+
+def needed(value: str, local: str | None, what: str, flag: str, variable: str) -> str:
+    """The value, else the running local stack's, else an error that says how to get either."""
+    found = value or local or ""
+    if not found:
+        raise usage_error(f"No {what} is configured: start the local one with `scripts/stack up`, or name one with {flag} or {variable}.")
+    return found
+
+
+def names(text: str) -> tuple[str, ...]:
+    """A comma-separated list, without blanks and doubles, in its order."""
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))

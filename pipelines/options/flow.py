@@ -1,0 +1,67 @@
+"""Whose records are taken in, and how the flow runs."""
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+import typer
+
+from pipelines.options.checks import names, one_of, usage_error
+from transforms.records.tenant import is_tenant_id
+
+LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on standard output.")]
+LogLevel = Annotated[str, typer.Option("--log_level", envvar="LOG_LEVEL", help=" | ".join(LOG_LEVELS))]
+ClientId = Annotated[str, typer.Option("--client_id", help="This tenant alone.")]
+
+
+def log_level(level: str) -> str:
+    """The level, checked."""
+    return one_of("--log_level", level.upper(), LOG_LEVELS)
+
+
+def tenant_id(client_id: str) -> str:
+    """The tenant that a flag names, checked; "" for all tenants."""
+    if client_id and not is_tenant_id(client_id):
+        raise usage_error(
+            f"--client_id is {client_id!r}; a tenant id has lower-case letters, digits, dots and dashes, at most 63, "
+            "begins with a letter or digit and is not the name of a kind."
+        )
+    return client_id
+
+
+@dataclass(frozen=True, slots=True)
+class TenantOptions:
+    """Whose records are taken in, and how the tenant is told."""
+
+    client_id: Annotated[
+        str,
+        typer.Option(
+            "--client_id",
+            envvar="CLIENT_ID",
+            help="Single-tenant mode: stamps records that name no tenant, skips those of others.",
+        ),
+    ] = ""
+    legacy_separator_topics: Annotated[
+        str,
+        typer.Option(
+            "--legacy_separator_topics",
+            envvar="LEGACY_SEPARATOR_TOPICS",
+            help="Topics whose keys may also be split at a pipe sign.",
+        ),
+    ] = ""
+
+    def tenant(self) -> str:
+        return tenant_id(self.client_id)
+
+    def legacy_topics(self) -> frozenset[str]:
+        return frozenset(names(self.legacy_separator_topics))
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """How much is written at once."""
+
+    batch_rows: Annotated[int, typer.Option("--batch_rows", min=1, max=10000, help="Rows per transaction.")] = 2000
+    batch_bytes: Annotated[int, typer.Option("--batch_bytes", min=65536, help="Bytes of values per transaction.")] = 4 * 1024 * 1024
+    shards: Annotated[int, typer.Option("--shards", min=1, max=64, help="Shards per tenant, for folding on several workers.")] = 1

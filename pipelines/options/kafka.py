@@ -1,0 +1,103 @@
+"""How Kafka is reached, by flag, else by environment variable, else from the running local stack."""
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+import typer
+
+from pipelines.options.checks import names, needed, one_of
+from runners.local.endpoints import read_endpoints
+from transforms.io.kafka_target import SASL_MECHANISMS, SECURITY_PROTOCOLS, KafkaTarget
+from transforms.io.secrets import Secret
+from transforms.records.codecs import CODECS
+
+DEFAULT_TOPICS: Final = ",".join(codec.topic for codec in CODECS)
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaOptions:
+    """A Kafka cluster and the consumer group."""
+
+    kafka_brokers: Annotated[str, typer.Option("--kafka_brokers", envvar="KAFKA_BROKERS", help="host:port, comma-separated.")] = ""
+    kafka_group: Annotated[
+        str,
+        typer.Option("--kafka_group", envvar="KAFKA_GROUP", help="Consumer group whose committed offsets mark what is done."),
+    ] = "graph-build"
+    kafka_security_protocol: Annotated[
+        str, typer.Option("--kafka_security_protocol", envvar="KAFKA_SECURITY_PROTOCOL", help=" | ".join(SECURITY_PROTOCOLS))
+    ] = "PLAINTEXT"
+    kafka_sasl_mechanism: Annotated[
+        str, typer.Option("--kafka_sasl_mechanism", envvar="KAFKA_SASL_MECHANISM", help=" | ".join(SASL_MECHANISMS))
+    ] = "PLAIN"
+    kafka_sasl_username: Annotated[
+        str,
+        typer.Option("--kafka_sasl_username", envvar="KAFKA_SASL_USERNAME", help="The password comes from KAFKA_SASL_PASSWORD or a file."),
+    ] = ""
+    kafka_sasl_password_file: Annotated[
+        str,
+        typer.Option(
+            "--kafka_sasl_password_file",
+            envvar="KAFKA_SASL_PASSWORD_FILE",
+            help="File that holds the SASL password, readable for the Java side too.",
+        ),
+    ] = ""
+    kafka_ssl_ca_file: Annotated[
+        str, typer.Option("--kafka_ssl_ca_file", envvar="KAFKA_SSL_CA_FILE", help="PEM file of the certificates to trust.")
+    ] = ""
+    kafka_ssl_keypair_file: Annotated[
+        str,
+        typer.Option(
+            "--kafka_ssl_keypair_file",
+            envvar="KAFKA_SSL_KEYPAIR_FILE",
+            help="PEM file of the client's private key and certificate.",
+        ),
+    ] = ""
+    kafka_retry_s: Annotated[
+        float,
+        typer.Option(
+            "--kafka_retry_s", envvar="KAFKA_RETRY_S", min=0, help="Seconds for which a request is made again while Kafka is away."
+        ),
+    ] = 30.0
+
+    def target(self) -> KafkaTarget:
+        """The cluster that the options name, or the local stack's."""
+        local = None if self.kafka_brokers else read_endpoints()
+        brokers = needed(self.kafka_brokers, local.kafka_brokers if local else None, "Kafka", "--kafka_brokers", "KAFKA_BROKERS")
+        return KafkaTarget(
+            brokers,
+            self.kafka_group,
+            one_of("--kafka_security_protocol", self.kafka_security_protocol, SECURITY_PROTOCOLS),
+            one_of("--kafka_sasl_mechanism", self.kafka_sasl_mechanism, SASL_MECHANISMS),
+            self.kafka_sasl_username,
+            Secret("KAFKA_SASL_PASSWORD", self.kafka_sasl_password_file),
+            self.kafka_ssl_ca_file,
+            self.kafka_ssl_keypair_file,
+            self.kafka_retry_s,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TopicOptions:
+    """What is read, where rejects go, and the Java side of Beam's connector."""
+
+    topics: Annotated[
+        str,
+        typer.Option("--topics", envvar="KAFKA_TOPICS", help="Topics to read, comma-separated; those that do not exist yet are left out."),
+    ] = DEFAULT_TOPICS
+    deadletter_topic: Annotated[
+        str, typer.Option("--deadletter_topic", envvar="DEADLETTER_TOPIC", help="Where rejects go; made where it is missing.")
+    ] = "graph.deadletter"
+    expansion_service: Annotated[
+        str,
+        typer.Option("--expansion_service", envvar="KAFKA_EXPANSION_SERVICE", help="host:port of the Java side of Beam's Kafka connector."),
+    ] = ""
+
+    def topic_names(self) -> tuple[str, ...]:
+        return names(self.topics)
+
+    def expansion_address(self) -> str:
+        """Where the Java side is: as named, or the local stack's; an error of use where it is nowhere."""
+        local = None if self.expansion_service else read_endpoints()
+        what = "Java side of Beam's Kafka connector"
+        local_address = local.expansion_service if local else None
+        return needed(self.expansion_service, local_address, what, "--expansion_service", "KAFKA_EXPANSION_SERVICE")

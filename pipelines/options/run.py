@@ -1,0 +1,75 @@
+"""How a run goes: once or on and on, by which reader, in which slices."""
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+import typer
+
+from pipelines.options.checks import one_of, usage_error
+from transforms.steps.read import BEAM, BOUNDED, READERS
+
+AUTO: Final = "auto"
+_STALE_CYCLES: Final = 6
+_LEAST_STALE_S: Final = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a run reads, and in which slices."""
+
+    runner: Annotated[str, typer.Option("--runner", help="DirectRunner.")] = "DirectRunner"
+    kafka_reader: Annotated[
+        str,
+        typer.Option(
+            "--kafka_reader",
+            help="auto | beam | bounded. beam: Beam's ReadFromKafka, needs the Java side; bounded: exact ranges, in this process. "
+            "auto: bounded with --follow, else beam.",
+        ),
+    ] = AUTO
+    slice_bytes: Annotated[
+        int, typer.Option("--slice_bytes", min=65536, help="Bytes of records between two commits of offsets, at most.")
+    ] = 64 * 1024 * 1024
+    slice_s: Annotated[
+        float,
+        typer.Option("--slice_s", min=0.1, help="Seconds that a slice should take, at most; how soon a run that is asked to stop does."),
+    ] = 10.0
+    lease_s: Annotated[
+        float, typer.Option("--lease_s", min=1, help="Seconds after which a run that died on another machine is followed.")
+    ] = 30.0
+
+    def reader(self, *, follow: bool) -> str:
+        one_of("--runner", self.runner, ("DirectRunner",))
+        one_of("--kafka_reader", self.kafka_reader, (AUTO, *READERS))
+        return (BOUNDED if follow else BEAM) if self.kafka_reader == AUTO else self.kafka_reader
+
+
+@dataclass(frozen=True, slots=True)
+class FollowOptions:
+    """Micro-batches, and what a supervisor sees of them."""
+
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on in micro-batches until SIGTERM, which ends the slice at work, commits and exits 0.")
+    ] = False
+    every_s: Annotated[float, typer.Option("--every_s", min=0, help="Seconds from one micro-batch to the next, with --follow.")] = 10.0
+    max_faults: Annotated[
+        int, typer.Option("--max_faults", min=1, help="Infrastructure faults in a row that end --follow; it waits between them.")
+    ] = 10
+    metrics_port: Annotated[
+        int, typer.Option("--metrics_port", envvar="METRICS_PORT", min=0, max=65535, help="Serve /metrics and /healthz here; 0: do not.")
+    ] = 0
+    metrics_host: Annotated[
+        str, typer.Option("--metrics_host", envvar="METRICS_HOST", help="Address to serve them on; loopback unless told.")
+    ] = "127.0.0.1"
+    stale_s: Annotated[
+        float,
+        typer.Option(
+            "--stale_s", min=0, help="Seconds without a micro-batch after which /healthz says 503; 0: 6 times --every_s, at least 120."
+        ),
+    ] = 0.0
+
+    def healthy_for_s(self) -> float:
+        return self.stale_s or max(self.every_s * _STALE_CYCLES, _LEAST_STALE_S)
+
+    def check(self) -> None:
+        if self.metrics_port and not self.follow:
+            raise usage_error("--metrics_port is for --follow; a run that ends tells its figures at its end, with --json for machines.")

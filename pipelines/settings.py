@@ -1,0 +1,39 @@
+"""All settings of a run in one frozen value; steps take the few that they use."""
+
+from dataclasses import dataclass
+
+from transforms.io.kafka_target import KafkaTarget
+from transforms.io.neo4j_target import Neo4jTarget
+
+
+@dataclass(frozen=True, slots=True)
+class FlowSettings:
+    """What the flow from Decode on needs, whoever reads.
+
+    client_id: single-tenant mode, "" for all tenants.
+    """
+
+    kafka: KafkaTarget
+    neo4j: Neo4jTarget
+    deadletter_topic: str
+    client_id: str
+    legacy_topics: frozenset[str]
+    batch_rows: int
+    batch_bytes: int
+    shards: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """What a run of the job needs beside.
+
+    reader: `beam` or `bounded`. expansion_service: host:port of the Java side, "" where the reader needs none.
+    """
+
+    flow: FlowSettings
+    topics: tuple[str, ...]
+    reader: str
+    expansion_service: str
+    slice_bytes: int
+    slice_s: float
+    lease_s: float

@@ -1,0 +1,122 @@
+"""What a supervisor asks of a running job: `/metrics` as Prometheus text, `/healthz` as 200 or 503."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any, Final
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, make_wsgi_app
+
+from runners.bounded import SliceReport
+from transforms.io.faults import InfrastructureFault
+from transforms.io.kafka_offsets import OffsetGap, Place
+
+_SECONDS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60)
+Respond = Callable[[str, list[tuple[str, str]]], Any]
+
+
+class Monitor:
+    """The run's metrics and its health; observes runs and cycles.
+
+    stale_s: unhealthy when no micro-batch went through for so many seconds.
+    """
+
+    def __init__(self, stale_s: float) -> None:
+        self._stale_s = stale_s
+        self._last_done = time.monotonic()
+        self._last_done = time.monotonic()
+        self._fault = ""
+        self._known: set[Place] = set()
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        named = self.registry
+        self._records = Counter("graph_records", "Records by what became of them.", ["client_id", "outcome"], registry=named)
+        self._rejects = Counter("graph_rejects", "Rejected records by reason.", ["client_id", "reason"], registry=named)
+        self._lost = Counter("graph_offsets_lost", "Offsets deleted before they were taken in.", ["topic", "partition"], registry=named)
+        self._lag = Gauge("graph_lag_offsets", "Offsets not yet taken in, as of the last look.", ["topic", "partition"], registry=named)
+        self._bytes = Counter("graph_read_bytes", "Bytes of keys and values read.", registry=named)
+        self._slices = Histogram("graph_slice_seconds", "Duration of a slice, from reading to commit.", buckets=_SECONDS, registry=named)
+        self._committed = Gauge("graph_last_commit_timestamp_seconds", "When a slice was last committed.", registry=named)
+        self._faults = Counter("graph_faults", "Infrastructure faults that ended a micro-batch.", registry=named)
+
+    # What runs tell
+
+    def planned(self, lag: dict[Place, int]) -> None:
+        self._lag.clear()
+        self._show_lag(lag)
+
+    def committed(self, slice_: SliceReport) -> None:
+        for (client_id, outcome), number in slice_.outcomes.items():
+            self._records.labels(client_id, outcome.value).inc(number)
+        for (client_id, reason), number in slice_.reasons.items():
+            self._rejects.labels(client_id, reason).inc(number)
+        self._bytes.inc(slice_.size_bytes)
+        self._slices.observe(slice_.seconds)
+        self._committed.set_to_current_time()
+        for topic, partition in self._known - slice_.lag.keys():
+            self._lag.labels(topic, partition).set(0)
+        self._show_lag(slice_.lag)
+
+    def _show_lag(self, lag: dict[Place, int]) -> None:
+        self._known = set(lag)
+        for (topic, partition), offsets in lag.items():
+            self._lag.labels(topic, partition).set(offsets)
+
+    def lost(self, gap: OffsetGap) -> None:
+        self._lost.labels(gap.topic, gap.partition).inc(gap.end - gap.start)
+
+    def cycle_done(self) -> None:
+        self._last_done, self._fault = time.monotonic(), ""
+
+    def cycle_failed(self, sentence: str) -> None:
+        self._fault = sentence
+        self._faults.inc()
+
+    def health(self) -> tuple[bool, str]:
+        """Whether micro-batches go through, and a line that says why not."""
+        quiet = time.monotonic() - self._last_done
+        if quiet <= self._stale_s:
+            return True, f"ok, {quiet:.0f} s since the last micro-batch"
+        return False, f"no micro-batch went through for {quiet:.0f} s, more than {self._stale_s:.0f} s. {self._fault}".strip()
+
+
+class MonitorServer:
+    """Serves a monitor on host:port within the block; InfrastructureFault where the port is taken."""
+
+    def __init__(self, monitor: Monitor, host: str, port: int) -> None:
+        metrics = make_wsgi_app(monitor.registry)
+
+        def answer(environment: dict[str, Any], respond: Respond) -> Iterable[bytes]:
+            if environment["PATH_INFO"] == "/metrics":
+                found: Iterable[bytes] = metrics(environment, respond)
+                return found
+            if environment["PATH_INFO"] == "/healthz":
+                is_well, said = monitor.health()
+                respond("200 OK" if is_well else "503 Service Unavailable", [("Content-Type", "text/plain; charset=utf-8")])
+                return [said.encode() + b"\n"]
+            respond("404 Not Found", [("Content-Type", "text/plain")])
+            return [b"/metrics or /healthz\n"]
+
+        try:
+            self._server: WSGIServer = make_server(host, port, answer, handler_class=_SilentHandler)
+        except OSError as error:
+            raise InfrastructureFault(
+                f"The metrics port {host}:{port} cannot be opened ({error.strerror}); choose another --metrics_port."
+            ) from None
+        self.port: int = self._server.server_port
+        self._thread = threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True)
+
+    def __enter__(self) -> "MonitorServer":
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _SilentHandler(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
+        """A scrape every few seconds is no news."""

@@ -1,0 +1,148 @@
+"""Exact offset ranges, read with librdkafka: nothing outside of them, no silent jump."""
+
+import time
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from transforms.io.kafka_offsets import OffsetRange, Place, is_transient, kafka_fault, quiet
+from transforms.io.kafka_target import KafkaTarget
+from transforms.records.record import KafkaRecord
+
+CHUNK_RECORDS: Final = 1000
+# Held ready beyond what is being worked on; the rest of it is fetched again by the next slice.
+_PREFETCH_KBYTES: Final = 8 * 1024
+_WAIT_S: Final = 0.05
+# What a partition may answer instead of records; whoever planned the range finds out what became of its offsets.
+_GONE: Final = frozenset(
+    {
+        KafkaError._AUTO_OFFSET_RESET,  # noqa: SLF001 - librdkafka's own codes are public under these names
+        KafkaError.OFFSET_OUT_OF_RANGE,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001
+    }
+)
+
+
+class Passed(NamedTuple):
+    """What a chunk holds of one partition: how many records, the first offset, and the offset to go on from."""
+
+    records: int
+    first: int
+    position: int
+
+
+class Chunk(NamedTuple):
+    """Records in the order of each partition, and how far they bring each."""
+
+    records: list[KafkaRecord]
+    size_bytes: int
+    passed: dict[Place, Passed]
+
+
+class RangeReader:
+    """Reads ranges of offsets; close it with the owner.
+
+    A partition that cannot be read on (its offsets deleted, its topic gone) simply ends, at the position reached.
+    """
+
+    def __init__(self, target: KafkaTarget) -> None:
+        self._target = target
+        self._consumer = Consumer(
+            target.client_config()
+            | {
+                "group.id": target.group,
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "auto.offset.reset": "error",
+                "isolation.level": "read_committed",
+                "enable.partition.eof": True,
+                "queued.max.messages.kbytes": _PREFETCH_KBYTES,
+                "fetch.wait.max.ms": 100,
+                "log_level": 0,
+                "error_cb": quiet,
+            }
+        )
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def read(self, ranges: list[OffsetRange], max_records: int, max_bytes: int) -> Iterator[Chunk]:
+        """A prefix of every range, in chunks, until all are read or a limit is passed.
+
+        Raises InfrastructureFault when Kafka gives nothing for the target's `retry_s`.
+        """
+        if not ranges:
+            return
+        left = {one.place: one for one in ranges}
+        self._consumer.assign([TopicPartition(one.topic, one.partition, one.start) for one in ranges])
+        try:
+            taken = size = 0
+            heard = time.monotonic()
+            while left and taken < max_records and size < max_bytes:
+                messages = self._consumer.consume(min(CHUNK_RECORDS, max_records - taken), _WAIT_S)
+                if messages:
+                    heard = time.monotonic()
+                    chunk = self._chunk(messages, left)
+                    taken, size = taken + len(chunk.records), size + chunk.size_bytes
+                    yield chunk
+                elif time.monotonic() - heard > max(self._target.retry_s, _WAIT_S):
+                    place = next(iter(left))
+                    raise kafka_fault(self._target, f"no answer for {place[0]}[{place[1]}] in {self._target.retry_s:.0f} s")
+        except KafkaException as error:
+            raise kafka_fault(self._target, error.args[0].str()) from error
+        finally:
+            self._consumer.unassign()
+
+    def _chunk(self, messages: list[Message], left: dict[Place, OffsetRange]) -> Chunk:
+        records: list[KafkaRecord] = []
+        size = 0
+        firsts: dict[Place, int] = {}
+        counts: dict[Place, int] = {}
+        positions: dict[Place, int] = {}
+        for message in messages:
+            place = (message.topic(), message.partition())
+            wanted = left.get(place)
+            if wanted is None:
+                continue
+            error = message.error()
+            if error is not None:
+                self._answered(error, message.offset(), wanted, left, positions)
+                continue
+            offset = message.offset()
+            if offset < wanted.end:
+                key, value = message.key(), message.value()
+                headers = message.headers()
+                records.append(
+                    KafkaRecord(place[0], place[1], offset, message.timestamp()[1], key, value, tuple(headers) if headers else ())
+                )
+                size += len(key or b"") + len(value or b"")
+                firsts.setdefault(place, offset)
+                counts[place] = counts.get(place, 0) + 1
+                positions[place] = offset + 1
+            if offset >= wanted.end - 1:
+                positions[place] = wanted.end
+                self._end(place, left)
+        passed = {place: Passed(counts.get(place, 0), firsts.get(place, at), at) for place, at in positions.items()}
+        return Chunk(records, size, passed)
+
+    def _answered(
+        self, error: KafkaError, at: int, wanted: OffsetRange, left: dict[Place, OffsetRange], positions: dict[Place, int]
+    ) -> None:
+        """A partition's answer that is no record: it is at its end, it is gone, it is busy, or it refuses."""
+        code = error.code()
+        if code == KafkaError._PARTITION_EOF:  # noqa: SLF001
+            if at >= wanted.end:
+                positions[wanted.place] = wanted.end
+            self._end(wanted.place, left)
+        elif code in _GONE:
+            self._end(wanted.place, left)
+        elif not is_transient(KafkaException(error)):
+            raise KafkaException(error)
+
+    def _end(self, place: Place, left: dict[Place, OffsetRange]) -> None:
+        del left[place]
+        if left:
+            self._consumer.pause([TopicPartition(*place)])
