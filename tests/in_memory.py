@@ -9,7 +9,8 @@ from transforms.records.codecs import decode_record
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Fault, Reject
 from transforms.records.tenant import TenantRules
-from transforms.steps.resolve_tenants import Owned, resolve
+from transforms.steps.elements import Owned
+from transforms.steps.resolve_tenants import resolve
 
 
 def played(

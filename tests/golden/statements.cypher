@@ -56,8 +56,9 @@ CALL db.awaitIndexes($seconds);
 MERGE (c:Cluster {client_id: $client_id})
 ON CREATE SET c.first_seen = $first_seen, c.generation = 1, c.state = 'ACTIVE'
 SET c.first_seen = CASE WHEN c.first_seen <= $first_seen THEN c.first_seen ELSE $first_seen END,
-    c.last_seen = CASE WHEN c.last_seen >= $last_seen THEN c.last_seen ELSE $last_seen END
-RETURN c.floor AS floor;
+    c.last_seen = CASE WHEN c.last_seen >= $last_seen THEN c.last_seen ELSE $last_seen END,
+    c.writes = coalesce(c.writes, 0) + 1
+RETURN c.floor AS floor, c.writes AS writes;
 
 // UPSERT_RESOURCE (no label)
 UNWIND $rows AS row
@@ -343,6 +344,19 @@ RETURN n.eid AS eid, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS 
 UNWIND $keys AS key
 MATCH (n:Episodic {client_id: $client_id, subject: key})
 RETURN n.eid AS eid, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:ABOUT]->(:Resource) } AS about;
+
+// READ_ALL_NODES
+MATCH (n:Resource {client_id: $client_id}) WHERE n.rid > ''
+RETURN n.rid AS rid, n.uid AS uid, n.ver AS ver, n.hash AS hash, n.implies AS implies, n.labels AS labels, n.selector AS selector LIMIT $most;
+
+// READ_ALL_EDGES
+MATCH (a:Resource {client_id: $client_id}) WHERE a.rid > ''
+MATCH (a)-[r:RUNS_ON|SELECTS|CONTROLS]->(b:Resource)
+RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived LIMIT $most;
+
+// READ_ALL_TOMBSTONES
+MATCH (n:Tombstone {client_id: $client_id}) WHERE n.key > ''
+RETURN n.key AS key, n.ver AS ver, n.payload AS payload, n.ref_a AS ref_a, n.ref_b AS ref_b LIMIT $most;
 
 // TENANTS
 MATCH (c:Cluster) RETURN c.client_id AS client_id ORDER BY client_id;

@@ -13,7 +13,8 @@ from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Reject
 from transforms.records.tenant import TenantRules
 from transforms.steps.decode import DecodeRecords
-from transforms.steps.fold import FoldMutations, TenantMutations
+from transforms.steps.elements import RecordChunk, TenantMutations
+from transforms.steps.fold import FoldMutations
 from transforms.steps.group import WindowByArrival
 from transforms.steps.key_by_tenant import KeyByTenant, shard_of
 from transforms.steps.metrics import outcomes_of
@@ -29,7 +30,7 @@ def records() -> list[KafkaRecord]:
 def flow(pipeline: beam.Pipeline, chunk: int, shards: int, rules: TenantRules) -> tuple[Any, Any]:
     """The flow between reading and writing; batches and rejects."""
     taken = records()
-    chunks = [taken[at : at + chunk] for at in range(0, len(taken), chunk)]
+    chunks = [RecordChunk(taken[at : at + chunk]) for at in range(0, len(taken), chunk)]
     decoded = pipeline | beam.Create(chunks, reshuffle=False) | "DecodeRecords" >> DecodeRecords(rules.client_id, frozenset())
     owned = decoded | "ResolveTenants" >> ResolveTenants(rules)
     keyed = owned.main | "KeyByTenant" >> KeyByTenant(shards)

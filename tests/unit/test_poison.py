@@ -10,7 +10,8 @@ from transforms.records.codecs import decode_record
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Fault, Reason, Reject, Step, reject
 from transforms.records.tenant import TenantRules
-from transforms.steps.resolve_tenants import Owned, resolve
+from transforms.steps.elements import Owned
+from transforms.steps.resolve_tenants import resolve
 
 _POISONS = poisons(TENANT)
 

@@ -59,7 +59,7 @@ def test_objects_and_their_relationships_are_what_the_dump_says(dump: str) -> No
     assert rejects == []
     live = {rid for rid, node in graph.resources.items() if "stub" not in node}
     assert len(live) == len(found) > 0
-    shown = {(t.type, *(":".join((graph.resources[rid]["kind"], *rid.split(":", 2)[1:])) for rid in t[1:])) for t in graph.topology}
+    shown = {(t.type, *(":".join((graph.resources[rid]["kind"], *rid.split(":", 2)[1:])) for rid in t[1:])) for t in graph.triples()}
     assert {tuple(part.lower() for part in triple) for triple in shown} == {tuple(part.lower() for part in triple) for triple in expected}
     assert Counter(triple[0] for triple in shown) == Counter(triple[0] for triple in expected)
 

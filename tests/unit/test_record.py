@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.unit.wire import kafka_record
 from transforms.model.limits import EARLIEST, LATEST
-from transforms.records.record import from_milliseconds, make_ver, microseconds, t_of
+from transforms.records.record import from_microseconds, make_ver, microseconds, t_of
 
 _TOPIC_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 _T = st.integers(microseconds(EARLIEST), microseconds(LATEST) - 1)
@@ -65,13 +65,13 @@ def test_microseconds_are_exact_in_every_zone(moment: datetime, minutes: int) ->
     ],
 )
 def test_a_record_timestamp_is_milliseconds_since_1970(timestamp_ms: int, moment: datetime) -> None:
-    assert from_milliseconds(timestamp_ms) == moment
+    assert from_microseconds(timestamp_ms * 1000) == moment
 
 
 @pytest.mark.parametrize("timestamp_ms", [2**62, -(2**62), 253_402_300_800_000])
 def test_a_record_timestamp_beyond_the_calendar_overflows(timestamp_ms: int) -> None:
     with pytest.raises(OverflowError):
-        from_milliseconds(timestamp_ms)
+        from_microseconds(timestamp_ms * 1000)
 
 
 def test_coordinates_and_size_are_those_of_the_record() -> None:

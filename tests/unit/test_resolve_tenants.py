@@ -8,7 +8,8 @@ from transforms.records.codecs import decode_record
 from transforms.records.outcomes import NO_TENANT, Outcome
 from transforms.records.rejects import Reason, Reject, Step
 from transforms.records.tenant import TenantRules
-from transforms.steps.resolve_tenants import Owned, resolve
+from transforms.steps.elements import Owned
+from transforms.steps.resolve_tenants import resolve
 
 _ALL = TenantRules()
 _REGISTERED = TenantRules(registered=frozenset({"af-10"}))

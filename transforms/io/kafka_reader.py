@@ -14,6 +14,8 @@ CHUNK_RECORDS: Final = 1000
 # Held ready beyond what is being worked on; the rest of it is fetched again by the next slice.
 _PREFETCH_KBYTES: Final = 8 * 1024
 _WAIT_S: Final = 0.05
+# A first fetch connects, finds the leader and waits for the broker: no sign of anything wrong.
+_LEAST_PATIENCE_S: Final = 5.0
 # What a partition may answer instead of records; whoever planned the range finds out what became of its offsets.
 _GONE: Final = frozenset(
     {
@@ -72,25 +74,27 @@ class RangeReader:
     def read(self, ranges: list[OffsetRange], max_records: int, max_bytes: int) -> Iterator[Chunk]:
         """A prefix of every range, in chunks, until all are read or a limit is passed.
 
-        Raises InfrastructureFault when Kafka gives nothing for the target's `retry_s`.
+        Raises InfrastructureFault when Kafka gives nothing for the target's `retry_s`, or 5 s where that is less.
         """
         if not ranges:
             return
         left = {one.place: one for one in ranges}
+        patience_s = max(self._target.retry_s, _LEAST_PATIENCE_S)
         self._consumer.assign([TopicPartition(one.topic, one.partition, one.start) for one in ranges])
         try:
             taken = size = 0
             heard = time.monotonic()
             while left and taken < max_records and size < max_bytes:
                 messages = self._consumer.consume(min(CHUNK_RECORDS, max_records - taken), _WAIT_S)
-                if messages:
-                    heard = time.monotonic()
-                    chunk = self._chunk(messages, left)
+                chunk = self._chunk(messages, left)
+                if chunk.passed:
                     taken, size = taken + len(chunk.records), size + chunk.size_bytes
                     yield chunk
-                elif time.monotonic() - heard > max(self._target.retry_s, _WAIT_S):
+                    # Only now: what is done with a chunk may take longer than Kafka is given to answer.
+                    heard = time.monotonic()
+                elif left and time.monotonic() - heard > patience_s:
                     place = next(iter(left))
-                    raise kafka_fault(self._target, f"no answer for {place[0]}[{place[1]}] in {self._target.retry_s:.0f} s")
+                    raise kafka_fault(self._target, f"no answer for {place[0]}[{place[1]}] in {patience_s:.0f} s")
         except KafkaException as error:
             raise kafka_fault(self._target, error.args[0].str()) from error
         finally:

@@ -7,15 +7,15 @@ same records and from committing past each other.
 import os
 import socket
 import threading
-import time
-from types import TracebackType
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import psutil
 import structlog
 
 from transforms.io.faults import InfrastructureFault
-from transforms.io.neo4j_graph import Neo4jGraphStore
+from transforms.io.neo4j_graph import Neo4jGraphStore, RowRefused
 from transforms.model import cypher
 from transforms.model.graph import TENANT_KEY
 from transforms.records.outcomes import NO_TENANT
@@ -23,29 +23,50 @@ from transforms.records.outcomes import NO_TENANT
 _LOG = structlog.get_logger("lease")
 _RENEWALS: Final = 3
 _LOOK_S: Final = 1.0
+# For so long the end of a run waits for its lease to be given back; one that is not runs out by itself.
+_GIVE_BACK_S: Final = 5.0
+# Start times are reckoned from a clock that may be set; a pid is not used again within so many seconds.
+_SAME_START_S: Final = 2.0
+_NAMESPACE: Final = Path("/proc/self/ns/pid")
+
+Wait = Callable[[float], bool]
+
+
+class GroupTaken(InfrastructureFault):
+    """Another run has the consumer group: to try again would be to fight over it."""
+
+
+def _machine() -> str:
+    """Where pids mean what they mean here: the host, and on Linux the pid namespace, since containers may share a name."""
+    try:
+        return f"{socket.gethostname()}/{_NAMESPACE.readlink()}"
+    except OSError:
+        return socket.gethostname()
 
 
 class Holder(NamedTuple):
     """A process that may hold a lease; told from another of the same number by when it started."""
 
-    host: str
+    machine: str
     pid: int
     started: int
 
     def __str__(self) -> str:
-        return f"{self.host} pid {self.pid} started {self.started}"
+        return f"{self.machine} pid {self.pid} started {self.started}"
 
     @classmethod
     def of_this_process(cls) -> "Holder":
-        return cls(socket.gethostname(), os.getpid(), int(psutil.Process().create_time()))
+        return cls(_machine(), os.getpid(), int(psutil.Process().create_time()))
 
 
 def is_dead_here(text: str) -> bool:
     """True for a holder on this machine whose process is no more; False where that cannot be known."""
     match text.split(" "):
-        case [host, "pid", pid, "started", started] if host == socket.gethostname():
+        case [machine, "pid", pid, "started", started] if machine == _machine() and pid.isdecimal() and started.isdecimal():
             try:
-                return int(psutil.Process(int(pid)).create_time()) != int(started)
+                process = psutil.Process(int(pid))
+                is_another = abs(process.create_time() - int(started)) > _SAME_START_S
+                return is_another or process.status() == psutil.STATUS_ZOMBIE
             except psutil.NoSuchProcess:
                 return True
             except psutil.Error:
@@ -54,7 +75,7 @@ def is_dead_here(text: str) -> bool:
 
 
 class Lease:
-    """The right to be the run of `group`, held from `__enter__` to `__exit__` and renewed in between.
+    """The right to be the run of `group`, from `acquire` to `release`, renewed in between.
 
     A holder that died is followed at once on the same machine, elsewhere when its lease has run out.
     ttl_s: how long the lease lasts unrenewed.
@@ -65,53 +86,67 @@ class Lease:
         self._group = group
         self._ttl_s = ttl_s
         self._holder = str(Holder.of_this_process())
-        self._renewed = 0.0
         self._taken_by = ""
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
 
-    def __enter__(self) -> "Lease":
-        self._acquire()
-        self._thread.start()
-        return self
+    def acquire(self, wait: Wait) -> bool:
+        """Take the lease, or wait until whoever holds it lets it run out; False where the wait was cut short.
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._done.set()
-        self._thread.join()
-        try:
-            self._store.ask(cypher.DROP_LEASE, **self._key(), holder=self._holder)
-        except InfrastructureFault:
-            _LOG.warning("lease left to run out", group=self._group, seconds=self._ttl_s)
-
-    def _key(self) -> dict[str, str]:
-        return {TENANT_KEY: NO_TENANT, "name": self._group}
-
-    def _take(self, replaces: str = "") -> dict[str, Any]:
-        asked = time.monotonic()
-        (found,) = self._store.ask(
-            cypher.TAKE_LEASE, **self._key(), holder=self._holder, replaces=replaces or self._holder, ttl_ms=int(self._ttl_s * 1000)
-        )
-        if found["free"]:
-            self._renewed = asked
-        return found
-
-    def _acquire(self) -> None:
-        """Take the lease, or wait until whoever holds it has renewed it (and lives) or lets it run out."""
+        wait: waits for so many seconds, True to cut it short. Raises GroupTaken once the holder has renewed its lease.
+        """
         found = self._take()
         if not found["free"] and is_dead_here(found["holder"]):
             found = self._take(replaces=found["holder"])
         seen = found["expires"]
         while not found["free"]:
             if found["expires"] != seen:
-                raise InfrastructureFault(
+                raise GroupTaken(
                     f"Another run of the consumer group {self._group} is at work ({found['holder']}); stop it, wait for its end, "
                     "or give this run another --kafka_group."
                 )
             _LOG.info("waiting for the lease", group=self._group, holder=found["holder"], seconds=found["left_ms"] / 1000)
-            time.sleep(min(_LOOK_S, max(found["left_ms"] / 1000, 0.05)))
+            if wait(min(_LOOK_S, max(found["left_ms"] / 1000, 0.05))):
+                return False
             found = self._take()
+        self._thread.start()
+        return True
+
+    def check(self) -> None:
+        """Return while the lease is held, as the graph has it now, and renew it; GroupTaken once another run has it."""
+        if not self._taken_by:
+            found = self._take()
+            self._taken_by = "" if found["free"] else found["holder"]
+        if self._taken_by:
+            raise GroupTaken(
+                f"The lease of the consumer group {self._group} went to another run ({self._taken_by}) while this one was held up; "
+                "nothing of this slice was committed: let one of them go on."
+            )
+
+    def release(self) -> None:
+        """Give the lease back; where Neo4j does not answer, it is left to run out."""
+        self._done.set()
+        self._thread.join(_GIVE_BACK_S)
+        if self._thread.is_alive():
+            _LOG.warning("lease left to run out", group=self._group, seconds=self._ttl_s)
+
+    def _key(self) -> dict[str, str]:
+        return {TENANT_KEY: NO_TENANT, "name": self._group}
+
+    def _take(self, replaces: str = "") -> dict[str, Any]:
+        ttl_ms = int(self._ttl_s * 1000)
+        try:
+            (found,) = self._store.ask(
+                cypher.TAKE_LEASE, **self._key(), holder=self._holder, replaces=replaces or self._holder, ttl_ms=ttl_ms
+            )
+        except RowRefused as refused:
+            raise InfrastructureFault(
+                f"Neo4j refused to keep the lease of the consumer group {self._group} ({refused}); see its log, then run again."
+            ) from refused
+        return found
 
     def _keep(self) -> None:
+        """Renew until released, then give back. A server that is away may be back for the next renewal."""
         while not self._done.wait(self._ttl_s / _RENEWALS):
             try:
                 found = self._take()
@@ -120,14 +155,7 @@ class Lease:
             if not found["free"]:
                 self._taken_by = found["holder"]
                 return
-
-    def check(self) -> None:
-        """Return while the lease is held; InfrastructureFault once another run may have taken it."""
-        if not self._taken_by and time.monotonic() - self._renewed > self._ttl_s:
-            found = self._take()
-            self._taken_by = "" if found["free"] else found["holder"]
-        if self._taken_by:
-            raise InfrastructureFault(
-                f"The lease of the consumer group {self._group} went to another run ({self._taken_by}) while this one was held up; "
-                "nothing of this slice was committed: let one of them go on."
-            )
+        try:
+            self._store.ask(cypher.DROP_LEASE, **self._key(), holder=self._holder)
+        except (InfrastructureFault, RowRefused):
+            _LOG.warning("lease left to run out", group=self._group, seconds=self._ttl_s)

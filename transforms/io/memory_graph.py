@@ -7,71 +7,26 @@ from transforms.io.graph_digest import GraphDigest
 from transforms.io.graph_rows import stub_props
 from transforms.model.graph import ABOUT, EPISODIC, RESOURCE, VERSION_PROPERTIES
 from transforms.planning.changes import Changes
+from transforms.planning.known import KnownGraph
 from transforms.planning.mutations import Mutation
 from transforms.planning.plan import plan_batch
-from transforms.planning.stored import StoredEdge, StoredEpisode, StoredNode, StoredTombstone, Triple
+from transforms.planning.stored import StoredEpisode
 from transforms.records.outcomes import Outcome
 
 
-class MemoryTenant:
+class MemoryTenant(KnownGraph):
     """One tenant's graph; answers as `GraphReader` does and applies changes in the order of the real store."""
 
     def __init__(self, client_id: str) -> None:
+        super().__init__()
         self.client_id = client_id
         self.floor = ""
         self.resources: dict[str, dict[str, Any]] = {}
         self.episodic: dict[str, dict[str, Any]] = {}
-        self.topology: dict[Triple, dict[str, Any]] = {}
         self.about: dict[str, str] = {}
-        self.dead: dict[str, StoredTombstone] = {}
-
-    def nodes(self, rids: Collection[str]) -> dict[str, StoredNode]:
-        found = ((rid, self.resources[rid]) for rid in rids if rid in self.resources)
-        return {rid: _stored_node(rid, node) for rid, node in found}
 
     def node_props(self, rids: Collection[str]) -> dict[str, dict[str, Any]]:
         return {rid: {k: v for k, v in self.resources[rid].items() if k not in VERSION_PROPERTIES} for rid in rids}
-
-    def rids_of_uids(self, uids: Collection[str]) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = {}
-        for rid, node in self.resources.items():
-            if node.get("uid") in uids:
-                found.setdefault(node["uid"], set()).add(rid)
-        return found
-
-    def tombstones(self, keys: Collection[str]) -> dict[str, StoredTombstone]:
-        return {key: self.dead[key] for key in keys if key in self.dead}
-
-    def tombstones_by_ref(self, refs: Collection[str]) -> list[StoredTombstone]:
-        return [tombstone for tombstone in self.dead.values() if set(tombstone.refs) & set(refs)]
-
-    def edges(self, edge_ids: Collection[str]) -> dict[str, StoredEdge]:
-        return {edge.edge_id: edge for edge in self._edges() if edge.edge_id in edge_ids}
-
-    def _edges(self) -> list[StoredEdge]:
-        return [
-            StoredEdge(triple, props.get("edge_id", ""), props.get("ver", ""), props.get("derived", False))
-            for triple, props in self.topology.items()
-        ]
-
-    def edges_at(self, rids: Collection[str]) -> list[StoredEdge]:
-        return [edge for edge in self._edges() if edge.triple.source in rids or edge.triple.target in rids]
-
-    def edges_of_triples(self, triples: Collection[Triple]) -> dict[Triple, StoredEdge]:
-        return {edge.triple: edge for edge in self._edges() if edge.triple in triples}
-
-    def selectors(self, namespaces: Collection[str]) -> dict[str, list[str]]:
-        return self._pairs("Service", "selector", namespaces)
-
-    def labels(self, namespaces: Collection[str]) -> dict[str, list[str]]:
-        return self._pairs("Pod", "labels", namespaces)
-
-    def _pairs(self, kind: str, name: str, namespaces: Collection[str]) -> dict[str, list[str]]:
-        return {
-            rid: node.get(name, [])
-            for rid, node in self.resources.items()
-            if node["kind"] == kind and "ver" in node and node.get("ns") in namespaces
-        }
 
     def episodes(self, eids: Collection[str]) -> dict[str, StoredEpisode]:
         return {eid: self._episode(eid) for eid in eids if eid in self.episodic}
@@ -84,8 +39,7 @@ class MemoryTenant:
         return StoredEpisode(eid, node["ver"], node["hash"], node.get("subject", ""), eid in self.about)
 
     def write(self, changes: Changes) -> None:
-        for triple in changes.edges_gone:
-            self.topology.pop(triple, None)
+        super().write(changes)
         for eid, _ in changes.about_gone:
             self.about.pop(eid, None)
         for rid in changes.cleared:
@@ -98,17 +52,13 @@ class MemoryTenant:
         self.episodic |= {eid: dict(props) for eid, props in changes.episodes.items()}
         for eid, ver in changes.episode_vers.items():
             self.episodic[eid]["ver"] = ver
-        self.topology |= changes.edges
         self.about |= dict(changes.about)
-        for key in changes.tombstones_gone:
-            self.dead.pop(key, None)
-        self.dead |= changes.tombstones
         for rid in changes.pruned:
             if self.resources.get(rid, {}).get("stub") and not self._is_referred_to(rid):
                 del self.resources[rid]
 
     def _is_referred_to(self, rid: str) -> bool:
-        return rid in self.about.values() or any(rid in triple[1:] for triple in self.topology)
+        return bool(self.edges_at([rid])) or rid in self.about.values()
 
     def digest(self) -> GraphDigest:
         digest = GraphDigest()
@@ -117,16 +67,11 @@ class MemoryTenant:
                 digest.add_node(RESOURCE, rid, node)
         for eid, node in self.episodic.items():
             digest.add_node(EPISODIC, eid, node)
-        for triple in self.topology:
+        for triple in self.triples():
             digest.add_relationship(triple.type, RESOURCE.label, triple.source, RESOURCE.label, triple.target)
         for eid, rid in self.about.items():
             digest.add_relationship(ABOUT.type, EPISODIC.label, eid, RESOURCE.label, rid)
         return digest
-
-
-def _stored_node(rid: str, node: dict[str, Any]) -> StoredNode:
-    pairs = (tuple(node.get(name, ())) for name in ("implies", "labels", "selector"))
-    return StoredNode(rid, node.get("uid", ""), node.get("ver", ""), node.get("hash", b""), *pairs)
 
 
 class MemoryGraphStore:

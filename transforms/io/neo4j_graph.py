@@ -1,5 +1,7 @@
 """The graph in Neo4j: batches written under the tenant's lock, read back for planning in the same transaction."""
 
+import atexit
+import functools
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final, TypeVar
 
@@ -9,9 +11,11 @@ from neo4j.exceptions import DriverError, Neo4jError
 from transforms.io.graph_digest import GraphDigest
 from transforms.io.graph_rows import writes
 from transforms.io.neo4j_target import Neo4jTarget, is_row_fault
+from transforms.io.tenant_mirrors import TenantMirrors
 from transforms.model import cypher
 from transforms.model.graph import NODES, RESOURCE, TENANT_KEY, TOPOLOGY, VERSION_PROPERTIES, NodeLabel
-from transforms.planning.changes import Changes
+from transforms.planning.changes import Changes, Plan
+from transforms.planning.known import KnownGraph, node_of
 from transforms.planning.mutations import Mutation
 from transforms.planning.plan import plan_batch
 from transforms.planning.stored import StoredEdge, StoredEpisode, StoredNode, StoredTombstone, Triple
@@ -40,10 +44,21 @@ class _Transaction:
         wanted = sorted(keys)
         return self._run(statement, keys=wanted) if wanted else []
 
-    def lock(self, first_seen: int, last_seen: int) -> str:
-        """Become the tenant's only writer until the transaction ends; the tenant's floor."""
+    def lock(self, first_seen: int, last_seen: int) -> tuple[str, int]:
+        """Become the tenant's only writer until the transaction ends; the tenant's floor and the transaction's number."""
         row = self._run(cypher.LOCK_TENANT, first_seen=first_seen, last_seen=last_seen)[0]
-        return row["floor"] or ""
+        return row["floor"] or "", row["writes"]
+
+    def load(self, most: int) -> KnownGraph | None:
+        """All of the tenant that planning may ask for; None where that is more than `most` facts."""
+        found: list[list[neo4j.Record]] = []
+        left = most
+        for statement in (cypher.READ_ALL_NODES, cypher.READ_ALL_EDGES, cypher.READ_ALL_TOMBSTONES):
+            found.append(self._run(statement, most=left + 1))
+            left -= len(found[-1])
+            if left < 0:
+                return None
+        return KnownGraph(map(_node, found[0]), map(_edge, found[1]), map(_tombstone, found[2]))
 
     def nodes(self, rids: Collection[str]) -> dict[str, StoredNode]:
         rows = self._by_keys(cypher.READ_NODES, rids)
@@ -101,9 +116,26 @@ class _Transaction:
                 self._tx.run(one.statement, {TENANT_KEY: self._client_id, one.parameter: one.values}).consume()
 
 
+class _Mirrored:
+    """A tenant's graph by its mirror; what the mirror does not keep is read in the transaction."""
+
+    def __init__(self, known: KnownGraph, transaction: _Transaction) -> None:
+        self.nodes = known.nodes
+        self.rids_of_uids = known.rids_of_uids
+        self.tombstones = known.tombstones
+        self.tombstones_by_ref = known.tombstones_by_ref
+        self.edges = known.edges
+        self.edges_at = known.edges_at
+        self.edges_of_triples = known.edges_of_triples
+        self.selectors = known.selectors
+        self.labels = known.labels
+        self.node_props = transaction.node_props
+        self.episodes = transaction.episodes
+        self.episodes_of_subjects = transaction.episodes_of_subjects
+
+
 def _node(row: neo4j.Record) -> StoredNode:
-    pairs = (tuple(row[name] or ()) for name in ("implies", "labels", "selector"))
-    return StoredNode(row["rid"], row["uid"] or "", row["ver"] or "", bytes(row["hash"] or b""), *pairs)
+    return node_of(row["rid"], dict(row))
 
 
 def _tombstone(row: neo4j.Record) -> StoredTombstone:
@@ -129,6 +161,7 @@ class Neo4jGraphStore:
     def __init__(self, target: Neo4jTarget) -> None:
         self._target = target
         self._driver = target.open()
+        self._mirrors = TenantMirrors()
 
     def close(self) -> None:
         self._driver.close()
@@ -174,18 +207,26 @@ class Neo4jGraphStore:
         Raises RowRefused where the rows are at fault, InfrastructureFault where the server is.
         """
 
-        def work(tx: neo4j.ManagedTransaction) -> list[Outcome]:
+        def work(tx: neo4j.ManagedTransaction) -> tuple[int, Plan]:
             transaction = _Transaction(tx, client_id)
-            floor = transaction.lock(first_seen, last_seen)
-            plan = plan_batch(transaction, client_id, mutations, floor)
+            floor, writes = transaction.lock(first_seen, last_seen)
+            known = self._mirrors.get(client_id, writes, transaction.load)
+            reader = transaction if known is None else _Mirrored(known, transaction)
+            plan = plan_batch(reader, client_id, mutations, floor)
             transaction.write(plan.changes)
-            return plan.outcomes
+            return writes, plan
 
-        def write() -> list[Outcome]:
+        def write() -> tuple[int, Plan]:
             with self._session() as session:
                 return session.execute_write(work)
 
-        return self._guarded(write)
+        try:
+            writes, plan = self._guarded(write)
+        except BaseException:
+            self._mirrors.drop(client_id)
+            raise
+        self._mirrors.committed(client_id, writes, plan.changes)
+        return plan.outcomes
 
     def tenants(self) -> list[str]:
         """The ids of all tenants, sorted."""
@@ -211,6 +252,14 @@ class Neo4jGraphStore:
 
         self._guarded(work)
         return digest
+
+
+@functools.cache
+def process_store(target: Neo4jTarget) -> Neo4jGraphStore:
+    """The store that all writing in this process shares, with its connections and mirrors; open until the process ends."""
+    store = Neo4jGraphStore(target)
+    atexit.register(store.close)
+    return store
 
 
 def _add_label(session: neo4j.Session, client_id: str, node: NodeLabel, digest: GraphDigest) -> None:

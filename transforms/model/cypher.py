@@ -58,14 +58,15 @@ def _at(variable: str, node: NodeLabel, value: str) -> str:
     return f"({variable}:{node.label} {{{TENANT_KEY}: ${TENANT_KEY}, {node.key}: {value}}})"
 
 
-# Writes. The first statement of every transaction; it creates the tenant on its first valid record and takes the
-# lock that makes the transaction the tenant's only writer until it ends.
+# Writes. The first statement of every transaction on a tenant, whatever it writes: it creates the tenant on its first
+# valid record, takes the lock that makes the transaction the tenant's only writer until it ends, and counts it.
 LOCK_TENANT: Final = (
     f"MERGE (c:{CLUSTER.label} {{{TENANT_KEY}: ${TENANT_KEY}}})\n"
     "ON CREATE SET c.first_seen = $first_seen, c.generation = 1, c.state = 'ACTIVE'\n"
     "SET c.first_seen = CASE WHEN c.first_seen <= $first_seen THEN c.first_seen ELSE $first_seen END,\n"
-    "    c.last_seen = CASE WHEN c.last_seen >= $last_seen THEN c.last_seen ELSE $last_seen END\n"
-    "RETURN c.floor AS floor"
+    "    c.last_seen = CASE WHEN c.last_seen >= $last_seen THEN c.last_seen ELSE $last_seen END,\n"
+    "    c.writes = coalesce(c.writes, 0) + 1\n"
+    "RETURN c.floor AS floor, c.writes AS writes"
 )
 
 
@@ -109,10 +110,10 @@ DROP_RELATIONSHIP: Final = {
 }
 
 # Reads, all inside the transaction that then writes.
-READ_NODES: Final = (
-    f"UNWIND $keys AS key\nMATCH {_at('n', RESOURCE, 'key')}\nRETURN n.rid AS rid, n.uid AS uid, n.ver AS ver, n.hash AS hash, "
-    "n.implies AS implies, n.labels AS labels, n.selector AS selector"
+_NODE_ROW: Final = (
+    "n.rid AS rid, n.uid AS uid, n.ver AS ver, n.hash AS hash, n.implies AS implies, n.labels AS labels, n.selector AS selector"
 )
+READ_NODES: Final = f"UNWIND $keys AS key\nMATCH {_at('n', RESOURCE, 'key')}\nRETURN {_NODE_ROW}"
 READ_NODE_PROPS: Final = f"UNWIND $keys AS key\nMATCH {_at('n', RESOURCE, 'key')}\nRETURN n.rid AS rid, properties(n) AS props"
 READ_RIDS_OF_UIDS: Final = (
     f"UNWIND $keys AS key\nMATCH (n:{RESOURCE.label} {{{TENANT_KEY}: ${TENANT_KEY}, uid: key}})\nRETURN key AS uid, n.rid AS rid"
@@ -157,6 +158,16 @@ READ_EPISODES: Final = f"UNWIND $keys AS key\nMATCH {_at('n', EPISODIC, 'key')}\
 READ_EPISODES_OF_SUBJECTS: Final = (
     f"UNWIND $keys AS key\nMATCH (n:{EPISODIC.label} {{{TENANT_KEY}: ${TENANT_KEY}, subject: key}})\nRETURN {_EPISODE_ROW}"
 )
+
+
+def _all(variable: str, node: NodeLabel) -> str:
+    """All of a tenant's nodes of a label; the second predicate lets the planner use the key's index."""
+    return f"({variable}:{node.label} {{{TENANT_KEY}: ${TENANT_KEY}}}) WHERE {variable}.{node.key} > ''"
+
+
+READ_ALL_NODES: Final = f"MATCH {_all('n', RESOURCE)}\nRETURN {_NODE_ROW} LIMIT $most"
+READ_ALL_EDGES: Final = f"MATCH {_all('a', RESOURCE)}\nMATCH (a)-[r:{_TYPES}]->(b:{RESOURCE.label})\nRETURN {_EDGE_ROW} LIMIT $most"
+READ_ALL_TOMBSTONES: Final = f"MATCH {_all('n', TOMBSTONE)}\nRETURN {_TOMBSTONE_ROW} LIMIT $most"
 
 # The digest: pages of a tenant's live nodes in key order, each with what begins at them.
 PAGE_SIZE: Final = 2000

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -23,6 +23,7 @@ from transforms.planning.mutations import (
 )
 from transforms.planning.selects import SERVICE
 from transforms.records.envelopes import Body, Edge, Event, Resource, ServiceSpec, Tombstone
+from transforms.records.memo import Memo
 from transforms.records.record import moment_of
 from transforms.records.rejects import Fault, Reason
 
@@ -51,29 +52,59 @@ SEVERITY: Final = {
 UNKNOWN_SEVERITY: Final = "UNKNOWN"
 
 
-def interpret(topic: str, body: Body, client_id: str, ver: str) -> tuple[Mutation, ...]:
+class Meaning(NamedTuple):
+    """A mutation less its tenant and version: what a body means, whoever says it and whenever."""
+
+    mutation: type[Mutation]
+    values: tuple[Any, ...]
+
+
+class Meanings:
+    """Meanings worked out before, by the body itself: what decoding found again is not interpreted again."""
+
+    def __init__(self) -> None:
+        self._memo: Memo[int, tuple[Body, Meaning]] = Memo()
+
+    def of(self, body: Body) -> Meaning:
+        held = self._memo.get(id(body))
+        # A number is given to another object once its first bearer is gone; the memo keeps its bearers.
+        if held is not None and held[0] is body:
+            return held[1]
+        meaning = _mean(body)
+        self._memo.put(id(body), (body, meaning))
+        return meaning
+
+
+def interpret(topic: str, body: Body, client_id: str, ver: str, meanings: Meanings | None = None) -> tuple[Mutation, ...]:
     """The mutations of a body; raises Fault where its values name nothing or break a limit.
 
     topic: decides what a tombstone's raw key names.
     """
     if isinstance(body, Tombstone):
         return _TOMBSTONES[topic](client_id, ver, body.raw_key)
-    return (_INTERPRETERS[type(body)](client_id, ver, body),)
+    if isinstance(body, Event):
+        return (_event(client_id, ver, body),)
+    meaning = _mean(body) if meanings is None else meanings.of(body)
+    return (meaning.mutation(client_id, ver, *meaning.values),)
 
 
-def _resource(client_id: str, ver: str, body: Resource) -> Mutation:
+def _mean(body: Body) -> Meaning:
+    return _MEANINGS[type(body)](body)
+
+
+def _resource(body: Resource) -> Meaning:
     if body.op == "DELETE" and not body.name:
         if not body.uid:
             raise Fault(Reason.MISSING_FIELD, "a DELETE with neither `name` nor `uid` names nothing")
-        return DeleteUid(client_id, ver, _identity("uid", body.uid))
+        return Meaning(DeleteUid, (_identity("uid", body.uid),))
     if not body.name:
         raise Fault(Reason.MISSING_FIELD, "Object missing required field `name`")
     rid = make_rid(body.kind, body.namespace or "", body.name, body.api_version or "")
     text = _identity("the object's identity", str(rid))
     if body.op == "DELETE":
-        return DeleteNode(client_id, ver, text)
+        return Meaning(DeleteNode, (text,))
     props = _resource_props(rid, body)
-    return UpsertNode(client_id, ver, text, _identity("uid", body.uid or ""), props, digest_of(props))
+    return Meaning(UpsertNode, (text, _identity("uid", body.uid or ""), props, digest_of(props)))
 
 
 def _resource_props(rid: Rid, body: Resource) -> dict[str, Any]:
@@ -136,14 +167,14 @@ def _promoted(status: dict[str, Any], promoted: StatusProperty) -> str | int | b
     return value if isinstance(value, str | int | bool) else None
 
 
-def _edge(client_id: str, ver: str, body: Edge) -> Mutation:
+def _edge(body: Edge) -> Meaning:
     edge_id = _identity("the edge's id", body.id)
     if body.op == "DELETE":
-        return DeleteEdge(client_id, ver, edge_id)
+        return Meaning(DeleteEdge, (edge_id,))
     if body.type not in TOPOLOGY_OF_TYPE:
         known = ", ".join(TOPOLOGY_OF_TYPE)
         raise Fault(Reason.BAD_VALUE, f"the edge type {body.type[:64]!r} is none of {known}")
-    return UpsertEdge(client_id, ver, edge_id, body.type, _end("from", body.source), _end("to", body.target))
+    return Meaning(UpsertEdge, (edge_id, body.type, _end("from", body.source), _end("to", body.target)))
 
 
 def _end(field: str, text: str) -> str:
@@ -220,11 +251,7 @@ def digest_of(props: dict[str, Any]) -> bytes:
     return blake2b(_CANONICAL.encode(props), digest_size=_DIGEST_BYTES).digest()
 
 
-_INTERPRETERS: Final[dict[type, Callable[[str, str, Any], Mutation]]] = {
-    Resource: _resource,
-    Edge: _edge,
-    Event: _event,
-}
+_MEANINGS: Final[dict[type, Callable[[Any], Meaning]]] = {Resource: _resource, Edge: _edge}
 _TOMBSTONES: Final[dict[str, Callable[[str, str, str], tuple[Mutation, ...]]]] = {
     "state.k8s.resource": _resource_tombstone,
     "state.k8s.topology": _edge_tombstone,

@@ -6,15 +6,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 import msgspec
 
 from transforms.model.limits import BODY_AHEAD, EARLIEST, KEY_BYTES, LATEST
-from transforms.records.envelopes import Body, Command, Edge, Event, Resource, Tombstone
+from transforms.records.envelopes import Body, Command, Edge, Event, Moment, Resource, Tombstone
 from transforms.records.events import parse_event
 from transforms.records.json_text import check_json_text
-from transforms.records.record import KafkaRecord, from_milliseconds, make_ver, microseconds
+from transforms.records.memo import Memo
+from transforms.records.record import KafkaRecord, from_microseconds, make_ver, microseconds
 from transforms.records.rejects import Fault, Reason
 from transforms.records.tenant import SplitKey, split_key
 
@@ -75,7 +77,8 @@ CODEC_OF_TOPIC: Final = {codec.topic: codec for codec in CODECS}
 class Decoded(msgspec.Struct, frozen=True):
     """A record read: its body, or the fault that it has; neither for a topic that is not decoded.
 
-    key: the key taken apart. ver: the record's version, "" where there is no body.
+    key: the key taken apart. ver: the record's version, "" where there is no body; the record's time is in it, and
+    not in the body, which may be that of an earlier record that said the same at another time.
     """
 
     record: KafkaRecord
@@ -90,29 +93,110 @@ class Decoded(msgspec.Struct, frozen=True):
         return CODEC_OF_TOPIC.get(self.record.topic)
 
 
-def decode_record(record: KafkaRecord, legacy_topics: frozenset[str] = frozenset(), *, only: str = "") -> Decoded:
+class Contents:
+    """Bodies decoded before, by their text less the value of `at`: what a resync says again is not decoded again.
+
+    A value takes part if `at` is written once, plainly, and the codec requires it; then two values that differ in
+    nothing else are the same body at two times.
+    """
+
+    def __init__(self) -> None:
+        self._memo: Memo[tuple[str, bytes], Body] = Memo()
+
+    def find(self, topic: str, timed: "_Timed") -> Body | None:
+        return self._memo.get((topic, timed.rest))
+
+    def keep(self, topic: str, timed: "_Timed", body: Body) -> None:
+        self._memo.put((topic, timed.rest), body)
+
+
+class _Timed(NamedTuple):
+    """A value taken apart: its time in microseconds since 1970, and all the rest of it."""
+
+    at_us: int
+    rest: bytes
+
+
+_AT: Final = b'"at":"'
+_AT_NAME: Final = b'"at"'
+_BEFORE_NAME: Final = frozenset(b"{,")
+# An escape could spell a second `at` in a way that is not seen here.
+_ESCAPE: Final = b"\\u"
+_CONTENT_BYTES: Final = 16 * 1024
+
+
+def _take_time(value: bytes) -> _Timed | None:
+    """The value's own time and the rest; None where that cannot be told without decoding."""
+    if len(value) > _CONTENT_BYTES:
+        return None
+    start = value.find(_AT)
+    if start < 1 or value[start - 1] not in _BEFORE_NAME or value.count(_AT_NAME) != 1 or _ESCAPE in value:
+        return None
+    start += len(_AT)
+    end = value.find(b'"', start)
+    at_us = _parse_time(value[start:end])
+    return None if at_us is None else _Timed(at_us, value[:start] + value[end:])
+
+
+@lru_cache(maxsize=1024)
+def _parse_time(text: bytes) -> int | None:
+    """The time in microseconds, as the envelopes take it; None where they would not."""
+    try:
+        return microseconds(_MOMENT.decode(b'"' + text + b'"'))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+_MOMENT: Final = msgspec.json.Decoder(Moment)
+
+
+def decode_record(
+    record: KafkaRecord, legacy_topics: frozenset[str] = frozenset(), *, only: str = "", contents: Contents | None = None
+) -> Decoded:
     """Read one record; never raises for what the record holds.
 
     legacy_topics: topics whose keys may also be split at a pipe sign.
     only: single-tenant mode; a record whose key names another tenant is left unread. "" reads all.
+    contents: bodies decoded before; None decodes every record.
     """
     codec = CODEC_OF_TOPIC.get(record.topic)
-    key = _split(record, legacy_topics)
+    legacy = record.topic in legacy_topics
+    is_long = record.key is not None and len(record.key) > KEY_BYTES
+    key, key_fault = _take_key(record.key, legacy) if is_long else _read_key(record.key, legacy)
     if codec is None or (only and key.client_id not in (None, only)):
         return Decoded(record, key)
+    if key_fault is not None:
+        return Decoded(record, key, fault=key_fault)
     try:
-        _check_key(record.key)
-        body = _decode_body(codec, record, key)
-        ver = _version(record, codec.body_time(body))
+        timed = _take_time(record.value) if contents is not None and codec.state and record.value else None
+        body = contents.find(record.topic, timed) if contents is not None and timed is not None else None
+        if body is None:
+            body = _decode_body(codec, record, key)
+            at = codec.body_time(body)
+            at_us = None if at is None else microseconds(at)
+            if contents is not None and timed is not None:
+                contents.keep(record.topic, timed, body)
+        else:
+            assert timed is not None
+            at_us = timed.at_us
+        ver = _version(record, at_us)
     except Fault as fault:
         return Decoded(record, key, fault=fault)
     return Decoded(record, key, body, ver)
 
 
-def _split(record: KafkaRecord, legacy_topics: frozenset[str]) -> SplitKey:
-    """The key taken apart, as far as it can be: what else is wrong with it, its tenant is known."""
-    text = (record.key or b"")[:KEY_BYTES].decode(errors="replace")
-    return split_key(text, legacy=record.topic in legacy_topics)
+def _take_key(key: bytes | None, legacy: bool) -> tuple[SplitKey, Fault | None]:
+    """The key taken apart as far as it can be, and what is wrong with it: its tenant is known even so."""
+    text = (key or b"")[:KEY_BYTES].decode(errors="replace")
+    try:
+        _check_key(key)
+    except Fault as fault:
+        return split_key(text, legacy=legacy), fault
+    return split_key(text, legacy=legacy), None
+
+
+# Keys come again as objects do; those beyond the limit are not worth their memory.
+_read_key: Final = lru_cache(maxsize=16 * 1024)(_take_key)
 
 
 def _check_key(key: bytes | None) -> None:
@@ -148,19 +232,27 @@ def _tombstone(codec: Codec, key: SplitKey) -> Tombstone:
     return Tombstone(key.raw)
 
 
-def _version(record: KafkaRecord, body_time: datetime | None) -> str:
+_EARLIEST_US: Final = microseconds(EARLIEST)
+_LATEST_US: Final = microseconds(LATEST)
+_AHEAD_US: Final = BODY_AHEAD // BODY_AHEAD.resolution
+
+
+def _version(record: KafkaRecord, at_us: int | None) -> str:
     """t = min(body time, record timestamp); a tombstone's is the record timestamp (contract, "Order")."""
-    try:
-        arrived = from_milliseconds(record.timestamp_ms)
-    except OverflowError:
-        arrived = LATEST if record.timestamp_ms > 0 else EARLIEST - BODY_AHEAD
-    if body_time is not None and body_time - arrived > BODY_AHEAD and arrived >= EARLIEST:
+    arrived_us = record.timestamp_ms * 1000
+    if at_us is not None and at_us - arrived_us > _AHEAD_US and arrived_us >= _EARLIEST_US:
         raise Fault(
             Reason.BAD_TIME,
-            f"the body's time {body_time.isoformat()} is more than a day ahead of the record's {arrived.isoformat()}; "
-            "set the producer's clock",
+            f"the body's time {_shown(at_us)} is more than a day ahead of the record's {_shown(arrived_us)}; set the producer's clock",
         )
-    moment = arrived if body_time is None else min(body_time, arrived)
-    if not EARLIEST <= moment < LATEST:
-        raise Fault(Reason.BAD_TIME, f"the time {moment.isoformat()} lies outside {EARLIEST.year} to {LATEST.year}")
-    return make_ver(microseconds(moment), record.topic, record.partition, record.offset)
+    t_us = arrived_us if at_us is None else min(at_us, arrived_us)
+    if not _EARLIEST_US <= t_us < _LATEST_US:
+        raise Fault(Reason.BAD_TIME, f"the time {_shown(t_us)} lies outside {EARLIEST.year} to {LATEST.year}")
+    return make_ver(t_us, record.topic, record.partition, record.offset)
+
+
+def _shown(t_us: int) -> str:
+    try:
+        return from_microseconds(t_us).isoformat()
+    except OverflowError:
+        return f"{t_us} µs"

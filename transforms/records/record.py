@@ -46,9 +46,9 @@ def moment_of(ver: str) -> datetime:
     return _EPOCH + int(t_of(ver)) * _MICROSECOND
 
 
-def from_milliseconds(timestamp_ms: int) -> datetime:
-    """The moment of a record timestamp; OverflowError outside the years 1 to 9999."""
-    return _EPOCH + timedelta(milliseconds=timestamp_ms)
+def from_microseconds(t_us: int) -> datetime:
+    """The moment so many microseconds after 1970; OverflowError outside the years 1 to 9999."""
+    return _EPOCH + timedelta(microseconds=t_us)
 
 
 def make_ver(t_us: int, topic: str, partition: int, offset: int) -> str:

@@ -7,6 +7,7 @@ otherwise the first that may decide, decides; `--client_id` is the fallback and 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from transforms.model.kinds import RESERVED_TOKENS
@@ -41,8 +42,7 @@ def split_key(key: str, *, legacy: bool = False) -> SplitKey:
     return SplitKey(None, key)
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(NamedTuple):
     """What the parts of one record say of its tenant; None where a part says nothing."""
 
     key: str | None
@@ -81,6 +81,7 @@ SOURCES: Final = (
 )
 
 
+@lru_cache(maxsize=4096)
 def resolve_tenant(claims: Claims, rules: TenantRules) -> str | None:
     """The record's tenant; None when single-tenant mode skips it as another's.
 

@@ -1,11 +1,15 @@
 """Decode: bytes to envelopes, once."""
 
 from collections.abc import Iterator
+from typing import Final
 
 import apache_beam as beam
 
-from transforms.records.codecs import Decoded, decode_record
-from transforms.records.record import KafkaRecord
+from transforms.records.codecs import Contents, decode_record
+from transforms.steps.elements import DecodedChunk, RecordChunk
+
+# One per process, so that a slice goes on with what the ones before have decoded.
+_CONTENTS: Final = Contents()
 
 
 class DecodeRecords(beam.PTransform):
@@ -18,8 +22,8 @@ class DecodeRecords(beam.PTransform):
         super().__init__()
         self._fn = DecodeRecordsFn(client_id, legacy_topics)
 
-    def expand(self, chunks: beam.PCollection[list[KafkaRecord]]) -> beam.PCollection[list[Decoded]]:
-        return chunks | beam.ParDo(self._fn)
+    def expand(self, chunks: beam.PCollection[RecordChunk]) -> beam.PCollection[DecodedChunk]:
+        return chunks | beam.ParDo(self._fn).with_output_types(DecodedChunk)
 
 
 class DecodeRecordsFn(beam.DoFn):
@@ -27,5 +31,5 @@ class DecodeRecordsFn(beam.DoFn):
         self._client_id = client_id
         self._legacy_topics = legacy_topics
 
-    def process(self, chunk: list[KafkaRecord]) -> Iterator[list[Decoded]]:
-        yield [decode_record(record, self._legacy_topics, only=self._client_id) for record in chunk]
+    def process(self, chunk: RecordChunk) -> Iterator[DecodedChunk]:
+        yield DecodedChunk(decode_record(record, self._legacy_topics, only=self._client_id, contents=_CONTENTS) for record in chunk)

@@ -1,31 +1,25 @@
 """Fold: of all that a window says about one aspect, the greatest version holds."""
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 import apache_beam as beam
 import msgspec
 
 from transforms.planning.fold import Folded, Interpreted, fold
 from transforms.records.outcomes import Outcome
+from transforms.steps.elements import TenantMutations
 from transforms.steps.group import Grouped
 from transforms.steps.metrics import count_one
 
 _DECODE: Final = msgspec.msgpack.Decoder(list[Interpreted]).decode
 
 
-class TenantMutations(NamedTuple):
-    """One tenant's folded mutations, at most one per aspect."""
-
-    client_id: str
-    mutations: list[Interpreted]
-
-
 class FoldMutations(beam.PTransform):
     """A tenant's folded mutations; the records whose word was overtaken are counted as superseded."""
 
     def expand(self, grouped: beam.PCollection[Grouped]) -> beam.PCollection[TenantMutations]:
-        return grouped | beam.ParDo(FoldMutationsFn())
+        return grouped | beam.ParDo(FoldMutationsFn()).with_output_types(TenantMutations)
 
 
 class FoldMutationsFn(beam.DoFn):

@@ -11,18 +11,21 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
 from transforms.planning.fold import Folded, Interpreted, fold
-from transforms.planning.interpret import interpret
+from transforms.planning.interpret import Meanings, interpret
 from transforms.planning.mutations import AspectKey
 from transforms.records.outcomes import Outcome, Tally
 from transforms.records.rejects import Fault, Step, reject
+from transforms.steps.elements import OwnedChunk
 from transforms.steps.metrics import count_outcomes
-from transforms.steps.resolve_tenants import REJECTS, Owned
+from transforms.steps.resolve_tenants import REJECTS
 
 # Standard types, so that Beam's own deterministic coders serve and nothing is pickled.
 TenantShard = tuple[str, int]
 Keyed = tuple[TenantShard, bytes]
 
 HELD_BYTES: Final = 8 * 1024 * 1024
+# One per process, as what decoding found before is.
+_MEANINGS: Final = Meanings()
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
 
 
@@ -38,7 +41,7 @@ class KeyByTenant(beam.PTransform):
         super().__init__()
         self._fn = KeyByTenantFn(shards)
 
-    def expand(self, chunks: beam.PCollection[list[Owned]]) -> Any:
+    def expand(self, chunks: beam.PCollection[OwnedChunk]) -> Any:
         return chunks | beam.ParDo(self._fn).with_output_types(Keyed).with_outputs(REJECTS, main="main")
 
 
@@ -54,11 +57,11 @@ class KeyByTenantFn(beam.DoFn):
     def start_bundle(self) -> None:
         self._held, self._held_bytes, self._settled = {}, 0, Tally()
 
-    def process(self, chunk: list[Owned]) -> Iterator[Keyed | TaggedOutput]:
+    def process(self, chunk: OwnedChunk) -> Iterator[Keyed | TaggedOutput]:
         for client_id, decoded in chunk:
             assert decoded.body is not None
             try:
-                mutations = interpret(decoded.record.topic, decoded.body, client_id, decoded.ver)
+                mutations = interpret(decoded.record.topic, decoded.body, client_id, decoded.ver, _MEANINGS)
             except Fault as fault:
                 yield TaggedOutput(REJECTS, reject(decoded.record, client_id, Step.INTERPRET, fault))
                 continue

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import apache_beam as beam
 
 from transforms.planning.batches import cut_batches
-from transforms.steps.fold import TenantMutations
+from transforms.steps.elements import TenantMutations
 
 
 class PlanBatches(beam.PTransform):
@@ -16,7 +16,7 @@ class PlanBatches(beam.PTransform):
         self._fn = PlanBatchesFn(rows, size_bytes)
 
     def expand(self, mutations: beam.PCollection[TenantMutations]) -> beam.PCollection[TenantMutations]:
-        return mutations | beam.ParDo(self._fn)
+        return mutations | beam.ParDo(self._fn).with_output_types(TenantMutations)
 
 
 class PlanBatchesFn(beam.DoFn):

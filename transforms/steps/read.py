@@ -13,6 +13,7 @@ from transforms.io.kafka_reader import CHUNK_RECORDS, RangeReader
 from transforms.io.kafka_target import KafkaTarget
 from transforms.planning.slices import SliceSize
 from transforms.records.record import KafkaRecord
+from transforms.steps.elements import RecordChunk
 from transforms.steps.metrics import mark_bytes, mark_read
 
 BEAM: Final = "beam"
@@ -33,12 +34,12 @@ class ReadRecords(beam.PTransform):
         super().__init__()
         self._read = {BEAM: _read_with_connector, BOUNDED: _read_ranges}[reader](target, ranges, size, expansion_service)
 
-    def expand(self, begin: Any) -> beam.PCollection[list[KafkaRecord]]:
+    def expand(self, begin: Any) -> beam.PCollection[RecordChunk]:
         return begin | self._read
 
 
 def _read_ranges(target: KafkaTarget, ranges: list[OffsetRange], size: SliceSize, _expansion_service: str) -> Any:
-    return "Slice" >> beam.Impulse() | "ReadRanges" >> beam.ParDo(ReadRangesFn(target, ranges, size))
+    return "Slice" >> beam.Impulse() | "ReadRanges" >> beam.ParDo(ReadRangesFn(target, ranges, size)).with_output_types(RecordChunk)
 
 
 def _read_with_connector(target: KafkaTarget, ranges: list[OffsetRange], size: SliceSize, expansion_service: str) -> Any:
@@ -52,7 +53,7 @@ def _read_with_connector(target: KafkaTarget, ranges: list[OffsetRange], size: S
         max_read_time=size.max_read_s,
         expansion_service=expansion_service,
     )
-    return "Kafka" >> read | "Chunk" >> beam.ParDo(ChunkRecordsFn(ranges))
+    return "Kafka" >> read | "Chunk" >> beam.ParDo(ChunkRecordsFn(ranges)).with_output_types(RecordChunk)
 
 
 class ReadRangesFn(beam.DoFn):
@@ -71,11 +72,11 @@ class ReadRangesFn(beam.DoFn):
         if self._reader is not None:
             self._reader.close()
 
-    def process(self, _slice: bytes) -> Iterator[list[KafkaRecord]]:
+    def process(self, _slice: bytes) -> Iterator[RecordChunk]:
         assert self._reader is not None
         for chunk in self._reader.read(self._ranges, self._size.max_records, self._size.max_bytes):
             if chunk.records:
-                yield chunk.records
+                yield RecordChunk(chunk.records)
             for place, passed in chunk.passed.items():
                 mark_read(place, *passed)
             mark_bytes(chunk.size_bytes)
@@ -86,12 +87,12 @@ class ChunkRecordsFn(beam.DoFn):
 
     def __init__(self, ranges: list[OffsetRange]) -> None:
         self._ends = {one.place: (one.start, one.end) for one in ranges}
-        self._chunk: list[KafkaRecord] = []
+        self._chunk = RecordChunk()
 
     def start_bundle(self) -> None:
-        self._chunk = []
+        self._chunk = RecordChunk()
 
-    def process(self, row: Any) -> Iterator[list[KafkaRecord]]:
+    def process(self, row: Any) -> Iterator[RecordChunk]:
         start, end = self._ends.get((row.topic, row.partition), (0, 0))
         if start <= row.offset < end:
             self._chunk.append(_record(row))
@@ -103,8 +104,8 @@ class ChunkRecordsFn(beam.DoFn):
             window = GlobalWindow()
             yield WindowedValue(self._take(), window.max_timestamp(), [window])
 
-    def _take(self) -> list[KafkaRecord]:
-        chunk, self._chunk = self._chunk, []
+    def _take(self) -> RecordChunk:
+        chunk, self._chunk = self._chunk, RecordChunk()
         offsets: dict[Place, list[int]] = {}
         for record in chunk:
             offsets.setdefault((record.topic, record.partition), []).append(record.offset)

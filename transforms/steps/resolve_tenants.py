@@ -1,7 +1,7 @@
 """ResolveTenant: whose record is it; faults become rejects here, where the tenant is known as far as it can be."""
 
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
@@ -11,16 +11,10 @@ from transforms.records.envelopes import Command, Tombstone
 from transforms.records.outcomes import NO_TENANT, Outcome, Tally
 from transforms.records.rejects import Fault, Reject, Step, reject
 from transforms.records.tenant import Claims, TenantRules, resolve_tenant
+from transforms.steps.elements import DecodedChunk, Owned, OwnedChunk
 from transforms.steps.metrics import count_command, count_outcomes
 
 REJECTS: Final = "rejects"
-
-
-class Owned(NamedTuple):
-    """A decoded record with its tenant."""
-
-    client_id: str
-    decoded: Decoded
 
 
 class ResolveTenants(beam.PTransform):
@@ -33,16 +27,16 @@ class ResolveTenants(beam.PTransform):
         super().__init__()
         self._fn = ResolveTenantsFn(rules)
 
-    def expand(self, chunks: beam.PCollection[list[Decoded]]) -> Any:
-        return chunks | beam.ParDo(self._fn).with_output_types(list[Owned]).with_outputs(REJECTS, main="main")
+    def expand(self, chunks: beam.PCollection[DecodedChunk]) -> Any:
+        return chunks | beam.ParDo(self._fn).with_output_types(OwnedChunk).with_outputs(REJECTS, main="main")
 
 
 class ResolveTenantsFn(beam.DoFn):
     def __init__(self, rules: TenantRules) -> None:
         self._rules = rules
 
-    def process(self, chunk: list[Decoded]) -> Iterator[list[Owned] | TaggedOutput]:
-        owned: list[Owned] = []
+    def process(self, chunk: DecodedChunk) -> Iterator[OwnedChunk | TaggedOutput]:
+        owned = OwnedChunk()
         settled = Tally()
         for decoded in chunk:
             if isinstance(decoded.body, Command):

@@ -6,13 +6,13 @@ from typing import Any, Final, Protocol
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
 
-from transforms.io.neo4j_graph import Neo4jGraphStore, RowRefused
+from transforms.io.neo4j_graph import RowRefused, process_store
 from transforms.io.neo4j_target import Neo4jTarget
 from transforms.planning.fold import Interpreted
 from transforms.planning.mutations import Mutation
 from transforms.records.outcomes import Outcome, Tally
 from transforms.records.rejects import Fault, Reason, Step, reject
-from transforms.steps.fold import TenantMutations
+from transforms.steps.elements import TenantMutations
 from transforms.steps.metrics import count_outcomes
 from transforms.steps.resolve_tenants import REJECTS
 
@@ -21,8 +21,6 @@ class BatchStore(Protocol):
     """What writing needs of a store; `write_batch` raises RowRefused where the rows are at fault."""
 
     def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int, last_seen: int) -> list[Outcome]: ...
-
-    def close(self) -> None: ...
 
 
 Result = tuple[Interpreted, Outcome | RowRefused]
@@ -48,11 +46,8 @@ class WriteGraphFn(beam.DoFn):
         self._store: BatchStore | None = None
 
     def setup(self) -> None:
-        self._store = Neo4jGraphStore(self._target)
-
-    def teardown(self) -> None:
-        if self._store is not None:
-            self._store.close()
+        # Slices come and go with their pipelines; connections and mirrors stay.
+        self._store = process_store(self._target)
 
     def process(self, batch: TenantMutations) -> Iterator[TaggedOutput]:
         assert self._store is not None

@@ -1,0 +1,92 @@
+"""A tenant's mirror is what is stored, whoever else writes; it saves reads and never shows in the graph."""
+
+from collections.abc import Iterator
+from itertools import count
+
+import neo4j
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.system.world import World
+from tests.unit.reference import expected_digest
+from tests.unit.strategies import TENANT, deliveries
+from tests.unit.test_order import folded
+from transforms.io.neo4j_graph import Neo4jGraphStore, _Transaction
+from transforms.io.tenant_mirrors import TenantMirrors
+from transforms.planning.known import KnownGraph
+from transforms.planning.mutations import Mutation
+
+_RUNS = count()
+Stores = tuple[Neo4jGraphStore, Neo4jGraphStore]
+
+
+@pytest.fixture
+def stores(world: World) -> Iterator[Stores]:
+    found = (Neo4jGraphStore(world.neo4j_target), Neo4jGraphStore(world.neo4j_target))
+    found[0].ensure_schema()
+    yield found
+    for store in found:
+        store.close()
+
+
+def stored(world: World, client_id: str) -> KnownGraph:
+    """The tenant as it is in the database."""
+
+    def load(tx: neo4j.ManagedTransaction) -> KnownGraph | None:
+        return _Transaction(tx, client_id).load(10_000)
+
+    with world.graph.session() as session:
+        found = session.execute_read(load)
+    assert found is not None
+    return found
+
+
+def facts(graph: KnownGraph, *, stubs: bool) -> tuple[object, ...]:
+    nodes = {rid: node for rid, node in graph._nodes.items() if stubs or node.live}
+    return nodes, graph._edges, graph._tombstones, graph._by_uid, graph._by_edge_id, graph._by_ref, graph._at, graph._by_namespace
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(deliveries(), st.data())
+def test_a_mirror_is_what_is_stored_and_two_writers_do_not_mislead_each_other(
+    world: World, stores: Stores, delivery: tuple[list[Mutation], list[list[Mutation]]], data: st.DataObject
+) -> None:
+    mutations, slices = delivery
+    client_id = f"mirrored-{next(_RUNS)}"
+    for one in slices:
+        store = stores[data.draw(st.sampled_from([0, 0, 0, 1]))]
+        store.write_batch(client_id, [held.mutation for held in folded(one).values()], 1, 2)
+        mirror = store._mirrors._mirrors.get(client_id)
+        if mirror is not None:
+            kept = stored(world, client_id)
+            assert facts(mirror.graph, stubs=False) == facts(kept, stubs=False)
+            assert set(mirror.graph._nodes) <= set(kept._nodes), "a node that is not stored would not be made"
+
+    assert stores[0].digest(client_id).hexdigest() == expected_digest(mutations).hexdigest()
+    assert client_id != TENANT
+
+
+def test_a_new_tenant_is_known_from_the_first_and_a_known_one_is_loaded_when_it_comes_again() -> None:
+    mirrors = TenantMirrors()
+    loads: list[int] = []
+
+    def load(most: int) -> KnownGraph:
+        loads.append(most)
+        return KnownGraph()
+
+    assert mirrors.get("new", 1, load) is not None
+    assert mirrors.get("old", 7, load) is None
+    assert mirrors.get("old", 8, load) is not None
+    assert len(loads) == 1
+
+
+def test_a_tenant_that_is_too_large_is_not_asked_for_again() -> None:
+    mirrors = TenantMirrors()
+    loads: list[int] = []
+
+    def load(most: int) -> None:
+        loads.append(most)
+
+    assert [mirrors.get("large", writes, load) for writes in (5, 6, 7, 8)] == [None] * 4
+    assert len(loads) == 1
