@@ -10,6 +10,7 @@ from runners.direct import check_java_side
 from runners.monitor import Monitor
 from runners.stop import StopSignals
 from transforms.io.deadletters import DeadLetterWriter
+from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import KafkaOffsets, OffsetGap, OffsetRange
 from transforms.io.lease import Lease
 from transforms.io.neo4j_graph import Neo4jGraphStore
@@ -43,7 +44,7 @@ class Job:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._lease is not None:
-            self._lease.__exit__(kind, error, trace)
+            self._lease.release()
         if self._offsets is not None:
             self._offsets.close()
         self._store.close()
@@ -51,6 +52,9 @@ class Job:
     def run_once(self, totals: RunTotals, *observers: RunObserver) -> None:
         """Take in what the topics hold now; adds to the totals, also where a fault ends it halfway."""
         offsets = self._prepared()
+        if offsets is None:
+            totals.stopped = True
+            return
         every = (*observers, *([self._monitor] if self._monitor else []))
         run = BoundedRun(offsets, self._slice, self._pacer, self, every)
         try:
@@ -58,12 +62,14 @@ class Job:
         finally:
             totals.add(run.totals)
 
-    def _prepared(self) -> KafkaOffsets:
-        """Schema, lease and offsets; what did not come to be in one try does in the next."""
+    def _prepared(self) -> KafkaOffsets | None:
+        """Schema, lease and offsets; what did not come to be in one try does in the next. None: told to stop waiting."""
         if self._lease is None:
             self._store.ensure_schema()
             lease = Lease(self._store, self._settings.flow.kafka.group, self._settings.lease_s)
-            self._lease = lease.__enter__()
+            if not lease.acquire(self._stop.wait):
+                return None
+            self._lease = lease
         if self._offsets is None:
             self._offsets = KafkaOffsets(self._settings.flow.kafka)
         return self._offsets
@@ -90,8 +96,13 @@ class Job:
 
     def on_gap(self, gap: OffsetGap) -> None:
         letters = self._dead_letters()
-        letters.send_gap(gap)
-        letters.flush()
+        try:
+            letters.send_gap(gap)
+            letters.flush()
+        except InfrastructureFault:
+            # A producer that failed once stays failed; the next try gets another.
+            self._letters = None
+            raise
         if self._monitor:
             self._monitor.lost(gap)
 

@@ -46,8 +46,17 @@ def run_summary(totals: RunTotals, seconds: float) -> dict[str, Any]:
     tenants = sorted({client_id for client_id, _ in totals.outcomes})
     by_tenant = {client_id: _counts(totals.outcomes, client_id) for client_id in tenants}
     whole = {outcome.value: sum(counts[outcome.value] for counts in by_tenant.values()) for outcome in Outcome}
+    wrote = {"rows_written": totals.rows, "write_seconds": round(totals.write_s, 3)}
     gaps = [{"topic": gap.topic, "partition": gap.partition, "from": gap.start, "to": gap.end} for gap in totals.gaps]
-    return {"read": totals.read, **whole, "seconds": round(seconds, 3), "slices": totals.slices, "gaps": gaps, "tenants": by_tenant}
+    return {
+        "read": totals.read,
+        **whole,
+        "seconds": round(seconds, 3),
+        "slices": totals.slices,
+        **wrote,
+        "gaps": gaps,
+        "tenants": by_tenant,
+    }
 
 
 def _counts(outcomes: Tally, client_id: str) -> dict[str, int]:

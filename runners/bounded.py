@@ -11,7 +11,7 @@ from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import KafkaOffsets, OffsetGap, OffsetRange, Place
 from transforms.planning.slices import SlicePacer, SliceSize
 from transforms.records.outcomes import Tally
-from transforms.steps.metrics import Reached, bytes_of, commands_of, outcomes_of, reached_of, reasons_of
+from transforms.steps.metrics import Reached, bytes_of, commands_of, outcomes_of, reached_of, reasons_of, written_of
 
 _LOG = structlog.get_logger("run")
 _BARREN_ROUNDS: Final = 5
@@ -21,7 +21,7 @@ RunSlice = Callable[[list[OffsetRange], SliceSize], Any]
 
 @dataclass(slots=True)
 class SliceReport:
-    """What a committed slice did. lag: offsets that are left, by partition planned."""
+    """What a committed slice did. lag: offsets that are left, by partition planned. written: rows, and seconds for them."""
 
     records: int
     size_bytes: int
@@ -29,6 +29,7 @@ class SliceReport:
     outcomes: Tally
     reasons: dict[tuple[str, str], int]
     lag: dict[Place, int]
+    written: tuple[int, float] = (0, 0.0)
 
 
 class RunObserver(Protocol):
@@ -63,6 +64,8 @@ class RunTotals:
 
     read: int = 0
     slices: int = 0
+    rows: int = 0
+    write_s: float = 0.0
     outcomes: Tally = field(default_factory=Tally)
     gaps: list[OffsetGap] = field(default_factory=list)
     stopped: bool = False
@@ -70,6 +73,8 @@ class RunTotals:
     def add(self, other: "RunTotals") -> None:
         self.read += other.read
         self.slices += other.slices
+        self.rows += other.rows
+        self.write_s += other.write_s
         self.outcomes.update(other.outcomes)
         self.gaps += other.gaps
         self.stopped = other.stopped
@@ -111,8 +116,9 @@ class BoundedRun:
         return self.totals
 
     def _alarm(self, gap: OffsetGap) -> None:
-        """A gap is told, recorded and then passed; never silently."""
+        """A gap is told, recorded and then passed; never silently, and by nobody who may not commit."""
         _LOG.error("offsets lost", topic=gap.topic, partition=gap.partition, offset=gap.start, detail=gap.sentence)
+        self.hooks.before_commit()
         self.hooks.on_gap(gap)
         self.offsets.resume(gap)
         self.totals.gaps.append(gap)
@@ -124,21 +130,20 @@ class BoundedRun:
         reached = reached_of(result)
         read = sum(one.records for one in reached.values())
         outcomes = self._outcomes(result, read)
-        pending = self._without_losses(pending, reached)
-        ends = {place: one.position for place, one in reached.items()}
-        left = [one._replace(start=max(ends.get(one.place, one.start), one.start)) for one in pending]
+        kept = self._without_losses(pending, reached)
+        ends = {one.place: reached[one.place].position for one in kept if one.place in reached}
+        left = [one._replace(start=max(ends.get(one.place, one.start), one.start)) for one in kept]
         left = [one for one in left if one.lag > 0]
-        if read < size.max_records:
+        if read < size.max_records and bytes_of(result) < size.max_bytes:
             left = self._pass_gaps(left, ends)
+        # Before the commit: a command whose slice counts as done is not met again.
+        for command in sorted(commands_of(result)):
+            self.hooks.on_command(command)
         self.hooks.before_commit()
         self.offsets.commit(ends)
         self._check_progress(ends, left)
-        report = SliceReport(
-            read, bytes_of(result), time.monotonic() - started, outcomes, reasons_of(result), {one.place: one.lag for one in left}
-        )
-        self._tell(report)
-        for command in sorted(commands_of(result)):
-            self.hooks.on_command(command)
+        lag = {one.place: one.lag for one in left}
+        self._tell(SliceReport(read, bytes_of(result), time.monotonic() - started, outcomes, reasons_of(result), lag, written_of(result)))
         return left
 
     def _outcomes(self, result: Any, read: int) -> Tally:
@@ -150,6 +155,8 @@ class BoundedRun:
     def _tell(self, report: SliceReport) -> None:
         self.totals.read += report.records
         self.totals.slices += 1
+        self.totals.rows += report.written[0]
+        self.totals.write_s += report.written[1]
         self.totals.outcomes.update(report.outcomes)
         self.pacer.took(report.records, report.size_bytes, report.seconds)
         for observer in self.observers:
@@ -183,12 +190,24 @@ class BoundedRun:
     def _pass_gaps(self, left: list[OffsetRange], ends: dict[Place, int]) -> list[OffsetRange]:
         """The reader found no more although offsets are left: pass those that hold no record."""
         still: list[OffsetRange] = []
+        found = {one.place: self.offsets.next_record(one) for one in left}
+        # Asked for afterwards: an offset without a record was either never one, or deleted while the slice went on.
+        passed = [one.place for one in left if found[one.place] != one.start]
+        earliest = self.offsets.earliest(passed) if passed else {}
         for one in left:
-            found = self.offsets.next_record(one)
-            if found > one.start:
-                ends[one.place] = found
-            if found < one.end:
-                still.append(one._replace(start=found))
+            at = found[one.place]
+            if at < one.start:
+                # The log was cut back or made anew; what it holds now is the next run's.
+                self._alarm(OffsetGap(one.topic, one.partition, one.start, one.start, at))
+                ends.pop(one.place, None)
+                continue
+            lost_to = min(earliest.get(one.place, 0), at)
+            if lost_to > one.start:
+                self._alarm(OffsetGap(one.topic, one.partition, one.start, lost_to, lost_to))
+            if at > one.start:
+                ends[one.place] = at
+            if at < one.end:
+                still.append(one._replace(start=at))
         return still
 
     def _check_progress(self, ends: dict[Place, int], left: list[OffsetRange]) -> None:

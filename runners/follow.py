@@ -9,6 +9,7 @@ import structlog
 
 from runners.bounded import RunTotals
 from transforms.io.faults import InfrastructureFault
+from transforms.io.lease import GroupTaken
 
 _LOG = structlog.get_logger("follow")
 _FIRST_WAIT_S: Final = 1.0
@@ -36,7 +37,8 @@ class Follow:
     """Runs `run_once` every `every_s` seconds; a run that took longer is followed at once.
 
     max_faults: so many infrastructure faults in a row end it, by raising the last one. Between them it waits 1 s, 2 s,
-    4 s and so on, at most a minute. A run that went through starts the count anew.
+    4 s and so on, at most a minute. A run that went through starts the count anew. Another run that has the consumer
+    group ends it at once.
     """
 
     run_once: Callable[[RunTotals], None]
@@ -58,6 +60,8 @@ class Follow:
         """One micro-batch; the seconds to wait after it."""
         try:
             self.run_once(self.totals)
+        except GroupTaken:
+            raise
         except InfrastructureFault as fault:
             self._faults += 1
             self.observer.cycle_failed(fault.sentence)

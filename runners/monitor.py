@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterable
+from socketserver import ThreadingMixIn
 from types import TracebackType
 from typing import Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -14,18 +15,19 @@ from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import OffsetGap, Place
 
 _SECONDS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60)
+# How soon the server notices that it is to end.
+_END_S: Final = 0.1
 Respond = Callable[[str, list[tuple[str, str]]], Any]
 
 
 class Monitor:
     """The run's metrics and its health; observes runs and cycles.
 
-    stale_s: unhealthy when no micro-batch went through for so many seconds.
+    stale_s: unhealthy when no slice and no micro-batch went through for so many seconds.
     """
 
     def __init__(self, stale_s: float) -> None:
         self._stale_s = stale_s
-        self._last_done = time.monotonic()
         self._last_done = time.monotonic()
         self._fault = ""
         self._known: set[Place] = set()
@@ -35,6 +37,7 @@ class Monitor:
         self._records = Counter("graph_records", "Records by what became of them.", ["client_id", "outcome"], registry=named)
         self._rejects = Counter("graph_rejects", "Rejected records by reason.", ["client_id", "reason"], registry=named)
         self._lost = Counter("graph_offsets_lost", "Offsets deleted before they were taken in.", ["topic", "partition"], registry=named)
+        self._gaps = Counter("graph_gaps", "Gaps met: offsets deleted, or a log cut back.", ["topic", "partition"], registry=named)
         self._lag = Gauge("graph_lag_offsets", "Offsets not yet taken in, as of the last look.", ["topic", "partition"], registry=named)
         self._bytes = Counter("graph_read_bytes", "Bytes of keys and values read.", registry=named)
         self._slices = Histogram("graph_slice_seconds", "Duration of a slice, from reading to commit.", buckets=_SECONDS, registry=named)
@@ -44,7 +47,6 @@ class Monitor:
     # What runs tell
 
     def planned(self, lag: dict[Place, int]) -> None:
-        self._lag.clear()
         self._show_lag(lag)
 
     def committed(self, slice_: SliceReport) -> None:
@@ -55,16 +57,18 @@ class Monitor:
         self._bytes.inc(slice_.size_bytes)
         self._slices.observe(slice_.seconds)
         self._committed.set_to_current_time()
-        for topic, partition in self._known - slice_.lag.keys():
-            self._lag.labels(topic, partition).set(0)
         self._show_lag(slice_.lag)
+        # A backlog may take one micro-batch hours; what commits slices is well.
+        self.cycle_done()
 
     def _show_lag(self, lag: dict[Place, int]) -> None:
-        self._known = set(lag)
-        for (topic, partition), offsets in lag.items():
-            self._lag.labels(topic, partition).set(offsets)
+        """A partition once seen stays: nothing left there is a 0, no series that ends."""
+        self._known.update(lag)
+        for topic, partition in self._known:
+            self._lag.labels(topic, partition).set(lag.get((topic, partition), 0))
 
     def lost(self, gap: OffsetGap) -> None:
+        self._gaps.labels(gap.topic, gap.partition).inc()
         self._lost.labels(gap.topic, gap.partition).inc(gap.end - gap.start)
 
     def cycle_done(self) -> None:
@@ -78,8 +82,8 @@ class Monitor:
         """Whether micro-batches go through, and a line that says why not."""
         quiet = time.monotonic() - self._last_done
         if quiet <= self._stale_s:
-            return True, f"ok, {quiet:.0f} s since the last micro-batch"
-        return False, f"no micro-batch went through for {quiet:.0f} s, more than {self._stale_s:.0f} s. {self._fault}".strip()
+            return True, f"ok, {quiet:.0f} s since the last slice or micro-batch"
+        return False, f"nothing went through for {quiet:.0f} s, more than {self._stale_s:.0f} s. {self._fault}".strip()
 
 
 class MonitorServer:
@@ -100,13 +104,13 @@ class MonitorServer:
             return [b"/metrics or /healthz\n"]
 
         try:
-            self._server: WSGIServer = make_server(host, port, answer, handler_class=_SilentHandler)
+            self._server: WSGIServer = make_server(host, port, answer, _Server, _SilentHandler)
         except OSError as error:
             raise InfrastructureFault(
-                f"The metrics port {host}:{port} cannot be opened ({error.strerror}); choose another --metrics_port."
+                f"The metrics port {host}:{port} cannot be opened ({error.strerror}); choose another --metrics_port or --metrics_host."
             ) from None
         self.port: int = self._server.server_port
-        self._thread = threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(_END_S,), name="metrics", daemon=True)
 
     def __enter__(self) -> "MonitorServer":
         self._thread.start()
@@ -117,6 +121,14 @@ class MonitorServer:
         self._server.server_close()
 
 
+class _Server(ThreadingMixIn, WSGIServer):
+    """Each request has a thread: a client that connects and says nothing must keep neither /healthz nor the end waiting."""
+
+    daemon_threads = True
+
+
 class _SilentHandler(WSGIRequestHandler):
+    timeout = 10.0
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
         """A scrape every few seconds is no news."""

@@ -1,7 +1,8 @@
 """Being asked to stop: SIGTERM and SIGINT end a run after the slice it is in; a second one ends it at once."""
 
+import contextlib
 import signal
-import threading
+from queue import Empty, SimpleQueue
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -10,7 +11,9 @@ class StopSignals:
     """Within the block, the first signal sets `asked`; the second one raises KeyboardInterrupt."""
 
     def __init__(self) -> None:
-        self._asked = threading.Event()
+        self._asked = False
+        # Its `put` may interrupt its `get`, as a handler does; an Event's lock would be held then, for good.
+        self._woken: SimpleQueue[None] = SimpleQueue()
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "StopSignals":
@@ -23,13 +26,17 @@ class StopSignals:
             signal.signal(number, handler)
 
     def _handle(self, _number: int, _frame: FrameType | None) -> None:
-        if self._asked.is_set():
+        if self._asked:
             raise KeyboardInterrupt
-        self._asked.set()
+        self._asked = True
+        self._woken.put(None)
 
     def asked(self) -> bool:
-        return self._asked.is_set()
+        return self._asked
 
     def wait(self, seconds: float) -> bool:
         """Wait for so long, or until asked; whether asked."""
-        return self._asked.wait(seconds)
+        if not self._asked:
+            with contextlib.suppress(Empty):
+                self._woken.get(timeout=seconds)
+        return self._asked

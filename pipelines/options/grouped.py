@@ -6,7 +6,7 @@ So every entry point that reaches Kafka has the same Kafka flags, declared once.
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import Field, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, get_type_hints
 
 
@@ -40,4 +40,5 @@ def _fields(group: Any) -> list[inspect.Parameter]:
 
 
 def _parameter(one: "Field[Any]", hint: Any) -> inspect.Parameter:
-    return inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=hint)
+    default = inspect.Parameter.empty if one.default is MISSING else one.default
+    return inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)

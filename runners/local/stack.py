@@ -2,9 +2,10 @@
 
 import fcntl
 import shutil
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,15 @@ class Ports:
     kafka_controller: int = 19093
     neo4j: int = 17687
     connector: int = 18096
+
+
+def free_ports() -> Ports:
+    """Ports that were free a moment ago, for a stack beside others."""
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(4)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return Ports(*(one.getsockname()[1] for one in sockets))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 from runners.local.faults import StackFault
-from runners.local.stack import LocalStack
-from tests.system.conftest import JARS, free_ports
+from runners.local.stack import LocalStack, free_ports
+from tests.system.conftest import JARS
 from tests.system.world import CHECKOUT, World
 
 

@@ -2,7 +2,9 @@
 
 import atexit
 import functools
+import time
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import neo4j
@@ -24,6 +26,14 @@ from transforms.records.outcomes import Outcome
 SCHEMA_AWAIT_S: Final = 120
 
 T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Written:
+    """What a store has committed so far: rows of all statements, and the seconds that it took, reading and planning included."""
+
+    rows: int = 0
+    seconds: float = 0.0
 
 
 class RowRefused(Exception):
@@ -110,10 +120,14 @@ class _Transaction:
     def episodes_of_subjects(self, rids: Collection[str]) -> list[StoredEpisode]:
         return [_episode(row) for row in self._by_keys(cypher.READ_EPISODES_OF_SUBJECTS, rids)]
 
-    def write(self, changes: Changes) -> None:
+    def write(self, changes: Changes) -> int:
+        """Write the changes; the number of rows."""
+        rows = 0
         for one in writes(self._client_id, changes):
             if one.values:
+                rows += len(one.values)
                 self._tx.run(one.statement, {TENANT_KEY: self._client_id, one.parameter: one.values}).consume()
+        return rows
 
 
 class _Mirrored:
@@ -162,6 +176,7 @@ class Neo4jGraphStore:
         self._target = target
         self._driver = target.open()
         self._mirrors = TenantMirrors()
+        self.written = Written()
 
     def close(self) -> None:
         self._driver.close()
@@ -207,25 +222,27 @@ class Neo4jGraphStore:
         Raises RowRefused where the rows are at fault, InfrastructureFault where the server is.
         """
 
-        def work(tx: neo4j.ManagedTransaction) -> tuple[int, Plan]:
+        def work(tx: neo4j.ManagedTransaction) -> tuple[int, Plan, int]:
             transaction = _Transaction(tx, client_id)
             floor, writes = transaction.lock(first_seen, last_seen)
             known = self._mirrors.get(client_id, writes, transaction.load)
             reader = transaction if known is None else _Mirrored(known, transaction)
             plan = plan_batch(reader, client_id, mutations, floor)
-            transaction.write(plan.changes)
-            return writes, plan
+            return writes, plan, transaction.write(plan.changes)
 
-        def write() -> tuple[int, Plan]:
+        def write() -> tuple[int, Plan, int]:
             with self._session() as session:
                 return session.execute_write(work)
 
+        started = time.perf_counter()
         try:
-            writes, plan = self._guarded(write)
+            writes, plan, rows = self._guarded(write)
         except BaseException:
             self._mirrors.drop(client_id)
             raise
         self._mirrors.committed(client_id, writes, plan.changes)
+        self.written.rows += rows
+        self.written.seconds += time.perf_counter() - started
         return plan.outcomes
 
     def tenants(self) -> list[str]:

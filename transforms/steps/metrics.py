@@ -13,6 +13,7 @@ READ: Final = "read"
 POSITION: Final = "position"
 BYTES: Final = "bytes"
 COMMAND: Final = "command"
+WRITE: Final = "write"
 
 
 class Reached(NamedTuple):
@@ -55,6 +56,18 @@ def mark_read(place: Place, records: int, first: int, position: int) -> None:
 
 def mark_bytes(size_bytes: int) -> None:
     Metrics.counter(BYTES, "read").inc(size_bytes)
+
+
+def count_written(rows: int, seconds: float) -> None:
+    """Count what the write step committed, and how long it took."""
+    Metrics.counter(WRITE, "rows").inc(rows)
+    Metrics.counter(WRITE, "us").inc(int(seconds * 1e6))
+
+
+def written_of(result: Any) -> tuple[int, float]:
+    """The rows that a finished pipeline committed, and the seconds inside the write step."""
+    found = dict(_counters(result, WRITE))
+    return found.get("rows", 0), found.get("us", 0) / 1e6
 
 
 def outcomes_of(result: Any) -> Tally:

@@ -1,19 +1,19 @@
 """Write: one transaction per batch; a batch that the graph refuses is split until the row is found."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, Protocol
 
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
 
-from transforms.io.neo4j_graph import RowRefused, process_store
+from transforms.io.neo4j_graph import Neo4jGraphStore, RowRefused, process_store
 from transforms.io.neo4j_target import Neo4jTarget
 from transforms.planning.fold import Interpreted
 from transforms.planning.mutations import Mutation
 from transforms.records.outcomes import Outcome, Tally
 from transforms.records.rejects import Fault, Reason, Step, reject
 from transforms.steps.elements import TenantMutations
-from transforms.steps.metrics import count_outcomes
+from transforms.steps.metrics import count_outcomes, count_written
 from transforms.steps.resolve_tenants import REJECTS
 
 
@@ -24,7 +24,6 @@ class BatchStore(Protocol):
 
 
 Result = tuple[Interpreted, Outcome | RowRefused]
-OpenStore = Callable[[], BatchStore]
 
 _REMEDY: Final = "the record is in the dead letters with its coordinates; mend it at the producer"
 
@@ -43,7 +42,7 @@ class WriteGraph(beam.PTransform):
 class WriteGraphFn(beam.DoFn):
     def __init__(self, target: Neo4jTarget) -> None:
         self._target = target
-        self._store: BatchStore | None = None
+        self._store: Neo4jGraphStore | None = None
 
     def setup(self) -> None:
         # Slices come and go with their pipelines; connections and mirrors stay.
@@ -52,6 +51,7 @@ class WriteGraphFn(beam.DoFn):
     def process(self, batch: TenantMutations) -> Iterator[TaggedOutput]:
         assert self._store is not None
         settled = Tally()
+        before = self._store.written.rows, self._store.written.seconds
         for one, outcome in write_splitting(self._store, batch.client_id, batch.mutations):
             if one.record is None:
                 continue
@@ -61,6 +61,8 @@ class WriteGraphFn(beam.DoFn):
             else:
                 settled[batch.client_id, outcome] += 1
         count_outcomes(settled)
+        after = self._store.written
+        count_written(after.rows - before[0], after.seconds - before[1])
 
 
 def write_splitting(store: BatchStore, client_id: str, batch: Sequence[Interpreted]) -> Iterator[Result]:
