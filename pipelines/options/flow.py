@@ -13,6 +13,14 @@ LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on standard output.")]
 LogLevel = Annotated[str, typer.Option("--log_level", envvar="LOG_LEVEL", help=" | ".join(LOG_LEVELS))]
 ClientId = Annotated[str, typer.Option("--client_id", help="This tenant alone.")]
+LegacySeparatorTopics = Annotated[
+    str,
+    typer.Option(
+        "--legacy_separator_topics",
+        envvar="LEGACY_SEPARATOR_TOPICS",
+        help="Topics whose keys may also be split at a pipe sign.",
+    ),
+]
 
 
 def log_level(level: str) -> str:
@@ -20,11 +28,11 @@ def log_level(level: str) -> str:
     return one_of("--log_level", level.upper(), LOG_LEVELS)
 
 
-def tenant_id(client_id: str) -> str:
+def tenant_id(client_id: str, flag: str = "--client_id") -> str:
     """The tenant that a flag names, checked; "" for all tenants."""
     if client_id and not is_tenant_id(client_id):
         raise usage_error(
-            f"--client_id is {client_id!r}; a tenant id has lower-case letters, digits, dots and dashes, at most 63, "
+            f"{flag} is {client_id!r}; a tenant id has lower-case letters, digits, dots and dashes, at most 63, "
             "begins with a letter or digit and is not the name of a kind."
         )
     return client_id
@@ -42,14 +50,7 @@ class TenantOptions:
             help="Single-tenant mode: stamps records that name no tenant, skips those of others.",
         ),
     ] = ""
-    legacy_separator_topics: Annotated[
-        str,
-        typer.Option(
-            "--legacy_separator_topics",
-            envvar="LEGACY_SEPARATOR_TOPICS",
-            help="Topics whose keys may also be split at a pipe sign.",
-        ),
-    ] = ""
+    legacy_separator_topics: LegacySeparatorTopics = ""
 
     def tenant(self) -> str:
         return tenant_id(self.client_id)

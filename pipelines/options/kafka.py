@@ -12,6 +12,7 @@ from transforms.io.secrets import Secret
 from transforms.records.codecs import CODECS
 
 DEFAULT_TOPICS: Final = ",".join(codec.topic for codec in CODECS)
+DEFAULT_DEADLETTER_TOPIC: Final = "graph.deadletter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class TopicOptions:
     ] = DEFAULT_TOPICS
     deadletter_topic: Annotated[
         str, typer.Option("--deadletter_topic", envvar="DEADLETTER_TOPIC", help="Where rejects go; made where it is missing.")
-    ] = "graph.deadletter"
+    ] = DEFAULT_DEADLETTER_TOPIC
     expansion_service: Annotated[
         str,
         typer.Option("--expansion_service", envvar="KAFKA_EXPANSION_SERVICE", help="host:port of the Java side of Beam's Kafka connector."),

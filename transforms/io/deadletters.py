@@ -1,9 +1,7 @@
 """Dead letters: rejects as messages on one topic, with the original bytes and coordinates, never with a secret."""
 
 import re
-from base64 import b64encode
-from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -13,11 +11,10 @@ from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import OffsetGap
 from transforms.io.kafka_target import KafkaTarget
 from transforms.model.limits import DEADLETTER_MESSAGE_BYTES, DEADLETTER_VALUE_BYTES
+from transforms.records.letters import OFFSETS_LOST, Letter, encode_letter, sha256_of
 from transforms.records.redact import redact_json
 from transforms.records.rejects import Reject
 
-DEADLETTER_VERSION: Final = 1
-OFFSETS_LOST: Final = "offsets_lost"
 _FLUSH_S: Final = 60.0
 _KEY_BYTES: Final = 512 * 1024
 _HEADER_BYTES: Final = 512 * 1024
@@ -65,11 +62,11 @@ def encode_deadletter(reject: Reject) -> bytes:
     key = record.key and record.key[:_KEY_BYTES]
     headers = record.headers if sum(len(name) + 2 * len(held or b"") + 8 for name, held in record.headers) <= _HEADER_BYTES else ()
     kept = _keep(reject)
-    letter = msgspec.json.encode(_letter(reject, key, headers, kept, DEADLETTER_VALUE_BYTES))
+    letter = encode_letter(_letter(reject, key, headers, kept, DEADLETTER_VALUE_BYTES))
     over = len(letter) + len(key or b"") + _MESSAGE_OVERHEAD_BYTES - DEADLETTER_MESSAGE_BYTES
     if over > 0 and kept.value is not None:
         most = max(0, min(len(kept.value), DEADLETTER_VALUE_BYTES) - over)
-        letter = msgspec.json.encode(_letter(reject, key, headers, kept, most))
+        letter = encode_letter(_letter(reject, key, headers, kept, most))
     return letter
 
 
@@ -94,33 +91,52 @@ def _keep(reject: Reject) -> _Kept:
     return _Kept(value) if redacted is None else _Kept(redacted, redacted=True)
 
 
-def _letter(reject: Reject, key: bytes | None, headers: Headers, kept: _Kept, most: int) -> dict[str, Any]:
+def _letter(reject: Reject, key: bytes | None, headers: Headers, kept: _Kept, most: int) -> Letter:
     record = reject.record
     held = record.value
     is_cut = kept.value is not None and len(kept.value) > most
-    return {
-        "version": DEADLETTER_VERSION,
-        "reason": reject.reason,
-        "detail": reject.detail,
-        "step": reject.step,
-        "client_id": reject.client_id or None,
-        "topic": record.topic,
-        "partition": record.partition,
-        "offset": record.offset,
-        "timestamp_ms": record.timestamp_ms,
-        "key": _base64(key),
-        "headers": [[name, _base64(text)] for name, text in headers],
-        "value": _base64(kept.value and kept.value[:most]),
-        "withheld": kept.withheld,
-        "redacted": kept.redacted,
-        "truncated": is_cut or key != record.key or len(headers) < len(record.headers),
-        "value_bytes": None if held is None else len(held),
-        "value_sha256": None if held is None else sha256(held).hexdigest(),
-    }
+    return Letter(
+        reason=str(reject.reason),
+        detail=reject.detail,
+        step=str(reject.step),
+        client_id=reject.client_id or None,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        timestamp_ms=record.timestamp_ms,
+        key=key,
+        headers=headers,
+        value=kept.value and kept.value[:most],
+        withheld=kept.withheld,
+        redacted=kept.redacted,
+        truncated=is_cut or key != record.key or len(headers) < len(record.headers),
+        value_bytes=None if held is None else len(held),
+        value_sha256=sha256_of(held),
+    )
 
 
-def _base64(held: bytes | None) -> str | None:
-    return None if held is None else b64encode(held).decode()
+def encode_gap(gap: OffsetGap) -> bytes:
+    """The record of offsets that Kafka deleted before they were taken in, as a letter: it holds coordinates and no value."""
+    gone = Letter(
+        reason=OFFSETS_LOST,
+        detail=gap.sentence,
+        step="read",
+        client_id=None,
+        topic=gap.topic,
+        partition=gap.partition,
+        offset=gap.start,
+        timestamp_ms=0,
+        key=None,
+        headers=(),
+        value=None,
+        withheld=False,
+        redacted=False,
+        truncated=False,
+        value_bytes=None,
+        value_sha256=None,
+        gap_end=gap.end,
+    )
+    return encode_letter(gone)
 
 
 class DeadLetterWriter:
@@ -170,17 +186,7 @@ class DeadLetterWriter:
 
     def send_gap(self, gap: OffsetGap) -> None:
         """Queue the record of offsets that Kafka deleted before they were taken in; nothing of them can be replayed."""
-        letter = {
-            "version": DEADLETTER_VERSION,
-            "reason": OFFSETS_LOST,
-            "detail": gap.sentence,
-            "step": "read",
-            "topic": gap.topic,
-            "partition": gap.partition,
-            "offset": gap.start,
-            "gap_end": gap.end,
-        }
-        self._produce(msgspec.json.encode(letter), None)
+        self._produce(encode_gap(gap), None)
 
     def _delivered(self, error: KafkaError | None, _message: Message) -> None:
         if error is not None:

@@ -154,6 +154,16 @@ class KafkaOffsets:
         ranges = (OffsetRange(*place, starts[place], latest[place]) for place in places)
         return ReadPlan([one for one in ranges if one.lag > 0], gaps)
 
+    def held(self, topics: Iterable[str]) -> list[OffsetRange]:
+        """All that the topics hold now, whoever has taken it in; only partitions with something in them."""
+        places = self.partitions(topics)
+        if not places:
+            return []
+        earliest = self._offsets(places, OffsetSpec.earliest())
+        latest = self._offsets(places, OffsetSpec.latest())
+        found = (OffsetRange(*place, earliest[place], latest[place]) for place in places)
+        return [one for one in found if one.lag > 0]
+
     def earliest(self, places: list[Place]) -> dict[Place, int]:
         """The first offset that each partition still holds; one that is gone is absent."""
         known = set(self.partitions({topic for topic, _ in places}))

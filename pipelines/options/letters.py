@@ -1,0 +1,77 @@
+"""Which dead letters are meant, and how they are replayed."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from pipelines.options.checks import names, one_of, usage_error
+from pipelines.options.flow import LegacySeparatorTopics, tenant_id
+from pipelines.options.kafka import DEFAULT_DEADLETTER_TOPIC
+from transforms.records.letters import REASONS, Coordinates, LetterFilter, parse_coordinates
+from transforms.records.outcomes import NO_TENANT
+
+CoordinatesArgument = Annotated[
+    str, typer.Argument(metavar="TOPIC[PARTITION]@OFFSET", help="Where the original record lay, as logs and `list` write it; in quotes.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class LetterOptions:
+    """Where the letters are, and which of them are meant; filters may be repeated or comma-separated."""
+
+    deadletter_topic: Annotated[
+        str, typer.Option("--deadletter_topic", envvar="DEADLETTER_TOPIC", help="The topic that holds the letters.")
+    ] = DEFAULT_DEADLETTER_TOPIC
+    reason: Annotated[list[str] | None, typer.Option("--reason", help="Only letters with these reasons, comma-separated.")] = None
+    client_id: Annotated[
+        list[str] | None,
+        typer.Option("--client_id", help="Only letters of these tenants, comma-separated; `-`: those that name no tenant."),
+    ] = None
+    topic: Annotated[list[str] | None, typer.Option("--topic", help="Only letters of records of these topics, comma-separated.")] = None
+
+    def wanted(self) -> LetterFilter:
+        """The filter that the options make; an error of use for a reason or tenant that cannot be."""
+        return LetterFilter(
+            _each(self.reason, lambda reason: one_of("--reason", reason, REASONS)),
+            _each(self.client_id, lambda client_id: client_id if client_id == NO_TENANT else tenant_id(client_id)),
+            _each(self.topic, str),
+        )
+
+
+def _each(given: Iterable[str] | None, check: Callable[[str], str]) -> frozenset[str]:
+    return frozenset(check(name) for text in given or () for name in names(text))
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayOptions:
+    """How letters are replayed."""
+
+    single_tenant: Annotated[
+        str,
+        typer.Option(
+            "--single_tenant",
+            envvar="CLIENT_ID",
+            help="Single-tenant mode, as the job's --client_id: stamps records that name no tenant, skips those of others.",
+        ),
+    ] = ""
+    legacy_separator_topics: LegacySeparatorTopics = ""
+    slice_bytes: Annotated[
+        int, typer.Option("--slice_bytes", min=65536, help="Bytes of records that are held and replayed at once, at most.")
+    ] = 32 * 1024 * 1024
+    dry_run: Annotated[bool, typer.Option("--dry_run", help="Say what would be replayed, and write nothing.")] = False
+
+    def tenant(self) -> str:
+        return tenant_id(self.single_tenant, "--single_tenant")
+
+    def legacy_topics(self) -> frozenset[str]:
+        return frozenset(names(self.legacy_separator_topics))
+
+
+def coordinates(text: str) -> Coordinates:
+    """The coordinates that an argument names; an error of use where it has another form."""
+    found = parse_coordinates(text)
+    if found is None:
+        raise usage_error(f"The coordinates are {text!r}; write them as topic[partition]@offset, as logs and `list` do, in quotes.")
+    return found

@@ -1,0 +1,168 @@
+"""Dead letters as they lie on their topic: one declaration for who writes them and for who reads them.
+
+What was encoded decodes to an equal letter; what is no letter of this version says so and is never half read.
+"""
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Annotated, Final, NamedTuple
+
+import msgspec
+
+from transforms.model.limits import INTEGER_MAX, INTEGER_MIN
+from transforms.records.outcomes import NO_TENANT
+from transforms.records.record import KafkaRecord
+from transforms.records.rejects import Reason
+
+DEADLETTER_VERSION: Final = 1
+# The record of offsets that Kafka deleted before they were taken in; it is no reject, so it is none of `Reason`.
+OFFSETS_LOST: Final = "offsets_lost"
+REASONS: Final = (*(str(reason) for reason in Reason), OFFSETS_LOST)
+
+_TOPIC: Final = r"[a-zA-Z0-9._-]{1,249}"
+_COORDINATES: Final = re.compile(rf"({_TOPIC})\[([0-9]{{1,10}})\]@([0-9]{{1,19}})")
+
+_Topic = Annotated[str, msgspec.Meta(pattern=rf"\A{_TOPIC}\Z")]
+_Partition = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+_Offset = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
+_Size = Annotated[int, msgspec.Meta(ge=0, le=2**40)]
+_Milliseconds = Annotated[int, msgspec.Meta(ge=INTEGER_MIN, le=INTEGER_MAX)]
+
+
+class Coordinates(NamedTuple):
+    """Where a record lies; as text `topic[partition]@offset`, the form used in logs and messages."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}[{self.partition}]@{self.offset}"
+
+
+def parse_coordinates(text: str) -> Coordinates | None:
+    """The coordinates that the text names; None where it has another form or names what no record can have."""
+    found = _COORDINATES.fullmatch(text.strip())
+    if found is None:
+        return None
+    at = Coordinates(found[1], int(found[2]), int(found[3]))
+    return at if at.partition < 2**31 and at.offset <= INTEGER_MAX else None
+
+
+def coordinates_of(record: KafkaRecord) -> Coordinates:
+    """Where the record lies."""
+    return Coordinates(record.topic, record.partition, record.offset)
+
+
+class Letter(msgspec.Struct, frozen=True, kw_only=True):
+    """One reject, or one gap, as a message of the dead-letter topic; bytes travel as base64.
+
+    Only `gap_end` may be missing: a letter without its value must not pass for a tombstone's.
+
+    client_id: None where the tenant is not known.
+    value: None where the record had none or where it is withheld.
+    redacted: secrets were taken out of the value. truncated: the value, the key or the headers are cut.
+    value_bytes, value_sha256: of the original value; None where the record had none.
+    gap_end: for a gap, the first offset after it; what would describe a record is empty there.
+    """
+
+    version: int = DEADLETTER_VERSION
+    reason: str
+    detail: str
+    step: str
+    client_id: str | None
+    topic: _Topic
+    partition: _Partition
+    offset: _Offset
+    timestamp_ms: _Milliseconds
+    key: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+    value: bytes | None
+    withheld: bool
+    redacted: bool
+    truncated: bool
+    value_bytes: _Size | None
+    value_sha256: str | None
+    gap_end: _Offset | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def coordinates(self) -> Coordinates:
+        return Coordinates(self.topic, self.partition, self.offset)
+
+    @property
+    def tenant(self) -> str:
+        return self.client_id or NO_TENANT
+
+    @property
+    def is_gap(self) -> bool:
+        """Whether it tells of lost offsets: there is no record to it."""
+        return self.reason == OFFSETS_LOST
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the letter holds the record as it lay in Kafka, proven by its SHA-256."""
+        return not (self.withheld or self.redacted or self.truncated) and sha256_of(self.value) == self.value_sha256
+
+    @property
+    def size_bytes(self) -> int:
+        """About what the original record takes in memory."""
+        headers = sum(len(name) + len(held or b"") for name, held in self.headers)
+        return max(self.value_bytes or 0, len(self.value or b"")) + len(self.key or b"") + headers
+
+    def record(self) -> KafkaRecord:
+        """The record as the letter holds it; the original only where the letter is whole."""
+        return KafkaRecord(self.topic, self.partition, self.offset, self.timestamp_ms, self.key, self.value, self.headers)
+
+    def is_of(self, found: KafkaRecord) -> bool:
+        """Whether what Kafka holds at the coordinates is what was rejected: a topic may have been made anew."""
+        same_key = found.key == self.key or (self.truncated and bool(self.key) and (found.key or b"").startswith(self.key or b""))
+        return same_key and sha256_of(found.value) == self.value_sha256
+
+
+def sha256_of(value: bytes | None) -> str | None:
+    """The SHA-256 of a value in hexadecimal digits; None for no value."""
+    return None if value is None else sha256(value).hexdigest()
+
+
+class Unreadable(Exception):
+    """A message that is no letter of this version; its text is a short name for why."""
+
+
+class _Versioned(msgspec.Struct):
+    version: int
+
+
+_VERSION: Final = msgspec.json.Decoder(_Versioned)
+_LETTER: Final = msgspec.json.Decoder(Letter)
+
+
+def encode_letter(letter: Letter) -> bytes:
+    """The letter as JSON."""
+    return msgspec.json.encode(letter)
+
+
+def decode_letter(message: bytes | None) -> Letter:
+    """The letter in a message of the topic; raises nothing but Unreadable."""
+    try:
+        version = _VERSION.decode(message or b"").version
+        if version != DEADLETTER_VERSION:
+            raise Unreadable(f"version {version}")
+        return _LETTER.decode(message or b"")
+    except msgspec.ValidationError:
+        raise Unreadable("not a dead letter") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Unreadable("not JSON") from None
+
+
+@dataclass(frozen=True, slots=True)
+class LetterFilter:
+    """Which letters are meant; an empty set means all. Tenant `-`: letters that name no tenant."""
+
+    reasons: frozenset[str] = frozenset()
+    client_ids: frozenset[str] = frozenset()
+    topics: frozenset[str] = frozenset()
+
+    def matches(self, client_id: str, reason: str, topic: str) -> bool:
+        wanted = ((self.client_ids, client_id), (self.reasons, reason), (self.topics, topic))
+        return all(not names or name in names for names, name in wanted)
