@@ -1,0 +1,71 @@
+"""One run of the job as its own process, with what it used."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import psutil
+
+
+@dataclass(frozen=True, slots=True)
+class JobRun:
+    """What a run reported, and what its Python process used; java_cpu_s: what it made the Java side use."""
+
+    report: dict[str, Any]
+    wall_s: float
+    cpu_s: float
+    peak_rss_mb: float
+    java_cpu_s: float
+
+
+def run_job(flags: list[str], environment: dict[str, str], java: psutil.Process | None) -> JobRun:
+    """Run the job to its end; RuntimeError with what it said where it fails."""
+    before = _cpu(java)
+    started = time.perf_counter()
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        command = [sys.executable, "-m", "pipelines.graph_build", "--json", "--log_level=ERROR", *flags]
+        process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=out, stderr=err)
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        err.seek(0)
+        if process.returncode:
+            raise RuntimeError(f"the job ended with {process.returncode}: {err.read()[-2000:].decode(errors='replace')}")
+        report = msgspec.json.decode(out.read())
+    return JobRun(report, wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, _cpu(java) - before)
+
+
+def _cpu(process: psutil.Process | None) -> float:
+    if process is None:
+        return 0.0
+    times = process.cpu_times()
+    return times.user + times.system
+
+
+def idle(environment: dict[str, str], seconds: float) -> dict[str, float]:
+    """CPU and memory of the job while it follows and there is nothing to read."""
+    command = [sys.executable, "-m", "pipelines.graph_build", "--follow", "--every_s=10", "--log_level=ERROR"]
+    process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        seen = psutil.Process(process.pid)
+        _settle(lambda: seen.cpu_percent(1.0) < 20)  # noqa: PLR2004 - started, and no longer importing
+        before, started = _cpu(seen), time.perf_counter()
+        time.sleep(seconds)
+        spent = (_cpu(seen) - before) / (time.perf_counter() - started)
+        return {"cpu_percent": round(100 * spent, 2), "rss_mb": round(seen.memory_info().rss / 2**20, 1)}
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _settle(is_quiet: Callable[[], bool]) -> None:
+    for _ in range(60):
+        if is_quiet():
+            return

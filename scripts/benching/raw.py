@@ -1,0 +1,82 @@
+"""The raw clients' rates: what Kafka and Neo4j give here to whoever does nothing else."""
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import neo4j
+from confluent_kafka import Consumer, KafkaError, TopicPartition
+
+from scripts.sampling.record import SampleRecord
+from transforms.io.graph_rows import Write, writes
+from transforms.io.memory_graph import MemoryTenant
+from transforms.io.neo4j_target import Neo4jTarget
+from transforms.model.graph import TENANT_KEY
+from transforms.planning.batches import cut_batches
+from transforms.planning.fold import Folded, Interpreted, fold
+from transforms.planning.interpret import interpret
+from transforms.planning.plan import plan_batch
+from transforms.records.codecs import decode_record
+from transforms.records.record import KafkaRecord
+
+_CHUNK: Final = 1000
+Transactions = list[tuple[str, list[Write]]]
+
+
+def consume_rate(brokers: str, topics: Iterable[str]) -> tuple[int, float]:
+    """How many records the topics hold, and how many confluent-kafka consumes of them in a second."""
+    consumer = Consumer({"bootstrap.servers": brokers, "group.id": "bench-raw", "enable.partition.eof": True, "enable.auto.commit": False})
+    try:
+        known = consumer.list_topics(timeout=10).topics
+        places = [TopicPartition(topic, partition, 0) for topic in topics if topic in known for partition in known[topic].partitions]
+        started = time.perf_counter()
+        consumer.assign(places)
+        records = ended = 0
+        while ended < len(places):
+            for message in consumer.consume(_CHUNK, 0.05):
+                error = message.error()
+                if error is None:
+                    records += message.value() is not None
+                elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
+                    ended += 1
+        return records, records / (time.perf_counter() - started)
+    finally:
+        consumer.close()
+
+
+def transactions_of(records: Iterable[SampleRecord], batch_rows: int, batch_bytes: int) -> Transactions:
+    """The transactions that the job makes of the records, on an empty graph: the very statements and rows."""
+    held: dict[str, Folded] = {}
+    for at, one in enumerate(records):
+        record = KafkaRecord(one.topic, 0, at, one.timestamp_ms, one.key, one.value, one.headers)
+        decoded = decode_record(record)
+        assert decoded.body is not None
+        assert decoded.key.client_id is not None
+        client_id = decoded.key.client_id
+        mutations = interpret(one.topic, decoded.body, client_id, decoded.ver)
+        fold(held.setdefault(client_id, {}), [Interpreted(mutation, record) for mutation in mutations])
+    found: Transactions = []
+    for client_id, folded in held.items():
+        tenant = MemoryTenant(client_id)
+        for batch in cut_batches(list(folded.values()), batch_rows, batch_bytes):
+            changes = plan_batch(tenant, client_id, [one.mutation for one in batch]).changes
+            found.append((client_id, [one for one in writes(client_id, changes) if one.values]))
+            tenant.write(changes)
+    return found
+
+
+def write_rate(target: Neo4jTarget, transactions: Transactions) -> tuple[int, float]:
+    """How many rows there are, and how many the driver writes of them in a second."""
+    rows = sum(len(one.values) for _, batch in transactions for one in batch)
+    with target.open() as driver, driver.session(database=target.database) as session:
+        session.run("RETURN 1").consume()
+        started = time.perf_counter()
+        for client_id, batch in transactions:
+            session.execute_write(_write, client_id, batch)
+        return rows, rows / (time.perf_counter() - started)
+
+
+def _write(tx: neo4j.ManagedTransaction, client_id: str, batch: Sequence[Write]) -> None:
+    for one in batch:
+        parameters: dict[str, Any] = {TENANT_KEY: client_id, one.parameter: one.values}
+        tx.run(one.statement, parameters).consume()
