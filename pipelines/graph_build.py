@@ -33,7 +33,7 @@ from pipelines.options.run import FollowOptions, RunOptions
 from pipelines.report import ProgressBar, print_summary, run_summary
 from pipelines.settings import FlowSettings, RunSettings
 from runners.bounded import RunTotals
-from runners.direct import run_pipeline
+from runners.direct import run_pipeline, spare_the_collector
 from runners.follow import Follow
 from runners.monitor import Monitor, MonitorServer
 from runners.stop import StopSignals
@@ -68,7 +68,7 @@ def into_graph(records: beam.PCollection[Any], flow: FlowSettings) -> beam.PColl
     grouped = keyed.main | "WindowByArrival" >> WindowByArrival() | "GroupByTenant" >> beam.GroupByKey()
     folded = grouped | "FoldMutations" >> FoldMutations()
     batches = folded | "PlanBatches" >> PlanBatches(flow.batch_rows, flow.batch_bytes)
-    written = batches | "WriteGraph" >> WriteGraph(flow.neo4j)
+    written = batches | "WriteGraph" >> WriteGraph(flow.neo4j, flow.writers)
     return (owned.rejects, keyed.rejects, written.rejects) | "Rejects" >> beam.Flatten()
 
 
@@ -78,6 +78,7 @@ def run(settings: RunSettings, follow: FollowOptions) -> RunTotals:
     def run_slice(ranges: list[OffsetRange], size: SliceSize) -> Any:
         return run_pipeline(lambda pipeline: build(pipeline, ranges, size, settings))
 
+    spare_the_collector()
     with ExitStack() as held:
         stop = held.enter_context(StopSignals())
         monitor = Monitor(follow.healthy_for_s())
@@ -119,6 +120,7 @@ def main(
             legacy_topics=tenants.legacy_topics(),
             batch_rows=writes.batch_rows,
             batch_bytes=writes.batch_bytes,
+            writers=writes.writers,
             shards=writes.shards,
         ),
         topics=topics.topic_names(),

@@ -20,6 +20,7 @@ class FlowSettings:
     legacy_topics: frozenset[str]
     batch_rows: int
     batch_bytes: int
+    writers: int
     shards: int
 
 

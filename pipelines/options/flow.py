@@ -65,4 +65,5 @@ class WriteOptions:
 
     batch_rows: Annotated[int, typer.Option("--batch_rows", min=1, max=10000, help="Rows per transaction.")] = 2000
     batch_bytes: Annotated[int, typer.Option("--batch_bytes", min=65536, help="Bytes of values per transaction.")] = 4 * 1024 * 1024
+    writers: Annotated[int, typer.Option("--writers", min=1, max=64, help="Tenants that are written at once.")] = 2
     shards: Annotated[int, typer.Option("--shards", min=1, max=64, help="Shards per tenant, for folding on several workers.")] = 1

@@ -49,9 +49,9 @@ def _cpu(process: psutil.Process | None) -> float:
     return times.user + times.system
 
 
-def idle(environment: dict[str, str], seconds: float) -> dict[str, float]:
+def idle(flags: list[str], environment: dict[str, str], seconds: float) -> dict[str, float]:
     """CPU and memory of the job while it follows and there is nothing to read."""
-    command = [sys.executable, "-m", "pipelines.graph_build", "--follow", "--every_s=10", "--log_level=ERROR"]
+    command = [sys.executable, "-m", "pipelines.graph_build", "--follow", "--every_s=10", "--log_level=ERROR", *flags]
     process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         seen = psutil.Process(process.pid)

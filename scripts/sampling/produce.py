@@ -39,7 +39,8 @@ def produce(brokers: str, records: Iterable[SampleRecord]) -> int:
         if error is not None:
             failed.append(error.str())
 
-    producer = Producer({"bootstrap.servers": brokers, "message.max.bytes": MESSAGE_BYTES, "linger.ms": 20, "enable.idempotence": True})
+    settings = {"message.max.bytes": MESSAGE_BYTES, "linger.ms": 20, "enable.idempotence": True, "log_level": 3}
+    producer = Producer({"bootstrap.servers": brokers, **settings})
     number = 0
     for record in records:
         number += 1

@@ -42,7 +42,7 @@ def test_any_delivery_gives_the_graph_that_the_set_of_mutations_defines(
 ) -> None:
     world, slices = delivery
     client_id = f"run-{next(_RUNS)}"
-    outcomes = [store.write_batch(client_id, [held.mutation for held in folded(one).values()], 1, 2) for one in slices]
+    outcomes = [store.write_batch(client_id, [held.mutation for held in folded(one).values()], 1, 2).outcomes for one in slices]
 
     assert store.digest(client_id).hexdigest() == expected_digest(world).hexdigest() == deliver(slices).digest(TENANT).hexdigest()
     assert [len(batch) for batch in outcomes] == [len(folded(one)) for one in slices]
@@ -53,7 +53,7 @@ def test_outcomes_tell_what_became_of_each_mutation(store: Neo4jGraphStore) -> N
     gone = DeleteNode(TENANT, make_ver(9, "t", 0, 9), "pod:shop:a")
 
     def written(*mutations: Mutation) -> list[Outcome]:
-        return store.write_batch(TENANT, mutations, 1, 2)
+        return store.write_batch(TENANT, mutations, 1, 2).outcomes
 
     assert written(first) == [Outcome.WRITTEN]
     assert written(first) == [Outcome.UNCHANGED]
@@ -70,7 +70,7 @@ def test_a_batch_that_neo4j_refuses_is_split_until_the_row_is_found(world: World
     refused = upsert("refused", 1, uid="u" * 40_000)
     batch = [Interpreted(one, RECORD) for one in (*(upsert(f"ok-{number}", 1) for number in range(30)), refused)]
 
-    results = list(write_splitting(store, TENANT, batch))
+    results = write_splitting(store, TENANT, batch).results
 
     assert [one.mutation for one, outcome in results if isinstance(outcome, RowRefused)] == [refused]
     assert sum(1 for _, outcome in results if outcome is Outcome.WRITTEN) == 30
@@ -88,7 +88,7 @@ def test_records_at_or_below_the_floor_are_superseded(world: World, store: Neo4j
     store.write_batch(TENANT, [upsert("a", 1)], 1, 2)
     world.cypher("MATCH (c:Cluster {client_id: $id}) SET c.floor = $floor", id=TENANT, floor=make_ver(5, "t", 0, 5))
 
-    assert store.write_batch(TENANT, [upsert("b", 5), upsert("c", 6)], 1, 2) == [Outcome.SUPERSEDED, Outcome.WRITTEN]
+    assert store.write_batch(TENANT, [upsert("b", 5), upsert("c", 6)], 1, 2).outcomes == [Outcome.SUPERSEDED, Outcome.WRITTEN]
 
 
 def test_the_cluster_keeps_first_and_last_sight_whatever_the_order(world: World, store: Neo4jGraphStore) -> None:

@@ -4,14 +4,13 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from transforms.io.graph_digest import GraphDigest
-from transforms.io.graph_rows import stub_props
+from transforms.io.graph_rows import stub_props, writes
 from transforms.model.graph import ABOUT, EPISODIC, RESOURCE, VERSION_PROPERTIES
-from transforms.planning.changes import Changes
+from transforms.planning.changes import Changes, Written
 from transforms.planning.known import KnownGraph
 from transforms.planning.mutations import Mutation
 from transforms.planning.plan import plan_batch
 from transforms.planning.stored import StoredEpisode
-from transforms.records.outcomes import Outcome
 
 
 class MemoryTenant(KnownGraph):
@@ -80,11 +79,11 @@ class MemoryGraphStore:
     def __init__(self) -> None:
         self.tenants: dict[str, MemoryTenant] = {}
 
-    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int, last_seen: int) -> list[Outcome]:
+    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int, last_seen: int) -> Written:
         tenant = self.tenants.setdefault(client_id, MemoryTenant(client_id))
         plan = plan_batch(tenant, client_id, mutations, tenant.floor)
         tenant.write(plan.changes)
-        return plan.outcomes
+        return Written(plan.outcomes, sum(len(one.values) for one in writes(client_id, plan.changes)))
 
     def digest(self, client_id: str) -> GraphDigest:
         return self.tenants[client_id].digest() if client_id in self.tenants else GraphDigest()

@@ -2,9 +2,7 @@
 
 import atexit
 import functools
-import time
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import neo4j
@@ -16,24 +14,15 @@ from transforms.io.neo4j_target import Neo4jTarget, is_row_fault
 from transforms.io.tenant_mirrors import TenantMirrors
 from transforms.model import cypher
 from transforms.model.graph import NODES, RESOURCE, TENANT_KEY, TOPOLOGY, VERSION_PROPERTIES, NodeLabel
-from transforms.planning.changes import Changes, Plan
+from transforms.planning.changes import Changes, Plan, Written
 from transforms.planning.known import KnownGraph, node_of
 from transforms.planning.mutations import Mutation
 from transforms.planning.plan import plan_batch
 from transforms.planning.stored import StoredEdge, StoredEpisode, StoredNode, StoredTombstone, Triple
-from transforms.records.outcomes import Outcome
 
 SCHEMA_AWAIT_S: Final = 120
 
 T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class Written:
-    """What a store has committed so far: rows of all statements, and the seconds that it took, reading and planning included."""
-
-    rows: int = 0
-    seconds: float = 0.0
 
 
 class RowRefused(Exception):
@@ -169,14 +158,14 @@ def _episode(row: neo4j.Record) -> StoredEpisode:
 class Neo4jGraphStore:
     """Writes and reads tenants' graphs. One driver for its life; open and close it with the owner.
 
-    The driver's managed transactions are the only retry layer: what they give up on is an infrastructure fault.
+    The driver's managed transactions are the only retry layer: what they give up on is an infrastructure fault. Different
+    tenants may be written from several threads at once.
     """
 
     def __init__(self, target: Neo4jTarget) -> None:
         self._target = target
         self._driver = target.open()
         self._mirrors = TenantMirrors()
-        self.written = Written()
 
     def close(self) -> None:
         self._driver.close()
@@ -215,8 +204,8 @@ class Neo4jGraphStore:
 
         self._guarded(work)
 
-    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int, last_seen: int) -> list[Outcome]:
-        """Write one tenant's batch in one transaction; the outcome of each mutation, in order, once committed.
+    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int, last_seen: int) -> Written:
+        """Write one tenant's batch in one transaction; what it came to, once committed.
 
         first_seen, last_seen: the earliest and latest record timestamps, in milliseconds since 1970.
         Raises RowRefused where the rows are at fault, InfrastructureFault where the server is.
@@ -234,16 +223,13 @@ class Neo4jGraphStore:
             with self._session() as session:
                 return session.execute_write(work)
 
-        started = time.perf_counter()
         try:
             writes, plan, rows = self._guarded(write)
         except BaseException:
             self._mirrors.drop(client_id)
             raise
         self._mirrors.committed(client_id, writes, plan.changes)
-        self.written.rows += rows
-        self.written.seconds += time.perf_counter() - started
-        return plan.outcomes
+        return Written(plan.outcomes, rows)
 
     def tenants(self) -> list[str]:
         """The ids of all tenants, sorted."""

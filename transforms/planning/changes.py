@@ -1,7 +1,7 @@
 """What one batch changes in the graph: rows for the statements that the model generates, and outcomes."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from transforms.planning.stored import StoredTombstone, Triple
 from transforms.records.outcomes import Outcome
@@ -48,3 +48,10 @@ class Plan:
 
     changes: Changes
     outcomes: list[Outcome]
+
+
+class Written(NamedTuple):
+    """What a committed batch came to: the outcome of each mutation, in their order, and the rows that its statements had."""
+
+    outcomes: list[Outcome]
+    rows: int

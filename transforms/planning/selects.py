@@ -1,6 +1,7 @@
 """SELECTS: a Service and the Pods of its namespace whose labels hold all that its selector asks for."""
 
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final
 
 from transforms.model.graph import SELECTS
@@ -42,17 +43,31 @@ class Selects:
         return {rid: frozenset(pairs) for rid, pairs in read(sorted(namespaces)).items()} if namespaces else {}
 
     def _match(self, services: dict[str, Pairs | None], pods: dict[str, Pairs | None]) -> None:
-        by_namespace: dict[str, list[tuple[str, Pairs]]] = {}
-        for pod, labels in pods.items():
-            if labels is not None:
-                by_namespace.setdefault(_namespace(pod), []).append((pod, labels))
-        for service, selector in services.items():
-            if selector:
-                for pod, labels in by_namespace.get(_namespace(service), ()):
-                    if selector <= labels:
-                        triple = Triple(SELECTS.type, service, pod)
-                        self.judged.add(triple)
-                        self.implied.add(triple)
+        for service, pod in matches(services, pods):
+            triple = Triple(SELECTS.type, service, pod)
+            self.judged.add(triple)
+            self.implied.add(triple)
+
+
+def matches(services: Mapping[str, Pairs | None], pods: Mapping[str, Pairs | None]) -> Iterator[tuple[str, str]]:
+    """Each Service with each Pod of its namespace whose labels hold all of its selector; an empty selector selects nothing.
+
+    A Service is looked for under the pair that the fewest others ask for, so that a namespace of many Services and
+    many Pods costs about their sum and not their product.
+    """
+    wanted = {service: selector for service, selector in services.items() if selector}
+    asked = Counter((_namespace(service), pair) for service, selector in wanted.items() for pair in selector)
+    under: dict[tuple[str, str], list[tuple[str, Pairs]]] = {}
+    for service, selector in wanted.items():
+        namespace = _namespace(service)
+        rarest = min(((namespace, pair) for pair in selector), key=lambda place: (asked[place], place))
+        under.setdefault(rarest, []).append((service, selector))
+    for pod, labels in pods.items() if under else ():
+        namespace = _namespace(pod)
+        for pair in labels or ():
+            for service, selector in under.get((namespace, pair), ()):
+                if labels is not None and selector <= labels:
+                    yield service, pod
 
 
 def _is(change: LifeChange, kind: str) -> bool:

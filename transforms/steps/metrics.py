@@ -58,9 +58,13 @@ def mark_bytes(size_bytes: int) -> None:
     Metrics.counter(BYTES, "read").inc(size_bytes)
 
 
-def count_written(rows: int, seconds: float) -> None:
-    """Count what the write step committed, and how long it took."""
+def count_rows(rows: int) -> None:
+    """Count rows that the write step committed."""
     Metrics.counter(WRITE, "rows").inc(rows)
+
+
+def count_write_time(seconds: float) -> None:
+    """Count time in which the write step was at work."""
     Metrics.counter(WRITE, "us").inc(int(seconds * 1e6))
 
 

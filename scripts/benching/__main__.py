@@ -1,0 +1,94 @@
+"""Measure the job against the raw clients: real Kafka and Neo4j, all in one run, on a stack of its own.
+
+Figures of one run compare with each other, not with those of another run or machine: the raw rates are measured so that
+ratios can be taken. First load: every object and relationship once, on an empty graph. Resync: a fleet that is known
+already reports every object again, in the shares of production traffic. Exit codes: 0 done, 1 failed, 2 wrong usage.
+
+Examples:
+
+  scripts/bench
+
+  scripts/bench --json --messages 1000000 --clusters 10 --mix state --phase resync --readers bounded
+
+  scripts/bench --clusters 1,10,100 --readers bounded
+"""
+
+import sys
+import time
+from typing import Annotated
+
+import msgspec
+import typer
+
+from scripts.benching.measure import Plan, measure
+from scripts.benching.stage import stage
+from scripts.benching.tables import show
+from scripts.benching.traffic import MIXES
+from transforms.io.faults import InfrastructureFault
+from transforms.steps.read import BEAM, BOUNDED, READERS
+
+PHASES = ("first", "resync")
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def _chosen(flag: str, text: str, allowed: tuple[str, ...]) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    for name in names or ("",):
+        if name not in allowed:
+            raise typer.BadParameter(f"{flag} is {name!r}; choose of {', '.join(allowed)}.")
+    return names
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    try:
+        counts = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        counts = ()
+    if not counts or min(counts) < 1:
+        raise typer.BadParameter(f"--clusters is {text!r}; give numbers from 1 on, comma-separated.")
+    return counts
+
+
+@app.command(help=__doc__)
+def main(
+    messages: Annotated[int, typer.Option("--messages", min=1000, help="Records of a measured run.")] = 200_000,
+    clusters: Annotated[str, typer.Option("--clusters", help="Clusters; with several numbers, CPU and memory for each.")] = "10",
+    mix: Annotated[str, typer.Option("--mix", help=" | ".join(MIXES))] = "state",
+    phase: Annotated[str, typer.Option("--phase", help=" | ".join(PHASES))] = "resync",
+    readers: Annotated[str, typer.Option("--readers", help="Comma-separated; beam takes part with fewer records.")] = f"{BOUNDED},{BEAM}",
+    objects: Annotated[int, typer.Option("--objects", min=6, help="Kubernetes objects of a cluster, in resyncs.")] = 101,
+    first_load: Annotated[int, typer.Option("--first_load", min=1000, help="Records of the first load, all distinct.")] = 20_000,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same traffic.")] = 7,
+    json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object on standard output.")] = False,
+) -> None:
+    plan = Plan(
+        messages=messages,
+        clusters=_counts(clusters),
+        mix=_chosen("--mix", mix, tuple(MIXES))[0],
+        phase=_chosen("--phase", phase, PHASES)[0],
+        readers=_chosen("--readers", readers, READERS),
+        objects=objects,
+        first_load=first_load,
+        seed=seed,
+    )
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        typer.echo(f"[{time.monotonic() - started:6.1f} s] {text}", err=True)
+
+    say("starting a stack")
+    try:
+        with stage() as empty:
+            found = measure(plan, empty, say)
+    except (RuntimeError, InfrastructureFault) as fault:
+        typer.echo(str(fault), err=True)
+        sys.exit(1)
+    say("done")
+    if json:
+        typer.echo(msgspec.json.encode(found).decode())
+    else:
+        show(found)
+
+
+if __name__ == "__main__":
+    app()

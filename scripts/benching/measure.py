@@ -1,0 +1,132 @@
+"""The measurements: each on an empty stage, each against the raw client where there is one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pipelines.options.flow import WriteOptions
+from scripts.benching.job import JobRun, idle, run_job
+from scripts.benching.raw import consume_rate, transactions_of, write_rate
+from scripts.benching.stage import TOPICS, Stage
+from scripts.benching.traffic import Fleet
+from transforms.steps.read import BEAM, BOUNDED
+
+IDLE_S: Final = 30.0
+# The connector is slower by an order of magnitude; more records would only take longer.
+BEAM_RECORDS: Final = 60_000
+_ROUNDS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is measured.
+
+    messages: records of a run. clusters: the first number is used wherever one is needed; all for `by_clusters`.
+    objects: Kubernetes objects of a cluster. first_load: records of the first load, all distinct.
+    """
+
+    messages: int
+    clusters: tuple[int, ...]
+    mix: str
+    phase: str
+    readers: tuple[str, ...]
+    objects: int
+    first_load: int
+    seed: int
+
+
+def measure(plan: Plan, stage: Stage, say: Callable[[str], None]) -> dict[str, Any]:
+    """All figures, as the JSON object that `--json` prints."""
+    found: dict[str, Any] = {"mix": plan.mix, "phase": plan.phase, "messages": plan.messages, "seed": plan.seed}
+    say("first load, raw driver and job")
+    found |= first_load(plan, stage)
+    jobs: dict[str, Any] = {}
+    for reader in plan.readers:
+        say(f"{plan.phase} of {plan.clusters[0]} clusters, reader {reader}")
+        jobs[reader] = run_phase(plan, stage, reader, plan.clusters[0])
+    found["raw_consume_per_s"] = jobs[plan.readers[0]].pop("raw_consume_per_s")
+    found["jobs"] = jobs
+    by_clusters: dict[str, Any] = {}
+    for clusters in plan.clusters if len(plan.clusters) > 1 else ():
+        say(f"{plan.phase} of {clusters} clusters")
+        by_clusters[str(clusters)] = run_phase(plan, stage, BOUNDED, clusters)
+    found["by_clusters"] = by_clusters
+    say(f"idle for {IDLE_S:.0f} s")
+    stage.clear()
+    stage.produce(Fleet(plan.clusters[0], plan.objects, plan.seed).once())
+    found["idle"] = idle(_flags(BOUNDED, "bench-idle"), stage.environment, IDLE_S)
+    return found
+
+
+def first_load(plan: Plan, stage: Stage) -> dict[str, Any]:
+    """Rows per second on an empty graph: the raw driver's, and the job's inside its write step; both alternately."""
+    clusters = plan.clusters[0]
+    fleet = Fleet(clusters, plan.first_load // clusters // 2, plan.seed)
+    records = list(fleet.once())
+    stage.clear()
+    stage.produce(records)
+    # The very transactions that the job makes, with its default batches.
+    batches = WriteOptions()
+    transactions = transactions_of(records, batches.batch_rows, batches.batch_bytes)
+    raws: list[float] = []
+    jobs: list[float] = []
+    rows = 0
+    for number in range(_ROUNDS):
+        stage.clear_graph()
+        rows, rate = write_rate(stage.neo4j, transactions)
+        raws.append(rate)
+        stage.clear_graph()
+        run = run_job(_flags(BOUNDED, f"bench-first-{number}"), stage.environment, None)
+        jobs.append(run.report["rows_written"] / run.report["write_seconds"])
+    ratios = sorted(job / raw for job, raw in zip(jobs, raws, strict=True))
+    return {
+        "first_load_records": len(records),
+        "first_load_rows": rows,
+        "raw_rows_per_s": round(max(raws)),
+        "job_rows_per_s": round(max(jobs)),
+        "rows_ratio": round(ratios[len(ratios) // 2], 3),
+        "rows_ratios": [round(ratio, 3) for ratio in ratios],
+    }
+
+
+def run_phase(plan: Plan, stage: Stage, reader: str, clusters: int) -> dict[str, Any]:
+    """One run of the job over the phase's traffic, on an empty stage, and the raw consumer over the same records."""
+    stage.clear()
+    messages = min(plan.messages, BEAM_RECORDS) if reader == BEAM else plan.messages
+    objects = plan.objects if plan.phase == "resync" else messages // clusters // 2
+    fleet = Fleet(clusters, objects, plan.seed)
+    group = f"bench-{reader}"
+    if plan.phase == "resync":
+        stage.produce(fleet.once())
+        run_job(_flags(BOUNDED, group), stage.environment, None)
+        number = stage.produce(fleet.traffic(plan.mix, messages))
+    else:
+        number = stage.produce(fleet.once())
+    run = run_job(_flags(reader, group), stage.environment, stage.connector if reader == BEAM else None)
+    if run.report["read"] != number:
+        raise RuntimeError(f"{number} records were produced, {run.report['read']} read")
+    raw, rate = consume_rate(stage.brokers, TOPICS)
+    figures = _figures(run, number)
+    distinct = sum(fleet.facts.values())
+    return figures | {"raw_consume_per_s": round(rate), "raw_records": raw, "distinct": distinct}
+
+
+def _flags(reader: str, group: str) -> list[str]:
+    return [f"--kafka_reader={reader}", f"--kafka_group={group}", f"--topics={','.join(TOPICS)}"]
+
+
+def _figures(run: JobRun, records: int) -> dict[str, Any]:
+    report = run.report
+    rows_per_s = round(report["rows_written"] / report["write_seconds"]) if report["write_seconds"] else 0
+    outcomes = {name: report[name] for name in ("written", "unchanged", "superseded", "filtered", "undecoded", "rejected")}
+    return {
+        "records": records,
+        "messages_per_s": round(records / report["seconds"]),
+        "rows_per_s": rows_per_s,
+        "cpu_s_per_million": round(run.cpu_s * 1e6 / records, 1),
+        "java_cpu_s_per_million": round(run.java_cpu_s * 1e6 / records, 1),
+        "peak_rss_mb": round(run.peak_rss_mb, 1),
+        "seconds": report["seconds"],
+        "wall_s": round(run.wall_s, 2),
+        "outcomes": {name: number for name, number in outcomes.items() if number},
+    }

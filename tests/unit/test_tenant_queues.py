@@ -1,0 +1,137 @@
+"""Queues of tenants: order within a tenant, turns between them, bounded memory, and faults that surface."""
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from transforms.io.tenant_queues import TenantQueues
+
+Batch = tuple[str, int]
+Open = Callable[[Callable[[str, int], Batch], int, int], TenantQueues[int, Batch]]
+
+
+@pytest.fixture
+def opened() -> Iterator[Open]:
+    queues: list[TenantQueues[int, Batch]] = []
+
+    def make(write: Callable[[str, int], Batch], writers: int, most: int) -> TenantQueues[int, Batch]:
+        queues.append(TenantQueues(write, writers, most))
+        return queues[-1]
+
+    yield make
+    for one in queues:
+        one.close()
+
+
+def test_every_batch_is_written_once_and_each_tenants_in_order(opened: Open) -> None:
+    written: list[Batch] = []
+    at_once: dict[str, int] = {}
+
+    def write(client_id: str, batch: int) -> Batch:
+        at_once[client_id] = at_once.get(client_id, 0) + 1
+        assert at_once[client_id] == 1, "a tenant has one writer at a time"
+        written.append((client_id, batch))
+        at_once[client_id] -= 1
+        return client_id, batch
+
+    queues = opened(write, 4, 8)
+    submitted = [(f"af-{number % 5}", number) for number in range(400)]
+    done = [one for batch in submitted for one in queues.submit(*batch)] + queues.drain()
+
+    assert sorted(done) == sorted(submitted)
+    for client_id in {client_id for client_id, _ in submitted}:
+        assert [one for one in written if one[0] == client_id] == [one for one in submitted if one[0] == client_id]
+    assert queues.drain() == []
+
+
+def test_two_tenants_are_written_at_the_same_time(opened: Open) -> None:
+    both = threading.Barrier(2, timeout=20)
+
+    def write(client_id: str, batch: int) -> Batch:
+        both.wait()
+        return client_id, batch
+
+    queues = opened(write, 2, 4)
+    queues.submit("af-10", 1)
+    queues.submit("af-11", 2)
+
+    assert sorted(queues.drain()) == [("af-10", 1), ("af-11", 2)]
+    assert queues.busy_s > 0
+
+
+def test_a_loud_tenant_delays_the_others_by_one_batch(opened: Open) -> None:
+    written: list[str] = []
+    may_go = threading.Event()
+
+    def write(client_id: str, batch: int) -> Batch:
+        may_go.wait(20)
+        written.append(client_id)
+        return client_id, batch
+
+    queues = opened(write, 1, 20)
+    for number in range(10):
+        queues.submit("loud", number)
+    queues.submit("quiet", 0)
+    may_go.set()
+    queues.drain()
+
+    assert written.index("quiet") <= 1
+
+
+def test_submitting_waits_while_too_many_batches_are_held(opened: Open) -> None:
+    may_go = threading.Event()
+    submitted: list[int] = []
+
+    def write(client_id: str, batch: int) -> Batch:
+        may_go.wait(20)
+        return client_id, batch
+
+    queues = opened(write, 1, 3)
+
+    def submit_all() -> None:
+        for number in range(6):
+            queues.submit(f"af-{number}", number)
+            submitted.append(number)
+            if number == 2:
+                full.set()
+
+    full = threading.Event()
+    thread = threading.Thread(target=submit_all)
+    thread.start()
+    assert full.wait(20)
+    thread.join(0.2)
+    assert submitted == [0, 1, 2]
+    may_go.set()
+    thread.join(20)
+    assert submitted == [0, 1, 2, 3, 4, 5]
+
+
+class Refused(Exception):
+    """What a store may raise."""
+
+
+def test_a_fault_is_raised_once_lets_go_of_what_waits_and_the_queues_serve_again(opened: Open) -> None:
+    written: list[int] = []
+
+    def write(client_id: str, batch: int) -> Batch:
+        if batch == 0:
+            raise Refused(client_id)
+        written.append(batch)
+        return client_id, batch
+
+    queues = opened(write, 1, 50)
+
+    def bundle() -> None:
+        for number in range(20):
+            queues.submit("af-10", number)
+        queues.drain()
+
+    with pytest.raises(Refused, match="af-10"):
+        bundle()
+    assert queues.drain() == [], "what was written of a bundle that failed is not told: the bundle is begun anew"
+    written.clear()
+
+    queues.submit("af-11", 7)
+    assert queues.drain() == [("af-11", 7)]
+    assert written == [7]
