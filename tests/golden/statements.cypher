@@ -29,24 +29,36 @@ CREATE INDEX resource_uid IF NOT EXISTS FOR (n:Resource) ON (n.client_id, n.uid)
 CREATE INDEX episodic_subject IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.subject);
 
 // schema 10
-CREATE INDEX tombstone_ref_a IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_a);
+CREATE INDEX episodic_alert IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.alert);
 
 // schema 11
-CREATE INDEX tombstone_ref_b IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_b);
+CREATE INDEX promtarget_subject IF NOT EXISTS FOR (n:PromTarget) ON (n.client_id, n.subject);
 
 // schema 12
-CREATE INDEX service_ns IF NOT EXISTS FOR (n:Service) ON (n.client_id, n.ns);
+CREATE INDEX rule_subject IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.subject);
 
 // schema 13
-CREATE INDEX pod_ns IF NOT EXISTS FOR (n:Pod) ON (n.client_id, n.ns);
+CREATE INDEX rule_alert IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.alert);
 
 // schema 14
-CREATE INDEX runs_on_edge_id IF NOT EXISTS FOR ()-[r:RUNS_ON]-() ON (r.client_id, r.edge_id);
+CREATE INDEX tombstone_ref_a IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_a);
 
 // schema 15
-CREATE INDEX selects_edge_id IF NOT EXISTS FOR ()-[r:SELECTS]-() ON (r.client_id, r.edge_id);
+CREATE INDEX tombstone_ref_b IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_b);
 
 // schema 16
+CREATE INDEX service_ns IF NOT EXISTS FOR (n:Service) ON (n.client_id, n.ns);
+
+// schema 17
+CREATE INDEX pod_ns IF NOT EXISTS FOR (n:Pod) ON (n.client_id, n.ns);
+
+// schema 18
+CREATE INDEX runs_on_edge_id IF NOT EXISTS FOR ()-[r:RUNS_ON]-() ON (r.client_id, r.edge_id);
+
+// schema 19
+CREATE INDEX selects_edge_id IF NOT EXISTS FOR ()-[r:SELECTS]-() ON (r.client_id, r.edge_id);
+
+// schema 20
 CREATE INDEX controls_edge_id IF NOT EXISTS FOR ()-[r:CONTROLS]-() ON (r.client_id, r.edge_id);
 
 // AWAIT_INDEXES
@@ -171,10 +183,40 @@ MATCH (n:Resource {client_id: $client_id, rid: key})
 WHERE n.stub AND NOT EXISTS { (n)--() }
 DELETE n;
 
-// UPSERT_EPISODE
+// UPSERT_REFERRER Episodic
 UNWIND $rows AS row
-MERGE (n:Episodic {client_id: $client_id, eid: row.eid})
+MERGE (n:Episodic {client_id: $client_id, eid: row.key})
 SET n = row.props;
+
+// UPSERT_REFERRER PromTarget
+UNWIND $rows AS row
+MERGE (n:PromTarget {client_id: $client_id, tid: row.key})
+SET n = row.props;
+
+// UPSERT_REFERRER Rule
+UNWIND $rows AS row
+MERGE (n:Rule {client_id: $client_id, rkey: row.key})
+SET n = row.props;
+
+// COUNT_REFERRER Episodic
+UNWIND $rows AS row
+MATCH (n:Episodic {client_id: $client_id, eid: row.key})
+SET n += row.props;
+
+// DROP_REFERRER Episodic
+UNWIND $keys AS key
+MATCH (n:Episodic {client_id: $client_id, eid: key})
+DETACH DELETE n;
+
+// DROP_REFERRER PromTarget
+UNWIND $keys AS key
+MATCH (n:PromTarget {client_id: $client_id, tid: key})
+DETACH DELETE n;
+
+// DROP_REFERRER Rule
+UNWIND $keys AS key
+MATCH (n:Rule {client_id: $client_id, rkey: key})
+DETACH DELETE n;
 
 // PUT_TOMBSTONE
 UNWIND $rows AS row
@@ -188,12 +230,22 @@ DELETE n;
 
 // TOUCH_RESOURCE
 UNWIND $rows AS row
-MATCH (n:Resource {client_id: $client_id, rid: row.rid})
+MATCH (n:Resource {client_id: $client_id, rid: row.key})
 SET n.ver = row.ver;
 
-// TOUCH_EPISODE
+// TOUCH_REFERRER Episodic
 UNWIND $rows AS row
-MATCH (n:Episodic {client_id: $client_id, eid: row.eid})
+MATCH (n:Episodic {client_id: $client_id, eid: row.key})
+SET n.ver = row.ver;
+
+// TOUCH_REFERRER PromTarget
+UNWIND $rows AS row
+MATCH (n:PromTarget {client_id: $client_id, tid: row.key})
+SET n.ver = row.ver;
+
+// TOUCH_REFERRER Rule
+UNWIND $rows AS row
+MATCH (n:Rule {client_id: $client_id, rkey: row.key})
 SET n.ver = row.ver;
 
 // PUT_RELATIONSHIP RUNS_ON
@@ -224,6 +276,27 @@ MATCH (b:Resource {client_id: $client_id, rid: row.target})
 MERGE (a)-[r:ABOUT]->(b)
 SET r = row.props;
 
+// PUT_RELATIONSHIP SCRAPES
+UNWIND $rows AS row
+MATCH (a:PromTarget {client_id: $client_id, tid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MERGE (a)-[r:SCRAPES]->(b)
+SET r = row.props;
+
+// PUT_RELATIONSHIP SCOPES
+UNWIND $rows AS row
+MATCH (a:Rule {client_id: $client_id, rkey: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MERGE (a)-[r:SCOPES]->(b)
+SET r = row.props;
+
+// PUT_RELATIONSHIP EMITS
+UNWIND $rows AS row
+MATCH (a:Rule {client_id: $client_id, rkey: row.source})
+MATCH (b:Episodic {client_id: $client_id, eid: row.target})
+MERGE (a)-[r:EMITS]->(b)
+SET r = row.props;
+
 // DROP_RELATIONSHIP RUNS_ON
 UNWIND $rows AS row
 MATCH (a:Resource {client_id: $client_id, rid: row.source})
@@ -250,6 +323,37 @@ UNWIND $rows AS row
 MATCH (a:Episodic {client_id: $client_id, eid: row.source})
 MATCH (b:Resource {client_id: $client_id, rid: row.target})
 MATCH (a)-[r:ABOUT]->(b)
+DELETE r;
+
+// DROP_RELATIONSHIP SCRAPES
+UNWIND $rows AS row
+MATCH (a:PromTarget {client_id: $client_id, tid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a)-[r:SCRAPES]->(b)
+DELETE r;
+
+// DROP_RELATIONSHIP SCOPES
+UNWIND $rows AS row
+MATCH (a:Rule {client_id: $client_id, rkey: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a)-[r:SCOPES]->(b)
+DELETE r;
+
+// DROP_RELATIONSHIP EMITS
+UNWIND $rows AS row
+MATCH (a:Rule {client_id: $client_id, rkey: row.source})
+MATCH (b:Episodic {client_id: $client_id, eid: row.target})
+MATCH (a)-[r:EMITS]->(b)
+DELETE r;
+
+// DROP_EMITS Episodic
+UNWIND $keys AS key
+MATCH (n:Episodic {client_id: $client_id, eid: key})-[r:EMITS]-()
+DELETE r;
+
+// DROP_EMITS Rule
+UNWIND $keys AS key
+MATCH (n:Rule {client_id: $client_id, rkey: key})-[r:EMITS]-()
 DELETE r;
 
 // READ_NODES
@@ -335,15 +439,45 @@ MATCH (n:Pod {client_id: $client_id, ns: key})
 WHERE n.ver IS NOT NULL
 RETURN n.rid AS rid, coalesce(n.labels, []) AS pairs;
 
-// READ_EPISODES
+// READ_REFERRERS Episodic
 UNWIND $keys AS key
 MATCH (n:Episodic {client_id: $client_id, eid: key})
-RETURN n.eid AS eid, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:ABOUT]->(:Resource) } AS about;
+RETURN n.eid AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:ABOUT]->(:Resource) } AS stands, n.seen AS seen, n.alert AS alert;
 
-// READ_EPISODES_OF_SUBJECTS
+// READ_REFERRERS PromTarget
+UNWIND $keys AS key
+MATCH (n:PromTarget {client_id: $client_id, tid: key})
+RETURN n.tid AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:SCRAPES]->(:Resource) } AS stands, NULL AS seen, NULL AS alert;
+
+// READ_REFERRERS Rule
+UNWIND $keys AS key
+MATCH (n:Rule {client_id: $client_id, rkey: key})
+RETURN n.rkey AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:SCOPES]->(:Resource) } AS stands, NULL AS seen, n.alert AS alert;
+
+// READ_REFERRERS_OF_SUBJECTS Episodic
 UNWIND $keys AS key
 MATCH (n:Episodic {client_id: $client_id, subject: key})
-RETURN n.eid AS eid, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:ABOUT]->(:Resource) } AS about;
+RETURN n.eid AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:ABOUT]->(:Resource) } AS stands, n.seen AS seen, n.alert AS alert;
+
+// READ_REFERRERS_OF_SUBJECTS PromTarget
+UNWIND $keys AS key
+MATCH (n:PromTarget {client_id: $client_id, subject: key})
+RETURN n.tid AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:SCRAPES]->(:Resource) } AS stands, NULL AS seen, NULL AS alert;
+
+// READ_REFERRERS_OF_SUBJECTS Rule
+UNWIND $keys AS key
+MATCH (n:Rule {client_id: $client_id, subject: key})
+RETURN n.rkey AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:SCOPES]->(:Resource) } AS stands, NULL AS seen, n.alert AS alert;
+
+// READ_ALERTING Episodic
+UNWIND $keys AS key
+MATCH (n:Episodic {client_id: $client_id, alert: key})
+RETURN n.eid AS key, key AS alert;
+
+// READ_ALERTING Rule
+UNWIND $keys AS key
+MATCH (n:Rule {client_id: $client_id, alert: key})
+RETURN n.rkey AS key, key AS alert;
 
 // READ_ALL_NODES
 MATCH (n:Resource {client_id: $client_id}) WHERE n.rid > ''

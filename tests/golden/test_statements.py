@@ -23,7 +23,8 @@ def statements() -> dict[str, str]:
             if isinstance(value, str) and " " in value:
                 found[name] = value
             elif isinstance(value, dict):
-                found |= {f"{name} {key or '(no label)'}": statement for key, statement in value.items()}
+                # Declarations of the model are imported there too; they are no statements.
+                found |= {f"{name} {key or '(no label)'}": statement for key, statement in value.items() if isinstance(statement, str)}
     return found | {f"digest_page {node.label}": cypher.digest_page(node) for node in NODES if node.digest}
 
 

@@ -5,14 +5,14 @@ Slow and stateless: what `planning` computes in increments must equal this funct
 
 from tests.unit.strategies import CUSTOM, GUESSED, key_props
 from transforms.io.graph_digest import GraphDigest
-from transforms.model.graph import ABOUT, EPISODIC, RESOURCE
+from transforms.model.graph import REFERRERS, REFERS, RESOURCE
 from transforms.planning.mutations import (
     DeleteNode,
     DeleteUid,
     Mutation,
     UpsertEdge,
-    UpsertEpisode,
     UpsertNode,
+    UpsertReferrer,
 )
 from transforms.records.record import t_of
 
@@ -39,21 +39,35 @@ def expected_digest(mutations: list[Mutation]) -> GraphDigest:
             if stands(node.ver, other):
                 triples.add(triple)
     triples |= selects(live)
-    episodes = [one for one in held if isinstance(one, UpsertEpisode)]
-    about = [one for one in episodes if stands(one.ver, one.subject)]
+    referrers = [one for one in held if isinstance(one, UpsertReferrer)]
+    about = [one for one in referrers if one.subject and stands(one.ver, one.subject)]
 
     digest = GraphDigest()
     for rid, node in live.items():
         digest.add_node(RESOURCE, rid, node.props)
     for rid in ({rid for triple in triples for rid in triple[1:]} | {one.subject for one in about}) - live.keys():
         digest.add_node(RESOURCE, rid, key_props(rid) | {"stub": True})
-    for one in episodes:
-        digest.add_node(EPISODIC, one.eid, one.props)
+    for one in referrers:
+        digest.add_node(REFERRERS[one.label], one.key, one.props | counted(one, mutations))
     for kind, source, target in triples:
         digest.add_relationship(kind, RESOURCE.label, source, RESOURCE.label, target)
     for one in about:
-        digest.add_relationship(ABOUT.type, EPISODIC.label, one.eid, RESOURCE.label, one.subject)
+        digest.add_relationship(REFERS[one.label].type, one.label, one.key, RESOURCE.label, one.subject)
+    for rule, episode in emits(referrers):
+        digest.add_relationship("EMITS", "Rule", rule, "Episodic", episode)
     return digest
+
+
+def emits(referrers: list[UpsertReferrer]) -> set[tuple[str, str]]:
+    """Rules and the episodes of the same alert."""
+    raised = {(one.label, one.key, one.props["alert"]) for one in referrers if "alert" in one.props}
+    return {(rule, episode) for a, rule, of in raised for b, episode, alert in raised if (a, b, of) == ("Rule", "Episodic", alert)}
+
+
+def counted(one: UpsertReferrer, mutations: list[Mutation]) -> dict[str, int]:
+    """How many distinct occurrences all records of an episode that counts have seen."""
+    seen = {other.seen for other in mutations if isinstance(other, UpsertReferrer) and other.at == one.at and other.seen}
+    return {"count": len(seen)} if seen else {}
 
 
 def lives(held: list[Mutation]) -> tuple[dict[str, UpsertNode], dict[str, str]]:

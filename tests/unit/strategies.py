@@ -10,14 +10,16 @@ from transforms.planning.interpret import digest_of
 from transforms.planning.mutations import (
     DeleteEdge,
     DeleteNode,
+    DeleteReferrer,
     DeleteUid,
     Mutation,
     UpsertEdge,
-    UpsertEpisode,
     UpsertNode,
+    UpsertReferrer,
 )
+from transforms.planning.seen import seen
 from transforms.records.envelopes import OwnerRef
-from transforms.records.record import make_ver
+from transforms.records.record import make_ver, t_of
 
 # A kind that the model does not know, which is cluster-scoped, and where a child takes it to be at first.
 CUSTOM, GUESSED = "widget::w", "widget:a:w"
@@ -49,35 +51,56 @@ def _upsert(draw: st.DrawFn, ver: str) -> UpsertNode:
 
 
 @st.composite
+def _referrer(draw: st.DrawFn, ver: str, label: str, keys: list[str], alerts: list[str]) -> UpsertReferrer:
+    subject = draw(st.sampled_from(["", *RIDS]))
+    given = {"message": draw(st.sampled_from("mn")), "subject": subject, "alert": draw(st.sampled_from(alerts))}
+    props = {name: value for name, value in given.items() if value}
+    return UpsertReferrer(TENANT, ver, label, draw(st.sampled_from(keys)), subject, props, digest_of(props))
+
+
+@st.composite
+def _line(draw: st.DrawFn, ver: str) -> UpsertReferrer:
+    """A line of a log: one of several occurrences of an episode that counts."""
+    props = {"message": "line", "subject": "pod:a:x", "at": t_of(ver)}
+    occurrence = seen(draw(st.sampled_from(["o1", "o2", "o3"])))
+    return UpsertReferrer(TENANT, ver, "Episodic", "line", "pod:a:x", props, digest_of(props), occurrence)
+
+
+EDGES = [
+    ("RUNS_ON", "pod:a:x", "node::n"),
+    ("SELECTS", "service:a:s", "pod:a:x"),
+    ("CONTROLS", CUSTOM, "pod:a:x"),
+    ("CONTROLS", GUESSED, "pod:a:x"),
+    ("CONTROLS", "pod:a:y", "pod:a:x"),
+    ("RUNS_ON", "pod:a:y", "node::n"),
+]
+EDGE_IDS = ["e1", "e2", "e3"]
+
+
+def _kinds(ver: str) -> list[st.SearchStrategy[Mutation]]:
+    """What a record may say, the more likely the more often."""
+    edge_ids = st.sampled_from(EDGE_IDS)
+    edge = st.builds(lambda edge_id, edge: UpsertEdge(TENANT, ver, edge_id, *edge), edge_ids, st.sampled_from(EDGES))
+    return [
+        _upsert(ver),
+        _upsert(ver),
+        _upsert(ver),
+        st.sampled_from(RIDS).map(lambda rid: DeleteNode(TENANT, ver, rid)),
+        st.sampled_from(UIDS[1:]).map(lambda uid: DeleteUid(TENANT, ver, uid)),
+        edge,
+        edge,
+        edge_ids.map(lambda edge_id: DeleteEdge(TENANT, ver, edge_id)),
+        _referrer(ver, "Episodic", ["v1", "v2"], ["", "Down", "Slow"]),
+        _line(ver),
+        _referrer(ver, "Rule", ["r1", "r2"], ["", "Down", "Slow"]),
+        st.sampled_from(["r1", "r2"]).map(lambda key: DeleteReferrer(TENANT, ver, "Rule", key)),
+        _referrer(ver, "PromTarget", ["t1"], [""]),
+    ]
+
+
+@st.composite
 def _mutation(draw: st.DrawFn, offset: int) -> Mutation:
-    ver = make_ver(draw(st.integers(1, 8)), "t", 0, offset)
-    match draw(st.sampled_from(["node", "node", "node", "-node", "-uid", "edge", "edge", "-edge", "episode"])):
-        case "node":
-            return draw(_upsert(ver))
-        case "-node":
-            return DeleteNode(TENANT, ver, draw(st.sampled_from(RIDS)))
-        case "-uid":
-            return DeleteUid(TENANT, ver, draw(st.sampled_from(UIDS[1:])))
-        case "edge":
-            kind, source, target = draw(
-                st.sampled_from(
-                    [
-                        ("RUNS_ON", "pod:a:x", "node::n"),
-                        ("SELECTS", "service:a:s", "pod:a:x"),
-                        ("CONTROLS", CUSTOM, "pod:a:x"),
-                        ("CONTROLS", GUESSED, "pod:a:x"),
-                        ("CONTROLS", "pod:a:y", "pod:a:x"),
-                        ("RUNS_ON", "pod:a:y", "node::n"),
-                    ]
-                )
-            )
-            return UpsertEdge(TENANT, ver, draw(st.sampled_from(["e1", "e2", "e3"])), kind, source, target)
-        case "-edge":
-            return DeleteEdge(TENANT, ver, draw(st.sampled_from(["e1", "e2", "e3"])))
-        case _:
-            subject = draw(st.sampled_from(RIDS))
-            props = {"message": draw(st.sampled_from("mn")), "subject": subject}
-            return UpsertEpisode(TENANT, ver, draw(st.sampled_from(["v1", "v2"])), subject, props, digest_of(props))
+    return draw(draw(st.sampled_from(_kinds(make_ver(draw(st.integers(1, 8)), "t", 0, offset)))))
 
 
 @st.composite

@@ -8,7 +8,7 @@ from tests.unit.strategies import TENANT, worlds
 from tests.unit.wire import kafka_record
 from transforms.planning.batches import cut_batches
 from transforms.planning.fold import Folded, Interpreted, fold
-from transforms.planning.mutations import DeleteEdge, DeleteNode, DeleteUid, Mutation, UpsertEdge, UpsertEpisode, UpsertNode
+from transforms.planning.mutations import DeleteEdge, DeleteNode, DeleteUid, Mutation, UpsertEdge, UpsertNode, UpsertReferrer
 
 _RECORD = kafka_record("t", None)
 _BIG = 10**9
@@ -65,7 +65,7 @@ def test_the_bytes_of_a_batch_begin_anew_with_each_batch() -> None:
 
 def test_what_goes_comes_first_then_nodes_then_relationships() -> None:
     mutations: list[Mutation] = [
-        UpsertEpisode(TENANT, "v", "a", "pod:a:x", {}, b""),
+        UpsertReferrer(TENANT, "v", "Episodic", "a", "pod:a:x", {}, b""),
         UpsertEdge(TENANT, "v", "b", "RUNS_ON", "pod:a:x", "node::n"),
         UpsertNode(TENANT, "v", "pod:a:x", "", {}, b""),
         DeleteUid(TENANT, "v", "u"),
@@ -73,7 +73,7 @@ def test_what_goes_comes_first_then_nodes_then_relationships() -> None:
         DeleteEdge(TENANT, "v", "c"),
     ]
     (batch,) = cut_batches([Interpreted(one, _RECORD) for one in mutations], 10, _BIG)
-    assert [type(one.mutation) for one in batch] == [DeleteEdge, DeleteNode, DeleteUid, UpsertNode, UpsertEdge, UpsertEpisode]
+    assert [type(one.mutation) for one in batch] == [DeleteEdge, DeleteNode, DeleteUid, UpsertNode, UpsertEdge, UpsertReferrer]
 
 
 def test_nothing_makes_no_batch() -> None:

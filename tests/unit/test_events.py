@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.wire import AT_MS, EVENTS, json_of, kafka_record
 from transforms.planning.interpret import interpret
-from transforms.planning.mutations import UpsertEpisode
+from transforms.planning.mutations import UpsertReferrer
 from transforms.records.codecs import decode_record
 from transforms.records.rejects import Reason
 
@@ -36,18 +36,18 @@ MODERN: dict[str, Any] = {
 }
 
 
-def episode(body: dict[str, Any]) -> UpsertEpisode:
+def episode(body: dict[str, Any]) -> UpsertReferrer:
     decoded = decode_record(kafka_record(EVENTS, json.dumps(body).encode()))
     assert decoded.body is not None, decoded.fault
     (mutation,) = interpret(EVENTS, decoded.body, "af-10", decoded.ver)
-    assert isinstance(mutation, UpsertEpisode)
+    assert isinstance(mutation, UpsertReferrer)
     return mutation
 
 
 def test_a_core_event_is_an_episode_under_its_own_uid() -> None:
     found = episode(CORE)
 
-    assert (found.eid, found.subject) == ("e-1", "pod:shop:p")
+    assert (found.key, found.subject) == ("e-1", "pod:shop:p")
     assert found.props == {
         "etype": "k8s.event",
         "severity_raw": "Warning",
@@ -95,7 +95,7 @@ def test_an_event_without_type_or_message_is_an_episode_of_unknown_severity() ->
 
 
 def test_without_a_uid_the_name_identifies_the_event() -> None:
-    assert episode(CORE | {"metadata": {"name": "p.17f", "namespace": "shop"}}).eid == "shop/p.17f"
+    assert episode(CORE | {"metadata": {"name": "p.17f", "namespace": "shop"}}).key == "shop/p.17f"
 
 
 @pytest.mark.parametrize("reference", [{}, {"kind": "Pod"}, {"name": "p"}, {"kind": "", "name": "p"}])

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.wire import EDGE, EVENT, EVENTS, POD, RESOURCES, TENANT, TOPOLOGY, UID, json_of, kafka_record
 from transforms.planning.interpret import SEVERITY, digest_of, interpret
-from transforms.planning.mutations import DeleteEdge, DeleteNode, DeleteUid, Mutation, UpsertEdge, UpsertEpisode, UpsertNode
+from transforms.planning.mutations import DeleteEdge, DeleteNode, DeleteUid, Mutation, UpsertEdge, UpsertNode, UpsertReferrer
 from transforms.records.codecs import decode_record
 from transforms.records.rejects import Fault, Reason
 
@@ -28,9 +28,9 @@ def _node(**changes: object) -> UpsertNode:
     return mutation
 
 
-def _episode(**changes: object) -> UpsertEpisode:
+def _episode(**changes: object) -> UpsertReferrer:
     mutation = _mutation(EVENTS, EVENT, **changes)
-    assert isinstance(mutation, UpsertEpisode)
+    assert isinstance(mutation, UpsertReferrer)
     return mutation
 
 
@@ -200,7 +200,7 @@ def test_an_event_becomes_an_episode_about_its_subject() -> None:
         "count": 1,
         "subject": "pod:shop:p",
     }
-    assert _episode() == UpsertEpisode(TENANT, _VER, "ev-1", "pod:shop:p", props, digest_of(props))
+    assert _episode() == UpsertReferrer(TENANT, _VER, "Episodic", "ev-1", "pod:shop:p", props, digest_of(props))
     assert _episode(subject={"kind": "Node", "ns": "shop", "name": "n1"}).subject == "node::n1"
 
 

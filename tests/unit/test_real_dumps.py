@@ -73,14 +73,14 @@ def test_every_event_is_one_episode_but_for_the_legacy_shape(dump: str) -> None:
     store, rejects = played([record("c", item) for item in found])
 
     assert Counter(rejects) == ({"legacy_shape": legacy} if legacy else {})
-    episodes = store.tenants["c"].episodic if "c" in store.tenants else {}
-    assert episodes.keys() == uids
+    episodes = {at.key for at in store.tenants["c"].referrers_held} if "c" in store.tenants else set()
+    assert episodes == uids
     about = {
         item["metadata"]["uid"]
         for item in found
         if "metadata" in item and all(item["involvedObject"].get(name) for name in ("kind", "name"))
     }
-    assert store.tenants["c"].about.keys() == about if uids else legacy
+    assert {at.key for at in store.tenants["c"].references} == about if uids else legacy
 
 
 def test_a_captured_rollout_gives_one_graph_forwards_backwards_and_shuffled() -> None:
@@ -97,7 +97,7 @@ def test_a_captured_rollout_gives_one_graph_forwards_backwards_and_shuffled() ->
         assert digest_of(shuffled) == expected
     store, rejects = played(stream)
     assert rejects == []
-    assert len(store.tenants["kspan"].episodic) == sum(1 for one in stream if one.topic == "events.normalized")
+    assert len(store.tenants["kspan"].referrers_held) == sum(1 for one in stream if one.topic == "events.normalized")
 
 
 def positioned(stream: list[SampleRecord]) -> list[tuple[int, SampleRecord]]:

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from transforms.model import cypher
-from transforms.model.graph import ABOUT, EPISODIC, RESOURCE, TENANT_KEY, TOMBSTONE
+from transforms.model.graph import EMITS, REFERRERS, REFERS, RESOURCE, TENANT_KEY, TOMBSTONE
 from transforms.model.identity import label_of
 from transforms.model.kinds import KIND_OF_TOKEN
 from transforms.planning.changes import Changes, Row
+from transforms.planning.mutations import ReferrerKey
 from transforms.planning.stored import StoredTombstone
 
 
@@ -34,20 +35,39 @@ def writes(client_id: str, changes: Changes) -> Iterator[Write]:
         return {key: value, "props": {**props, TENANT_KEY: client_id, key: value}}
 
     yield from _relationships(cypher.DROP_RELATIONSHIP, ((t.type, t.source, t.target, {}) for t in changes.edges_gone))
-    yield from _relationships(cypher.DROP_RELATIONSHIP, ((ABOUT.type, *ends, {}) for ends in changes.about_gone))
+    yield from _relationships(cypher.DROP_RELATIONSHIP, ((REFERS[at.label].type, at.key, rid, {}) for at, rid in changes.references_gone))
+    yield from _by_referrer(cypher.DROP_EMITS, "keys", {at: at.key for at in changes.emits_gone})
+    yield from _by_referrer(cypher.DROP_REFERRER, "keys", {at: at.key for at in changes.referrers_gone})
     yield Write(cypher.CLEAR_RESOURCE, "rows", [node(RESOURCE.key, rid, stub_props(rid)) for rid in sorted(changes.cleared)])
     yield from _by_label(cypher.UPSERT_RESOURCE, {rid: node(RESOURCE.key, rid, props) for rid, props in changes.nodes.items()})
     yield from _by_label(cypher.CREATE_STUB, {rid: node(RESOURCE.key, rid, stub_props(rid)) for rid in changes.stubs})
-    yield Write(cypher.TOUCH_RESOURCE, "rows", [{RESOURCE.key: key, "ver": ver} for key, ver in sorted(changes.node_vers.items())])
-    yield Write(cypher.UPSERT_EPISODE, "rows", [node(EPISODIC.key, eid, props) for eid, props in sorted(changes.episodes.items())])
-    yield Write(cypher.TOUCH_EPISODE, "rows", [{EPISODIC.key: key, "ver": ver} for key, ver in sorted(changes.episode_vers.items())])
+    yield Write(cypher.TOUCH_RESOURCE, "rows", [{"key": key, "ver": ver} for key, ver in sorted(changes.node_vers.items())])
+    upserts = {at: {"key": at.key, "props": {**props, **_identity(client_id, at)}} for at, props in changes.referrers.items()}
+    yield from _by_referrer(cypher.UPSERT_REFERRER, "rows", upserts)
+    counts = {at: {"key": at.key, "props": props} for at, props in changes.referrer_counts.items()}
+    yield from _by_referrer(cypher.COUNT_REFERRER, "rows", counts)
+    touched = {at: {"key": at.key, "ver": ver} for at, ver in changes.referrer_vers.items()}
+    yield from _by_referrer(cypher.TOUCH_REFERRER, "rows", touched)
     tenant = {TENANT_KEY: client_id}
     yield from _relationships(cypher.PUT_RELATIONSHIP, ((t.type, t.source, t.target, props | tenant) for t, props in changes.edges.items()))
-    yield from _relationships(cypher.PUT_RELATIONSHIP, ((ABOUT.type, *ends, tenant) for ends in changes.about))
+    yield from _relationships(cypher.PUT_RELATIONSHIP, ((REFERS[at.label].type, at.key, rid, tenant) for at, rid in changes.references))
+    yield from _relationships(cypher.PUT_RELATIONSHIP, ((EMITS.type, *ends, tenant) for ends in changes.emits))
     yield Write(cypher.DROP_TOMBSTONE, "keys", sorted(changes.tombstones_gone))
     kept = sorted(changes.tombstones.items())
     yield Write(cypher.PUT_TOMBSTONE, "rows", [node(TOMBSTONE.key, key, _tombstone_props(one)) for key, one in kept])
     yield Write(cypher.PRUNE_STUB, "keys", sorted(changes.pruned))
+
+
+def _identity(client_id: str, at: ReferrerKey) -> Row:
+    return {TENANT_KEY: client_id, REFERRERS[at.label].key: at.key}
+
+
+def _by_referrer(statements: dict[str, str], parameter: str, values: dict[ReferrerKey, Any]) -> Iterator[Write]:
+    groups: dict[str, list[Any]] = {}
+    for at in sorted(values):
+        groups.setdefault(at.label, []).append(values[at])
+    for label in sorted(groups):
+        yield Write(statements[label], parameter, groups[label])
 
 
 def _by_label(statements: dict[str, str], rows: dict[str, Row]) -> Iterator[Write]:

@@ -5,12 +5,12 @@ from typing import Any
 
 from transforms.io.graph_digest import GraphDigest
 from transforms.io.graph_rows import stub_props, writes
-from transforms.model.graph import ABOUT, EPISODIC, RESOURCE, VERSION_PROPERTIES
+from transforms.model.graph import EMITS, EPISODIC, REFERRERS, REFERS, RESOURCE, RULE, VERSION_PROPERTIES
 from transforms.planning.changes import Changes, Written
 from transforms.planning.known import KnownGraph
-from transforms.planning.mutations import Mutation
+from transforms.planning.mutations import Mutation, ReferrerKey
 from transforms.planning.plan import plan_batch
-from transforms.planning.stored import StoredEpisode
+from transforms.planning.stored import StoredReferrer
 
 
 class MemoryTenant(KnownGraph):
@@ -21,26 +21,36 @@ class MemoryTenant(KnownGraph):
         self.client_id = client_id
         self.floor = ""
         self.resources: dict[str, dict[str, Any]] = {}
-        self.episodic: dict[str, dict[str, Any]] = {}
-        self.about: dict[str, str] = {}
+        self.referrers_held: dict[ReferrerKey, dict[str, Any]] = {}
+        self.references: dict[ReferrerKey, str] = {}
+        self.emits: set[tuple[str, str]] = set()
 
     def node_props(self, rids: Collection[str]) -> dict[str, dict[str, Any]]:
         return {rid: {k: v for k, v in self.resources[rid].items() if k not in VERSION_PROPERTIES} for rid in rids}
 
-    def episodes(self, eids: Collection[str]) -> dict[str, StoredEpisode]:
-        return {eid: self._episode(eid) for eid in eids if eid in self.episodic}
+    def referrers(self, label: str, keys: Collection[str]) -> dict[str, StoredReferrer]:
+        return {key: self._referrer(at) for key in keys if (at := ReferrerKey(label, key)) in self.referrers_held}
 
-    def episodes_of_subjects(self, rids: Collection[str]) -> list[StoredEpisode]:
-        return [self._episode(eid) for eid, node in self.episodic.items() if node.get("subject") in rids]
+    def referrers_of_subjects(self, label: str, rids: Collection[str]) -> list[StoredReferrer]:
+        return [self._referrer(at) for at, node in self.referrers_held.items() if at.label == label and node.get("subject") in rids]
 
-    def _episode(self, eid: str) -> StoredEpisode:
-        node = self.episodic[eid]
-        return StoredEpisode(eid, node["ver"], node["hash"], node.get("subject", ""), eid in self.about)
+    def alerting(self, label: str, alerts: Collection[str]) -> list[tuple[str, str]]:
+        return [(at.key, node["alert"]) for at, node in self.referrers_held.items() if at.label == label and node.get("alert") in alerts]
+
+    def _referrer(self, at: ReferrerKey) -> StoredReferrer:
+        node = self.referrers_held[at]
+        more = (node.get("seen", b""), node.get("alert", ""))
+        return StoredReferrer(at, node["ver"], node["hash"], node.get("subject", ""), at in self.references, *more)
 
     def write(self, changes: Changes) -> None:
         super().write(changes)
-        for eid, _ in changes.about_gone:
-            self.about.pop(eid, None)
+        for at, _ in changes.references_gone:
+            self.references.pop(at, None)
+        self._drop_emits(changes.emits_gone)
+        self._drop_emits(changes.referrers_gone)
+        for at in changes.referrers_gone:
+            self.referrers_held.pop(at, None)
+            self.references.pop(at, None)
         for rid in changes.cleared:
             self.resources[rid] = stub_props(rid)
         self.resources |= {rid: dict(props) for rid, props in changes.nodes.items()}
@@ -48,28 +58,38 @@ class MemoryTenant(KnownGraph):
             self.resources[rid]["ver"] = ver
         for rid in changes.stubs:
             self.resources.setdefault(rid, stub_props(rid))
-        self.episodic |= {eid: dict(props) for eid, props in changes.episodes.items()}
-        for eid, ver in changes.episode_vers.items():
-            self.episodic[eid]["ver"] = ver
-        self.about |= dict(changes.about)
+        self.referrers_held |= {at: dict(props) for at, props in changes.referrers.items()}
+        for at, counted in changes.referrer_counts.items():
+            self.referrers_held[at] |= counted
+        for at, ver in changes.referrer_vers.items():
+            self.referrers_held[at]["ver"] = ver
+        self.references |= dict(changes.references)
+        self.emits |= changes.emits
         for rid in changes.pruned:
             if self.resources.get(rid, {}).get("stub") and not self._is_referred_to(rid):
                 del self.resources[rid]
 
+    def _drop_emits(self, gone: Collection[ReferrerKey]) -> None:
+        rules = {at.key for at in gone if at.label == RULE.label}
+        episodes = {at.key for at in gone if at.label == EPISODIC.label}
+        self.emits = {(rule, episode) for rule, episode in self.emits if rule not in rules and episode not in episodes}
+
     def _is_referred_to(self, rid: str) -> bool:
-        return bool(self.edges_at([rid])) or rid in self.about.values()
+        return bool(self.edges_at([rid])) or rid in self.references.values()
 
     def digest(self) -> GraphDigest:
         digest = GraphDigest()
         for rid, node in self.resources.items():
             if "stub" not in node or self._is_referred_to(rid):
                 digest.add_node(RESOURCE, rid, node)
-        for eid, node in self.episodic.items():
-            digest.add_node(EPISODIC, eid, node)
+        for at, node in self.referrers_held.items():
+            digest.add_node(REFERRERS[at.label], at.key, node)
         for triple in self.triples():
             digest.add_relationship(triple.type, RESOURCE.label, triple.source, RESOURCE.label, triple.target)
-        for eid, rid in self.about.items():
-            digest.add_relationship(ABOUT.type, EPISODIC.label, eid, RESOURCE.label, rid)
+        for at, rid in self.references.items():
+            digest.add_relationship(REFERS[at.label].type, at.label, at.key, RESOURCE.label, rid)
+        for rule, episode in self.emits:
+            digest.add_relationship(EMITS.type, RULE.label, rule, EPISODIC.label, episode)
         return digest
 
 

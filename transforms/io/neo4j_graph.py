@@ -16,9 +16,9 @@ from transforms.model import cypher
 from transforms.model.graph import NODES, RESOURCE, TENANT_KEY, TOPOLOGY, VERSION_PROPERTIES, NodeLabel
 from transforms.planning.changes import Changes, Plan, Written
 from transforms.planning.known import KnownGraph, node_of
-from transforms.planning.mutations import Mutation
+from transforms.planning.mutations import Mutation, ReferrerKey
 from transforms.planning.plan import plan_batch
-from transforms.planning.stored import StoredEdge, StoredEpisode, StoredNode, StoredTombstone, Triple
+from transforms.planning.stored import StoredEdge, StoredNode, StoredReferrer, StoredTombstone, Triple
 
 SCHEMA_AWAIT_S: Final = 120
 
@@ -103,11 +103,14 @@ class _Transaction:
     def labels(self, namespaces: Collection[str]) -> dict[str, list[str]]:
         return {row["rid"]: row["pairs"] for row in self._by_keys(cypher.READ_LABELS, namespaces)}
 
-    def episodes(self, eids: Collection[str]) -> dict[str, StoredEpisode]:
-        return {row["eid"]: _episode(row) for row in self._by_keys(cypher.READ_EPISODES, eids)}
+    def referrers(self, label: str, keys: Collection[str]) -> dict[str, StoredReferrer]:
+        return {row["key"]: _referrer(label, row) for row in self._by_keys(cypher.READ_REFERRERS[label], keys)}
 
-    def episodes_of_subjects(self, rids: Collection[str]) -> list[StoredEpisode]:
-        return [_episode(row) for row in self._by_keys(cypher.READ_EPISODES_OF_SUBJECTS, rids)]
+    def referrers_of_subjects(self, label: str, rids: Collection[str]) -> list[StoredReferrer]:
+        return [_referrer(label, row) for row in self._by_keys(cypher.READ_REFERRERS_OF_SUBJECTS[label], rids)]
+
+    def alerting(self, label: str, alerts: Collection[str]) -> list[tuple[str, str]]:
+        return [(row["key"], row["alert"]) for row in self._by_keys(cypher.READ_ALERTING[label], alerts)]
 
     def write(self, changes: Changes) -> int:
         """Write the changes; the number of rows."""
@@ -133,8 +136,9 @@ class _Mirrored:
         self.selectors = known.selectors
         self.labels = known.labels
         self.node_props = transaction.node_props
-        self.episodes = transaction.episodes
-        self.episodes_of_subjects = transaction.episodes_of_subjects
+        self.referrers = transaction.referrers
+        self.referrers_of_subjects = transaction.referrers_of_subjects
+        self.alerting = transaction.alerting
 
 
 def _node(row: neo4j.Record) -> StoredNode:
@@ -151,8 +155,9 @@ def _edge(row: neo4j.Record) -> StoredEdge:
     return StoredEdge(triple, row["edge_id"] or "", row["ver"] or "", bool(row["derived"]))
 
 
-def _episode(row: neo4j.Record) -> StoredEpisode:
-    return StoredEpisode(row["eid"], row["ver"], bytes(row["hash"]), row["subject"] or "", row["about"])
+def _referrer(label: str, row: neo4j.Record) -> StoredReferrer:
+    more = (bytes(row["seen"] or b""), row["alert"] or "")
+    return StoredReferrer(ReferrerKey(label, row["key"]), row["ver"], bytes(row["hash"]), row["subject"] or "", row["stands"], *more)
 
 
 class Neo4jGraphStore:

@@ -8,12 +8,15 @@ a new one, so the server's plan cache holds them all. Parameters: `$client_id`, 
 from typing import Final
 
 from transforms.model.graph import (
-    ABOUT,
+    ALERTING,
     BY_NAMESPACE,
     CLUSTER,
+    EMITS,
     EPISODIC,
     LEASE,
     NODES,
+    REFERRERS,
+    REFERS,
     RELATIONSHIPS,
     RESOURCE,
     TENANT_KEY,
@@ -26,6 +29,8 @@ from transforms.model.kinds import GENERIC_LABEL, KINDS
 
 AWAIT_INDEXES: Final = "CALL db.awaitIndexes($seconds)"
 
+# What a batch may make between two nodes.
+_WRITTEN: Final = (*TOPOLOGY, *REFERS.values(), EMITS)
 _RESOURCE_LABELS: Final = (GENERIC_LABEL, *(kind.name for kind in KINDS))
 _TYPES: Final = "|".join(relationship.type for relationship in TOPOLOGY)
 
@@ -83,17 +88,21 @@ CREATE_STUB: Final = {
 }
 CLEAR_RESOURCE: Final = f"UNWIND $rows AS row\nMATCH {_at('n', RESOURCE, 'row.rid')}\nSET n = row.props"
 PRUNE_STUB: Final = f"UNWIND $keys AS key\nMATCH {_at('n', RESOURCE, 'key')}\nWHERE n.stub AND NOT EXISTS {{ (n)--() }}\nDELETE n"
-UPSERT_EPISODE: Final = f"UNWIND $rows AS row\nMERGE {_at('n', EPISODIC, 'row.eid')}\nSET n = row.props"
+UPSERT_REFERRER: Final = {
+    label: f"UNWIND $rows AS row\nMERGE {_at('n', node, 'row.key')}\nSET n = row.props" for label, node in REFERRERS.items()
+}
+COUNT_REFERRER: Final = {EPISODIC.label: f"UNWIND $rows AS row\nMATCH {_at('n', EPISODIC, 'row.key')}\nSET n += row.props"}
+DROP_REFERRER: Final = {label: f"UNWIND $keys AS key\nMATCH {_at('n', node, 'key')}\nDETACH DELETE n" for label, node in REFERRERS.items()}
 PUT_TOMBSTONE: Final = f"UNWIND $rows AS row\nMERGE {_at('n', TOMBSTONE, 'row.key')}\nSET n = row.props"
 DROP_TOMBSTONE: Final = f"UNWIND $keys AS key\nMATCH {_at('n', TOMBSTONE, 'key')}\nDELETE n"
 
 
 def _set_ver(node: NodeLabel) -> str:
-    return f"UNWIND $rows AS row\nMATCH {_at('n', node, 'row.' + node.key)}\nSET n.ver = row.ver"
+    return f"UNWIND $rows AS row\nMATCH {_at('n', node, 'row.key')}\nSET n.ver = row.ver"
 
 
 TOUCH_RESOURCE: Final = _set_ver(RESOURCE)
-TOUCH_EPISODE: Final = _set_ver(EPISODIC)
+TOUCH_REFERRER: Final = {label: _set_ver(node) for label, node in REFERRERS.items()}
 
 
 def _ends(relationship: Relationship) -> str:
@@ -102,12 +111,13 @@ def _ends(relationship: Relationship) -> str:
 
 PUT_RELATIONSHIP: Final = {
     relationship.type: f"UNWIND $rows AS row\n{_ends(relationship)}\nMERGE (a)-[r:{relationship.type}]->(b)\nSET r = row.props"
-    for relationship in (*TOPOLOGY, ABOUT)
+    for relationship in _WRITTEN
 }
 DROP_RELATIONSHIP: Final = {
     relationship.type: f"UNWIND $rows AS row\n{_ends(relationship)}\nMATCH (a)-[r:{relationship.type}]->(b)\nDELETE r"
-    for relationship in (*TOPOLOGY, ABOUT)
+    for relationship in _WRITTEN
 }
+DROP_EMITS: Final = {node.label: f"UNWIND $keys AS key\nMATCH {_at('n', node, 'key')}-[r:{EMITS.type}]-()\nDELETE r" for node in ALERTING}
 
 # Reads, all inside the transaction that then writes.
 _NODE_ROW: Final = (
@@ -151,13 +161,28 @@ def _read_pairs(label: str, name: str) -> str:
 
 READ_SELECTORS: Final = _read_pairs("Service", "selector")
 READ_LABELS: Final = _read_pairs("Pod", "labels")
-_EPISODE_ROW: Final = (
-    f"n.eid AS eid, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS {{ (n)-[:{ABOUT.type}]->(:{RESOURCE.label}) }} AS about"
-)
-READ_EPISODES: Final = f"UNWIND $keys AS key\nMATCH {_at('n', EPISODIC, 'key')}\nRETURN {_EPISODE_ROW}"
-READ_EPISODES_OF_SUBJECTS: Final = (
-    f"UNWIND $keys AS key\nMATCH (n:{EPISODIC.label} {{{TENANT_KEY}: ${TENANT_KEY}, subject: key}})\nRETURN {_EPISODE_ROW}"
-)
+
+
+def _referrer_row(node: NodeLabel) -> str:
+    optional = "n.seen AS seen" if node is EPISODIC else "NULL AS seen"
+    alert = "n.alert AS alert" if node in ALERTING else "NULL AS alert"
+    stands = f"EXISTS {{ (n)-[:{REFERS[node.label].type}]->(:{RESOURCE.label}) }} AS stands"
+    return f"n.{node.key} AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, {stands}, {optional}, {alert}"
+
+
+READ_REFERRERS: Final = {
+    label: f"UNWIND $keys AS key\nMATCH {_at('n', node, 'key')}\nRETURN {_referrer_row(node)}" for label, node in REFERRERS.items()
+}
+READ_REFERRERS_OF_SUBJECTS: Final = {
+    label: f"UNWIND $keys AS key\nMATCH (n:{label} {{{TENANT_KEY}: ${TENANT_KEY}, subject: key}})\nRETURN {_referrer_row(node)}"
+    for label, node in REFERRERS.items()
+}
+READ_ALERTING: Final = {
+    node.label: (
+        f"UNWIND $keys AS key\nMATCH (n:{node.label} {{{TENANT_KEY}: ${TENANT_KEY}, alert: key}})\nRETURN n.{node.key} AS key, key AS alert"
+    )
+    for node in ALERTING
+}
 
 
 def _all(variable: str, node: NodeLabel) -> str:

@@ -45,9 +45,9 @@ class Relationship:
 RESOURCE: Final = NodeLabel("Resource", "rid", indexes=("uid",), bookkeeping=(*VERSION_PROPERTIES, "implies"))
 # Kinds that are looked for by namespace, to match selectors with labels.
 BY_NAMESPACE: Final = ("Service", "Pod")
-EPISODIC: Final = NodeLabel("Episodic", "eid", indexes=("subject",))
-PROM_TARGET: Final = NodeLabel("PromTarget", "tid")
-RULE: Final = NodeLabel("Rule", "rkey")
+EPISODIC: Final = NodeLabel("Episodic", "eid", indexes=("subject", "alert"), bookkeeping=(*VERSION_PROPERTIES, "seen"))
+PROM_TARGET: Final = NodeLabel("PromTarget", "tid", indexes=("subject",))
+RULE: Final = NodeLabel("Rule", "rkey", indexes=("subject", "alert"))
 INCIDENT: Final = NodeLabel("Incident", "iid")
 CLUSTER: Final = NodeLabel("Cluster", "", digest=False)
 TOMBSTONE: Final = NodeLabel("Tombstone", "key", indexes=("ref_a", "ref_b"), digest=False)
@@ -65,6 +65,12 @@ SCOPES: Final = Relationship("SCOPES", RULE, RESOURCE)
 EMITS: Final = Relationship("EMITS", RULE, EPISODIC)
 PART_OF: Final = Relationship("PART_OF", EPISODIC, INCIDENT)
 POTENTIAL_CAUSE: Final = Relationship("POTENTIAL_CAUSE", EPISODIC, EPISODIC)
+
+# Nodes that are no resources, and the relationship by which each refers to the resource that it is about.
+REFERS: Final = {relationship.source.label: relationship for relationship in (ABOUT, SCRAPES, SCOPES)}
+REFERRERS: Final = {relationship.source.label: relationship.source for relationship in REFERS.values()}
+# Those of them that an alert joins: a rule that raises it, an episode that tells of it.
+ALERTING: Final = (EPISODIC, RULE)
 
 # The types a topology record may name; the only ones an input can choose.
 TOPOLOGY: Final = (RUNS_ON, SELECTS, CONTROLS)

@@ -7,20 +7,22 @@ from transforms.planning.fold import Interpreted
 from transforms.planning.mutations import (
     DeleteEdge,
     DeleteNode,
+    DeleteReferrer,
     DeleteUid,
     UpsertEdge,
-    UpsertEpisode,
     UpsertNode,
+    UpsertReferrer,
 )
 
 # The order saves stubs that the next batch would fill; the graph is right in any.
 _ORDER: Final[dict[type, int]] = {
     DeleteEdge: 0,
+    DeleteReferrer: 0,
     DeleteUid: 1,
     DeleteNode: 1,
     UpsertNode: 2,
     UpsertEdge: 3,
-    UpsertEpisode: 4,
+    UpsertReferrer: 4,
 }
 _ROW_BYTES: Final = 200
 

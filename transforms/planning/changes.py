@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from transforms.planning.mutations import ReferrerKey
 from transforms.planning.stored import StoredTombstone, Triple
 from transforms.records.outcomes import Outcome
 
@@ -15,18 +16,25 @@ class Changes:
 
     cleared: rids whose node died; what relationships they keep hold them as stubs.
     pruned: rids whose node goes if it is a stub that nothing refers to (any more).
+    referrer_counts: properties that change although the newest word on the node is stored already.
+    references: relationships of referrers with the rids that they are about.
+    emits: (rule, episode); emits_gone: rules and episodes that lose all of theirs first.
     """
 
     cleared: list[str] = field(default_factory=list)
     nodes: dict[str, Row] = field(default_factory=dict)
     node_vers: dict[str, str] = field(default_factory=dict)
     stubs: set[str] = field(default_factory=set)
-    episodes: dict[str, Row] = field(default_factory=dict)
-    episode_vers: dict[str, str] = field(default_factory=dict)
+    referrers: dict[ReferrerKey, Row] = field(default_factory=dict)
+    referrer_vers: dict[ReferrerKey, str] = field(default_factory=dict)
+    referrer_counts: dict[ReferrerKey, Row] = field(default_factory=dict)
+    referrers_gone: set[ReferrerKey] = field(default_factory=set)
     edges: dict[Triple, Row] = field(default_factory=dict)
     edges_gone: set[Triple] = field(default_factory=set)
-    about: set[tuple[str, str]] = field(default_factory=set)
-    about_gone: set[tuple[str, str]] = field(default_factory=set)
+    references: set[tuple[ReferrerKey, str]] = field(default_factory=set)
+    references_gone: set[tuple[ReferrerKey, str]] = field(default_factory=set)
+    emits: set[tuple[str, str]] = field(default_factory=set)
+    emits_gone: set[ReferrerKey] = field(default_factory=set)
     tombstones: dict[str, StoredTombstone] = field(default_factory=dict)
     tombstones_gone: set[str] = field(default_factory=set)
     pruned: set[str] = field(default_factory=set)

@@ -1,4 +1,4 @@
-"""The order-free fold: of all that is said about one aspect, the greatest version holds.
+"""The order-free fold: of all that is said about one aspect, the greatest version holds; what counts adds up.
 
 `fold` is associative, commutative and idempotent, so chunks may be folded before and after they are grouped, in
 any order and as often as one likes. Losers lose nothing but the write: their outcome is `superseded`.
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from transforms.planning.mutations import AspectKey, Mutation
+from transforms.planning.mutations import AspectKey, Mutation, with_seen_of
 from transforms.records.record import KafkaRecord
 
 
@@ -42,7 +42,8 @@ def fold(into: Folded, more: Iterable[Interpreted]) -> int:
             into[aspect] = one
             continue
         winner, loser = (one, held) if _rank(one) > _rank(held) else (held, one)
-        into[aspect] = winner
+        mutation = with_seen_of(winner.mutation, loser.mutation)
+        into[aspect] = winner if mutation is winner.mutation else Interpreted(mutation, winner.record)
         lost += loser.primary
     return lost
 

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from transforms.model.graph import TOPOLOGY_OF_TYPE
+from transforms.model.graph import EPISODIC, TOPOLOGY_OF_TYPE
 from transforms.model.identity import Rid, is_cluster_scoped, looks_like_uid, make_rid, parse_rid
 from transforms.model.kinds import KIND_OF_TOKEN, StatusProperty
 from transforms.model.limits import IDENTITY_BYTES, STRING_BYTES
@@ -18,8 +18,8 @@ from transforms.planning.mutations import (
     DeleteUid,
     Mutation,
     UpsertEdge,
-    UpsertEpisode,
     UpsertNode,
+    UpsertReferrer,
 )
 from transforms.planning.selects import SERVICE
 from transforms.records.envelopes import Body, Edge, Event, Resource, ServiceSpec, Tombstone
@@ -205,7 +205,7 @@ def _event(client_id: str, ver: str, body: Event) -> Mutation:
             **({"subject": subject} if subject else {}),
         }
     )
-    return UpsertEpisode(client_id, ver, _identity("event_id", body.event_id), subject, props, digest_of(props))
+    return UpsertReferrer(client_id, ver, EPISODIC.label, _identity("event_id", body.event_id), subject, props, digest_of(props))
 
 
 def _resource_tombstone(client_id: str, ver: str, raw_key: str) -> tuple[Mutation, ...]:

@@ -1,6 +1,6 @@
 """What is stored of one tenant, as far as planning asks for it, in memory and indexed; kept up to date by changes.
 
-It answers all of `GraphReader` but the questions about contents and episodes, which are too many to keep.
+It answers all of `GraphReader` but the questions about contents and referrers, which are too many to keep.
 """
 
 from collections.abc import Collection, Iterable

@@ -5,11 +5,20 @@ there is to order, and why any delivery order gives the same graph. `client_id` 
 mutation, so a write without a tenant cannot be expressed.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
+from transforms.planning.seen import union
+
 AspectKey = tuple[str, str, str]
+
+
+class ReferrerKey(NamedTuple):
+    """A node that is no resource: its label and its key."""
+
+    label: str
+    key: str
 
 
 class _Mutation(msgspec.Struct, frozen=True, array_like=True, tag_field="is"):
@@ -73,17 +82,50 @@ class DeleteEdge(_Mutation, frozen=True, array_like=True, tag="-edge"):
         return ("edge", self.edge_id, "")
 
 
-class UpsertEpisode(_Mutation, frozen=True, array_like=True, tag="episode"):
-    """An episode and the object that it is about; `subject` is a rid, "" where the event does not say."""
+class UpsertReferrer(_Mutation, frozen=True, array_like=True, tag="referrer"):
+    """The whole state of a node that refers to a resource: an episode, a scrape target, a rule.
 
-    eid: str
+    subject: the rid that it is about, "" for none.
+    seen: for an episode that counts, what this record saw (`seen.py`); its count is not among the properties. b"" else.
+    """
+
+    label: str
+    key: str
     subject: str
     props: dict[str, Any]
     digest: bytes
+    seen: bytes = b""
+
+    @property
+    def at(self) -> ReferrerKey:
+        return ReferrerKey(self.label, self.key)
 
     @property
     def aspect(self) -> AspectKey:
-        return ("episode", self.eid, "")
+        return (self.label, self.key, "")
 
 
-Mutation = UpsertNode | DeleteNode | DeleteUid | UpsertEdge | DeleteEdge | UpsertEpisode
+class DeleteReferrer(_Mutation, frozen=True, array_like=True, tag="-referrer"):
+    """The scrape target or rule is gone."""
+
+    label: str
+    key: str
+
+    @property
+    def at(self) -> ReferrerKey:
+        return ReferrerKey(self.label, self.key)
+
+    @property
+    def aspect(self) -> AspectKey:
+        return (self.label, self.key, "")
+
+
+Mutation = UpsertNode | DeleteNode | DeleteUid | UpsertEdge | DeleteEdge | UpsertReferrer | DeleteReferrer
+
+
+def with_seen_of(winner: Mutation, loser: Mutation) -> Mutation:
+    """The mutation that holds of two on one aspect; where they count, with what both saw."""
+    if isinstance(winner, UpsertReferrer) and isinstance(loser, UpsertReferrer) and loser.seen:
+        both = union(winner.seen, loser.seen)
+        return winner if both == winner.seen else msgspec.structs.replace(winner, seen=both)
+    return winner

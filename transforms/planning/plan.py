@@ -9,9 +9,19 @@ from collections.abc import Sequence
 from transforms.planning.changes import Changes, Plan
 from transforms.planning.derived import Derived
 from transforms.planning.edges import Edges
-from transforms.planning.episodes import Episodes
+from transforms.planning.emits import Emits
 from transforms.planning.lives import Lives
-from transforms.planning.mutations import DeleteEdge, DeleteNode, DeleteUid, Mutation, UpsertEdge, UpsertEpisode, UpsertNode
+from transforms.planning.mutations import (
+    DeleteEdge,
+    DeleteNode,
+    DeleteReferrer,
+    DeleteUid,
+    Mutation,
+    UpsertEdge,
+    UpsertNode,
+    UpsertReferrer,
+)
+from transforms.planning.referrers import Referrers
 from transforms.planning.stored import GraphReader
 from transforms.records.outcomes import Outcome
 
@@ -26,7 +36,8 @@ def plan_batch(reader: GraphReader, client_id: str, mutations: Sequence[Mutation
     lives = Lives(reader, client_id)
     derived = Derived(reader, lives)
     edges = Edges(reader, client_id, lives, derived)
-    episodes = Episodes(reader, lives)
+    referrers = Referrers(reader, lives)
+    emits = Emits(reader, referrers)
     upserts = [one for one in above if isinstance(one, UpsertNode)]
     outcomes = lives.apply(
         upserts,
@@ -35,12 +46,13 @@ def plan_batch(reader: GraphReader, client_id: str, mutations: Sequence[Mutation
     )
     derived.apply(upserts)
     outcomes += edges.apply([one for one in above if isinstance(one, UpsertEdge | DeleteEdge)])
-    outcomes += episodes.apply([one for one in above if isinstance(one, UpsertEpisode)])
+    outcomes += referrers.apply([one for one in above if isinstance(one, UpsertReferrer | DeleteReferrer)])
     changes = Changes()
     lives.write(changes)
     derived.write(changes)
     edges.write(changes)
-    episodes.write(changes)
+    referrers.write(changes)
+    emits.write(changes)
     changes.stubs = {rid for rid in changes.stubs if not lives.has_node(rid)}
     found = {id(one): outcome for one, outcome in outcomes}
     return Plan(changes, [found.get(id(one), Outcome.SUPERSEDED) for one in mutations])

@@ -7,6 +7,8 @@ answers it in tests, and both pass the same contract suite. Every answer concern
 from collections.abc import Collection
 from typing import Any, NamedTuple, Protocol
 
+from transforms.planning.mutations import ReferrerKey
+
 
 class StoredNode(NamedTuple):
     """A `:Resource` node. ver is "" for a stub, which nothing but its relationships speaks for.
@@ -60,14 +62,19 @@ class StoredEdge(NamedTuple):
     derived: bool = False
 
 
-class StoredEpisode(NamedTuple):
-    """An `:Episodic` node; `about` tells whether its ABOUT relationship stands. subject: "" for none."""
+class StoredReferrer(NamedTuple):
+    """A node that is no resource. subject: the rid that it is about, "" for none; stands: whether their relationship does.
 
-    eid: str
+    seen: for an episode that counts. alert: what joins rules and episodes, "" for none.
+    """
+
+    at: ReferrerKey
     ver: str
     digest: bytes
     subject: str
-    about: bool
+    stands: bool
+    seen: bytes = b""
+    alert: str = ""
 
 
 class GraphReader(Protocol):
@@ -98,6 +105,9 @@ class GraphReader(Protocol):
     def labels(self, namespaces: Collection[str]) -> dict[str, list[str]]:
         """The labels of the live Pods in the namespaces, by rid."""
 
-    def episodes(self, eids: Collection[str]) -> dict[str, StoredEpisode]: ...
+    def referrers(self, label: str, keys: Collection[str]) -> dict[str, StoredReferrer]: ...
 
-    def episodes_of_subjects(self, rids: Collection[str]) -> list[StoredEpisode]: ...
+    def referrers_of_subjects(self, label: str, rids: Collection[str]) -> list[StoredReferrer]: ...
+
+    def alerting(self, label: str, alerts: Collection[str]) -> list[tuple[str, str]]:
+        """The keys of the nodes of a label that are about one of the alerts, each with its alert."""

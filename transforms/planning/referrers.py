@@ -1,0 +1,154 @@
+"""Referrers: nodes that are no resources and refer to one: episodes, scrape targets, rules.
+
+Each is kept by its own identity; the newest word on it holds. Its relationship with its subject stands while that has not
+died since. An episode that counts is the exception: what each record saw is added up, whatever their order.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from transforms.model.graph import REFERS
+from transforms.planning.changes import Changes
+from transforms.planning.lives import Lives
+from transforms.planning.mutations import DeleteReferrer, ReferrerKey, UpsertReferrer
+from transforms.planning.seen import count_of, union
+from transforms.planning.stored import GraphReader, StoredReferrer, StoredTombstone
+from transforms.records.outcomes import Outcome
+from transforms.records.record import t_of
+
+ReferrerMutation = UpsertReferrer | DeleteReferrer
+
+
+def referrer_key(at: ReferrerKey) -> str:
+    return f"{at.label}:{at.key}"
+
+
+@dataclass(slots=True)
+class _Place:
+    """A referrer as it is stored, and the newer word on it that the batch brought.
+
+    ver: of the newest word, deletes included. gone: that word is a delete. seen: what all that holds has seen.
+    """
+
+    stored: StoredReferrer | None
+    tombstone: StoredTombstone | None = None
+    upsert: UpsertReferrer | None = None
+    ver: str = ""
+    gone: bool = False
+    seen: bytes = b""
+
+    @property
+    def subject(self) -> str:
+        if self.gone:
+            return ""
+        newest = self.upsert or self.stored
+        return newest.subject if newest else ""
+
+    @property
+    def alert(self) -> str:
+        """The alert that it is about, or that it raises; "" for none."""
+        if self.gone:
+            return ""
+        if self.upsert:
+            return str(self.upsert.props.get("alert", ""))
+        return self.stored.alert if self.stored else ""
+
+
+class Referrers:
+    """The referrers of a tenant as far as a batch concerns them."""
+
+    def __init__(self, reader: GraphReader, lives: Lives) -> None:
+        self._reader = reader
+        self._lives = lives
+        self._places: dict[ReferrerKey, _Place] = {}
+
+    def apply(self, mutations: list[ReferrerMutation]) -> list[tuple[object, Outcome]]:
+        """Take in the batch, after the lives have; the outcome of each mutation."""
+        self._load({one.at for one in mutations})
+        outcomes: list[tuple[object, Outcome]] = [(one, self._take(one, self._places[one.at])) for one in mutations]
+        self._lives.load({place.subject for place in self._places.values()} - {""})
+        changed = self._lives.changed()
+        for label in REFERS if changed else ():
+            for other in self._reader.referrers_of_subjects(label, changed):
+                self._places.setdefault(other.at, _Place(other, ver=other.ver))
+        return outcomes
+
+    def _load(self, wanted: set[ReferrerKey]) -> None:
+        tombstones = self._reader.tombstones([referrer_key(at) for at in wanted]) if wanted else {}
+        for label in {at.label for at in wanted}:
+            stored = self._reader.referrers(label, {at.key for at in wanted if at.label == label})
+            for at in wanted:
+                if at.label == label:
+                    self._places[at] = _place(stored.get(at.key), tombstones.get(referrer_key(at)))
+
+    def _take(self, one: ReferrerMutation, place: _Place) -> Outcome:
+        if isinstance(one, UpsertReferrer) and one.seen:
+            return self._add(one, place)
+        if one.ver <= place.ver:
+            return Outcome.UNCHANGED if one.ver == place.ver else Outcome.SUPERSEDED
+        place.ver = one.ver
+        if isinstance(one, DeleteReferrer):
+            was_there = place.stored is not None or place.upsert is not None
+            place.gone, place.upsert = True, None
+            return Outcome.WRITTEN if was_there or place.tombstone is None else Outcome.UNCHANGED
+        place.gone, place.upsert = False, one
+        return Outcome.UNCHANGED if place.stored and one.digest == place.stored.digest else Outcome.WRITTEN
+
+    @staticmethod
+    def _add(one: UpsertReferrer, place: _Place) -> Outcome:
+        """What a record saw counts whether it is the newest or not; the properties are the newest one's."""
+        seen = union(place.seen, one.seen)
+        is_news = seen != place.seen
+        place.seen = seen
+        if one.ver > place.ver:
+            place.ver, place.upsert = one.ver, one
+        return Outcome.WRITTEN if is_news else Outcome.UNCHANGED
+
+    def changed_alerts(self) -> Iterable[tuple[ReferrerKey, str, str]]:
+        """The referrers whose alert the batch sets or takes away: where, the alert before, the alert now."""
+        for at, place in self._places.items():
+            before = place.stored.alert if place.stored else ""
+            if place.alert != before:
+                yield at, before, place.alert
+
+    def write(self, changes: Changes) -> None:
+        """Add what follows for referrers, their relationships, their tombstones and the stubs that these need."""
+        for at, place in self._places.items():
+            self._write_node(changes, at, place)
+            self._write_reference(changes, at, place)
+
+    @staticmethod
+    def _write_node(changes: Changes, at: ReferrerKey, place: _Place) -> None:
+        stored, upsert = place.stored, place.upsert
+        if place.gone:
+            changes.hide(StoredTombstone(referrer_key(at), place.ver), place.tombstone)
+            if stored is not None:
+                changes.referrers_gone.add(at)
+            return
+        changes.reveal(referrer_key(at), place.tombstone)
+        counted = {"seen": place.seen, **count_of(place.seen)} if place.seen else {}
+        if upsert and stored and upsert.digest == stored.digest and place.seen == stored.seen:
+            changes.referrer_vers[at] = upsert.ver
+        elif upsert:
+            changes.referrers[at] = {**upsert.props, **counted, "ver": upsert.ver, "hash": upsert.digest}
+        elif stored and place.seen != stored.seen:
+            changes.referrer_counts[at] = counted
+
+    def _write_reference(self, changes: Changes, at: ReferrerKey, place: _Place) -> None:
+        subject, stored = place.subject, place.stored
+        stands = subject != "" and t_of(place.ver) > self._lives.dead_t(subject)
+        stood = stored.subject if stored and stored.stands else None
+        if stood is not None and (stood != subject or not stands):
+            changes.references_gone.add((at, stood))
+            changes.pruned.add(stood)
+        if stands:
+            if stood != subject:
+                changes.references.add((at, subject))
+            if not self._lives.is_live(subject):
+                changes.stubs.add(subject)
+
+
+def _place(stored: StoredReferrer | None, tombstone: StoredTombstone | None) -> _Place:
+    if stored is not None:
+        return _Place(stored, tombstone, ver=stored.ver, seen=stored.seen)
+    return _Place(None, tombstone, ver=tombstone.ver if tombstone else "", gone=tombstone is not None)
