@@ -10,7 +10,8 @@ from typing import Final
 from runners.local.faults import StackFault
 
 JAVA_MAJOR: Final = 17
-_POMS: Final = Path(__file__).resolve().parents[1] / "java"
+JAVA_SOURCES: Final = Path(__file__).resolve().parents[1] / "java"
+_COMPILER: Final = "jdk.compiler"
 _COPY: Final = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
 
 
@@ -18,18 +19,41 @@ def find_java() -> str:
     """The `java` to run; StackFault where it is missing or too old."""
     java = shutil.which("java")
     if java is None:
-        raise StackFault(f"`java` is not on the PATH; install a JDK {JAVA_MAJOR} (Debian: openjdk-{JAVA_MAJOR}-jre-headless).")
-    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)
-    found = re.search(r'version "(\d+)', said.stderr + said.stdout)
-    if found is None or int(found.group(1)) < JAVA_MAJOR:
-        shown = (said.stderr or said.stdout).splitlines()[:1]
-        raise StackFault(f"{java} says {shown}; Neo4j and Beam need Java {JAVA_MAJOR}, put it first on the PATH.")
+        raise StackFault(f"`java` is not on the PATH; install a JDK {JAVA_MAJOR} (Debian: openjdk-{JAVA_MAJOR}-jdk-headless).")
+    said = _say_version(java)
+    if not is_new_enough(said):
+        shown = next(iter(said.splitlines()), "nothing")
+        raise StackFault(f"{java} says {shown!r}; Neo4j and Beam need Java {JAVA_MAJOR}, put it first on the PATH.")
     return java
+
+
+def find_jdk() -> str:
+    """The `java` to run, which can compile too; StackFault where it is missing, too old, or a JRE without a compiler."""
+    java = find_java()
+    # Asked of Java itself, not of a `javac` beside it: the connector's source is compiled by `java`, and Debian's
+    # JRE can do so, while a `javac` on the PATH may belong to another Java.
+    if not is_new_enough(_say_version(java, f"--add-modules={_COMPILER}")):
+        raise StackFault(
+            f"{java} is a JRE without a compiler (module {_COMPILER}), which starting the Kafka connector needs; "
+            f"install a JDK {JAVA_MAJOR} or newer (Debian: openjdk-{JAVA_MAJOR}-jdk-headless) and put it first on the PATH."
+        )
+    return java
+
+
+def is_new_enough(said: str) -> bool:
+    """Whether this is what `java -version` prints for a Java that Neo4j and Beam can run on."""
+    found = re.search(r'version "(\d+)', said)
+    return found is not None and int(found.group(1)) >= JAVA_MAJOR
+
+
+def _say_version(java: str, *flags: str) -> str:
+    done = subprocess.run([java, *flags, "-version"], capture_output=True, text=True, check=False)
+    return done.stderr + done.stdout
 
 
 def fetch_jars(name: str, into: Path) -> Path:
     """The folder with the jars of `runners/java/<name>/pom.xml`, fetched by Maven when the POM has changed since."""
-    pom = _POMS / name / "pom.xml"
+    pom = JAVA_SOURCES / name / "pom.xml"
     folder, stamp = into / name, into / f"{name}.sha256"
     wanted = sha256(pom.read_bytes()).hexdigest()
     if folder.is_dir() and stamp.is_file() and stamp.read_text() == wanted:

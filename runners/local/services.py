@@ -16,7 +16,7 @@ from confluent_kafka.admin import AdminClient
 from neo4j.exceptions import AuthError, DriverError, Neo4jError
 
 from runners.local.faults import StackFault
-from runners.local.java import fetch_jars, find_java
+from runners.local.java import JAVA_SOURCES, fetch_jars, find_java
 from runners.local.process import ServiceProcess
 
 HOST: Final = "127.0.0.1"
@@ -162,7 +162,10 @@ class Neo4j:
 
 
 class Connector:
-    """The Java side of Beam's Kafka connector: expansion service and Java worker in one JVM."""
+    """The Java side of Beam's Kafka connector: expansion service and Java worker in one JVM.
+
+    No list of classes for it to look up is given, so it expands Beam's registered transforms and nothing by a class's name.
+    """
 
     def __init__(self, folder: Path, jars: Path, port: int) -> None:
         self.process = ServiceProcess("Beam's Kafka connector", folder / "connector")
@@ -192,12 +195,12 @@ class Connector:
                 "--add-opens=java.base/java.lang=jamm",
                 "-cp",
                 os.pathsep.join(str(one) for one in sorted(jars.glob("*.jar")) if one != jamm),
-                "org.apache.beam.sdk.expansion.service.ExpansionService",
+                # Java compiles it at each start: a second or so, in which Neo4j is still starting anyway.
+                str(JAVA_SOURCES / "beam-kafka" / "LoopbackConnector.java"),
                 str(port),
-                "--javaClassLookupAllowlistFile=*",
                 "--alsoStartLoopbackWorker",
                 "--defaultEnvironmentType=EXTERNAL",
-                f"--defaultEnvironmentConfig=localhost:{port}",
+                f"--defaultEnvironmentConfig={self.address}",
                 f"--filesToStage={empty}",
             ]
         )

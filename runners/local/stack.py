@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from runners.local.endpoints import Endpoints, endpoints_file
-from runners.local.java import find_java
+from runners.local.java import find_jdk
 from runners.local.process import require_free_port
 from runners.local.services import NEO4J_USER, Connector, Kafka, Neo4j, Service, await_service
 
@@ -74,7 +74,7 @@ class LocalStack:
         with self._alone():
             down = [service for service in self.services if not (service.process.find() and service.is_ready())]
             if down:
-                find_java()
+                find_jdk()
             for service in down:
                 service.process.stop()
             for service in down:

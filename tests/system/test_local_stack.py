@@ -1,19 +1,27 @@
 """The local stack: idempotent, mendable, on loopback, and gone when it is told to go."""
 
+import json
 import os
 import signal
 import socket
 import stat
+import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import apache_beam as beam
 import psutil
 import pytest
+from apache_beam.transforms.external import JavaExternalTransform
 
 from runners.local.faults import StackFault
 from runners.local.stack import LocalStack, free_ports
+from scripts.sampling.record import RESOURCES, SampleRecord
 from tests.system.conftest import JARS
 from tests.system.world import CHECKOUT, World
+
+T = 1_772_352_000_000
 
 
 @pytest.fixture
@@ -27,13 +35,18 @@ def pids(stack: LocalStack) -> list[int | None]:
     return [one.pid for one in stack.status()]
 
 
+def listening(process: psutil.Process) -> set[tuple[str, int]]:
+    """The addresses at which others reach the process; Java's sockets show IPv4 addresses as IPv6 ones."""
+    open_ = [one.laddr for one in process.net_connections() if one.status == psutil.CONN_LISTEN]
+    return {(address.ip.removeprefix("::ffff:"), address.port) for address in open_}
+
+
 def test_up_twice_keeps_what_runs_and_mends_what_died_and_down_leaves_nothing(own: LocalStack) -> None:
     own.up()
     first = pids(own)
     assert all(one.ready for one in own.status())
-    for pid in first:
-        listening = [one for one in psutil.Process(pid).net_connections() if one.status == psutil.CONN_LISTEN]
-        assert {one.laddr.ip.removeprefix("::ffff:") for one in listening} <= {"127.0.0.1", "::", "0.0.0.0"}
+    for one in own.status():
+        assert listening(psutil.Process(one.pid)) == {("127.0.0.1", port) for port in one.ports}
     own.up()
     assert pids(own) == first
     assert first[1] is not None
@@ -48,6 +61,34 @@ def test_up_twice_keeps_what_runs_and_mends_what_died_and_down_leaves_nothing(ow
     assert not [pid for pid in second if pid is not None and psutil.pid_exists(pid)]
     assert pids(own) == [None, None, None]
     assert own.down() == []
+
+
+def test_the_connector_listens_on_its_own_loopback_port_alone_while_it_reads(world: World) -> None:
+    connector = world.stack.connector.process.find()
+    assert connector is not None
+    world.produce([SampleRecord(RESOURCES, b"af-10::pod:shop:a", b"{}", T)])
+    listened: set[tuple[str, int]] = set()
+    reached: set[int] = set()
+
+    job = world.start_job("--kafka_reader=beam")
+    while job.poll() is None:
+        listened |= listening(connector)
+        reached |= {one.raddr.port for one in connector.net_connections() if one.raddr}
+        with suppress(subprocess.TimeoutExpired):
+            job.wait(0.02)
+    out, err = job.communicate()
+
+    assert (job.returncode, json.loads(out)["read"]) == (0, 1), err
+    # Its worker was looked at while it read from Kafka.
+    assert world.stack.kafka.ports["--kafka_port"] in reached
+    assert listened == {("127.0.0.1", world.stack.connector.ports["--connector_port"])}
+
+
+def test_the_connector_makes_no_transform_by_the_name_of_its_class(world: World) -> None:
+    numbers = JavaExternalTransform("org.apache.beam.sdk.io.GenerateSequence", world.stack.connector.address)
+
+    with pytest.raises(RuntimeError, match="allow list does not enable expanding a transform class by the name"):
+        beam.Pipeline() | numbers.from_(0)
 
 
 def test_the_password_is_readable_by_its_owner_alone(world: World) -> None:
