@@ -11,8 +11,7 @@ from typing import Any, Final
 import apache_beam as beam
 import grpc
 from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-from apache_beam.runners.portability.fn_api_runner.worker_handlers import GrpcServer
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner, worker_handlers
 
 from transforms.io.faults import InfrastructureFault, fault_sentence
 
@@ -21,6 +20,27 @@ _SHUTDOWN_GRACE_S: Final = 0.5
 # What the flow makes in masses (records, mutations, rows) holds no cycles; looking for some in it, over and over, cost
 # half of decoding and planning (measured). Beam's own cycles, a few thousand objects a slice, are still found.
 _COLLECT_AFTER: Final = (100_000, 20, 20)
+
+
+class _LoopbackGrpc:
+    """gRPC, but its servers listen on loopback where they are told to listen everywhere.
+
+    Beam's runner serves the Java worker on ports of every interface, hard-coded; through them others could run code and
+    read files with the rights of this process. The Java worker is told of `localhost` anyway.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(grpc, name)
+
+    @staticmethod
+    def server(*arguments: Any, **options: Any) -> Any:
+        server = grpc.server(*arguments, **options)
+        open_port = server.add_insecure_port
+        server.add_insecure_port = lambda address: open_port(address.replace("[::]", "127.0.0.1"))
+        return server
+
+
+_LOOPBACK_GRPC: Final = _LoopbackGrpc()
 
 
 def spare_the_collector() -> None:
@@ -36,7 +56,8 @@ def run_pipeline(build: Callable[[beam.Pipeline], None]) -> Any:
     """
     # Beam gives its gRPC servers 5 s to end calls that the Java worker never ends by itself: 5 s a slice,
     # measured, with nothing left to do in them.
-    GrpcServer._DEFAULT_SHUTDOWN_TIMEOUT_SECS = _SHUTDOWN_GRACE_S  # noqa: SLF001
+    worker_handlers.GrpcServer._DEFAULT_SHUTDOWN_TIMEOUT_SECS = _SHUTDOWN_GRACE_S  # noqa: SLF001
+    worker_handlers.grpc = _LOOPBACK_GRPC
     pipeline = beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([]))
     build(pipeline)
     try:

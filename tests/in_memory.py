@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from scripts.sampling.record import SampleRecord
 from transforms.io.memory_graph import MemoryGraphStore
 from transforms.planning.interpret import interpret
-from transforms.records.codecs import decode_record
+from transforms.records.decode import decode_record
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Fault, Reject
 from transforms.records.tenant import TenantRules
@@ -28,7 +28,7 @@ def played(
             rejects.append(owned.reason)
         if isinstance(owned, Owned) and decoded.body is not None:
             try:
-                mutations = interpret(one.topic, decoded.body, owned.client_id, decoded.ver)
+                mutations = interpret(one.topic, decoded.body, owned.client_id, decoded.ver, raw_key=decoded.key.raw)
             except Fault as fault:
                 rejects.append(fault.reason)
                 continue

@@ -16,7 +16,7 @@ from transforms.planning.batches import cut_batches
 from transforms.planning.fold import Folded, Interpreted, fold
 from transforms.planning.interpret import interpret
 from transforms.planning.plan import plan_batch
-from transforms.records.codecs import decode_record
+from transforms.records.decode import decode_record
 from transforms.records.record import KafkaRecord
 
 _CHUNK: Final = 1000
@@ -53,7 +53,7 @@ def transactions_of(records: Iterable[SampleRecord], batch_rows: int, batch_byte
         assert decoded.body is not None
         assert decoded.key.client_id is not None
         client_id = decoded.key.client_id
-        mutations = interpret(one.topic, decoded.body, client_id, decoded.ver)
+        mutations = interpret(one.topic, decoded.body, client_id, decoded.ver, raw_key=decoded.key.raw)
         fold(held.setdefault(client_id, {}), [Interpreted(mutation, record) for mutation in mutations])
     found: Transactions = []
     for client_id, folded in held.items():

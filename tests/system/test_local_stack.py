@@ -63,16 +63,20 @@ def test_up_twice_keeps_what_runs_and_mends_what_died_and_down_leaves_nothing(ow
     assert own.down() == []
 
 
-def test_the_connector_listens_on_its_own_loopback_port_alone_while_it_reads(world: World) -> None:
+def test_the_connector_and_the_job_listen_on_loopback_alone_while_they_read(world: World) -> None:
     connector = world.stack.connector.process.find()
     assert connector is not None
     world.produce([SampleRecord(RESOURCES, b"af-10::pod:shop:a", b"{}", T)])
     listened: set[tuple[str, int]] = set()
+    served: set[tuple[str, int]] = set()
     reached: set[int] = set()
 
     job = world.start_job("--kafka_reader=beam")
+    process = psutil.Process(job.pid)
     while job.poll() is None:
         listened |= listening(connector)
+        with suppress(psutil.Error):
+            served |= listening(process)
         reached |= {one.raddr.port for one in connector.net_connections() if one.raddr}
         with suppress(subprocess.TimeoutExpired):
             job.wait(0.02)
@@ -82,6 +86,8 @@ def test_the_connector_listens_on_its_own_loopback_port_alone_while_it_reads(wor
     # Its worker was looked at while it read from Kafka.
     assert world.stack.kafka.ports["--kafka_port"] in reached
     assert listened == {("127.0.0.1", world.stack.connector.ports["--connector_port"])}
+    # Beam's runner serves the Java worker from the job's own process.
+    assert {ip for ip, _ in served} == {"127.0.0.1"}
 
 
 def test_the_connector_makes_no_transform_by_the_name_of_its_class(world: World) -> None:

@@ -6,14 +6,15 @@ from itertools import count
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from tests.golden.test_statements import statements
 from tests.system.world import World
 from tests.unit.reference import expected_digest
 from tests.unit.strategies import TENANT, deliveries
 from tests.unit.test_order import deliver, folded
 from transforms.io.neo4j_graph import Neo4jGraphStore, RowRefused
 from transforms.planning.fold import Interpreted
-from transforms.planning.interpret import digest_of
 from transforms.planning.mutations import DeleteNode, Mutation, UpsertNode
+from transforms.planning.values import digest_of
 from transforms.records.outcomes import Outcome
 from transforms.records.record import KafkaRecord, make_ver
 from transforms.steps.write import write_splitting
@@ -100,13 +101,10 @@ def test_the_cluster_keeps_first_and_last_sight_whatever_the_order(world: World,
 
 
 def test_every_statement_finds_its_nodes_by_index(world: World, store: Neo4jGraphStore) -> None:
-    from transforms.model import cypher  # noqa: PLC0415
-
-    statements = [value for value in vars(cypher).values() if isinstance(value, str) and value.startswith("UNWIND")]
-    tables = [value for name, value in vars(cypher).items() if isinstance(value, dict) and not name.startswith("_")]
-    statements += [statement for table in tables for statement in table.values()]
-    for statement in statements:
-        rows = [{"rid": "r", "eid": "e", "key": "k", "source": "a", "target": "b", "ver": "v", "props": {}}]
+    asked = [statement for statement in statements().values() if statement.startswith("UNWIND")]
+    assert len(asked) > 30
+    for statement in asked:
+        rows = [{"rid": "r", "key": "k", "source": "a", "target": "b", "ver": "v", "props": {}}]
         summary = world.graph.execute_query(f"EXPLAIN {statement}", client_id="c", rows=rows, keys=["k"]).summary
         plan = str(summary.plan)
         assert "NodeByLabelScan" not in plan, statement

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from transforms.model.identity import Rid
 from transforms.planning.implied import implied_by
-from transforms.planning.interpret import digest_of
 from transforms.planning.mutations import (
     DeleteEdge,
     DeleteNode,
@@ -18,6 +17,7 @@ from transforms.planning.mutations import (
     UpsertReferrer,
 )
 from transforms.planning.seen import seen
+from transforms.planning.values import digest_of
 from transforms.records.envelopes import OwnerRef
 from transforms.records.record import make_ver, t_of
 

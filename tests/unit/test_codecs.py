@@ -4,7 +4,8 @@ import pytest
 
 from tests.unit.wire import AT_MS, COMMANDS, EDGE, EVENT, EVENTS, POD, RESOURCES, TOPOLOGY, json_of, kafka_record, nested
 from transforms.model.limits import KEY_BYTES
-from transforms.records.codecs import CODEC_OF_TOPIC, Decoded, decode_record
+from transforms.records.codecs import CODEC_OF_TOPIC
+from transforms.records.decode import Decoded, decode_record
 from transforms.records.envelopes import Body, Command, Edge, Event, Resource, Tombstone
 from transforms.records.rejects import Fault, Reason
 from transforms.records.tenant import SplitKey

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.unit.wire import AT_MS, EVENTS, RESOURCES, TOPOLOGY, kafka_record
 from transforms.io.deadletters import encode_deadletter, is_withheld
 from transforms.model.limits import DEADLETTER_MESSAGE_BYTES, DEADLETTER_VALUE_BYTES
-from transforms.records.codecs import decode_record
+from transforms.records.decode import decode_record
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Reason, Reject, Step
 

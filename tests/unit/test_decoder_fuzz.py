@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tests.unit.wire import AT_MS, COMMANDS, EDGE, EVENT, EVENTS, POD, RESOURCES, TENANT, TOPOLOGY, UID, json_of, kafka_record
 from transforms.planning.interpret import interpret
 from transforms.planning.mutations import Mutation
-from transforms.records.codecs import CODEC_OF_TOPIC, decode_record
+from transforms.records.codecs import CODEC_OF_TOPIC
+from transforms.records.decode import decode_record
 from transforms.records.envelopes import Command
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Fault

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tests.unit.wire import AT_MS, EDGE, EVENT, EVENTS, POD, RESOURCES, TOPOLOGY, UID, json_of, kafka_record
-from transforms.records.codecs import decode_record
+from transforms.records.decode import decode_record
 from transforms.records.envelopes import Edge, Event, OwnerRef, Resource, Subject
 from transforms.records.rejects import Reason
 

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.wire import AT_MS, EVENTS, json_of, kafka_record
 from transforms.planning.interpret import interpret
 from transforms.planning.mutations import UpsertReferrer
-from transforms.records.codecs import decode_record
+from transforms.records.decode import decode_record
 from transforms.records.rejects import Reason
 
 AT = datetime.fromtimestamp(AT_MS / 1000, UTC)

@@ -9,7 +9,7 @@ from tests.unit.wire import EDGE, EVENT, EVENTS, POD, RESOURCES, TENANT, TOPOLOG
 from transforms.model.limits import IDENTITY_BYTES, STRING_BYTES
 from transforms.planning.interpret import interpret
 from transforms.planning.mutations import DeleteEdge, DeleteNode, DeleteUid, Mutation
-from transforms.records.codecs import decode_record
+from transforms.records.decode import decode_record
 from transforms.records.envelopes import Tombstone
 from transforms.records.rejects import Fault, Reason
 

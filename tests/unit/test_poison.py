@@ -6,7 +6,7 @@ from scripts.sampling.poison import Poison, poisons
 from tests.unit.wire import AT_MS, EDGE, EVENT, EVENTS, POD, RESOURCES, TENANT, TOPOLOGY, json_of, kafka_record
 from transforms.io.deadletters import encode_deadletter
 from transforms.planning.interpret import interpret
-from transforms.records.codecs import decode_record
+from transforms.records.decode import decode_record
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Fault, Reason, Reject, Step, reject
 from transforms.records.tenant import TenantRules

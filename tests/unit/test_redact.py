@@ -11,7 +11,7 @@ from tests.unit.wire import AT_MS, kafka_record
 from transforms.io.deadletters import encode_deadletter
 from transforms.planning.interpret import interpret
 from transforms.planning.mutations import UpsertNode
-from transforms.records.codecs import decode_record
+from transforms.records.decode import decode_record
 from transforms.records.record import KafkaRecord
 from transforms.records.redact import LAST_APPLIED, redact_json
 from transforms.records.rejects import Reason, Reject, Step

@@ -4,7 +4,7 @@ import pytest
 
 from tests.unit.wire import COMMANDS, EVENT, EVENTS, POD, RESOURCES, json_of, kafka_record
 from transforms.model.limits import KEY_BYTES
-from transforms.records.codecs import decode_record
+from transforms.records.decode import decode_record
 from transforms.records.outcomes import NO_TENANT, Outcome
 from transforms.records.rejects import Reason, Reject, Step
 from transforms.records.tenant import TenantRules

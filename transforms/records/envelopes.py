@@ -111,4 +111,10 @@ class Tombstone(msgspec.Struct, frozen=True):
     raw_key: str
 
 
-Body = Resource | Edge | Event | Command | Tombstone
+class Filtered(msgspec.Struct, frozen=True):
+    """A record that tells of nothing the graph keeps: its outcome is `filtered`."""
+
+    client_id: str | None = None
+
+
+Body = Resource | Edge | Event | Command | Tombstone | Filtered

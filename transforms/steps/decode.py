@@ -5,7 +5,8 @@ from typing import Final
 
 import apache_beam as beam
 
-from transforms.records.codecs import Contents, decode_record
+from transforms.records.contents import Contents
+from transforms.records.decode import decode_record
 from transforms.steps.elements import DecodedChunk, RecordChunk
 
 # One per process, so that a slice goes on with what the ones before have decoded.

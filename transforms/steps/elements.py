@@ -12,7 +12,7 @@ import msgspec
 from apache_beam.coders import Coder, registry
 
 from transforms.planning.fold import Interpreted
-from transforms.records.codecs import Decoded
+from transforms.records.decode import Decoded
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Reject
 

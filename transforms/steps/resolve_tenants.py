@@ -6,8 +6,8 @@ from typing import Any, Final
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
 
-from transforms.records.codecs import Decoded
-from transforms.records.envelopes import Command, Tombstone
+from transforms.records.decode import Decoded
+from transforms.records.envelopes import Command, Filtered, Tombstone
 from transforms.records.outcomes import NO_TENANT, Outcome, Tally
 from transforms.records.rejects import Fault, Reject, Step, reject
 from transforms.records.tenant import Claims, TenantRules, resolve_tenant
@@ -64,13 +64,13 @@ def resolve(decoded: Decoded, rules: TenantRules) -> Owned | Reject | tuple[str,
         return (named or NO_TENANT, Outcome.SKIPPED)
     if decoded.fault is not None:
         return reject(decoded.record, known, Step.DECODE, decoded.fault)
-    if decoded.codec is None:
-        return (known or NO_TENANT, Outcome.UNDECODED)
-    if decoded.codec.control:
-        return (known or NO_TENANT, Outcome.CONTROL)
+    if decoded.codec is None or decoded.codec.control:
+        return (known or NO_TENANT, Outcome.UNDECODED if decoded.codec is None else Outcome.CONTROL)
     said = None if decoded.body is None or isinstance(decoded.body, Tombstone) else decoded.body.client_id
     try:
         client_id = resolve_tenant(Claims(named, said), rules)
     except Fault as fault:
         return reject(decoded.record, known, Step.RESOLVE_TENANT, fault)
-    return Owned(client_id, decoded) if client_id is not None else (said or NO_TENANT, Outcome.SKIPPED)
+    if client_id is None:
+        return (said or NO_TENANT, Outcome.SKIPPED)
+    return (client_id, Outcome.FILTERED) if isinstance(decoded.body, Filtered) else Owned(client_id, decoded)

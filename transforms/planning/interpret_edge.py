@@ -1,0 +1,34 @@
+"""What a topology record means: an explicit relationship, or its end."""
+
+from transforms.model.graph import TOPOLOGY_OF_TYPE
+from transforms.model.identity import parse_rid
+from transforms.planning.meaning import Meaning
+from transforms.planning.mutations import DeleteEdge, Mutation, UpsertEdge
+from transforms.planning.values import identity
+from transforms.records.envelopes import Edge
+from transforms.records.rejects import Fault, Reason
+
+
+def edge_meaning(body: Edge) -> Meaning:
+    edge_id = identity("the edge's id", body.id)
+    if body.op == "DELETE":
+        return Meaning(DeleteEdge, (edge_id,))
+    if body.type not in TOPOLOGY_OF_TYPE:
+        known = ", ".join(TOPOLOGY_OF_TYPE)
+        raise Fault(Reason.BAD_VALUE, f"the edge type {body.type[:64]!r} is none of {known}")
+    return Meaning(UpsertEdge, (edge_id, body.type, _end("from", body.source), _end("to", body.target)))
+
+
+def _end(field: str, text: str) -> str:
+    rid = parse_rid(text)
+    if rid is None or not is_kind_token(rid.kind):
+        raise Fault(Reason.BAD_VALUE, f"`{field}` is {text[:80]!r}, not kind:ns:name, kind::name or kind:name")
+    return identity(f"`{field}`", str(rid))
+
+
+def is_kind_token(text: str) -> bool:
+    return text.isascii() and text[:1].isalpha() and text.replace(".", "").replace("-", "").isalnum()
+
+
+def edge_tombstone(client_id: str, ver: str, raw_key: str) -> tuple[Mutation, ...]:
+    return (DeleteEdge(client_id, ver, identity("the key", raw_key)),)

@@ -1,0 +1,112 @@
+"""What a resource record means: the whole state of an object, or its end."""
+
+from typing import Any, Final
+
+import msgspec
+
+from transforms.model.identity import Rid, is_cluster_scoped, looks_like_uid, make_rid, parse_rid
+from transforms.model.kinds import KIND_OF_TOKEN, StatusProperty
+from transforms.planning.implied import implied_by
+from transforms.planning.interpret_edge import is_kind_token
+from transforms.planning.meaning import Meaning
+from transforms.planning.mutations import DeleteNode, DeleteUid, Mutation, UpsertNode
+from transforms.planning.selects import SERVICE
+from transforms.planning.values import CANONICAL, checked, digest_of, identity
+from transforms.records.envelopes import Resource, ServiceSpec
+from transforms.records.rejects import Fault, Reason
+
+_SERVICE_SPEC: Final = msgspec.json.Decoder(ServiceSpec).decode
+_NO_SPEC: Final = (b"", b"null")
+
+
+def resource_meaning(body: Resource) -> Meaning:
+    if body.op == "DELETE" and not body.name:
+        if not body.uid:
+            raise Fault(Reason.MISSING_FIELD, "a DELETE with neither `name` nor `uid` names nothing")
+        return Meaning(DeleteUid, (identity("uid", body.uid),))
+    if not body.name:
+        raise Fault(Reason.MISSING_FIELD, "Object missing required field `name`")
+    rid = make_rid(body.kind, body.namespace or "", body.name, body.api_version or "")
+    text = identity("the object's identity", str(rid))
+    if body.op == "DELETE":
+        return Meaning(DeleteNode, (text,))
+    props = _resource_props(rid, body)
+    return Meaning(UpsertNode, (text, identity("uid", body.uid or ""), props, digest_of(props)))
+
+
+def _resource_props(rid: Rid, body: Resource) -> dict[str, Any]:
+    """The node's properties; one that is absent here is absent in the graph."""
+    declared = KIND_OF_TOKEN.get(rid.kind)
+    status = body.status or {}
+    props: dict[str, Any] = {
+        "kind": declared.name if declared else body.kind,
+        "ns": rid.namespace or None,
+        "name": rid.name,
+        "uid": body.uid or None,
+        "api_version": body.api_version,
+        "labels": _pairs(body.labels),
+        "selector": _pairs(_selector(rid, body)),
+        "owners": sorted(f"{owner.kind}/{owner.name}" for owner in body.owner_refs or ()) or None,
+        "node": body.node,
+        "pod_ip": body.pod_ip,
+        "image": body.image,
+        "replicas": body.replicas,
+        "service_ips": sorted(body.service_ips or ()) or None,
+        "implies": _implied(rid, body),
+        "status": _status_text(status, declared.bulky if declared else ()),
+    }
+    for promoted in declared.status if declared else ():
+        props[promoted.name] = _promoted(status, promoted)
+    return checked({name: value for name, value in props.items() if value is not None})
+
+
+def _implied(rid: Rid, body: Resource) -> list[str] | None:
+    found = implied_by(rid, body.node, body.owner_refs or ())
+    for text in found or ():
+        identity("the identity of a node or owner", text)
+    return found
+
+
+def _selector(rid: Rid, body: Resource) -> dict[str, str] | None:
+    """A Service's selector, from the envelope's own field or from the spec."""
+    if body.service_selector is not None or rid.kind != SERVICE or bytes(body.spec) in _NO_SPEC:
+        return body.service_selector
+    try:
+        return _SERVICE_SPEC(body.spec).selector
+    except msgspec.ValidationError as error:
+        raise Fault(Reason.WRONG_TYPE, f"`spec`: {error}") from None
+
+
+def _pairs(mapping: dict[str, str] | None) -> list[str] | None:
+    """A map as sorted `key=value` strings: the graph stores no maps, and a list can be searched with IN."""
+    return sorted(f"{key}={value}" for key, value in mapping.items()) if mapping else None
+
+
+def _status_text(status: dict[str, Any], bulky: tuple[str, ...]) -> str | None:
+    kept = {key: value for key, value in status.items() if key not in bulky}
+    return CANONICAL.encode(kept).decode() if kept else None
+
+
+def _promoted(status: dict[str, Any], promoted: StatusProperty) -> str | int | bool | None:
+    value: Any = status
+    for step in promoted.path:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value if isinstance(value, str | int | bool) else None
+
+
+def resource_tombstone(client_id: str, ver: str, raw_key: str) -> tuple[Mutation, ...]:
+    """`kind:ns:name`, `kind::name` and `kind:name` name an object; `<uid>` and `kind:<uid>` name one life.
+
+    `kind:x` where x looks like a uid may still be the name of a cluster-scoped object (Nodes are called so on
+    some bare metal): both are then ended; neither can be something else.
+    """
+    rid = parse_rid(raw_key)
+    if ":" in raw_key and (rid is None or not is_kind_token(rid.kind)):
+        raise Fault(Reason.BAD_KEY, f"the key {raw_key[:80]!r} is not kind:ns:name, kind::name, kind:name, kind:<uid> or <uid>")
+    if rid is None:
+        return (DeleteUid(client_id, ver, identity("the key", raw_key)),)
+    by_name = DeleteNode(client_id, ver, identity("the key", str(rid)))
+    if rid.namespace or not looks_like_uid(rid.name) or raw_key.count(":") > 1:
+        return (by_name,)
+    by_uid = DeleteUid(client_id, ver, rid.name)
+    return (by_uid, by_name) if is_cluster_scoped(rid.kind) else (by_uid,)

@@ -1,0 +1,33 @@
+"""What every interpretation holds values to: limits of identities and strings, and the hash of contents."""
+
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+
+from transforms.model.limits import IDENTITY_BYTES, STRING_BYTES
+from transforms.records.rejects import Fault, Reason
+
+CANONICAL: Final = msgspec.json.Encoder(order="sorted")
+_DIGEST_BYTES: Final = 16
+
+
+def identity(what: str, text: str) -> str:
+    size = len(text.encode())
+    if size > IDENTITY_BYTES:
+        raise Fault(Reason.LIMIT_EXCEEDED, f"{what} has {size} bytes, at most {IDENTITY_BYTES} are taken")
+    return text
+
+
+def checked(props: dict[str, Any]) -> dict[str, Any]:
+    """The properties, all strings within the limit, those in lists too."""
+    for name, value in props.items():
+        for text in value if isinstance(value, list) else (value,):
+            if isinstance(text, str) and len(text) * 4 > STRING_BYTES and len(text.encode()) > STRING_BYTES:
+                raise Fault(Reason.LIMIT_EXCEEDED, f"`{name}` has {len(text.encode())} bytes, at most {STRING_BYTES} are taken")
+    return props
+
+
+def digest_of(props: dict[str, Any]) -> bytes:
+    """A hash of the properties, equal exactly for equal contents."""
+    return blake2b(CANONICAL.encode(props), digest_size=_DIGEST_BYTES).digest()

@@ -1,0 +1,67 @@
+"""Bodies that were decoded before, found again by the text of the record."""
+
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+import msgspec
+
+from transforms.records.envelopes import Body, Moment
+from transforms.records.memo import Memo
+from transforms.records.record import microseconds
+
+
+class Timed(NamedTuple):
+    """A value taken apart: its time in microseconds since 1970, and all the rest of it."""
+
+    at_us: int
+    rest: bytes
+
+
+class Contents:
+    """Bodies decoded before, by their text less the value of `at`: what a resync says again is not decoded again.
+
+    A value takes part if `at` is written once, plainly, and the codec requires it; then two values that differ in
+    nothing else are the same body at two times.
+    """
+
+    def __init__(self) -> None:
+        self._memo: Memo[tuple[str, bytes], Body] = Memo()
+
+    def find(self, topic: str, timed: Timed) -> Body | None:
+        return self._memo.get((topic, timed.rest))
+
+    def keep(self, topic: str, timed: Timed, body: Body) -> None:
+        self._memo.put((topic, timed.rest), body)
+
+
+_AT: Final = b'"at":"'
+_AT_NAME: Final = b'"at"'
+_BEFORE_NAME: Final = frozenset(b"{,")
+# An escape could spell a second `at` in a way that is not seen here.
+_ESCAPE: Final = b"\\u"
+_CONTENT_BYTES: Final = 16 * 1024
+
+
+def take_time(value: bytes) -> Timed | None:
+    """The value's own time and the rest; None where that cannot be told without decoding."""
+    if len(value) > _CONTENT_BYTES:
+        return None
+    start = value.find(_AT)
+    if start < 1 or value[start - 1] not in _BEFORE_NAME or value.count(_AT_NAME) != 1 or _ESCAPE in value:
+        return None
+    start += len(_AT)
+    end = value.find(b'"', start)
+    at_us = _parse_time(value[start:end])
+    return None if at_us is None else Timed(at_us, value[:start] + value[end:])
+
+
+@lru_cache(maxsize=1024)
+def _parse_time(text: bytes) -> int | None:
+    """The time in microseconds, as the envelopes take it; None where they would not."""
+    try:
+        return microseconds(_MOMENT.decode(b'"' + text + b'"'))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+_MOMENT: Final = msgspec.json.Decoder(Moment)

@@ -1,0 +1,147 @@
+"""From a record's bytes to its body.
+
+`decode_record` raises nothing but `Fault`; whatever the bytes are, the answer is a body, a fault or "not decoded".
+"""
+
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+
+from transforms.model.limits import BODY_AHEAD, EARLIEST, KEY_BYTES, LATEST
+from transforms.records.codecs import CODEC_OF_TOPIC, Codec
+from transforms.records.contents import Contents, take_time
+from transforms.records.envelopes import Body, Tombstone
+from transforms.records.json_text import check_json_text
+from transforms.records.record import KafkaRecord, from_microseconds, make_ver, microseconds
+from transforms.records.rejects import Fault, Reason
+from transforms.records.tenant import SplitKey, split_key
+
+SHOWN_CHARACTERS: Final = 200
+
+
+class Decoded(msgspec.Struct, frozen=True):
+    """A record read: its body, or the fault that it has; neither for a topic that is not decoded.
+
+    key: the key taken apart. ver: the record's version, "" where there is no body; the record's time is in it, and
+    not in the body, which may be that of an earlier record that said the same at another time.
+    """
+
+    record: KafkaRecord
+    key: SplitKey
+    body: Body | None = None
+    ver: str = ""
+    fault: Fault | None = None
+
+    @property
+    def codec(self) -> Codec | None:
+        """The topic's codec; None for a topic that is not decoded."""
+        return CODEC_OF_TOPIC.get(self.record.topic)
+
+
+def decode_record(
+    record: KafkaRecord, legacy_topics: frozenset[str] = frozenset(), *, only: str = "", contents: Contents | None = None
+) -> Decoded:
+    """Read one record; never raises for what the record holds.
+
+    legacy_topics: topics whose keys may also be split at a pipe sign.
+    only: single-tenant mode; a record whose key names another tenant is left unread. "" reads all.
+    contents: bodies decoded before; None decodes every record.
+    """
+    codec = CODEC_OF_TOPIC.get(record.topic)
+    legacy = record.topic in legacy_topics
+    is_long = record.key is not None and len(record.key) > KEY_BYTES
+    key, key_fault = _take_key(record.key, legacy) if is_long else _read_key(record.key, legacy)
+    if codec is None or (only and key.client_id not in (None, only)):
+        return Decoded(record, key)
+    if key_fault is not None:
+        return Decoded(record, key, fault=key_fault)
+    try:
+        timed = take_time(record.value) if contents is not None and codec.state and record.value else None
+        body = contents.find(record.topic, timed) if contents is not None and timed is not None else None
+        if body is None:
+            body = _decode_body(codec, record, key)
+            at = codec.body_time(body)
+            at_us = None if at is None else microseconds(at)
+            if contents is not None and timed is not None:
+                contents.keep(record.topic, timed, body)
+        else:
+            assert timed is not None
+            at_us = timed.at_us
+        ver = _version(record, at_us)
+    except Fault as fault:
+        return Decoded(record, key, fault=fault)
+    return Decoded(record, key, body, ver)
+
+
+def _take_key(key: bytes | None, legacy: bool) -> tuple[SplitKey, Fault | None]:
+    """The key taken apart as far as it can be, and what is wrong with it: its tenant is known even so."""
+    text = (key or b"")[:KEY_BYTES].decode(errors="replace")
+    try:
+        _check_key(key)
+    except Fault as fault:
+        return split_key(text, legacy=legacy), fault
+    return split_key(text, legacy=legacy), None
+
+
+# Keys come again as objects do; those beyond the limit are not worth their memory.
+_read_key: Final = lru_cache(maxsize=16 * 1024)(_take_key)
+
+
+def _check_key(key: bytes | None) -> None:
+    if key is None:
+        return
+    if len(key) > KEY_BYTES:
+        raise Fault(Reason.LIMIT_EXCEEDED, f"the key has {len(key)} bytes, at most {KEY_BYTES} are taken", parsed=False)
+    try:
+        key.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Fault(Reason.BAD_KEY, f"the key is not UTF-8 at byte {error.start}", parsed=False) from None
+
+
+def _decode_body(codec: Codec, record: KafkaRecord, key: SplitKey) -> Body:
+    if not record.value:
+        return _tombstone(codec, key)
+    check_json_text(record.value)
+    try:
+        return codec.parse(record.value)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        missing = text.startswith("Object missing required field")
+        raise Fault(Reason.MISSING_FIELD if missing else Reason.WRONG_TYPE, text[:SHOWN_CHARACTERS]) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Fault(Reason.NOT_JSON, f"the value is not JSON: {str(error)[:SHOWN_CHARACTERS]}", parsed=False) from None
+
+
+def _tombstone(codec: Codec, key: SplitKey) -> Tombstone:
+    if not codec.state:
+        raise Fault(Reason.EMPTY_VALUE, f"an empty value on {codec.topic}; only state topics have tombstones")
+    if not key.raw:
+        raise Fault(Reason.BAD_KEY, "a tombstone whose key names nothing; produce it with the key of what is gone")
+    return Tombstone(key.raw)
+
+
+_EARLIEST_US: Final = microseconds(EARLIEST)
+_LATEST_US: Final = microseconds(LATEST)
+_AHEAD_US: Final = BODY_AHEAD // BODY_AHEAD.resolution
+
+
+def _version(record: KafkaRecord, at_us: int | None) -> str:
+    """t = min(body time, record timestamp); a tombstone's is the record timestamp (contract, "Order")."""
+    arrived_us = record.timestamp_ms * 1000
+    if at_us is not None and at_us - arrived_us > _AHEAD_US and arrived_us >= _EARLIEST_US:
+        raise Fault(
+            Reason.BAD_TIME,
+            f"the body's time {_shown(at_us)} is more than a day ahead of the record's {_shown(arrived_us)}; set the producer's clock",
+        )
+    t_us = arrived_us if at_us is None else min(at_us, arrived_us)
+    if not _EARLIEST_US <= t_us < _LATEST_US:
+        raise Fault(Reason.BAD_TIME, f"the time {_shown(t_us)} lies outside {EARLIEST.year} to {LATEST.year}")
+    return make_ver(t_us, record.topic, record.partition, record.offset)
+
+
+def _shown(t_us: int) -> str:
+    try:
+        return from_microseconds(t_us).isoformat()
+    except OverflowError:
+        return f"{t_us} µs"
