@@ -371,6 +371,11 @@ UNWIND $keys AS key
 MATCH (n:Resource {client_id: $client_id, uid: key})
 RETURN key AS uid, n.rid AS rid;
 
+// READ_RIDS_OF_KIND
+MATCH (n:Resource {client_id: $client_id})
+WHERE n.rid STARTS WITH $prefix
+RETURN n.rid AS rid;
+
 // READ_TOMBSTONES
 UNWIND $keys AS key
 MATCH (n:Tombstone {client_id: $client_id, key: key})

@@ -3,12 +3,13 @@
 Slow and stateless: what `planning` computes in increments must equal this function of the set.
 """
 
-from tests.unit.strategies import CUSTOM, GUESSED, key_props
+from tests.unit.strategies import CUSTOM, GUESSED, RIDS, key_props
 from transforms.io.graph_digest import GraphDigest
 from transforms.model.graph import REFERRERS, REFERS, RESOURCE
 from transforms.planning.mutations import (
     DeleteNode,
     DeleteUid,
+    EndSnapshot,
     Mutation,
     UpsertEdge,
     UpsertNode,
@@ -74,16 +75,25 @@ def lives(held: list[Mutation]) -> tuple[dict[str, UpsertNode], dict[str, str]]:
     """The current life of each rid, and up to when relationships at a rid are dead."""
     rid_end = {one.rid: one.ver for one in held if isinstance(one, DeleteNode)}
     uid_end = {one.uid: one.ver for one in held if isinstance(one, DeleteUid)}
+    began = {one.kind: t_of(one.ver) for one in held if isinstance(one, EndSnapshot)}
     live: dict[str, UpsertNode] = {}
     dead_t = {rid: t_of(ver) for rid, ver in rid_end.items()}
     for rid in {one.rid for one in held if isinstance(one, UpsertNode)}:
         borne = [one for one in held if isinstance(one, UpsertNode) and one.rid == rid and one.ver > rid_end.get(rid, "")]
         ends = [uid_end.get(one.uid, "") for one in borne if one.uid]
-        alive = [one for one in borne if one.ver > (uid_end.get(one.uid, "") if one.uid else max(ends, default=""))]
+        reported_since = began.get(rid.split(":")[0], "")
+        alive = [
+            one
+            for one in borne
+            if t_of(one.ver) >= reported_since and one.ver > (uid_end.get(one.uid, "") if one.uid else max(ends, default=""))
+        ]
         if alive:
             live[rid] = max(alive, key=lambda one: one.ver)
         elif borne:
             dead_t[rid] = max([dead_t.get(rid, ""), *map(t_of, ends)])
+    for rid in set(RIDS) - live.keys():
+        if began.get(rid.split(":")[0]):
+            dead_t[rid] = max(dead_t.get(rid, ""), f"{int(began[rid.split(':')[0]]) - 1:018d}")
     return live, dead_t
 
 

@@ -74,6 +74,9 @@ class _Transaction:
             found.setdefault(row["uid"], set()).add(row["rid"])
         return found
 
+    def rids_of_kind(self, kind: str) -> set[str]:
+        return {row["rid"] for row in self._run(cypher.READ_RIDS_OF_KIND, prefix=f"{kind}:")}
+
     def tombstones(self, keys: Collection[str]) -> dict[str, StoredTombstone]:
         return {row["key"]: _tombstone(row) for row in self._by_keys(cypher.READ_TOMBSTONES, keys)}
 
@@ -128,6 +131,7 @@ class _Mirrored:
     def __init__(self, known: KnownGraph, transaction: _Transaction) -> None:
         self.nodes = known.nodes
         self.rids_of_uids = known.rids_of_uids
+        self.rids_of_kind = known.rids_of_kind
         self.tombstones = known.tombstones
         self.tombstones_by_ref = known.tombstones_by_ref
         self.edges = known.edges

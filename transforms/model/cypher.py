@@ -128,6 +128,10 @@ READ_NODE_PROPS: Final = f"UNWIND $keys AS key\nMATCH {_at('n', RESOURCE, 'key')
 READ_RIDS_OF_UIDS: Final = (
     f"UNWIND $keys AS key\nMATCH (n:{RESOURCE.label} {{{TENANT_KEY}: ${TENANT_KEY}, uid: key}})\nRETURN key AS uid, n.rid AS rid"
 )
+READ_RIDS_OF_KIND: Final = (
+    f"MATCH (n:{RESOURCE.label} {{{TENANT_KEY}: ${TENANT_KEY}}})\nWHERE n.{RESOURCE.key} STARTS WITH $prefix\n"
+    f"RETURN n.{RESOURCE.key} AS rid"
+)
 _TOMBSTONE_ROW: Final = "n.key AS key, n.ver AS ver, n.payload AS payload, n.ref_a AS ref_a, n.ref_b AS ref_b"
 READ_TOMBSTONES: Final = f"UNWIND $keys AS key\nMATCH {_at('n', TOMBSTONE, 'key')}\nRETURN {_TOMBSTONE_ROW}"
 READ_TOMBSTONES_BY_REF: Final = "\nUNION\n".join(

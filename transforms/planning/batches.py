@@ -9,6 +9,7 @@ from transforms.planning.mutations import (
     DeleteNode,
     DeleteReferrer,
     DeleteUid,
+    EndSnapshot,
     UpsertEdge,
     UpsertNode,
     UpsertReferrer,
@@ -23,6 +24,8 @@ _ORDER: Final[dict[type, int]] = {
     UpsertNode: 2,
     UpsertEdge: 3,
     UpsertReferrer: 4,
+    # What the snapshot reported comes first, or it would die and live again.
+    EndSnapshot: 5,
 }
 _ROW_BYTES: Final = 200
 

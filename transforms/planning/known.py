@@ -60,6 +60,9 @@ class KnownGraph:
     def rids_of_uids(self, uids: Collection[str]) -> dict[str, set[str]]:
         return {uid: set(rids) for uid, rids in _found(self._by_uid, uids).items()}
 
+    def rids_of_kind(self, kind: str) -> set[str]:
+        return {rid for rid in self._nodes if rid.startswith(f"{kind}:")}
+
     def tombstones(self, keys: Collection[str]) -> dict[str, StoredTombstone]:
         return _found(self._tombstones, keys) if self._tombstones else {}
 

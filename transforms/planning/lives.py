@@ -12,7 +12,8 @@ from typing import Final, NamedTuple
 import msgspec
 
 from transforms.planning.changes import Changes
-from transforms.planning.mutations import DeleteNode, DeleteUid, UpsertNode
+from transforms.planning.mutations import DeleteNode, DeleteUid, EndSnapshot, UpsertNode
+from transforms.planning.snapshots import Snapshots
 from transforms.planning.stored import GraphReader, StoredNode, StoredTombstone
 from transforms.records.outcomes import Outcome
 from transforms.records.record import t_of
@@ -48,12 +49,13 @@ class _Verdict:
 
 @dataclass(slots=True)
 class _Place:
-    """All that is known of one rid: lives by uid as version, and deletes."""
+    """All that is known of one rid: lives by uid as version, deletes, and up to when a snapshot ends what it left out."""
 
     stored: StoredNode | None
     hidden: dict[str, StoredTombstone] = field(default_factory=dict)
     lives: dict[str, str] = field(default_factory=dict)
     deleted: str = ""
+    left_out: str = ""
     was: _Verdict = field(default_factory=lambda: _Verdict(None, set(), ""))
     now: _Verdict = field(default_factory=lambda: _Verdict(None, set(), ""))
 
@@ -88,6 +90,7 @@ class Lives:
     def __init__(self, reader: GraphReader, client_id: str) -> None:
         self._reader = reader
         self._client_id = client_id
+        self._snapshots = Snapshots(reader)
         self._places: dict[str, _Place] = {}
         self._ends: dict[str, str] = {}
         self._stored_deletes: dict[str, StoredTombstone] = {}
@@ -99,6 +102,7 @@ class Lives:
         if not wanted:
             return
         nodes = self._reader.nodes(wanted)
+        self._snapshots.load(wanted)
         for rid in wanted:
             self._places[rid] = _Place(nodes.get(rid))
         for tombstone in self._reader.tombstones_by_ref([rid_key(rid) for rid in wanted]):
@@ -122,24 +126,33 @@ class Lives:
         place.lives = {uid: tombstone.ver for uid, tombstone in place.hidden.items()}
         if place.stored and place.stored.live:
             place.lives[place.stored.uid] = place.stored.ver
+        self._set_ends(rid, place)
+
+    def _set_ends(self, rid: str, place: _Place) -> None:
         place.deleted = self._ends.get(rid_key(rid), "")
+        place.left_out = self._snapshots.end_of(rid)
 
     def _judge(self, place: _Place) -> _Verdict:
         relevant = {uid for uid, ver in place.lives.items() if ver > place.deleted}
         ends = {uid: self._ends.get(uid_key(uid), "") for uid in relevant if uid}
         last_end = max(ends.values(), default="")
         # A life without a uid cannot be ended by uid, so the end of any life known here ends it too.
-        alive = [uid for uid in relevant if place.lives[uid] > ends.get(uid, last_end)]
+        alive = [uid for uid in relevant if place.lives[uid] > max(ends.get(uid, last_end), place.left_out)]
         current = max(alive, key=lambda uid: place.lives[uid], default=None)
         dead_t = t_of(place.deleted)
-        if current is None and relevant:
-            dead_t = max(dead_t, t_of(last_end))
+        if current is None:
+            dead_t = max(dead_t, t_of(last_end) if relevant else "", t_of(place.left_out))
         return _Verdict(current, relevant, dead_t)
 
-    def apply(self, upserts: list[UpsertNode], deletes: list[DeleteNode], ends: list[DeleteUid]) -> list[tuple[object, Outcome]]:
+    def apply(
+        self, upserts: list[UpsertNode], deletes: list[DeleteNode], ends: list[DeleteUid], snapshots: list[EndSnapshot]
+    ) -> list[tuple[object, Outcome]]:
         """Take in the batch; the outcome of each mutation. `changed` and `write` then tell what follows."""
         self._load_deletes({uid_key(one.uid) for one in ends} | {uid_key(one.uid) for one in upserts if one.uid})
         self.load({one.rid for one in upserts} | {one.rid for one in deletes} | self._rids_of(ends))
+        # Loaded as they are stored first, so that what the snapshots end shows as a change.
+        self.load(self._snapshots.rids_concerned(snapshots))
+        self._snapshots.apply(snapshots)
         said_dead: list[DeleteNode | DeleteUid] = [*deletes, *ends]
         held = {key: self._ends.get(key, "") for key in map(_end_key, said_dead)}
         for death in said_dead:
@@ -150,10 +163,11 @@ class Lives:
                 self._places[upsert.rid].lives[upsert.uid] = upsert.ver
                 self._upserts[upsert.rid, upsert.uid] = upsert
         for rid, place in self._places.items():
-            place.deleted = self._ends.get(rid_key(rid), "")
+            self._set_ends(rid, place)
             place.now = self._judge(place)
         deaths = [(one, self._death(one, held[_end_key(one)])) for one in said_dead]
-        return [*deaths, *((upsert, self._outcome(upsert, before[id(upsert)])) for upsert in upserts)]
+        markers = [(one, Outcome.CONTROL) for one in snapshots]
+        return [*deaths, *markers, *((upsert, self._outcome(upsert, before[id(upsert)])) for upsert in upserts)]
 
     def _rids_of(self, ends: list[DeleteUid]) -> set[str]:
         uids = {one.uid for one in ends}
@@ -228,6 +242,7 @@ class Lives:
 
     def write(self, changes: Changes) -> None:
         """Add what follows for nodes and tombstones."""
+        self._snapshots.write(changes)
         for key, ver in self._ends.items():
             changes.hide(StoredTombstone(key, ver), self._stored_deletes.get(key))
         displaced = [rid for rid, place in self._places.items() if self._is_displaced(place)]

@@ -59,6 +59,16 @@ class DeleteUid(_Mutation, frozen=True, array_like=True, tag="-uid"):
         return ("uid", self.uid, "")
 
 
+class EndSnapshot(_Mutation, frozen=True, array_like=True, tag="snapshot"):
+    """A full report of a kind is complete; `ver` is of the time when it began, `kind` as rids spell it."""
+
+    kind: str
+
+    @property
+    def aspect(self) -> AspectKey:
+        return ("kind", self.kind, "")
+
+
 class UpsertEdge(_Mutation, frozen=True, array_like=True, tag="edge"):
     """An explicit relationship of a topology type; source and target are rids."""
 
@@ -120,7 +130,7 @@ class DeleteReferrer(_Mutation, frozen=True, array_like=True, tag="-referrer"):
         return (self.label, self.key, "")
 
 
-Mutation = UpsertNode | DeleteNode | DeleteUid | UpsertEdge | DeleteEdge | UpsertReferrer | DeleteReferrer
+Mutation = UpsertNode | DeleteNode | DeleteUid | EndSnapshot | UpsertEdge | DeleteEdge | UpsertReferrer | DeleteReferrer
 
 
 def with_seen_of(winner: Mutation, loser: Mutation) -> Mutation:

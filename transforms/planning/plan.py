@@ -16,6 +16,7 @@ from transforms.planning.mutations import (
     DeleteNode,
     DeleteReferrer,
     DeleteUid,
+    EndSnapshot,
     Mutation,
     UpsertEdge,
     UpsertNode,
@@ -43,6 +44,7 @@ def plan_batch(reader: GraphReader, client_id: str, mutations: Sequence[Mutation
         upserts,
         [one for one in above if isinstance(one, DeleteNode)],
         [one for one in above if isinstance(one, DeleteUid)],
+        [one for one in above if isinstance(one, EndSnapshot)],
     )
     derived.apply(upserts)
     outcomes += edges.apply([one for one in above if isinstance(one, UpsertEdge | DeleteEdge)])

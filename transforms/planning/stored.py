@@ -88,6 +88,9 @@ class GraphReader(Protocol):
     def rids_of_uids(self, uids: Collection[str]) -> dict[str, set[str]]:
         """The rids of live nodes by uid."""
 
+    def rids_of_kind(self, kind: str) -> set[str]:
+        """Every node of the kind, stubs included."""
+
     def tombstones(self, keys: Collection[str]) -> dict[str, StoredTombstone]: ...
 
     def tombstones_by_ref(self, refs: Collection[str]) -> list[StoredTombstone]: ...
