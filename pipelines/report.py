@@ -1,6 +1,7 @@
 """What a run tells: progress while it goes on, a table per tenant at its end, or one JSON object."""
 
 import sys
+from collections import Counter
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -10,7 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from runners.bounded import RunTotals, SliceReport
+from runners.replay import ReplayTotals
 from transforms.io.kafka_offsets import Place
+from transforms.records.letters import Unavailable
 from transforms.records.outcomes import Outcome, Tally
 
 
@@ -69,17 +72,85 @@ def print_summary(summary: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print(msgspec.json.encode(summary).decode())
         return
-    names = [outcome.value for outcome in Outcome if summary[outcome.value] or outcome in (Outcome.WRITTEN, Outcome.REJECTED)]
-    table = Table("tenant", *("read", *names), title=None)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for client_id, counts in summary["tenants"].items():
-        table.add_row(client_id, *(f"{counts[name]:,}" for name in ("read", *names)))
-    table.add_section()
-    table.add_row("all", *(f"{summary[name]:,}" for name in ("read", *names)))
     console = Console(width=None if sys.stdout.isatty() else 120)
     if summary["read"]:
-        console.print(table)
+        console.print(_tenant_table(summary, ("read", *_shown_outcomes(summary))))
     for gap in summary["gaps"]:
         console.print(f"lost: {gap['topic']}[{gap['partition']}] offsets {gap['from']} to {gap['to']}, deleted before they were taken in")
     console.print(f"{summary['read']:,} records in {summary['seconds']:.1f} s", highlight=False)
+
+
+def _shown_outcomes(summary: dict[str, Any]) -> list[str]:
+    return [outcome.value for outcome in Outcome if summary[outcome.value] or outcome in (Outcome.WRITTEN, Outcome.REJECTED)]
+
+
+def _tenant_table(summary: dict[str, Any], names: tuple[str, ...]) -> Table:
+    table = Table("tenant", *names, title=None)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for client_id, counts in summary["tenants"].items():
+        table.add_row(client_id, *(f"{counts[name]:,}" for name in names))
+    table.add_section()
+    table.add_row("all", *(f"{summary[name]:,}" for name in names))
+    return table
+
+
+def replay_summary(totals: ReplayTotals, seconds: float, *, dry_run: bool) -> dict[str, Any]:
+    """The object of `replay --json`: letters = replayed + unavailable + gaps, and the outcomes add up to replayed.
+
+    By tenant, what was replayed counts for the tenant that the replay found, the rest for the one that the letter names.
+    """
+    tenants = sorted({client_id for client_id, _ in totals.outcomes} | totals.letters.keys())
+    by_tenant = {client_id: _replay_counts(totals, client_id) for client_id in tenants}
+    return {
+        "dry_run": dry_run,
+        "letters": totals.letters.total(),
+        "replayed": totals.replayed,
+        **{outcome.value: sum(counts[outcome.value] for counts in by_tenant.values()) for outcome in Outcome},
+        "unavailable": totals.unavailable.total(),
+        "gaps": totals.gaps.total(),
+        "seconds": round(seconds, 3),
+        "slices": totals.slices,
+        "rows_written": totals.rows,
+        "write_seconds": round(totals.write_s, 3),
+        "rejected_why": _by_why(totals.rejected),
+        "unavailable_why": _by_why(totals.unavailable),
+        "unreadable": dict(totals.unreadable),
+        "tenants": by_tenant,
+    }
+
+
+def _replay_counts(totals: ReplayTotals, client_id: str) -> dict[str, int]:
+    counts = _counts(totals.outcomes, client_id)
+    unavailable = sum(number for (named, _), number in totals.unavailable.items() if named == client_id)
+    return {
+        "letters": totals.letters[client_id],
+        "replayed": counts.pop("read"),
+        **counts,
+        "unavailable": unavailable,
+        "gaps": totals.gaps[client_id],
+    }
+
+
+def _by_why(counted: Counter[tuple[str, str]]) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for (_, why), number in counted.items():
+        found[why] += number
+    return dict(sorted(found.items()))
+
+
+def print_replay(summary: dict[str, Any], *, as_json: bool) -> None:
+    """Print the summary of a replay on standard output."""
+    if as_json:
+        print(msgspec.json.encode(summary).decode())
+        return
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    if summary["tenants"]:
+        names = [] if summary["dry_run"] else ["replayed", *_shown_outcomes(summary)]
+        console.print(_tenant_table(summary, ("letters", *names, "unavailable", "gaps")))
+    for why, number in summary["unavailable_why"].items():
+        console.print(f"unavailable: {number:,}, since {Unavailable(why).sentence}", highlight=False)
+    for reason, number in summary["rejected_why"].items():
+        console.print(f"rejected again: {number:,} as {reason}; their old letters stand", highlight=False)
+    said = "would be replayed" if summary["dry_run"] else f"replayed in {summary['seconds']:.1f} s"
+    console.print(f"{summary['replayed']:,} of {summary['letters']:,} letters {said}", highlight=False)

@@ -16,14 +16,14 @@ CoordinatesArgument = Annotated[
     str, typer.Argument(metavar="TOPIC[PARTITION]@OFFSET", help="Where the original record lay, as logs and `list` write it; in quotes.")
 ]
 
+DeadletterTopic = Annotated[str, typer.Option("--deadletter_topic", envvar="DEADLETTER_TOPIC", help="The topic that holds the letters.")]
+
 
 @dataclass(frozen=True, slots=True)
 class LetterOptions:
     """Where the letters are, and which of them are meant; filters may be repeated or comma-separated."""
 
-    deadletter_topic: Annotated[
-        str, typer.Option("--deadletter_topic", envvar="DEADLETTER_TOPIC", help="The topic that holds the letters.")
-    ] = DEFAULT_DEADLETTER_TOPIC
+    deadletter_topic: DeadletterTopic = DEFAULT_DEADLETTER_TOPIC
     reason: Annotated[list[str] | None, typer.Option("--reason", help="Only letters with these reasons, comma-separated.")] = None
     client_id: Annotated[
         list[str] | None,
@@ -34,14 +34,19 @@ class LetterOptions:
     def wanted(self) -> LetterFilter:
         """The filter that the options make; an error of use for a reason or tenant that cannot be."""
         return LetterFilter(
-            _each(self.reason, lambda reason: one_of("--reason", reason, REASONS)),
-            _each(self.client_id, lambda client_id: client_id if client_id == NO_TENANT else tenant_id(client_id)),
-            _each(self.topic, str),
+            _each("--reason", self.reason, lambda reason: one_of("--reason", reason, REASONS)),
+            _each("--client_id", self.client_id, lambda client_id: client_id if client_id == NO_TENANT else tenant_id(client_id)),
+            _each("--topic", self.topic, str),
         )
 
 
-def _each(given: Iterable[str] | None, check: Callable[[str], str]) -> frozenset[str]:
-    return frozenset(check(name) for text in given or () for name in names(text))
+def _each(flag: str, given: Iterable[str] | None, check: Callable[[str], str]) -> frozenset[str]:
+    """All that a flag names; one that names nothing, as an unset variable does, must not come to mean all."""
+    texts = list(given or ())
+    found = frozenset(check(name) for text in texts for name in names(text))
+    if texts and not found:
+        raise usage_error(f"{flag} names nothing; leave it out to mean all.")
+    return found
 
 
 @dataclass(frozen=True, slots=True)

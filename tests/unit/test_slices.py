@@ -2,7 +2,8 @@
 
 import pytest
 
-from transforms.planning.slices import CONNECTOR_RECORDS, FIRST_RECORDS, MOST_RECORDS, SlicePacer
+from transforms.planning.slices import CONNECTOR_RECORDS, FIRST_RECORDS, MOST_RECORDS, SlicePacer, portions
+from transforms.records.letters import Coordinates, Wanted
 
 MIB = 1024 * 1024
 
@@ -70,3 +71,25 @@ def test_an_empty_slice_teaches_nothing() -> None:
 @pytest.mark.parametrize(("lag", "seconds"), [(1, 2), (9_999, 2), (10_000, 3)])
 def test_a_quiet_partition_is_waited_for_as_long_as_reading_may_take(lag: int, seconds: int) -> None:
     assert SlicePacer(64 * MIB, 10).next(lag).max_read_s == seconds
+
+
+@pytest.mark.parametrize(
+    ("sizes", "max_bytes", "max_letters", "cut"),
+    [
+        ([], 10, 10, []),
+        ([10], 10, 10, [1]),
+        ([5, 5, 1], 10, 10, [2, 1]),
+        ([99, 99, 1], 10, 10, [1, 1, 1]),
+        ([0, 0, 0], 10, 2, [2, 1]),
+        ([1, 9, 9, 1, 1], 10, 10, [2, 2, 1]),
+    ],
+)
+def test_letters_are_cut_within_both_limits_and_one_that_is_larger_is_alone(
+    sizes: list[int], max_bytes: int, max_letters: int, cut: list[int]
+) -> None:
+    wanted = [Wanted(Coordinates("d", 0, at), Coordinates("t", 0, at), "-", size) for at, size in enumerate(sizes)]
+
+    found = list(portions(wanted, max_bytes, max_letters))
+
+    assert [len(portion) for portion in found] == cut
+    assert [one for portion in found for one in portion] == wanted

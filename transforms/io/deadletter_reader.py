@@ -1,12 +1,13 @@
-"""The dead-letter topic as letters: from its beginning to its end as of now, or some of them by position."""
+"""The dead-letter topic as letters: from its beginning to its end as of now, or some of them as original records."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from transforms.io.kafka_held import HeldRecords
+from transforms.io.kafka_offsets import OffsetRange
 from transforms.io.kafka_target import KafkaTarget
-from transforms.records.letters import Coordinates, Letter, Unreadable, coordinates_of, decode_letter
+from transforms.records.letters import Coordinates, Letter, Unavailable, Unreadable, Wanted, coordinates_of, decode_letter
 from transforms.records.record import KafkaRecord
 
 
@@ -19,10 +20,22 @@ class Posted(NamedTuple):
 
 
 class Restored(NamedTuple):
-    """Letters as the original records, and the letters to which there is none any more, each with why."""
+    """Letters as the original records, and those to which there is none any more, each with why."""
 
     records: list[KafkaRecord]
-    unavailable: list[tuple[Letter, str]]
+    unavailable: list[tuple[Wanted, Unavailable]]
+
+
+class Held(Protocol):
+    """What topics hold, as HeldRecords tells it."""
+
+    def close(self) -> None: ...
+
+    def ranges(self, topics: Iterable[str]) -> list[OffsetRange]: ...
+
+    def read(self, ranges: list[OffsetRange]) -> Iterator[list[KafkaRecord]]: ...
+
+    def find(self, wanted: Iterable[Coordinates]) -> dict[Coordinates, KafkaRecord]: ...
 
 
 class DeadLetterReader:
@@ -31,17 +44,26 @@ class DeadLetterReader:
     unreadable: how many messages were no letters of this version, by why; they are passed over.
     """
 
-    def __init__(self, target: KafkaTarget, topic: str) -> None:
-        self._held = HeldRecords(target)
+    def __init__(self, held: Held, topic: str) -> None:
+        self._held = held
         self._topic = topic
         self.unreadable: Counter[str] = Counter()
+
+    @classmethod
+    def open(cls, target: KafkaTarget, topic: str) -> "DeadLetterReader":
+        """The reader of a cluster's topic."""
+        return cls(HeldRecords(target), topic)
 
     def close(self) -> None:
         self._held.close()
 
-    def letters(self) -> Iterator[list[Posted]]:
-        """Every letter of the topic, in chunks; a topic that does not exist holds none."""
-        for messages in self._held.read(self._held.ranges([self._topic])):
+    def ranges(self) -> list[OffsetRange]:
+        """All that the topic holds now; a topic that does not exist holds nothing."""
+        return self._held.ranges([self._topic])
+
+    def letters(self, ranges: list[OffsetRange]) -> Iterator[list[Posted]]:
+        """Every letter of the ranges, in chunks."""
+        for messages in self._held.read(ranges):
             yield [posted for message in messages if (posted := self._posted(message)) is not None]
 
     def _posted(self, message: KafkaRecord) -> Posted | None:
@@ -51,31 +73,42 @@ class DeadLetterReader:
             self.unreadable[str(why)] += 1
             return None
 
-    def at(self, positions: Iterable[Coordinates]) -> dict[Coordinates, Letter]:
-        """The letters at these positions of the topic; those that retention has deleted since are absent."""
-        return {at: decode_letter(message.value) for at, message in self._held.find(positions).items()}
-
-    def restore(self, letters: list[Letter]) -> Restored:
+    def restore(self, wanted: list[Wanted]) -> Restored:
         """The original records: out of the letter where it is whole, else read again from Kafka and proven.
 
         A record is never made of a value that was cut, and never of another record at the same coordinates.
         """
-        found = self._held.find({letter.coordinates for letter in letters if not letter.is_whole})
+        letters = self._letters_of(wanted)
+        found = self._held.find({letter.coordinates for letter in letters.values() if not letter.is_whole})
         records: list[KafkaRecord] = []
-        unavailable: list[tuple[Letter, str]] = []
-        for letter in letters:
-            original = found.get(letter.coordinates)
-            if letter.is_whole:
-                records.append(letter.record())
-            elif original is None:
-                unavailable.append((letter, "Kafka no longer holds the record"))
-            elif letter.is_of(original):
-                records.append(original_of(letter, original))
+        unavailable: list[tuple[Wanted, Unavailable]] = []
+        for one in wanted:
+            letter = letters.get(one.at)
+            restored = Unavailable.LETTER_GONE if letter is None else _original(letter, found.get(letter.coordinates))
+            if isinstance(restored, Unavailable):
+                unavailable.append((one, restored))
             else:
-                unavailable.append((letter, "Kafka holds another record there: the topic was made anew"))
+                records.append(restored)
         return Restored(records, unavailable)
 
+    def _letters_of(self, wanted: list[Wanted]) -> dict[Coordinates, Letter]:
+        """The letters where they were seen before; one that was deleted since, its topic made anew even, is absent."""
+        originals = {one.at: one.original for one in wanted}
+        letters: dict[Coordinates, Letter] = {}
+        for at, message in self._held.find(originals).items():
+            posted = self._posted(message)
+            if posted is not None and posted.letter.coordinates == originals[at] and not posted.letter.is_gap:
+                letters[at] = posted.letter
+        return letters
 
-def original_of(letter: Letter, found: KafkaRecord) -> KafkaRecord:
-    """The record as it was rejected: what Kafka holds, at the timestamp that its version was made of."""
+
+def _original(letter: Letter, found: KafkaRecord | None) -> KafkaRecord | Unavailable:
+    """The record as it was rejected; what Kafka holds counts only where it is proven to be the same."""
+    if letter.is_whole:
+        return letter.record()
+    if found is None:
+        return Unavailable.GONE
+    if not letter.is_of(found):
+        return Unavailable.ANOTHER_RECORD
+    # Its version was made of the timestamp that the letter tells.
     return KafkaRecord(found.topic, found.partition, found.offset, letter.timestamp_ms, found.key, found.value, found.headers)

@@ -10,13 +10,12 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import OffsetGap
 from transforms.io.kafka_target import KafkaTarget
-from transforms.model.limits import DEADLETTER_MESSAGE_BYTES, DEADLETTER_VALUE_BYTES
+from transforms.model.limits import DEADLETTER_KEY_BYTES, DEADLETTER_MESSAGE_BYTES, DEADLETTER_VALUE_BYTES
 from transforms.records.letters import OFFSETS_LOST, Letter, encode_letter, sha256_of
 from transforms.records.redact import redact_json
 from transforms.records.rejects import Reject
 
 _FLUSH_S: Final = 60.0
-_KEY_BYTES: Final = 512 * 1024
 _HEADER_BYTES: Final = 512 * 1024
 _MESSAGE_OVERHEAD_BYTES: Final = 4096
 _SECRET_KEY: Final = re.compile(rb"(^|::|\|)secret(:|$)", re.IGNORECASE)
@@ -59,7 +58,7 @@ def encode_deadletter(reject: Reject) -> bytes:
     found and proven by its coordinates.
     """
     record = reject.record
-    key = record.key and record.key[:_KEY_BYTES]
+    key = record.key and record.key[:DEADLETTER_KEY_BYTES]
     headers = record.headers if sum(len(name) + 2 * len(held or b"") + 8 for name, held in record.headers) <= _HEADER_BYTES else ()
     kept = _keep(reject)
     letter = encode_letter(_letter(reject, key, headers, kept, DEADLETTER_VALUE_BYTES))
@@ -171,7 +170,7 @@ class DeadLetterWriter:
 
     def send(self, reject: Reject) -> None:
         """Queue one reject."""
-        self._produce(encode_deadletter(reject), reject.record.key and reject.record.key[:_KEY_BYTES])
+        self._produce(encode_deadletter(reject), reject.record.key and reject.record.key[:DEADLETTER_KEY_BYTES])
 
     def _produce(self, letter: bytes, key: bytes | None) -> None:
         while True:

@@ -25,3 +25,4 @@ BODY_AHEAD: Final = timedelta(days=1)
 # truncated: base64 grows by a third, and headers and key travel beside it.
 DEADLETTER_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 DEADLETTER_VALUE_BYTES: Final = 11 * 1024 * 1024
+DEADLETTER_KEY_BYTES: Final = 512 * 1024

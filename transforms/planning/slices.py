@@ -1,7 +1,10 @@
 """How much of a run one slice takes."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+from transforms.records.letters import Wanted
 
 # The first slice knows nothing of the records yet: it takes this for their mean size, and stays small.
 FIRST_MEAN_BYTES: Final = 1024
@@ -60,3 +63,17 @@ class SlicePacer:
             most = min(FIRST_RECORDS, self.slice_bytes // FIRST_MEAN_BYTES)
         records = max(1, min(lag, most, self.most))
         return SliceSize(records, self.slice_bytes, _QUIET_S + records // _RECORDS_PER_S)
+
+
+def portions(wanted: Iterable[Wanted], max_bytes: int, max_letters: int) -> Iterator[list[Wanted]]:
+    """Letters in their order, in portions within both limits; a letter larger than that is one by itself."""
+    portion: list[Wanted] = []
+    size = 0
+    for one in wanted:
+        if portion and (size + one.size_bytes > max_bytes or len(portion) >= max_letters):
+            yield portion
+            portion, size = [], 0
+        portion.append(one)
+        size += one.size_bytes
+    if portion:
+        yield portion

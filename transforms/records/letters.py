@@ -5,12 +5,13 @@ What was encoded decodes to an equal letter; what is no letter of this version s
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 from hashlib import sha256
 from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
-from transforms.model.limits import INTEGER_MAX, INTEGER_MIN
+from transforms.model.limits import DEADLETTER_KEY_BYTES, INTEGER_MAX, INTEGER_MIN
 from transforms.records.outcomes import NO_TENANT
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Reason
@@ -23,6 +24,9 @@ REASONS: Final = (*(str(reason) for reason in Reason), OFFSETS_LOST)
 _TOPIC: Final = r"[a-zA-Z0-9._-]{1,249}"
 _COORDINATES: Final = re.compile(rf"({_TOPIC})\[([0-9]{{1,10}})\]@([0-9]{{1,19}})")
 
+# What is shown and counted by is held to the form that the writer gives it, whoever wrote the message.
+_Name = Annotated[str, msgspec.Meta(pattern=r"\A[a-z_]{1,64}\Z")]
+_Tenant = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9.-]{0,62}\Z")]
 _Topic = Annotated[str, msgspec.Meta(pattern=rf"\A{_TOPIC}\Z")]
 _Partition = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 _Offset = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
@@ -68,10 +72,10 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     version: int = DEADLETTER_VERSION
-    reason: str
+    reason: _Name
     detail: str
-    step: str
-    client_id: str | None
+    step: _Name
+    client_id: _Tenant | None
     topic: _Topic
     partition: _Partition
     offset: _Offset
@@ -100,9 +104,15 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
         return self.reason == OFFSETS_LOST
 
     @property
+    def lost(self) -> int:
+        """How many offsets a gap tells of; 0 for a record, and where a log was cut back."""
+        return max(0, self.gap_end - self.offset) if self.is_gap and self.gap_end is not msgspec.UNSET else 0
+
+    @property
     def is_whole(self) -> bool:
         """Whether the letter holds the record as it lay in Kafka, proven by its SHA-256."""
-        return not (self.withheld or self.redacted or self.truncated) and sha256_of(self.value) == self.value_sha256
+        is_less = self.is_gap or self.withheld or self.redacted or self.truncated
+        return not is_less and sha256_of(self.value) == self.value_sha256
 
     @property
     def size_bytes(self) -> int:
@@ -116,8 +126,10 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
 
     def is_of(self, found: KafkaRecord) -> bool:
         """Whether what Kafka holds at the coordinates is what was rejected: a topic may have been made anew."""
-        same_key = found.key == self.key or (self.truncated and bool(self.key) and (found.key or b"").startswith(self.key or b""))
-        return same_key and sha256_of(found.value) == self.value_sha256
+        is_cut = self.truncated and self.key is not None and len(self.key) == DEADLETTER_KEY_BYTES
+        key = found.key[:DEADLETTER_KEY_BYTES] if is_cut and found.key else found.key
+        same_headers = found.headers == self.headers or (self.truncated and not self.headers)
+        return key == self.key and same_headers and sha256_of(found.value) == self.value_sha256
 
 
 def sha256_of(value: bytes | None) -> str | None:
@@ -153,6 +165,35 @@ def decode_letter(message: bytes | None) -> Letter:
         raise Unreadable("not a dead letter") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Unreadable("not JSON") from None
+
+
+class Unavailable(StrEnum):
+    """Why there is no original record to a letter any more."""
+
+    GONE = "gone"
+    ANOTHER_RECORD = "another_record"
+    LETTER_GONE = "letter_gone"
+
+    @property
+    def sentence(self) -> str:
+        """The same for people."""
+        return _WHY[self]
+
+
+_WHY: Final = {
+    Unavailable.GONE: "the letter does not hold the whole record, and Kafka no longer does either",
+    Unavailable.ANOTHER_RECORD: "the letter does not hold the whole record, and Kafka holds another one there: the topic was made anew",
+    Unavailable.LETTER_GONE: "the letter itself was deleted meanwhile",
+}
+
+
+class Wanted(NamedTuple):
+    """A letter that is to be replayed. at: where it lies itself. size_bytes: of the original record, about."""
+
+    at: Coordinates
+    original: Coordinates
+    client_id: str
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ POSITION: Final = "position"
 BYTES: Final = "bytes"
 COMMAND: Final = "command"
 WRITE: Final = "write"
+RESTORED: Final = "restored"
+UNAVAILABLE: Final = "unavailable"
 
 
 class Reached(NamedTuple):
@@ -54,6 +56,16 @@ def mark_read(place: Place, records: int, first: int, position: int) -> None:
     reached.update(position)
 
 
+def count_restored(records: int) -> None:
+    """Note that letters became original records again."""
+    Metrics.counter(RESTORED, "records").inc(records)
+
+
+def count_unavailable(client_id: str, why: str, number: int) -> None:
+    """Note that there is no original record to letters any more, and why."""
+    Metrics.counter(UNAVAILABLE, f"{client_id}/{why}").inc(number)
+
+
 def mark_bytes(size_bytes: int) -> None:
     Metrics.counter(BYTES, "read").inc(size_bytes)
 
@@ -85,11 +97,17 @@ def outcomes_of(result: Any) -> Tally:
 
 def reasons_of(result: Any) -> dict[tuple[str, str], int]:
     """How many records a finished pipeline rejected, by tenant and reason."""
-    found: dict[tuple[str, str], int] = {}
-    for name, number in _counters(result, REASON):
-        client_id, _, reason = name.rpartition("/")
-        found[client_id, reason] = found.get((client_id, reason), 0) + number
-    return found
+    return _by_tenant(result, REASON)
+
+
+def restored_of(result: Any) -> int:
+    """How many letters a finished pipeline made original records of."""
+    return sum(number for _, number in _counters(result, RESTORED))
+
+
+def unavailable_of(result: Any) -> dict[tuple[str, str], int]:
+    """To how many letters a finished pipeline found no original record, by tenant and why."""
+    return _by_tenant(result, UNAVAILABLE)
 
 
 def reached_of(result: Any) -> dict[Place, Reached]:
@@ -116,3 +134,11 @@ def commands_of(result: Any) -> set[str]:
 def _counters(result: Any, namespace: str) -> list[tuple[str, int]]:
     found = result.metrics().query(MetricsFilter().with_namespace(namespace))["counters"]
     return [(one.key.metric.name, one.result) for one in found]
+
+
+def _by_tenant(result: Any, namespace: str) -> dict[tuple[str, str], int]:
+    found: dict[tuple[str, str], int] = {}
+    for name, number in _counters(result, namespace):
+        client_id, _, what = name.rpartition("/")
+        found[client_id, what] = found.get((client_id, what), 0) + number
+    return found

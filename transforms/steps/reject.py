@@ -18,6 +18,43 @@ _LOG = structlog.get_logger("rejects")
 LOGGED: Final = 10
 
 
+class Rejections:
+    """The rejects of one bundle: a line in the log for each, up to `LOGGED` of a tenant and reason, and their counts.
+
+    said: what the log calls them.
+    """
+
+    def __init__(self, said: str) -> None:
+        self._said = said
+        self._reasons: Counter[tuple[str, str]] = Counter()
+
+    def add(self, rejected: Reject) -> None:
+        same = (rejected.client_id, str(rejected.reason))
+        self._reasons[same] += 1
+        if self._reasons[same] > LOGGED:
+            return
+        _LOG.warning(
+            self._said,
+            client_id=rejected.client_id or None,
+            topic=rejected.record.topic,
+            partition=rejected.record.partition,
+            offset=rejected.record.offset,
+            step=str(rejected.step),
+            reason=str(rejected.reason),
+            detail=rejected.detail,
+        )
+
+    def count(self) -> None:
+        """Count them all; call only once they are settled."""
+        settled = Tally()
+        for (client_id, reason), number in self._reasons.items():
+            settled[client_id or NO_TENANT, Outcome.REJECTED] += number
+            count_reason(client_id or NO_TENANT, reason, number)
+            if number > LOGGED:
+                _LOG.warning(f"more {self._said}", client_id=client_id or None, reason=reason, more=number - LOGGED)
+        count_outcomes(settled)
+
+
 class WriteDeadLetters(beam.PTransform):
     """Every reject on the dead-letter topic; the bundle ends only when Kafka holds them all."""
 
@@ -34,43 +71,20 @@ class WriteDeadLettersFn(beam.DoFn):
         self._target = target
         self._topic = topic
         self._writer: DeadLetterWriter | None = None
-        self._settled = Tally()
-        self._logged: Counter[tuple[str, str]] = Counter()
+        self._rejections = Rejections("rejected")
 
     def start_bundle(self) -> None:
-        self._settled, self._logged = Tally(), Counter()
+        self._rejections = Rejections("rejected")
 
     def process(self, rejected: Reject) -> Iterator[None]:
         if self._writer is None:
             self._writer = DeadLetterWriter(self._target, self._topic)
             self._writer.ensure_topic()
         self._writer.send(rejected)
-        self._settled[rejected.client_id or NO_TENANT, Outcome.REJECTED] += 1
-        self._log(rejected)
+        self._rejections.add(rejected)
         yield from ()
-
-    def _log(self, rejected: Reject) -> None:
-        """One line a reject, up to `LOGGED` of a tenant and reason in a bundle; the dead letters hold them all."""
-        same = (rejected.client_id, str(rejected.reason))
-        self._logged[same] += 1
-        if self._logged[same] > LOGGED:
-            return
-        _LOG.warning(
-            "rejected",
-            client_id=rejected.client_id or None,
-            topic=rejected.record.topic,
-            partition=rejected.record.partition,
-            offset=rejected.record.offset,
-            step=str(rejected.step),
-            reason=str(rejected.reason),
-            detail=rejected.detail,
-        )
 
     def finish_bundle(self) -> None:
         if self._writer is not None:
             self._writer.flush()
-        count_outcomes(self._settled)
-        for (client_id, reason), number in self._logged.items():
-            count_reason(client_id or NO_TENANT, reason, number)
-            if number > LOGGED:
-                _LOG.warning("more rejected", client_id=client_id or None, reason=reason, more=number - LOGGED, topic=self._topic)
+        self._rejections.count()

@@ -1,37 +1,78 @@
-"""Replay: records that were read already, through the same flow; what is rejected again is counted, its old letter stands."""
+"""Replay: the original records of dead letters, through the same flow; what is rejected again is counted, its old letter stands."""
 
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
 import apache_beam as beam
-import msgspec
+import structlog
 
+from transforms.io.deadletter_reader import DeadLetterReader
 from transforms.io.kafka_reader import CHUNK_RECORDS
-from transforms.records.outcomes import NO_TENANT, Outcome, Tally
-from transforms.records.record import KafkaRecord
+from transforms.io.kafka_target import KafkaTarget
+from transforms.planning.slices import portions
+from transforms.records.letters import Unavailable, Wanted
 from transforms.records.rejects import Reject
-from transforms.steps.metrics import count_outcomes, count_reason
+from transforms.steps.elements import RecordChunk
+from transforms.steps.metrics import count_restored, count_unavailable
+from transforms.steps.reject import LOGGED, Rejections
 
-_ENCODE: Final = msgspec.msgpack.Encoder().encode
-_DECODE: Final = msgspec.msgpack.Decoder(list[KafkaRecord]).decode
+_LOG = structlog.get_logger("replay")
+_HELD_BYTES: Final = 8 * 1024 * 1024
 
 
-class ReplayRecords(beam.PTransform):
-    """The records, exactly as they are, in chunks of at most `CHUNK_RECORDS`, as a reader would deliver them."""
+class ReplayLetters(beam.PTransform):
+    """The original records of the letters, exactly as they were read, in chunks as a reader would deliver them.
 
-    def __init__(self, records: list[KafkaRecord]) -> None:
+    Letters to which there is no original any more are counted. Only coordinates travel in the pipeline: values are read
+    where they are worked on, so that what is withheld stays in this process's memory.
+    """
+
+    def __init__(self, target: KafkaTarget, topic: str, wanted: list[Wanted]) -> None:
         super().__init__()
-        # Bytes, so that Beam's own coder serves and nothing is pickled.
-        self._chunks = [_ENCODE(records[at : at + CHUNK_RECORDS]) for at in range(0, len(records), CHUNK_RECORDS)]
+        self._fn = RestoreRecordsFn(target, topic, wanted)
 
-    def expand(self, begin: Any) -> beam.PCollection[list[KafkaRecord]]:
-        return begin | "Chunks" >> beam.Create(self._chunks, reshuffle=False) | "Records" >> beam.ParDo(TakeRecordsFn())
+    def expand(self, begin: Any) -> beam.PCollection[RecordChunk]:
+        return begin | "Letters" >> beam.Impulse() | "RestoreRecords" >> beam.ParDo(self._fn).with_output_types(RecordChunk)
 
 
-class TakeRecordsFn(beam.DoFn):
-    def process(self, chunk: bytes) -> Iterator[list[KafkaRecord]]:
-        yield _DECODE(chunk)
+class RestoreRecordsFn(beam.DoFn):
+    def __init__(self, target: KafkaTarget, topic: str, wanted: list[Wanted]) -> None:
+        self._target = target
+        self._topic = topic
+        self._wanted = wanted
+        self._reader: DeadLetterReader | None = None
+        self._missing: Counter[tuple[str, Unavailable]] = Counter()
+
+    def setup(self) -> None:
+        self._reader = DeadLetterReader.open(self._target, self._topic)
+
+    def teardown(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+
+    def start_bundle(self) -> None:
+        self._missing = Counter()
+
+    def process(self, _slice: bytes) -> Iterator[RecordChunk]:
+        assert self._reader is not None
+        for portion in portions(self._wanted, _HELD_BYTES, CHUNK_RECORDS):
+            records, unavailable = self._reader.restore(portion)
+            for one, why in unavailable:
+                self._tell(one, why)
+            count_restored(len(records))
+            if records:
+                yield RecordChunk(records)
+
+    def _tell(self, one: Wanted, why: Unavailable) -> None:
+        self._missing[one.client_id, why] += 1
+        if self._missing[one.client_id, why] <= LOGGED:
+            at = one.original
+            _LOG.warning("unavailable", topic=at.topic, partition=at.partition, offset=at.offset, detail=why.sentence)
+
+    def finish_bundle(self) -> None:
+        for (client_id, why), number in self._missing.items():
+            count_unavailable(client_id, str(why), number)
 
 
 class CountRejects(beam.PTransform):
@@ -43,18 +84,14 @@ class CountRejects(beam.PTransform):
 
 class CountRejectsFn(beam.DoFn):
     def __init__(self) -> None:
-        self._reasons: Counter[tuple[str, str]] = Counter()
+        self._rejections = Rejections("rejected again")
 
     def start_bundle(self) -> None:
-        self._reasons = Counter()
+        self._rejections = Rejections("rejected again")
 
     def process(self, rejected: Reject) -> Iterator[None]:
-        self._reasons[rejected.client_id or NO_TENANT, str(rejected.reason)] += 1
+        self._rejections.add(rejected)
         yield from ()
 
     def finish_bundle(self) -> None:
-        settled = Tally()
-        for (client_id, reason), number in self._reasons.items():
-            count_reason(client_id, reason, number)
-            settled[client_id, Outcome.REJECTED] += number
-        count_outcomes(settled)
+        self._rejections.count()

@@ -1,0 +1,173 @@
+"""Dead letters: which records were rejected and why, one of them whole, and all of them again once the cause is gone.
+
+`list` groups them, `show` prints one, `replay` feeds the original records through the job's own flow, with their
+original coordinates and times. Nothing is written to any topic and no committed offset is touched. A replay may run
+beside the job and be repeated: what the graph holds already stays as it is.
+
+Exit codes: 0 done, 1 failed (one sentence says why), 2 wrong usage.
+
+Examples:
+
+  python -m pipelines.deadletters list --letters 20
+
+  python -m pipelines.deadletters show 'state.k8s.resource[2]@1047'
+
+  python -m pipelines.deadletters replay --reason tenant_missing --single_tenant af-10 --dry_run
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Annotated
+
+import msgspec
+import typer
+
+from pipelines.letter_report import letter_object, letter_text, list_object, print_list, unreadable_sentences
+from pipelines.letters import find_letter, index_letters
+from pipelines.logs import configure_logs
+from pipelines.options.flow import Json, LogLevel, WriteOptions, log_level
+from pipelines.options.grouped import grouped
+from pipelines.options.kafka import DEFAULT_DEADLETTER_TOPIC, KafkaOptions
+from pipelines.options.letters import CoordinatesArgument, DeadletterTopic, LetterOptions, ReplayOptions, coordinates
+from pipelines.options.neo4j import Neo4jOptions
+from pipelines.settings import FlowSettings
+from transforms.io.deadletter_reader import DeadLetterReader
+from transforms.io.faults import InfrastructureFault
+from transforms.io.letter_index import LetterIndex
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.command("list")
+@grouped
+def list_letters(
+    kafka: KafkaOptions,
+    where: LetterOptions,
+    letters: Annotated[int, typer.Option("--letters", min=0, help="Tell also of so many single letters, the last written first.")] = 0,
+    json: Json = False,
+    level: LogLevel = "INFO",
+) -> None:
+    """The letters by tenant, reason and source topic; lost offsets apart.
+
+    Of a record that was rejected more than once, the last letter counts. Letters stay listed after a replay, until the
+    topic's retention deletes them. Tenant `-`: the record names none.
+
+    Examples:
+
+      python -m pipelines.deadletters list
+
+      python -m pipelines.deadletters list --client_id af-10,af-11 --reason bad_time --letters 5
+
+      python -m pipelines.deadletters list --json | jq '.groups[] | select(.letters > 100)'
+    """
+    configure_logs(log_level(level))
+    target, filter_ = kafka.target(), where.wanted()
+    with _faults_told(), closing(DeadLetterReader.open(target, where.deadletter_topic)) as reader, closing(LetterIndex(filter_)) as index:
+        index_letters(reader, index)
+        groups, latest = list(index.groups()), list(index.latest(letters))
+        if json:
+            typer.echo(msgspec.json.encode(list_object(groups, latest, reader.unreadable)).decode())
+        else:
+            print_list(groups, latest, reader.unreadable)
+
+
+@app.command()
+@grouped
+def show(
+    original: CoordinatesArgument,
+    kafka: KafkaOptions,
+    deadletter_topic: DeadletterTopic = DEFAULT_DEADLETTER_TOPIC,
+    json: Json = False,
+    level: LogLevel = "INFO",
+) -> None:
+    """One letter whole: why it was rejected, and the record as far as it may leave Kafka.
+
+    A value is printed as JSON text where it is, else in base64. What was withheld or redacted is not in the letter and
+    is never fetched for it. Exit code 1 where there is no letter of this record.
+
+    Examples:
+
+      python -m pipelines.deadletters show 'state.k8s.resource[2]@1047'
+
+      python -m pipelines.deadletters show 'events.normalized[0]@7' --json | jq .value
+    """
+    configure_logs(log_level(level))
+    target, wanted = kafka.target(), coordinates(original)
+    with _faults_told(), closing(DeadLetterReader.open(target, deadletter_topic)) as reader:
+        found, times = find_letter(reader, wanted)
+        if found is None:
+            none = f"{deadletter_topic} holds no letter of {wanted}; `list --letters 20` tells of the last that it holds."
+            typer.echo(" ".join([none, *unreadable_sentences(reader.unreadable)]), err=True)
+            sys.exit(1)
+        typer.echo(msgspec.json.encode(letter_object(found, times)).decode() if json else letter_text(found, times))
+
+
+@app.command()
+@grouped
+def replay(
+    kafka: KafkaOptions,
+    neo4j: Neo4jOptions,
+    where: LetterOptions,
+    how: ReplayOptions,
+    writes: WriteOptions,
+    json: Json = False,
+    level: LogLevel = "INFO",
+) -> None:
+    """The original records once more, from Decode on, as the job would take them in now.
+
+    What a letter does not hold whole is read again from Kafka by its coordinates and proven by its SHA-256; where Kafka
+    does not hold it any more, it counts as unavailable. What is rejected again counts as rejected; no second letter is
+    written. Newer data in the graph stays. Without a filter all letters are replayed.
+
+    Examples:
+
+      python -m pipelines.deadletters replay --dry_run
+
+      python -m pipelines.deadletters replay --reason tenant_missing --single_tenant af-10
+
+      python -m pipelines.deadletters replay --client_id af-11 --topic events.normalized --json
+    """
+    configure_logs(log_level(level))
+    kafka_target, filter_ = kafka.target(), where.wanted()
+    flow = None
+    if not how.dry_run:
+        flow = FlowSettings(
+            kafka=kafka_target,
+            neo4j=neo4j.target(),
+            deadletter_topic=where.deadletter_topic,
+            client_id=how.tenant(),
+            legacy_topics=how.legacy_topics(),
+            batch_rows=writes.batch_rows,
+            batch_bytes=writes.batch_bytes,
+            shards=writes.shards,
+        )
+    # Beam takes seconds to import; the commands that only look do without it.
+    from pipelines.replay import replay_letters  # noqa: PLC0415
+    from pipelines.report import print_replay, replay_summary  # noqa: PLC0415
+
+    started = time.monotonic()
+    with _faults_told():
+        totals = replay_letters(kafka_target, where.deadletter_topic, filter_, flow, how.slice_bytes)
+    print_replay(replay_summary(totals, time.monotonic() - started, dry_run=how.dry_run), as_json=json)
+    if totals.stopped:
+        typer.echo("Stopped as asked, before all was replayed; what is told above is done: run again for all of it.", err=True)
+        sys.exit(1)
+
+
+@contextmanager
+def _faults_told() -> Iterator[None]:
+    """A fault within the block ends the command with one sentence."""
+    try:
+        yield
+    except InfrastructureFault as fault:
+        typer.echo(fault.sentence, err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted; what was replayed stays in the graph, and to replay it again changes nothing: run again.", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    app()

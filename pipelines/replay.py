@@ -1,0 +1,63 @@
+"""The replay's own flow: letters instead of Kafka's ranges in front of it, a count instead of dead letters behind."""
+
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+
+import apache_beam as beam
+
+from pipelines.graph_build import into_graph
+from pipelines.letters import index_letters
+from pipelines.progress import Count
+from pipelines.settings import FlowSettings
+from runners.direct import run_pipeline
+from runners.replay import ReplaySlice, ReplayTotals, replay, slice_of, tried_slice
+from runners.stop import StopSignals
+from transforms.io.deadletter_reader import DeadLetterReader
+from transforms.io.kafka_target import KafkaTarget
+from transforms.io.letter_index import LetterIndex
+from transforms.io.neo4j_graph import Neo4jGraphStore
+from transforms.records.letters import LetterFilter, Wanted
+from transforms.steps.replay import CountRejects, ReplayLetters
+
+
+def build(pipeline: beam.Pipeline, wanted: list[Wanted], flow: FlowSettings) -> None:
+    """The flow of a replay, one step a line."""
+    records = pipeline | "ReplayLetters" >> ReplayLetters(flow.kafka, flow.deadletter_topic, wanted)
+    rejects = into_graph(records, flow)
+    rejects | "CountRejects" >> CountRejects()
+
+
+def replay_letters(kafka: KafkaTarget, topic: str, filter_: LetterFilter, flow: FlowSettings | None, slice_bytes: int) -> ReplayTotals:
+    """Replay the letters that match, of those that the topic holds now; SIGTERM ends it after the slice it is in.
+
+    flow: None reads and proves what would be replayed, and writes nothing.
+    """
+    totals = ReplayTotals()
+    with ExitStack() as held:
+        stop = held.enter_context(StopSignals())
+        reader = held.enter_context(closing(DeadLetterReader.open(kafka, topic)))
+        index = held.enter_context(closing(LetterIndex(filter_)))
+        index_letters(reader, index)
+        totals.unreadable.update(reader.unreadable)
+        for group in index.groups():
+            totals.letters[group.client_id] += group.letters
+            if group.is_gap:
+                totals.gaps[group.client_id] += group.letters
+        run_slice = _trying(reader) if flow is None else _replaying(flow)
+        count = held.enter_context(Count("letters replayed", totals.letters.total() - totals.gaps.total()))
+        replay(index.wanted(), run_slice, slice_bytes, totals, should_stop=stop.asked, advance=count.advance)
+    return totals
+
+
+def _trying(reader: DeadLetterReader) -> Callable[[list[Wanted]], ReplaySlice]:
+    return lambda portion: tried_slice(reader, portion)
+
+
+def _replaying(flow: FlowSettings) -> Callable[[list[Wanted]], ReplaySlice]:
+    """A command among the letters asks for no more than the schema, which is made here."""
+    store = Neo4jGraphStore(flow.neo4j)
+    try:
+        store.ensure_schema()
+    finally:
+        store.close()
+    return lambda portion: slice_of(run_pipeline(lambda pipeline: build(pipeline, portion, flow)), len(portion))
