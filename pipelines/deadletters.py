@@ -141,6 +141,7 @@ def replay(
             legacy_topics=how.legacy_topics(),
             batch_rows=writes.batch_rows,
             batch_bytes=writes.batch_bytes,
+            writers=writes.writers,
             shards=writes.shards,
         )
     # Beam takes seconds to import; the commands that only look do without it.

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from transforms.planning.interpret_edge import edge_meaning, edge_tombstone
 from transforms.planning.interpret_event import event_mutation
-from transforms.planning.interpret_resource import resource_meaning, resource_tombstone
+from transforms.planning.interpret_resource import resource_meaning, resource_tombstone, snapshot_mutation
 from transforms.planning.meaning import Meaning
 from transforms.planning.mutations import Mutation
-from transforms.records.envelopes import Body, Edge, Event, Resource, Tombstone
+from transforms.records.envelopes import Body, Edge, Event, Resource, Snapshot, Tombstone
 from transforms.records.memo import Memo
 
 
@@ -54,6 +54,7 @@ _MEANINGS: Final[dict[type, Callable[[Any], Meaning]]] = {Resource: resource_mea
 # The others: (client_id, ver, body, raw_key) to mutations.
 _MUTATIONS: Final[dict[type, Callable[[str, str, Any, str], tuple[Mutation, ...]]]] = {
     Event: lambda client_id, ver, body, _: (event_mutation(client_id, ver, body),),
+    Snapshot: lambda client_id, ver, body, _: (snapshot_mutation(client_id, ver, body),),
 }
 _TOMBSTONES: Final[dict[str, Callable[[str, str, str], tuple[Mutation, ...]]]] = {
     "state.k8s.resource": resource_tombstone,

@@ -4,15 +4,16 @@ from typing import Any, Final
 
 import msgspec
 
-from transforms.model.identity import Rid, is_cluster_scoped, looks_like_uid, make_rid, parse_rid
+from transforms.model.identity import Rid, is_cluster_scoped, kind_token, looks_like_uid, make_rid, parse_rid
 from transforms.model.kinds import KIND_OF_TOKEN, StatusProperty
 from transforms.planning.implied import implied_by
 from transforms.planning.interpret_edge import is_kind_token
 from transforms.planning.meaning import Meaning
-from transforms.planning.mutations import DeleteNode, DeleteUid, Mutation, UpsertNode
+from transforms.planning.mutations import DeleteNode, DeleteUid, EndSnapshot, Mutation, UpsertNode
 from transforms.planning.selects import SERVICE
 from transforms.planning.values import CANONICAL, checked, digest_of, identity
-from transforms.records.envelopes import Resource, ServiceSpec
+from transforms.records.envelopes import Resource, ServiceSpec, Snapshot
+from transforms.records.record import at_time, microseconds
 from transforms.records.rejects import Fault, Reason
 
 _SERVICE_SPEC: Final = msgspec.json.Decoder(ServiceSpec).decode
@@ -32,6 +33,13 @@ def resource_meaning(body: Resource) -> Meaning:
         return Meaning(DeleteNode, (text,))
     props = _resource_props(rid, body)
     return Meaning(UpsertNode, (text, identity("uid", body.uid or ""), props, digest_of(props)))
+
+
+def snapshot_mutation(client_id: str, ver: str, body: Snapshot) -> Mutation:
+    """The end of a snapshot speaks for the time of its beginning, which is never later than its own."""
+    assert body.began is not None
+    began = at_time(ver, microseconds(body.began))
+    return EndSnapshot(client_id, min(began, ver), kind_token(body.kind, body.api_version or ""))
 
 
 def _resource_props(rid: Rid, body: Resource) -> dict[str, Any]:

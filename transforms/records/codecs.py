@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from transforms.records.envelopes import Body, Command, Edge, Event, Resource
+from transforms.records.envelopes import Body, Command, Edge, Event, Filtered, Resource, Snapshot
 from transforms.records.events import parse_event
 from transforms.records.rejects import Fault, Reason
 
@@ -30,7 +30,7 @@ class Codec:
 
 
 def _at(body: Body) -> datetime | None:
-    return body.at if isinstance(body, Resource | Edge) else None
+    return body.at if isinstance(body, Resource | Edge | Snapshot) else None
 
 
 def _event_time(body: Body) -> datetime | None:
@@ -39,6 +39,29 @@ def _event_time(body: Body) -> datetime | None:
 
 def _no_time(_body: Body) -> datetime | None:
     return None
+
+
+_RESOURCE: Final = msgspec.json.Decoder(Resource).decode
+_SNAPSHOT: Final = msgspec.json.Decoder(Snapshot).decode
+_MARKER: Final = b"SNAPSHOT_"
+
+
+def _parse_resource(text: bytes) -> Body:
+    """An object, or a marker of a snapshot of objects."""
+    try:
+        return _RESOURCE(text)
+    except msgspec.ValidationError:
+        # Markers are rare: nobody else pays for them.
+        if _MARKER not in text:
+            raise
+    marker = _SNAPSHOT(text)
+    if marker.op == "SNAPSHOT_BEGIN":
+        return Filtered(marker.client_id, is_control=True)
+    if marker.began is None:
+        raise Fault(Reason.MISSING_FIELD, "a SNAPSHOT_END without `began` ends nothing; give it the `at` of its SNAPSHOT_BEGIN")
+    if marker.began > marker.at:
+        raise Fault(Reason.BAD_TIME, "a SNAPSHOT_END whose `began` is later than its `at`; give it the `at` of its SNAPSHOT_BEGIN")
+    return marker
 
 
 COMMANDS: Final = frozenset({"ENSURE_SCHEMA"})
@@ -55,7 +78,7 @@ def _parse_command(text: bytes) -> Command:
 _COMMAND: Final = msgspec.json.Decoder(Command)
 
 CODECS: Final = (
-    Codec("state.k8s.resource", msgspec.json.Decoder(Resource).decode, _at, state=True),
+    Codec("state.k8s.resource", _parse_resource, _at, state=True),
     Codec("state.k8s.topology", msgspec.json.Decoder(Edge).decode, _at, state=True),
     Codec("events.normalized", parse_event, _event_time),
     Codec("graph.commands", _parse_command, _no_time, control=True),

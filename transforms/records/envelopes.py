@@ -58,6 +58,20 @@ class Resource(msgspec.Struct, frozen=True, rename="camel"):
     spec: msgspec.Raw = msgspec.Raw()
 
 
+class Snapshot(msgspec.Struct, frozen=True, rename="camel"):
+    """A marker around a full report of a kind: it begins, or it is complete.
+
+    at: when the marker was written. began: of an end, the `at` of its beginning.
+    """
+
+    op: Literal["SNAPSHOT_BEGIN", "SNAPSHOT_END"]
+    at: Moment
+    kind: KindName
+    api_version: ApiVersion | None = None
+    began: Moment | None = None
+    client_id: str | None = msgspec.field(default=None, name="client_id")
+
+
 class Edge(msgspec.Struct, frozen=True):
     """An explicit relationship between two objects, or its deletion."""
 
@@ -112,9 +126,10 @@ class Tombstone(msgspec.Struct, frozen=True):
 
 
 class Filtered(msgspec.Struct, frozen=True):
-    """A record that tells of nothing the graph keeps: its outcome is `filtered`."""
+    """A record that tells of nothing the graph keeps: its outcome is `filtered`, or `control` for a marker."""
 
     client_id: str | None = None
+    is_control: bool = False
 
 
-Body = Resource | Edge | Event | Command | Tombstone | Filtered
+Body = Resource | Snapshot | Edge | Event | Command | Tombstone | Filtered

@@ -61,6 +61,11 @@ def make_ver(t_us: int, topic: str, partition: int, offset: int) -> str:
     return f"{t_us:0{_T_DIGITS}d} {topic} {partition:010d} {offset:019d}"
 
 
+def at_time(ver: str, t_us: int) -> str:
+    """The version of the same record at another time."""
+    return f"{t_us:0{_T_DIGITS}d}{ver[_T_DIGITS:]}"
+
+
 def t_of(ver: str) -> str:
     """The time part of a version, comparable as text with other time parts; "" for no version."""
     return ver[:_T_DIGITS]

@@ -71,6 +71,6 @@ def resolve(decoded: Decoded, rules: TenantRules) -> Owned | Reject | tuple[str,
         client_id = resolve_tenant(Claims(named, said), rules)
     except Fault as fault:
         return reject(decoded.record, known, Step.RESOLVE_TENANT, fault)
-    if client_id is None:
-        return (said or NO_TENANT, Outcome.SKIPPED)
-    return (client_id, Outcome.FILTERED) if isinstance(decoded.body, Filtered) else Owned(client_id, decoded)
+    if isinstance(decoded.body, Filtered) and client_id is not None:
+        return (client_id, Outcome.CONTROL if decoded.body.is_control else Outcome.FILTERED)
+    return Owned(client_id, decoded) if client_id is not None else (said or NO_TENANT, Outcome.SKIPPED)
