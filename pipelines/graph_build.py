@@ -46,7 +46,8 @@ from transforms.steps.fold import FoldMutations
 from transforms.steps.group import WindowByArrival
 from transforms.steps.key_by_tenant import KeyByTenant
 from transforms.steps.plan import PlanBatches
-from transforms.steps.read import BEAM, ReadRecords
+from transforms.steps.read import ReadRecords
+from transforms.steps.readers import BEAM
 from transforms.steps.reject import WriteDeadLetters
 from transforms.steps.resolve_tenants import ResolveTenants
 from transforms.steps.write import WriteGraph

@@ -15,7 +15,7 @@ from transforms.io.kafka_offsets import KafkaOffsets, OffsetGap, OffsetRange
 from transforms.io.lease import Lease
 from transforms.io.neo4j_graph import Neo4jGraphStore
 from transforms.planning.slices import CONNECTOR_RECORDS, MOST_RECORDS, SlicePacer, SliceSize
-from transforms.steps.read import BEAM
+from transforms.steps.readers import BEAM
 
 RunSlice = Callable[[list[OffsetRange], SliceSize], Any]
 

@@ -6,11 +6,26 @@ from typing import Annotated, Final
 import typer
 
 from pipelines.options.checks import one_of, usage_error
-from transforms.steps.read import BEAM, BOUNDED, READERS
+from transforms.steps.readers import BEAM, BOUNDED, READERS
 
 AUTO: Final = "auto"
 _STALE_CYCLES: Final = 6
 _LEAST_STALE_S: Final = 120.0
+
+KafkaReader = Annotated[
+    str,
+    typer.Option(
+        "--kafka_reader",
+        help="auto | beam | bounded. beam: Beam's ReadFromKafka, needs the Java side; bounded: exact ranges, in this process. "
+        "auto: bounded with --follow, else beam.",
+    ),
+]
+
+
+def chosen_reader(kafka_reader: str, *, follow: bool) -> str:
+    """The reader that the flag means, checked."""
+    one_of("--kafka_reader", kafka_reader, (AUTO, *READERS))
+    return (BOUNDED if follow else BEAM) if kafka_reader == AUTO else kafka_reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +33,7 @@ class RunOptions:
     """How a run reads, and in which slices."""
 
     runner: Annotated[str, typer.Option("--runner", help="DirectRunner.")] = "DirectRunner"
-    kafka_reader: Annotated[
-        str,
-        typer.Option(
-            "--kafka_reader",
-            help="auto | beam | bounded. beam: Beam's ReadFromKafka, needs the Java side; bounded: exact ranges, in this process. "
-            "auto: bounded with --follow, else beam.",
-        ),
-    ] = AUTO
+    kafka_reader: KafkaReader = AUTO
     slice_bytes: Annotated[
         int, typer.Option("--slice_bytes", min=65536, help="Bytes of records between two commits of offsets, at most.")
     ] = 64 * 1024 * 1024
@@ -39,8 +47,7 @@ class RunOptions:
 
     def reader(self, *, follow: bool) -> str:
         one_of("--runner", self.runner, ("DirectRunner",))
-        one_of("--kafka_reader", self.kafka_reader, (AUTO, *READERS))
-        return (BOUNDED if follow else BEAM) if self.kafka_reader == AUTO else self.kafka_reader
+        return chosen_reader(self.kafka_reader, follow=follow)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from scripts.benching.stage import stage
 from scripts.benching.tables import show
 from scripts.benching.traffic import MIXES
 from transforms.io.faults import InfrastructureFault
-from transforms.steps.read import BEAM, BOUNDED, READERS
+from transforms.steps.readers import BEAM, BOUNDED, READERS
 
 PHASES = ("first", "resync")
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)

@@ -9,7 +9,7 @@ from scripts.benching.job import JobRun, idle, run_job
 from scripts.benching.raw import consume_rate, transactions_of, write_rate
 from scripts.benching.stage import TOPICS, Stage
 from scripts.benching.traffic import Fleet
-from transforms.steps.read import BEAM, BOUNDED
+from transforms.steps.readers import BEAM, BOUNDED
 
 IDLE_S: Final = 30.0
 # The connector is slower by an order of magnitude; more records would only take longer.

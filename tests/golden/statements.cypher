@@ -513,6 +513,13 @@ MATCH (l:Lease {client_id: $client_id, name: $name})
 WHERE l.holder = $holder
 DELETE l;
 
+// LOOK_AT_LEASE
+MATCH (l:Lease {client_id: $client_id, name: $name})
+RETURN l.holder AS holder, l.expires - timestamp() AS left_ms;
+
+// TRY_TO_WRITE
+CREATE (l:Lease {client_id: $client_id, name: $name});
+
 // digest_page Resource
 MATCH (n:Resource {client_id: $client_id})
 WHERE n.rid > $after

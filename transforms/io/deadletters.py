@@ -16,6 +16,7 @@ from transforms.records.redact import redact_json
 from transforms.records.rejects import Reject
 
 _FLUSH_S: Final = 60.0
+_LOOK_S: Final = 15.0
 _HEADER_BYTES: Final = 512 * 1024
 _MESSAGE_OVERHEAD_BYTES: Final = 4096
 _SECRET_KEY: Final = re.compile(rb"(^|::|\|)secret(:|$)", re.IGNORECASE)
@@ -138,6 +139,11 @@ def encode_gap(gap: OffsetGap) -> bytes:
     return encode_letter(gone)
 
 
+def deadletter_topic(name: str) -> NewTopic:
+    """The topic as the job makes it, able to hold the largest reject."""
+    return NewTopic(name, num_partitions=1, config={"max.message.bytes": str(DEADLETTER_MESSAGE_BYTES), "cleanup.policy": "delete"})
+
+
 class DeadLetterWriter:
     """Writes rejects to the dead-letter topic; what `flush` returned for, Kafka holds."""
 
@@ -159,14 +165,22 @@ class DeadLetterWriter:
 
     def ensure_topic(self) -> None:
         """Make the topic where it is missing, able to hold the largest reject; safe to repeat."""
-        config = {"max.message.bytes": str(DEADLETTER_MESSAGE_BYTES), "cleanup.policy": "delete"}
         admin = AdminClient({**self._target.client_config(), "log_level": 0, "error_cb": lambda _error: None})
-        made = admin.create_topics([NewTopic(self._topic, num_partitions=1, config=config)], operation_timeout=15)
+        made = admin.create_topics([deadletter_topic(self._topic)], operation_timeout=15)
         try:
             made[self._topic].result()
         except KafkaException as error:
-            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            if error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
+                return
+            # Kafka judges the right to make topics before it looks whether this one is there.
+            if error.args[0].code() != KafkaError.TOPIC_AUTHORIZATION_FAILED or not self._is_there(admin):
                 raise self._fault(error.args[0].str()) from error
+
+    def _is_there(self, admin: AdminClient) -> bool:
+        try:
+            return self._topic in admin.list_topics(timeout=_LOOK_S).topics
+        except KafkaException as error:
+            raise self._fault(error.args[0].str()) from error
 
     def send(self, reject: Reject) -> None:
         """Queue one reject."""

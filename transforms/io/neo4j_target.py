@@ -40,17 +40,20 @@ class Neo4jTarget:
     ca_file: str = ""
     retry_s: float = 30.0
 
-    def open(self) -> neo4j.Driver:
-        """A driver with its own pool; the caller closes it. Connects on first use."""
-        options: dict[str, Any] = {}
+    def open(self, within_s: float | None = None) -> neo4j.Driver:
+        """A driver with its own pool; the caller closes it. Connects on first use.
+
+        within_s: how long it may take until the server has let the user in; None: as long as the driver finds right.
+        """
+        options: dict[str, Any] = {} if within_s is None else {"connection_acquisition_timeout": within_s}
         if self.ca_file:
-            options = {"encrypted": True, "trusted_certificates": neo4j.TrustCustomCAs(self.ca_file)}
+            options |= {"encrypted": True, "trusted_certificates": neo4j.TrustCustomCAs(self.ca_file)}
         try:
             return neo4j.GraphDatabase.driver(
                 self.uri,
                 auth=(self.user, self.password.read()),
                 max_transaction_retry_time=self.retry_s,
-                connection_timeout=10.0,
+                connection_timeout=within_s or 10.0,
                 user_agent="graph-build",
                 notifications_min_severity="OFF",
                 **options,

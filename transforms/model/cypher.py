@@ -9,7 +9,6 @@ from typing import Final
 
 from transforms.model.graph import (
     ALERTING,
-    BY_NAMESPACE,
     CLUSTER,
     EMITS,
     EPISODIC,
@@ -17,7 +16,6 @@ from transforms.model.graph import (
     NODES,
     REFERRERS,
     REFERS,
-    RELATIONSHIPS,
     RESOURCE,
     TENANT_KEY,
     TOMBSTONE,
@@ -26,6 +24,7 @@ from transforms.model.graph import (
     Relationship,
 )
 from transforms.model.kinds import GENERIC_LABEL, KINDS
+from transforms.model.schema import schema
 
 AWAIT_INDEXES: Final = "CALL db.awaitIndexes($seconds)"
 
@@ -37,26 +36,7 @@ _TYPES: Final = "|".join(relationship.type for relationship in TOPOLOGY)
 
 def schema_statements() -> list[str]:
     """Uniqueness constraints and indexes, each idempotent."""
-    return [
-        *(_constraint(node) for node in NODES),
-        *(_node_index(node, name) for node in NODES for name in node.indexes),
-        *(f"CREATE INDEX {kind.lower()}_ns IF NOT EXISTS FOR (n:{kind}) ON (n.{TENANT_KEY}, n.ns)" for kind in BY_NAMESPACE),
-        *(_relationship_index(relationship, name) for relationship in RELATIONSHIPS for name in relationship.indexes),
-    ]
-
-
-def _constraint(node: NodeLabel) -> str:
-    keys = ", ".join(f"n.{name}" for name in node.key_properties)
-    return f"CREATE CONSTRAINT {node.label.lower()}_key IF NOT EXISTS FOR (n:{node.label}) REQUIRE ({keys}) IS UNIQUE"
-
-
-def _node_index(node: NodeLabel, name: str) -> str:
-    return f"CREATE INDEX {node.label.lower()}_{name} IF NOT EXISTS FOR (n:{node.label}) ON (n.{TENANT_KEY}, n.{name})"
-
-
-def _relationship_index(relationship: Relationship, name: str) -> str:
-    named = f"{relationship.type.lower()}_{name}"
-    return f"CREATE INDEX {named} IF NOT EXISTS FOR ()-[r:{relationship.type}]-() ON (r.{TENANT_KEY}, r.{name})"
+    return [one.statement for one in schema()]
 
 
 def _at(variable: str, node: NodeLabel, value: str) -> str:
@@ -231,3 +211,9 @@ TAKE_LEASE: Final = (
     "RETURN free, l.holder AS holder, l.expires AS expires, l.expires - timestamp() AS left_ms"
 )
 DROP_LEASE: Final = f"MATCH (l:{LEASE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {LEASE.key}: $name}})\nWHERE l.holder = $holder\nDELETE l"
+LOOK_AT_LEASE: Final = (
+    f"MATCH (l:{LEASE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {LEASE.key}: $name}})\n"
+    "RETURN l.holder AS holder, l.expires - timestamp() AS left_ms"
+)
+# Asks for the right to write: for a transaction that is rolled back.
+TRY_TO_WRITE: Final = f"CREATE (l:{LEASE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {LEASE.key}: $name}})"

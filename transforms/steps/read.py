@@ -1,7 +1,7 @@
 """Read: one slice of the planned ranges, as chunks of records, by either of two readers."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.io.kafka import ReadFromKafka
@@ -15,10 +15,7 @@ from transforms.planning.slices import SliceSize
 from transforms.records.record import KafkaRecord
 from transforms.steps.elements import RecordChunk
 from transforms.steps.metrics import mark_bytes, mark_read
-
-BEAM: Final = "beam"
-BOUNDED: Final = "bounded"
-READERS: Final = (BEAM, BOUNDED)
+from transforms.steps.readers import BEAM, BOUNDED
 
 
 class ReadRecords(beam.PTransform):

@@ -1,0 +1,158 @@
+"""Asks Kafka, Neo4j, the Java side and this machine, and judges what they tell.
+
+Nothing that anybody can see is changed: no record is produced, no offset committed, no topic made, no node kept. What could
+not be asked because something else failed is skipped.
+"""
+
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Final
+
+from runners.checks import brokers, clocks, connector, deadletters, graph, groups, topics
+from runners.checks.this_machine import installed, machine_checks
+from runners.checks.verdict import Check, Status, failed, skipped
+from transforms.io.answers import Untold
+from transforms.io.deadletters import deadletter_topic
+from transforms.io.faults import InfrastructureFault
+from transforms.io.kafka_inquiry import KafkaInquiry, TopicTold
+from transforms.io.kafka_offsets import KafkaOffsets, ReadPlan
+from transforms.io.kafka_target import KafkaTarget
+from transforms.io.lease import is_dead_here
+from transforms.io.neo4j_inquiry import Neo4jInquiry, Server
+from transforms.io.neo4j_target import Neo4jTarget
+from transforms.model.schema import schema
+from transforms.steps.readers import BEAM
+
+_OFFSETS_S: Final = 5.0
+_NO_KAFKA: Final = "Kafka was not reached"
+_NO_NEO4J: Final = "Neo4j was not reached"
+_READ_SETTINGS: Final = "Fix that setting; the sentence says how."
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is examined: where the job would run, as its own settings say."""
+
+    kafka: KafkaTarget
+    neo4j: Neo4jTarget
+    topics: tuple[str, ...]
+    deadletter_topic: str
+    reader: str
+    expansion_service: str = ""
+
+    def secret_files(self) -> list[str]:
+        """The files of secrets that are used, by path."""
+        login = [self.kafka.sasl_password.file] if self.kafka.uses_sasl else []
+        return [path for path in (self.neo4j.password.file, *login, self.kafka.keypair_file) if path]
+
+
+def examine(subject: Subject) -> list[Check]:
+    """Every check, in the order in which they are told; the servers are asked at once, each within seconds."""
+    with ThreadPoolExecutor(3) as pool:
+        asked = [pool.submit(ask, subject) for ask in (kafka_checks, java_checks, neo4j_checks)]
+        checks = machine_checks(subject.secret_files())
+        return checks + [check for future in asked for check in future.result()]
+
+
+def kafka_checks(subject: Subject) -> list[Check]:
+    """Brokers, then topics, dead letters, the group and the clock."""
+    try:
+        inquiry = KafkaInquiry(subject.kafka)
+    except InfrastructureFault as fault:
+        return [failed(brokers.BROKERS, fault.sentence, _READ_SETTINGS), *_skip(_kafka_names(subject), _NO_KAFKA)]
+    reached = brokers.judge_brokers(subject.kafka, inquiry.brokers())
+    if reached.status is Status.FAILED:
+        return [reached, *_skip(_kafka_names(subject), _NO_KAFKA)]
+    told = inquiry.topics({*subject.topics, subject.deadletter_topic})
+    settings = inquiry.settings(told)
+    there = {name: one for name, one in told.items() if isinstance(one, TopicTold)}
+    letters = subject.deadletter_topic
+    making = None if letters in there else inquiry.could_make(deadletter_topic(letters))
+    places = [(name, one.number) for name in subject.topics if name in there for one in there[name].partitions]
+    group = groups.judge_group(subject.kafka.group, inquiry.group())
+    return [
+        reached,
+        *(check for name in subject.topics for check in topics.judge_topic(name, told[name], settings[name])),
+        *deadletters.judge_deadletters(letters, told[letters], settings[letters], making),
+        group,
+        _lag(subject, group),
+        clocks.judge_kafka_clock(inquiry.newest(places) if places else {}, time.time()),
+    ]
+
+
+def _kafka_names(subject: Subject) -> Iterable[str]:
+    yield from (name for topic in subject.topics for name in topics.names_of(topic))
+    yield from (*deadletters.NAMES, groups.GROUP, groups.LAG, clocks.KAFKA_CLOCK)
+
+
+def _skip(names: Iterable[str], why: str) -> list[Check]:
+    return [skipped(name, why) for name in names]
+
+
+def _lag(subject: Subject, group: Check) -> Check:
+    if group.status is Status.FAILED:
+        return skipped(groups.LAG, "the consumer group cannot be used")
+    return groups.judge_lag(_plan(replace(subject.kafka, retry_s=_OFFSETS_S), subject.topics))
+
+
+def _plan(target: KafkaTarget, names: Iterable[str]) -> ReadPlan | Untold:
+    """What the job would read now, by its own reckoning."""
+    try:
+        with closing(KafkaOffsets(target)) as offsets:
+            return offsets.plan(names)
+    except InfrastructureFault as fault:
+        return Untold(fault.sentence)
+
+
+def java_checks(subject: Subject) -> list[Check]:
+    """The Java side, where the reader needs one."""
+    if subject.reader != BEAM:
+        return connector.not_needed(subject.reader)
+    try:
+        # Here, so that a Beam that cannot be imported is a check's finding and not this module's end.
+        from runners.java_side import ask_version  # noqa: PLC0415
+
+        told = ask_version(subject.expansion_service, subject.kafka)
+    except ImportError as error:
+        return _skip((connector.JAVA_SIDE, connector.BEAM), f"Beam cannot be imported ({error})")
+    except InfrastructureFault as fault:
+        return [failed(connector.JAVA_SIDE, fault.sentence, _READ_SETTINGS), *_skip([connector.BEAM], "the Java side was not asked")]
+    return connector.judge_java_side(subject.expansion_service, told, installed("apache-beam"))
+
+
+def neo4j_checks(subject: Subject) -> list[Check]:
+    """The server, then its version, the database, the schema, the lease and the clock."""
+    target = subject.neo4j
+    if wrong := graph.judge_uri(target.uri):
+        return [wrong, *_skip(_NEO4J_NAMES, _NO_NEO4J)]
+    try:
+        inquiry = Neo4jInquiry(target)
+    except InfrastructureFault as fault:
+        return [failed(graph.SERVER, fault.sentence, _READ_SETTINGS), *_skip(_NEO4J_NAMES, _NO_NEO4J)]
+    with closing(inquiry):
+        server = inquiry.server()
+        reached = graph.judge_server(target, server)
+        if not isinstance(server, Server):
+            return [reached, *_skip(_NEO4J_NAMES, _NO_NEO4J)]
+        database = graph.judge_database(target.database, inquiry.database())
+        above = [reached, graph.judge_version(server), database]
+        if database.status is Status.FAILED:
+            return [*above, *_skip(_DATABASE_NAMES, f"the database {target.database} cannot be used")]
+        return [*above, *_database_checks(subject, inquiry)]
+
+
+_DATABASE_NAMES: Final = (graph.WRITING, graph.SCHEMA, graph.SIZES, groups.LEASE, clocks.NEO4J_CLOCK)
+_NEO4J_NAMES: Final = (graph.VERSION, graph.DATABASE, *_DATABASE_NAMES)
+
+
+def _database_checks(subject: Subject, inquiry: Neo4jInquiry) -> list[Check]:
+    return [
+        graph.judge_writing(subject.neo4j, inquiry.writing()),
+        graph.judge_schema(schema(), inquiry.indexes()),
+        graph.judge_sizes(inquiry.sizes()),
+        groups.judge_lease(subject.kafka.group, inquiry.lease(subject.kafka.group), time.time(), is_dead_here),
+        clocks.judge_neo4j_clock(inquiry.clock()),
+    ]
