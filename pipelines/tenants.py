@@ -4,21 +4,30 @@ Exit codes: 0 done, 1 failed (one sentence says why), 2 wrong usage.
 """
 
 import sys
+from dataclasses import asdict
+from typing import Annotated, Final
 
 import msgspec
+import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from pipelines.logs import configure_logs
+from pipelines.options.checks import duration_s
 from pipelines.options.flow import ClientId, Json, LogLevel, log_level, tenant_id
 from pipelines.options.grouped import grouped
 from pipelines.options.neo4j import Neo4jOptions
+from pipelines.progress import Count
 from transforms.io.faults import InfrastructureFault
 from transforms.io.graph_digest import combined
+from transforms.io.graph_sweep import count_old, floors_at
+from transforms.io.graph_sweep import sweep as sweep_tenant
 from transforms.io.neo4j_graph import Neo4jGraphStore
 from transforms.io.neo4j_target import Neo4jTarget
+from transforms.planning.changes import Floors
 
+_LOG: Final = structlog.get_logger("tenants")
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
@@ -50,6 +59,61 @@ def digest(neo4j: Neo4jOptions, client_id: ClientId = "", json: Json = False) ->
         table.add_row(tenant, f"{row['nodes']:,}", f"{row['relationships']:,}", str(row["digest"]))
     Console(width=None if sys.stdout.isatty() else 120).print(table)
     typer.echo(f"all: {whole}")
+
+
+@app.command()
+@grouped
+def sweep(
+    neo4j: Neo4jOptions,
+    client_id: ClientId = "",
+    episode_retention: Annotated[str, typer.Option("--episode_retention", help="How long episodes are kept: 90s, 15m, 12h, 30d.")] = "30d",
+    tombstone_grace: Annotated[
+        str, typer.Option("--tombstone_grace", help="How long what is dead is remembered; longer than the longest backfill.")
+    ] = "14d",
+    dry_run: Annotated[bool, typer.Option("--dry_run", help="Count what is old enough, and take nothing away.")] = False,
+    json: Json = False,
+) -> None:
+    """Take away old episodes, old tombstones, and stubs that nothing refers to; for cron, beside the running job.
+
+    Ages are those of the newest record on each, by the graph server's clock. The tenant's floors are raised first: records
+    older than these are superseded from then on, so that nothing comes back. Safe to stop and to repeat.
+    """
+    target, tenant = neo4j.target(), tenant_id(client_id)
+    ages = duration_s("--episode_retention", episode_retention), duration_s("--tombstone_grace", tombstone_grace)
+    try:
+        found = swept(target, tenant, *ages, dry_run=dry_run)
+    except InfrastructureFault as fault:
+        typer.echo(fault.sentence, err=True)
+        sys.exit(1)
+    if json:
+        typer.echo(msgspec.json.encode({"dry_run": dry_run, "tenants": found}).decode())
+        return
+    table = Table("tenant", "episodes", "tombstones", "stubs", title="would be taken away" if dry_run else "taken away")
+    for name, row in found.items():
+        table.add_row(name, *(f"{number:,}" for number in row.values()))
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+def swept(
+    target: Neo4jTarget, client_id: str, episode_retention_s: float, tombstone_grace_s: float, *, dry_run: bool
+) -> dict[str, dict[str, int]]:
+    """What was taken away, or would be, by tenant."""
+    store = Neo4jGraphStore(target)
+    try:
+        tenants = [client_id] if client_id else store.tenants()
+        floors = floors_at(store, episode_retention_s, tombstone_grace_s)
+        if dry_run:
+            return {tenant: asdict(count_old(store, tenant, floors)) for tenant in tenants}
+        return {tenant: _swept(store, tenant, floors) for tenant in tenants}
+    finally:
+        store.close()
+
+
+def _swept(store: Neo4jGraphStore, client_id: str, floors: Floors) -> dict[str, int]:
+    with Count(f"sweeping {client_id}", 0) as count:
+        found = sweep_tenant(store, client_id, floors, lambda _what, gone: count.advance(gone))
+    _LOG.info("swept", client_id=client_id, floor=floors.state, episode_floor=floors.episodes, **asdict(found))
+    return asdict(found)
 
 
 def digests(target: Neo4jTarget, client_id: str = "") -> dict[str, dict[str, object]]:

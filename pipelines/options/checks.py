@@ -1,5 +1,7 @@
 """Checks that all settings share; what is wrong is told in one sentence, with exit code 2."""
 
+from typing import Final
+
 import typer
 
 
@@ -20,6 +22,17 @@ def needed(value: str, local: str | None, what: str, flag: str, variable: str) -
     if not found:
         raise usage_error(f"No {what} is configured: start the local one with `scripts/stack up`, or name one with {flag} or {variable}.")
     return found
+
+
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def duration_s(flag: str, text: str) -> float:
+    """Seconds of a duration such as 90s, 15m, 12h or 30d."""
+    number, unit = text[:-1], text[-1:]
+    if unit not in _SECONDS or not number.isdecimal():
+        raise usage_error(f"{flag} is {text!r}; write a whole number with its unit: 90s, 15m, 12h, 30d.")
+    return float(int(number) * _SECONDS[unit])
 
 
 def names(text: str) -> tuple[str, ...]:

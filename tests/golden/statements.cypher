@@ -32,33 +32,39 @@ CREATE INDEX episodic_subject IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.
 CREATE INDEX episodic_alert IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.alert);
 
 // schema 11
-CREATE INDEX promtarget_subject IF NOT EXISTS FOR (n:PromTarget) ON (n.client_id, n.subject);
+CREATE INDEX episodic_ver IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.ver);
 
 // schema 12
-CREATE INDEX rule_subject IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.subject);
+CREATE INDEX promtarget_subject IF NOT EXISTS FOR (n:PromTarget) ON (n.client_id, n.subject);
 
 // schema 13
-CREATE INDEX rule_alert IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.alert);
+CREATE INDEX rule_subject IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.subject);
 
 // schema 14
-CREATE INDEX tombstone_ref_a IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_a);
+CREATE INDEX rule_alert IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.alert);
 
 // schema 15
-CREATE INDEX tombstone_ref_b IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_b);
+CREATE INDEX tombstone_ref_a IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_a);
 
 // schema 16
-CREATE INDEX service_ns IF NOT EXISTS FOR (n:Service) ON (n.client_id, n.ns);
+CREATE INDEX tombstone_ref_b IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_b);
 
 // schema 17
-CREATE INDEX pod_ns IF NOT EXISTS FOR (n:Pod) ON (n.client_id, n.ns);
+CREATE INDEX tombstone_ver IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ver);
 
 // schema 18
-CREATE INDEX runs_on_edge_id IF NOT EXISTS FOR ()-[r:RUNS_ON]-() ON (r.client_id, r.edge_id);
+CREATE INDEX service_ns IF NOT EXISTS FOR (n:Service) ON (n.client_id, n.ns);
 
 // schema 19
-CREATE INDEX selects_edge_id IF NOT EXISTS FOR ()-[r:SELECTS]-() ON (r.client_id, r.edge_id);
+CREATE INDEX pod_ns IF NOT EXISTS FOR (n:Pod) ON (n.client_id, n.ns);
 
 // schema 20
+CREATE INDEX runs_on_edge_id IF NOT EXISTS FOR ()-[r:RUNS_ON]-() ON (r.client_id, r.edge_id);
+
+// schema 21
+CREATE INDEX selects_edge_id IF NOT EXISTS FOR ()-[r:SELECTS]-() ON (r.client_id, r.edge_id);
+
+// schema 22
 CREATE INDEX controls_edge_id IF NOT EXISTS FOR ()-[r:CONTROLS]-() ON (r.client_id, r.edge_id);
 
 // AWAIT_INDEXES
@@ -70,7 +76,7 @@ ON CREATE SET c.first_seen = $first_seen, c.generation = 1, c.state = 'ACTIVE'
 SET c.first_seen = CASE WHEN c.first_seen <= $first_seen THEN c.first_seen ELSE $first_seen END,
     c.last_seen = CASE WHEN c.last_seen >= $last_seen THEN c.last_seen ELSE $last_seen END,
     c.writes = coalesce(c.writes, 0) + 1
-RETURN c.floor AS floor, c.writes AS writes;
+RETURN c.floor AS floor, c.episode_floor AS episode_floor, c.writes AS writes;
 
 // UPSERT_RESOURCE (no label)
 UNWIND $rows AS row
@@ -519,6 +525,62 @@ RETURN l.holder AS holder, l.expires - timestamp() AS left_ms;
 
 // TRY_TO_WRITE
 CREATE (l:Lease {client_id: $client_id, name: $name});
+
+// RAISE_FLOORS
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1,
+    c.floor = CASE WHEN c.floor >= $floor THEN c.floor ELSE $floor END,
+    c.episode_floor = CASE WHEN c.episode_floor >= $episode_floor THEN c.episode_floor ELSE $episode_floor END
+RETURN c.floor AS floor, c.episode_floor AS episode_floor;
+
+// SWEEP_EPISODES
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+MATCH (n:Episodic {client_id: $client_id})
+WHERE n.ver > '' AND n.ver <= $floor
+WITH n LIMIT $most
+DETACH DELETE n
+RETURN count(*) AS gone;
+
+// SWEEP_TOMBSTONES
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+MATCH (n:Tombstone {client_id: $client_id})
+WHERE n.ver > '' AND n.ver <= $floor
+WITH n LIMIT $most
+DETACH DELETE n
+RETURN count(*) AS gone;
+
+// SWEEP_STUBS
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+MATCH (n:Resource {client_id: $client_id})
+WHERE n.rid > $after
+WITH n ORDER BY n.rid LIMIT $most
+WITH collect(n) AS page, max(n.rid) AS last
+CALL (page) {
+  UNWIND page AS n
+  WITH n WHERE n.stub AND NOT EXISTS { (n)--() }
+  DELETE n
+  RETURN count(*) AS gone
+}
+RETURN last, gone;
+
+// COUNT_OLD Episodic
+MATCH (n:Episodic {client_id: $client_id})
+WHERE n.ver > '' AND n.ver <= $floor
+RETURN count(*) AS number;
+
+// COUNT_OLD Tombstone
+MATCH (n:Tombstone {client_id: $client_id})
+WHERE n.ver > '' AND n.ver <= $floor
+RETURN count(*) AS number;
+
+// SERVER_TIME
+RETURN timestamp() AS ms;
 
 // digest_page Resource
 MATCH (n:Resource {client_id: $client_id})

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from transforms.model import cypher
-from transforms.model.graph import EMITS, REFERRERS, REFERS, RESOURCE, TENANT_KEY, TOMBSTONE
+from transforms.model.graph import EMITS, REFERRERS, REFERS, RESOURCE, TENANT_KEY, TOMBSTONE, TOMBSTONE_REFS
 from transforms.model.identity import label_of
 from transforms.model.kinds import KIND_OF_TOKEN
 from transforms.planning.changes import Changes, Row
@@ -90,4 +90,4 @@ def _tombstone_props(tombstone: StoredTombstone) -> Row:
     props: Row = {"ver": tombstone.ver}
     if tombstone.payload:
         props["payload"] = tombstone.payload
-    return props | dict(zip(TOMBSTONE.indexes, tombstone.refs, strict=False))
+    return props | dict(zip(TOMBSTONE_REFS, tombstone.refs, strict=False))

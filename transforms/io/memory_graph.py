@@ -6,7 +6,7 @@ from typing import Any
 from transforms.io.graph_digest import GraphDigest
 from transforms.io.graph_rows import stub_props, writes
 from transforms.model.graph import EMITS, EPISODIC, REFERRERS, REFERS, RESOURCE, RULE, VERSION_PROPERTIES
-from transforms.planning.changes import Changes, Written
+from transforms.planning.changes import Changes, Floors, Written
 from transforms.planning.known import KnownGraph
 from transforms.planning.mutations import Mutation, ReferrerKey
 from transforms.planning.plan import plan_batch
@@ -19,7 +19,7 @@ class MemoryTenant(KnownGraph):
     def __init__(self, client_id: str) -> None:
         super().__init__()
         self.client_id = client_id
-        self.floor = ""
+        self.floors = Floors()
         self.resources: dict[str, dict[str, Any]] = {}
         self.referrers_held: dict[ReferrerKey, dict[str, Any]] = {}
         self.references: dict[ReferrerKey, str] = {}
@@ -101,7 +101,7 @@ class MemoryGraphStore:
 
     def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int, last_seen: int) -> Written:
         tenant = self.tenants.setdefault(client_id, MemoryTenant(client_id))
-        plan = plan_batch(tenant, client_id, mutations, tenant.floor)
+        plan = plan_batch(tenant, client_id, mutations, tenant.floors)
         tenant.write(plan.changes)
         return Written(plan.outcomes, sum(len(one.values) for one in writes(client_id, plan.changes)))
 

@@ -14,7 +14,7 @@ from transforms.io.neo4j_target import Neo4jTarget, is_row_fault
 from transforms.io.tenant_mirrors import TenantMirrors
 from transforms.model import cypher
 from transforms.model.graph import NODES, RESOURCE, TENANT_KEY, TOPOLOGY, VERSION_PROPERTIES, NodeLabel
-from transforms.planning.changes import Changes, Plan, Written
+from transforms.planning.changes import Changes, Floors, Plan, Written
 from transforms.planning.known import KnownGraph, node_of
 from transforms.planning.mutations import Mutation, ReferrerKey
 from transforms.planning.plan import plan_batch
@@ -43,10 +43,10 @@ class _Transaction:
         wanted = sorted(keys)
         return self._run(statement, keys=wanted) if wanted else []
 
-    def lock(self, first_seen: int, last_seen: int) -> tuple[str, int]:
-        """Become the tenant's only writer until the transaction ends; the tenant's floor and the transaction's number."""
+    def lock(self, first_seen: int, last_seen: int) -> tuple[Floors, int]:
+        """Become the tenant's only writer until the transaction ends; the tenant's floors and the transaction's number."""
         row = self._run(cypher.LOCK_TENANT, first_seen=first_seen, last_seen=last_seen)[0]
-        return row["floor"] or "", row["writes"]
+        return Floors(row["floor"] or "", row["episode_floor"] or ""), row["writes"]
 
     def load(self, most: int) -> KnownGraph | None:
         """All of the tenant that planning may ask for; None where that is more than `most` facts."""
@@ -222,10 +222,10 @@ class Neo4jGraphStore:
 
         def work(tx: neo4j.ManagedTransaction) -> tuple[int, Plan, int]:
             transaction = _Transaction(tx, client_id)
-            floor, writes = transaction.lock(first_seen, last_seen)
+            floors, writes = transaction.lock(first_seen, last_seen)
             known = self._mirrors.get(client_id, writes, transaction.load)
             reader = transaction if known is None else _Mirrored(known, transaction)
-            plan = plan_batch(reader, client_id, mutations, floor)
+            plan = plan_batch(reader, client_id, mutations, floors)
             return writes, plan, transaction.write(plan.changes)
 
         def write() -> tuple[int, Plan, int]:

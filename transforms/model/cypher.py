@@ -19,6 +19,7 @@ from transforms.model.graph import (
     RESOURCE,
     TENANT_KEY,
     TOMBSTONE,
+    TOMBSTONE_REFS,
     TOPOLOGY,
     NodeLabel,
     Relationship,
@@ -51,7 +52,7 @@ LOCK_TENANT: Final = (
     "SET c.first_seen = CASE WHEN c.first_seen <= $first_seen THEN c.first_seen ELSE $first_seen END,\n"
     "    c.last_seen = CASE WHEN c.last_seen >= $last_seen THEN c.last_seen ELSE $last_seen END,\n"
     "    c.writes = coalesce(c.writes, 0) + 1\n"
-    "RETURN c.floor AS floor, c.writes AS writes"
+    "RETURN c.floor AS floor, c.episode_floor AS episode_floor, c.writes AS writes"
 )
 
 
@@ -116,7 +117,7 @@ _TOMBSTONE_ROW: Final = "n.key AS key, n.ver AS ver, n.payload AS payload, n.ref
 READ_TOMBSTONES: Final = f"UNWIND $keys AS key\nMATCH {_at('n', TOMBSTONE, 'key')}\nRETURN {_TOMBSTONE_ROW}"
 READ_TOMBSTONES_BY_REF: Final = "\nUNION\n".join(
     f"UNWIND $keys AS key\nMATCH (n:{TOMBSTONE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {ref}: key}})\nRETURN {_TOMBSTONE_ROW}"
-    for ref in TOMBSTONE.indexes
+    for ref in TOMBSTONE_REFS
 )
 _EDGE_ROW: Final = "type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived"
 READ_EDGES: Final = {

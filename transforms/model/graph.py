@@ -45,12 +45,14 @@ class Relationship:
 RESOURCE: Final = NodeLabel("Resource", "rid", indexes=("uid",), bookkeeping=(*VERSION_PROPERTIES, "implies"))
 # Kinds that are looked for by namespace, to match selectors with labels.
 BY_NAMESPACE: Final = ("Service", "Pod")
-EPISODIC: Final = NodeLabel("Episodic", "eid", indexes=("subject", "alert"), bookkeeping=(*VERSION_PROPERTIES, "seen"))
+EPISODIC: Final = NodeLabel("Episodic", "eid", indexes=("subject", "alert", "ver"), bookkeeping=(*VERSION_PROPERTIES, "seen"))
 PROM_TARGET: Final = NodeLabel("PromTarget", "tid", indexes=("subject",))
 RULE: Final = NodeLabel("Rule", "rkey", indexes=("subject", "alert"))
 INCIDENT: Final = NodeLabel("Incident", "iid")
 CLUSTER: Final = NodeLabel("Cluster", "", digest=False)
-TOMBSTONE: Final = NodeLabel("Tombstone", "key", indexes=("ref_a", "ref_b"), digest=False)
+# What a tombstone is found by besides its key.
+TOMBSTONE_REFS: Final = ("ref_a", "ref_b")
+TOMBSTONE: Final = NodeLabel("Tombstone", "key", indexes=(*TOMBSTONE_REFS, "ver"), digest=False)
 # No tenant's: which run of a consumer group may commit. Its `client_id` is NO_TENANT, which is no valid tenant id.
 LEASE: Final = NodeLabel("Lease", "name", digest=False)
 

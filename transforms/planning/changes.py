@@ -1,9 +1,10 @@
 """What one batch changes in the graph: rows for the statements that the model generates, and outcomes."""
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from transforms.planning.mutations import ReferrerKey
+from transforms.model.graph import EPISODIC
+from transforms.planning.mutations import Mutation, ReferrerKey, UpsertReferrer
 from transforms.planning.stored import StoredTombstone, Triple
 from transforms.records.outcomes import Outcome
 
@@ -56,6 +57,24 @@ class Plan:
 
     changes: Changes
     outcomes: list[Outcome]
+
+
+class Floors(NamedTuple):
+    """Versions up to which a tenant's past was swept or purged: records at or below them are superseded.
+
+    state: of objects, relationships, targets and rules. episodes: of episodes, which may be kept longer or shorter.
+    """
+
+    state: str = ""
+    episodes: str = ""
+
+    def are_above(self, one: Mutation) -> bool:
+        """Whether the mutation belongs to what is past."""
+        is_episode = isinstance(one, UpsertReferrer) and one.label == EPISODIC.label
+        return one.ver <= (self.episodes if is_episode else self.state)
+
+
+NO_FLOORS: Final = Floors()
 
 
 class Written(NamedTuple):

@@ -6,7 +6,7 @@ batches or on how often each came. The caller sees to it that nobody else writes
 
 from collections.abc import Sequence
 
-from transforms.planning.changes import Changes, Plan
+from transforms.planning.changes import NO_FLOORS, Changes, Floors, Plan
 from transforms.planning.derived import Derived
 from transforms.planning.edges import Edges
 from transforms.planning.emits import Emits
@@ -27,13 +27,13 @@ from transforms.planning.stored import GraphReader
 from transforms.records.outcomes import Outcome
 
 
-def plan_batch(reader: GraphReader, client_id: str, mutations: Sequence[Mutation], floor: str = "") -> Plan:
+def plan_batch(reader: GraphReader, client_id: str, mutations: Sequence[Mutation], floors: Floors = NO_FLOORS) -> Plan:
     """What the batch changes, and the outcome of each of its mutations, in their order.
 
     mutations: of one tenant, at most one per aspect (folded).
-    floor: versions at or below it are superseded: they were swept or purged before.
+    floors: what is at or below them is superseded.
     """
-    above = [one for one in mutations if one.ver > floor]
+    above = [one for one in mutations if not floors.are_above(one)]
     lives = Lives(reader, client_id)
     derived = Derived(reader, lives)
     edges = Edges(reader, client_id, lives, derived)

@@ -6,15 +6,11 @@ One that is reported later, or late, is alive again.
 """
 
 from collections.abc import Iterable
-from typing import Final
 
 from transforms.planning.changes import Changes
 from transforms.planning.mutations import EndSnapshot
 from transforms.planning.stored import GraphReader, StoredTombstone
-from transforms.records.record import t_of
-
-# Greater than whatever follows the time in a version.
-_ALL_OF_T: Final = "~"
+from transforms.records.record import t_of, time_limit
 
 
 def kind_key(kind: str) -> str:
@@ -27,7 +23,7 @@ def kind_of(rid: str) -> str:
 
 def end_before(ver: str) -> str:
     """The greatest version before the time of `ver`, in microseconds: what a snapshot that began then ends."""
-    return f"{int(t_of(ver)) - 1:018d}{_ALL_OF_T}"
+    return time_limit(int(t_of(ver)) - 1)
 
 
 class Snapshots:

@@ -66,6 +66,11 @@ def at_time(ver: str, t_us: int) -> str:
     return f"{t_us:0{_T_DIGITS}d}{ver[_T_DIGITS:]}"
 
 
+def time_limit(t_us: int) -> str:
+    """At least every version of that microsecond, less than every version of the next."""
+    return f"{max(t_us, 0):0{_T_DIGITS}d}~"
+
+
 def t_of(ver: str) -> str:
     """The time part of a version, comparable as text with other time parts; "" for no version."""
     return ver[:_T_DIGITS]

@@ -1,0 +1,40 @@
+"""The statements that take away what is too old to matter, generated from the model as the others are."""
+
+from typing import Final
+
+from transforms.model.graph import CLUSTER, EPISODIC, RESOURCE, TENANT_KEY, TOMBSTONE, NodeLabel
+
+# Each statement takes the tenant's lock and counts as a write, so that no mirror outlives it.
+_SWEEPING: Final = f"MATCH (c:{CLUSTER.label} {{{TENANT_KEY}: ${TENANT_KEY}}})\nSET c.writes = coalesce(c.writes, 0) + 1"
+
+
+def _raised(name: str) -> str:
+    return f"c.{name} = CASE WHEN c.{name} >= ${name} THEN c.{name} ELSE ${name} END"
+
+
+RAISE_FLOORS: Final = (
+    f"{_SWEEPING},\n    {_raised('floor')},\n    {_raised('episode_floor')}\nRETURN c.floor AS floor, c.episode_floor AS episode_floor"
+)
+
+
+def _sweep(node: NodeLabel) -> str:
+    """Up to `$most` nodes whose newest word is at or below `$floor`; those without a version of their own stay."""
+    return (
+        f"{_SWEEPING}\nWITH c\nMATCH (n:{node.label} {{{TENANT_KEY}: ${TENANT_KEY}}})\nWHERE n.ver > '' AND n.ver <= $floor\n"
+        "WITH n LIMIT $most\nDETACH DELETE n\nRETURN count(*) AS gone"
+    )
+
+
+SWEEP_EPISODES: Final = _sweep(EPISODIC)
+SWEEP_TOMBSTONES: Final = _sweep(TOMBSTONE)
+SWEEP_STUBS: Final = (
+    f"{_SWEEPING}\nWITH c\nMATCH (n:{RESOURCE.label} {{{TENANT_KEY}: ${TENANT_KEY}}})\nWHERE n.{RESOURCE.key} > $after\n"
+    f"WITH n ORDER BY n.{RESOURCE.key} LIMIT $most\nWITH collect(n) AS page, max(n.{RESOURCE.key}) AS last\n"
+    "CALL (page) {\n  UNWIND page AS n\n  WITH n WHERE n.stub AND NOT EXISTS { (n)--() }\n  DELETE n\n  RETURN count(*) AS gone\n}\n"
+    "RETURN last, gone"
+)
+COUNT_OLD: Final = {
+    node.label: (f"MATCH (n:{node.label} {{{TENANT_KEY}: ${TENANT_KEY}}})\nWHERE n.ver > '' AND n.ver <= $floor\nRETURN count(*) AS number")
+    for node in (EPISODIC, TOMBSTONE)
+}
+SERVER_TIME: Final = "RETURN timestamp() AS ms"
