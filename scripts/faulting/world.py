@@ -1,6 +1,5 @@
-"""What system tests do to the real stack and ask of it, each in one call."""
+"""What faults and system tests do to the real stack and ask of it, each in one call."""
 
-import base64
 import json
 import os
 import subprocess
@@ -11,9 +10,9 @@ from typing import Any
 
 import neo4j
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
 
 from runners.local.stack import LocalStack
+from scripts.faulting.topics import admin
 from scripts.sampling.produce import TOPICS, ensure_topics, produce
 from scripts.sampling.record import SampleRecord
 from transforms.io.kafka_offsets import KafkaOffsets
@@ -28,7 +27,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 class World:
-    """The stack of the session, empty at the beginning of a test."""
+    """A running local stack; `clear` makes it empty, as every test and every round of a fault begins."""
 
     def __init__(self, stack: LocalStack) -> None:
         self.stack = stack
@@ -53,16 +52,17 @@ class World:
 
     def clear(self) -> None:
         """Empty topics, no committed offsets, an empty graph."""
-        admin = AdminClient({"bootstrap.servers": self.brokers})
-        names = [name for name in admin.list_topics(timeout=10).topics if not name.startswith("_")]
-        for deleted in (admin.delete_topics(names) if names else {}).values():
+        client = admin(self.brokers)
+        names = [name for name in client.list_topics(timeout=10).topics if not name.startswith("_")]
+        for deleted in (client.delete_topics(names) if names else {}).values():
             deleted.result()
-        for group in admin.list_consumer_groups().result().valid:
-            admin.delete_consumer_groups([group.group_id])[group.group_id].result()
-        self._make_topics()
+        for group in client.list_consumer_groups().result().valid:
+            client.delete_consumer_groups([group.group_id])[group.group_id].result()
+        self.make_topics()
         self.cypher("MATCH (n) DETACH DELETE n")
 
-    def _make_topics(self) -> None:
+    def make_topics(self) -> None:
+        """Make the topics that are missing; returns when the broker knows them all."""
         limit = time.monotonic() + 30
         while True:
             try:
@@ -70,7 +70,7 @@ class World:
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS or time.monotonic() > limit:
                     raise
-            known = AdminClient({"bootstrap.servers": self.brokers}).list_topics(timeout=10).topics
+            known = admin(self.brokers).list_topics(timeout=10).topics
             if all(topic in known and known[topic].error is None for topic in TOPICS):
                 return
             assert time.monotonic() < limit, "Kafka did not make the topics in 30 s"
@@ -158,8 +158,3 @@ class World:
             return {tenant: store.digest(tenant).hexdigest() for tenant in store.tenants()}
         finally:
             store.close()
-
-
-def value_of(letter: dict[str, Any]) -> bytes | None:
-    """The original value in a dead letter."""
-    return None if letter["value"] is None else base64.b64decode(letter["value"])
