@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
 from scripts.sampling.record import SampleRecord
@@ -61,4 +61,9 @@ def delete_topic(brokers: str, topic: str) -> None:
 def forget_offsets(brokers: str, group: str) -> None:
     """Delete the group with its committed offsets: it has read nothing."""
     client = admin(brokers)
-    client.delete_consumer_groups([group])[group].result()
+    try:
+        client.delete_consumer_groups([group])[group].result()
+    except KafkaException as error:
+        # Kafka itself deletes a group when the last topic goes in which it had committed something.
+        if error.args[0].code() != KafkaError.GROUP_ID_NOT_FOUND:
+            raise

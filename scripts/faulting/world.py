@@ -12,7 +12,7 @@ import neo4j
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from runners.local.stack import LocalStack
-from scripts.faulting.topics import admin
+from scripts.faulting.topics import admin, forget_offsets
 from scripts.sampling.produce import TOPICS, ensure_topics, produce
 from scripts.sampling.record import SampleRecord
 from transforms.io.kafka_offsets import KafkaOffsets
@@ -57,7 +57,7 @@ class World:
         for deleted in (client.delete_topics(names) if names else {}).values():
             deleted.result()
         for group in client.list_consumer_groups().result().valid:
-            client.delete_consumer_groups([group.group_id])[group.group_id].result()
+            forget_offsets(self.brokers, group.group_id)
         self.make_topics()
         self.cypher("MATCH (n) DETACH DELETE n")
 
