@@ -77,7 +77,7 @@ def run(settings: RunSettings, follow: FollowOptions) -> RunTotals:
     """Take in what the topics hold, in slices, with a commit after each; once, or until asked to stop."""
 
     def run_slice(ranges: list[OffsetRange], size: SliceSize) -> Any:
-        return run_pipeline(lambda pipeline: build(pipeline, ranges, size, settings))
+        return run_pipeline(lambda pipeline: build(pipeline, ranges, size, settings), settings.flow.kafka)
 
     spare_the_collector()
     with ExitStack() as held:

@@ -13,7 +13,9 @@ import grpc
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner, worker_handlers
 
+from transforms.io.connector_faults import connector_fault
 from transforms.io.faults import InfrastructureFault, fault_sentence
+from transforms.io.kafka_target import KafkaTarget
 
 _CONNECT_S: Final = 10.0
 _SHUTDOWN_GRACE_S: Final = 0.5
@@ -49,10 +51,11 @@ def spare_the_collector() -> None:
     gc.set_threshold(*_COLLECT_AFTER)
 
 
-def run_pipeline(build: Callable[[beam.Pipeline], None]) -> Any:
+def run_pipeline(build: Callable[[beam.Pipeline], None], kafka: KafkaTarget | None = None) -> Any:
     """Build and run one bounded pipeline; its result once it is done.
 
-    Raises InfrastructureFault where a step raised one, whatever the runner wrapped around it.
+    Raises InfrastructureFault where a step raised one, whatever the runner wrapped around it, and where the Java side
+    could not use Kafka. kafka: what the Java side reads from, None where the pipeline has none.
     """
     # Beam gives its gRPC servers 5 s to end calls that the Java worker never ends by itself: 5 s a slice,
     # measured, with nothing left to do in them.
@@ -65,9 +68,12 @@ def run_pipeline(build: Callable[[beam.Pipeline], None]) -> Any:
         result.wait_until_finish()
     except Exception as error:
         sentence = fault_sentence(error)
-        if sentence is None:
+        if sentence is not None:
+            raise InfrastructureFault(sentence) from None
+        fault = connector_fault(kafka, error) if kafka else None
+        if fault is None:
             raise
-        raise InfrastructureFault(sentence) from None
+        raise fault from None
     return result
 
 

@@ -9,10 +9,10 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
+from scripts.faulting.topics import delete_before
 from scripts.sampling.record import COMMANDS, EVENTS, RESOURCES, TOPOLOGY, SampleRecord, json_bytes
 from scripts.sampling.stream import sample_stream
 from tests.in_memory import expected_digests
-from tests.system.test_kafka_offsets import delete_before
 from tests.system.world import DEADLETTERS, World
 from transforms.io.kafka_offsets import KafkaOffsets, OffsetRange
 from transforms.records.tenant import TenantRules
@@ -181,7 +181,7 @@ def test_a_separator_that_the_job_did_not_know_is_replayed_with_it_and_what_is_s
 def remake(world: World, topic: str) -> None:
     admin = AdminClient({"bootstrap.servers": world.brokers})
     admin.delete_topics([topic])[topic].result()
-    world._make_topics()
+    world.make_topics()
 
 
 def test_what_a_letter_does_not_hold_is_read_again_and_proven_and_is_unavailable_once_it_is_gone(letters: Letters) -> None:
@@ -199,7 +199,7 @@ def test_what_a_letter_does_not_hold_is_read_again_and_proven_and_is_unavailable
     letters.run_job()
     written = sorted(letters.world.deadletters(), key=lambda one: one["partition"])
     assert [(one["withheld"], one["redacted"]) for one in written] == [(True, False), (True, False), (False, True)]
-    delete_before(letters.world, (EVENTS, 0), 1)
+    delete_before(letters.world.brokers, (EVENTS, 0), 1)
 
     told = letters.replay("--single_tenant=af-10")
 
@@ -259,7 +259,7 @@ def test_lost_offsets_are_told_as_such_and_replay_nothing(letters: Letters) -> N
     for _ in range(6):
         produce_at(letters.world, 0, b"af-10::x", b"{}", EVENTS)
     letters._offsets.commit({(EVENTS, 0): 1})
-    delete_before(letters.world, (EVENTS, 0), 4)
+    delete_before(letters.world.brokers, (EVENTS, 0), 4)
     letters.run_job()
 
     told = letters.listed()

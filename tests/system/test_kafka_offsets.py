@@ -5,12 +5,12 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from confluent_kafka import Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Producer
 
+from scripts.faulting.topics import delete_before, delete_topic
 from scripts.sampling.record import EVENTS, RESOURCES, SampleRecord
 from tests.system.world import World
-from transforms.io.kafka_offsets import KafkaOffsets, OffsetGap, OffsetRange, Place, ReadPlan
+from transforms.io.kafka_offsets import KafkaOffsets, OffsetGap, OffsetRange, ReadPlan
 
 T = 1_772_352_000_000
 
@@ -92,18 +92,11 @@ def test_a_run_passes_gaps_and_ends(world: World, offsets: KafkaOffsets, reader:
     assert world.run_job(f"--kafka_reader={reader}")["read"] == 0
 
 
-def delete_before(world: World, place: Place, offset: int) -> None:
-    """As retention does, at once."""
-    admin = AdminClient({"bootstrap.servers": world.brokers})
-    for done in admin.delete_records([TopicPartition(*place, offset)]).values():
-        done.result(30)
-
-
 def test_offsets_that_kafka_deleted_are_a_gap_before_what_is_left(world: World, offsets: KafkaOffsets) -> None:
     world.produce([SampleRecord(EVENTS, b"af-10::x", b"{}", T) for _ in range(7)])
     (planned,) = offsets.plan([EVENTS]).ranges
     offsets.commit({planned.place: 2})
-    delete_before(world, planned.place, 4)
+    delete_before(world.brokers, planned.place, 4)
 
     plan = offsets.plan([EVENTS])
 
@@ -118,7 +111,7 @@ def test_offsets_that_kafka_deleted_are_a_gap_before_what_is_left(world: World, 
 def test_what_was_deleted_before_the_group_first_came_is_no_gap(world: World, offsets: KafkaOffsets) -> None:
     world.produce([SampleRecord(EVENTS, b"af-10::x", b"{}", T) for _ in range(7)])
     (planned,) = offsets.plan([EVENTS]).ranges
-    delete_before(world, planned.place, 4)
+    delete_before(world.brokers, planned.place, 4)
 
     assert offsets.plan([EVENTS]) == ReadPlan([planned._replace(start=4)], [])
 
@@ -136,12 +129,27 @@ def test_a_log_that_was_cut_back_is_a_gap_and_read_from_its_beginning(world: Wor
     assert offsets.committed([planned.place]) == {planned.place: 0}
 
 
+def test_a_topic_made_anew_is_a_gap_although_it_holds_more_than_the_group_had_taken_in(world: World, offsets: KafkaOffsets) -> None:
+    produce(world, 3)
+    (planned,) = offsets.plan([RESOURCES]).ranges
+    offsets.commit({planned.place: 2})
+    delete_topic(world.brokers, RESOURCES)
+    world.make_topics()
+    produce(world, 5)
+
+    plan = offsets.plan([RESOURCES])
+
+    assert plan == ReadPlan([planned._replace(end=5)], [OffsetGap(*planned.place, 2, 2, 0)])
+    offsets.resume(plan.gaps[0])
+    assert offsets.plan([RESOURCES]) == ReadPlan([planned._replace(end=5)], [])
+
+
 @pytest.mark.parametrize("reader", ["beam", "bounded"])
 def test_deleted_offsets_are_told_recorded_and_passed(world: World, offsets: KafkaOffsets, reader: str) -> None:
     world.produce([SampleRecord(EVENTS, b"af-10::x", b"{}", T) for _ in range(7)])
     (planned,) = offsets.plan([EVENTS]).ranges
     offsets.commit({planned.place: 2})
-    delete_before(world, planned.place, 4)
+    delete_before(world.brokers, planned.place, 4)
 
     report = world.run_job(f"--kafka_reader={reader}", "--log_level=ERROR")
 

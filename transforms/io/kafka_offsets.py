@@ -11,6 +11,7 @@ from confluent_kafka import (
     IsolationLevel,
     KafkaError,
     KafkaException,
+    TopicCollection,
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient, ListOffsetsResultInfo, OffsetSpec
@@ -97,13 +98,26 @@ class ReadPlan(NamedTuple):
     gaps: list[OffsetGap]
 
 
+class Stand(NamedTuple):
+    """Where the group stood in a partition, and the id of the topic as it was then."""
+
+    topic_id: str
+    offset: int
+
+
 class KafkaOffsets:
-    """One group's view of the topics; close it with the owner. Every fault of Kafka's is an InfrastructureFault."""
+    """One group's view of the topics; close it with the owner. Every fault of Kafka's is an InfrastructureFault.
+
+    It remembers where it brought the group, so that a topic that is made anew while it is open is met as a gap: with
+    the topic, Kafka forgets what the group had committed.
+    """
 
     def __init__(self, target: KafkaTarget) -> None:
         self._target = target
         config = target.client_config() | {"error_cb": quiet, "log_level": 0}
         self._admin = AdminClient(dict(config))
+        self._topic_ids: dict[str, str] = {}
+        self._stands: dict[Place, Stand] = {}
         self._consumer = Consumer(
             config
             | {
@@ -149,10 +163,36 @@ class KafkaOffsets:
         earliest = self._offsets(places, OffsetSpec.earliest())
         latest = self._offsets(places, OffsetSpec.latest())
         done = self.committed(places)
-        gaps = [gap for place in places if place in done and (gap := _gap(place, done[place], earliest[place], latest[place]))]
+        self._topic_ids = self._ids(sorted({topic for topic, _ in places}))
+        for place in places:
+            if place in done and place not in self._stands:
+                self._stands[place] = self._stand(place, done[place])
+        gaps = [gap for place in places if (gap := self._gap(place, done.get(place), earliest[place], latest[place]))]
         starts = {place: done.get(place, earliest[place]) for place in places} | {gap.place: gap.resumed for gap in gaps}
         ranges = (OffsetRange(*place, starts[place], latest[place]) for place in places)
         return ReadPlan([one for one in ranges if one.lag > 0], gaps)
+
+    def _gap(self, place: Place, committed: int | None, earliest: int, latest: int) -> OffsetGap | None:
+        anew = gap_of_topic_made_anew(place, self._stands.get(place), self._topic_ids.get(place[0], ""), earliest)
+        return anew or (None if committed is None else gap_before(place, committed, earliest, latest))
+
+    def _stand(self, place: Place, offset: int) -> Stand:
+        return Stand(self._topic_ids.get(place[0], ""), offset)
+
+    def _ids(self, topics: list[str]) -> dict[str, str]:
+        """The id that each topic has as long as it exists; one that is gone by now is absent."""
+
+        def ask() -> dict[str, str]:
+            found: dict[str, str] = {}
+            for topic, described in self._admin.describe_topics(TopicCollection(topics), request_timeout=REQUEST_S).items():
+                try:
+                    found[topic] = str(described.result().topic_id)
+                except KafkaException as error:
+                    if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                        raise
+            return found
+
+        return self._ask(ask)
 
     def held(self, topics: Iterable[str]) -> list[OffsetRange]:
         """All that the topics hold now, whoever has taken it in; only partitions with something in them."""
@@ -205,6 +245,7 @@ class KafkaOffsets:
                     raise KafkaException(at.error)
 
         self._ask(ask)
+        self._stands |= {place: self._stand(place, end) for place, end in ends.items()}
 
     def next_record(self, at: OffsetRange) -> int:
         """The offset of the first record in the range that can be read; its end when there is none.
@@ -233,11 +274,19 @@ class KafkaOffsets:
         return at.end if offset is None else min(offset, at.end)
 
 
-def _gap(place: Place, committed: int, earliest: int, latest: int) -> OffsetGap | None:
+def gap_before(place: Place, committed: int, earliest: int, latest: int) -> OffsetGap | None:
     """What of a partition was deleted before it was taken in; None where nothing was."""
     if committed < earliest:
         return OffsetGap(*place, committed, earliest, earliest)
     return OffsetGap(*place, committed, committed, earliest) if committed > latest else None
+
+
+def gap_of_topic_made_anew(place: Place, stood: Stand | None, topic_id: str, earliest: int) -> OffsetGap | None:
+    """The gap where the topic is another than the one in which the group stood, whatever is committed; None where it is
+    the same, where that is not known, and where the group had taken in nothing."""
+    if stood is None or "" in (stood.topic_id, topic_id) or stood.topic_id == topic_id or stood.offset <= earliest:
+        return None
+    return OffsetGap(*place, stood.offset, stood.offset, earliest)
 
 
 def kafka_fault(target: KafkaTarget, said: str) -> InfrastructureFault:

@@ -63,6 +63,8 @@ class RangeReader:
                 "enable.partition.eof": True,
                 "queued.max.messages.kbytes": _PREFETCH_KBYTES,
                 "fetch.wait.max.ms": 100,
+                # librdkafka waits a second by default once that much is held: with values of 2 MiB, after every few of them.
+                "fetch.queue.backoff.ms": 20,
                 "log_level": 0,
                 "error_cb": quiet,
             }

@@ -1,0 +1,96 @@
+"""One round of a fault: what it is given, what it tells, and how it says that something does not hold."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Final, NamedTuple
+
+from scripts.faulting.world import World
+from scripts.sampling.in_memory import expected_digests
+from scripts.sampling.produce import TOPICS
+from scripts.sampling.record import SampleRecord
+from scripts.sampling.stream import sample_stream
+from transforms.io.kafka_offsets import KafkaOffsets, Place
+
+POISON_CLASSES: Final = 20
+_SHORT_CLUSTERS: Final = 2
+_SHORT_RESYNCS: Final = 7
+_POLL_S: Final = 0.05
+
+
+class DoesNotHold(AssertionError):
+    """What must hold after a fault does not; the message says what."""
+
+
+def must(holds: bool, otherwise: str) -> None:
+    """Return where it holds; DoesNotHold with the sentence otherwise."""
+    if not holds:
+        raise DoesNotHold(otherwise)
+
+
+def await_that(done: Callable[[], bool], within_s: float, what: str) -> None:
+    """Return when it is so; DoesNotHold where that takes longer."""
+    limit = time.monotonic() + within_s
+    while not done():
+        must(time.monotonic() < limit, f"{what}: not within {within_s:.0f} s")
+        time.sleep(_POLL_S)
+
+
+class Seen(NamedTuple):
+    """What a round did, and when, in words for the table."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """An empty world, and chance that the seed, the fault and the round's number decide.
+
+    short: as few repetitions as still show that the fault is met.
+    """
+
+    world: World
+    random: Random
+    number: int
+    short: bool
+
+    def records(self, clusters: int = 4, resyncs: int = 10, poison_classes: int = POISON_CLASSES) -> list[SampleRecord]:
+        """A stream of the round's own, about 1,100 records a cluster where it is resynced ten times; a third in the short form."""
+        if self.short:
+            clusters, resyncs = min(clusters, _SHORT_CLUSTERS), min(resyncs, _SHORT_RESYNCS)
+        return sample_stream(clusters, resyncs, self.random.getrandbits(32), poison_classes).records
+
+
+class Commits:
+    """The group's committed offsets, looked at again and again; DoesNotHold where one moved backwards."""
+
+    def __init__(self, world: World) -> None:
+        self._offsets = KafkaOffsets(world.kafka_target)
+        self._places = [(topic, partition) for topic in TOPICS for partition in range(4)]
+        self._seen: dict[Place, int] = {}
+
+    def __enter__(self) -> "Commits":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._offsets.close()
+
+    def look(self) -> int:
+        """How many offsets are committed, in all."""
+        now = self._offsets.committed(self._places)
+        for place, offset in self._seen.items():
+            must(now.get(place, 0) >= offset, f"the committed offset of {place} moved back from {offset} to {now.get(place)}")
+        self._seen = now
+        return sum(now.values())
+
+    def await_past(self, offsets: int, within_s: float = 120) -> None:
+        """Return when at least so many offsets are committed."""
+        await_that(lambda: self.look() >= offsets, within_s, f"{offsets:,} committed offsets")
+
+
+def must_be_the_graph_of(world: World, records: list[SampleRecord]) -> None:
+    """Return where every tenant's digest is what the records alone come to, computed without Kafka and Neo4j."""
+    wanted, found = expected_digests(records), world.digests()
+    differing = sorted(tenant for tenant in wanted.keys() | found.keys() if wanted.get(tenant) != found.get(tenant))
+    must(not differing, f"the graphs of {', '.join(differing)} are not those of a clean run")

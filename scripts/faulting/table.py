@@ -1,0 +1,92 @@
+"""The faults, declared: what is done, and what must hold afterwards."""
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from scripts.faulting import kills, losses, refusals, traffic
+from scripts.faulting.round import Round, Seen
+
+
+class Fault(NamedTuple):
+    """A fault, how often the long form does it, and what must hold; `run` does one round on an empty world."""
+
+    name: str
+    done: str
+    holds: str
+    rounds: int
+    run: Callable[[Round], Seen]
+
+
+_CLEAN: Final = "the graphs are those of a clean run"
+_CONVERGES: Final = f"a rerun reads no more than what is left, and {_CLEAN}; commits never move backwards"
+_ONE_SENTENCE: Final = "the run ends with 1 and one sentence;"
+
+FAULTS: Final = (
+    Fault("job-killed", "kill -9 of a bounded run, twice", _CONVERGES, 10, kills.kill_bounded_job),
+    Fault("job-killed-following", "kill -9 of a run that follows, twice", _CONVERGES, 10, kills.kill_following_job),
+    Fault(
+        "neo4j-killed",
+        "kill -9 of Neo4j in a write, under a bounded run",
+        f"{_ONE_SENTENCE} {_CONVERGES}",
+        5,
+        kills.kill_neo4j_under_bounded_job,
+    ),
+    Fault(
+        "neo4j-killed-following",
+        "kill -9 of Neo4j in a write, under a run that follows; started again",
+        f"the run waits and goes on by itself; {_CLEAN}",
+        5,
+        kills.kill_neo4j_under_following_job,
+    ),
+    Fault("kafka-killed", "kill -9 of Kafka under a bounded run", f"{_ONE_SENTENCE} {_CONVERGES}", 5, kills.kill_kafka_under_bounded_job),
+    Fault(
+        "kafka-killed-following",
+        "kill -9 of Kafka under a run that follows; started again",
+        f"the run waits and goes on by itself; {_CLEAN}",
+        5,
+        kills.kill_kafka_under_following_job,
+    ),
+    Fault(
+        "deadletters-refused",
+        "the broker refuses what is written to the dead-letter topic",
+        f"{_ONE_SENTENCE} nothing is committed; one that follows waits until the topic is mended, and {_CLEAN}",
+        2,
+        refusals.refuse_dead_letters,
+    ),
+    Fault("tripled", "every record three times, in any order, read by either reader", _CLEAN, 3, traffic.triple_and_shuffle),
+    Fault(
+        "stopped-under-load",
+        "SIGTERM of a run that follows, in a backlog that grows",
+        f"it ends with 0 within 30 s; what it read is committed and counted once; a rerun reads the rest, and {_CLEAN}",
+        5,
+        traffic.stop_under_load,
+    ),
+    Fault(
+        "offsets-lost",
+        "records are deleted before the group has read them",
+        "an alarm in the log, a record of the gap in the dead letters; the run goes on",
+        3,
+        losses.lose_offsets,
+    ),
+    Fault(
+        "poisoned",
+        "a hundredth of the traffic is poison, of every class",
+        f"each is a dead letter with its reason, and nothing else is; {_CLEAN} (and what it costs in time, measured)",
+        1,
+        traffic.poison,
+    ),
+    Fault(
+        "two-runs",
+        "a second run of the consumer group begins",
+        f"the second is refused: {_ONE_SENTENCE} the first goes on, and {_CLEAN}",
+        3,
+        refusals.run_twice_at_once,
+    ),
+    Fault(
+        "topic-anew",
+        "a topic is deleted and made anew under a run that follows",
+        f"it is told in the log and the dead letters, the same process goes on, and {_CLEAN}",
+        3,
+        losses.make_topic_anew,
+    ),
+)

@@ -1,0 +1,69 @@
+"""Topics as an operator, a retention or a mishap leaves them: looked into, cut, configured, made anew."""
+
+from collections.abc import Iterable
+
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
+
+from scripts.sampling.record import SampleRecord
+from transforms.io.kafka_held import HeldRecords
+from transforms.io.kafka_offsets import Place
+from transforms.io.kafka_target import KafkaTarget
+from transforms.records.record import KafkaRecord
+
+
+def admin(brokers: str) -> AdminClient:
+    """A client that keeps what it meets to itself: servers come and go here. Hold it until its futures are done."""
+    return AdminClient({"bootstrap.servers": brokers, "log_level": 0, "error_cb": lambda _error: None})
+
+
+def held_records(target: KafkaTarget, topics: Iterable[str]) -> list[KafkaRecord]:
+    """Every record that the topics hold now, with its coordinates."""
+    held = HeldRecords(target)
+    try:
+        return [record for chunk in held.read(held.ranges(topics)) for record in chunk]
+    finally:
+        held.close()
+
+
+def sample_of(record: KafkaRecord) -> SampleRecord:
+    """The record less its coordinates."""
+    return SampleRecord(record.topic, record.key, record.value, record.timestamp_ms, record.headers)
+
+
+def delete_before(brokers: str, place: Place, offset: int) -> None:
+    """Delete a partition's records before the offset, as retention does, at once."""
+    client = admin(brokers)
+    for done in client.delete_records([TopicPartition(*place, offset)]).values():
+        done.result(30)
+
+
+def make_topic(brokers: str, topic: str, **config: str) -> None:
+    """Make a topic of one partition; names in the config have underscores for dots."""
+    named = {name.replace("_", "."): value for name, value in config.items()}
+    client = admin(brokers)
+    client.create_topics([NewTopic(topic, 1, 1, config=named)])[topic].result(30)
+
+
+def configure_topic(brokers: str, topic: str, **config: str) -> None:
+    """Change a topic's settings; names have underscores for dots."""
+    entries = [ConfigEntry(name.replace("_", "."), value, incremental_operation=AlterConfigOpType.SET) for name, value in config.items()]
+    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries)
+    client = admin(brokers)
+    client.incremental_alter_configs([resource])[resource].result(30)
+
+
+def delete_topic(brokers: str, topic: str) -> None:
+    client = admin(brokers)
+    client.delete_topics([topic])[topic].result(30)
+
+
+def forget_offsets(brokers: str, group: str) -> None:
+    """Delete the group with its committed offsets: it has read nothing."""
+    client = admin(brokers)
+    try:
+        client.delete_consumer_groups([group])[group].result()
+    except KafkaException as error:
+        # Kafka itself deletes a group when the last topic goes in which it had committed something.
+        if error.args[0].code() != KafkaError.GROUP_ID_NOT_FOUND:
+            raise

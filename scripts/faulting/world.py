@@ -1,0 +1,160 @@
+"""What faults and system tests do to the real stack and ask of it, each in one call."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import neo4j
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from runners.local.stack import LocalStack
+from scripts.faulting.topics import admin, forget_offsets
+from scripts.sampling.produce import TOPICS, ensure_topics, produce
+from scripts.sampling.record import SampleRecord
+from transforms.io.kafka_offsets import KafkaOffsets
+from transforms.io.kafka_target import KafkaTarget
+from transforms.io.neo4j_graph import Neo4jGraphStore
+from transforms.io.neo4j_target import Neo4jTarget
+from transforms.io.secrets import Secret
+
+DEADLETTERS = "graph.deadletter"
+GROUP = "graph-build"
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+class World:
+    """A running local stack; `clear` makes it empty, as every test and every round of a fault begins."""
+
+    def __init__(self, stack: LocalStack) -> None:
+        self.stack = stack
+        self.brokers = stack.kafka.brokers
+        self._graph: neo4j.Driver | None = None
+
+    # Targets
+
+    @property
+    def neo4j_target(self) -> Neo4jTarget:
+        return Neo4jTarget(self.stack.neo4j.uri, "neo4j", Secret(file=str(self.stack.neo4j.password_file)), retry_s=5)
+
+    @property
+    def kafka_target(self) -> KafkaTarget:
+        return KafkaTarget(self.brokers, GROUP)
+
+    def close(self) -> None:
+        if self._graph is not None:
+            self._graph.close()
+
+    # Kafka
+
+    def clear(self) -> None:
+        """Empty topics, no committed offsets, an empty graph."""
+        client = admin(self.brokers)
+        names = [name for name in client.list_topics(timeout=10).topics if not name.startswith("_")]
+        for deleted in (client.delete_topics(names) if names else {}).values():
+            deleted.result()
+        for group in client.list_consumer_groups().result().valid:
+            forget_offsets(self.brokers, group.group_id)
+        self.make_topics()
+        self.cypher("MATCH (n) DETACH DELETE n")
+
+    def make_topics(self) -> None:
+        """Make the topics that are missing; returns when the broker knows them all."""
+        limit = time.monotonic() + 30
+        while True:
+            try:
+                ensure_topics(self.brokers, [*TOPICS])
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS or time.monotonic() > limit:
+                    raise
+            known = admin(self.brokers).list_topics(timeout=10).topics
+            if all(topic in known and known[topic].error is None for topic in TOPICS):
+                return
+            assert time.monotonic() < limit, "Kafka did not make the topics in 30 s"
+
+    def produce(self, records: list[SampleRecord]) -> None:
+        produce(self.brokers, records)
+
+    def read_topic(self, topic: str) -> list[dict[str, Any]]:
+        """Every message of a topic as JSON, with `message_key`."""
+        consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": "reader", "enable.partition.eof": True})
+        try:
+            known = consumer.list_topics(timeout=10).topics
+            partitions = list(known[topic].partitions) if topic in known else []
+            consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
+            found: list[dict[str, Any]] = []
+            ended = 0
+            while ended < len(partitions):
+                message = consumer.poll(10)
+                assert message is not None, f"{topic} gave neither a message nor its end in 10 s"
+                if message.error() is None:
+                    found.append(json.loads(message.value() or b"null") | {"message_key": message.key()})
+                else:
+                    ended += 1
+            return found
+        finally:
+            consumer.close()
+
+    def deadletters(self) -> list[dict[str, Any]]:
+        return self.read_topic(DEADLETTERS)
+
+    def committed(self) -> dict[tuple[str, int], int]:
+        offsets = KafkaOffsets(self.kafka_target)
+        try:
+            return offsets.committed((topic, partition) for topic in TOPICS for partition in range(4))
+        finally:
+            offsets.close()
+
+    # The job
+
+    def environment(self, **more: str) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("KAFKA_", "NEO4J_", "CLIENT_ID"))}
+        return {**kept, **more}
+
+    def start_job(self, *flags: str, **environment: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "pipelines.graph_build", "--runner=DirectRunner", "--json", *flags]
+        return subprocess.Popen(
+            command, cwd=CHECKOUT, env=self.environment(**environment), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+
+    def run_job(self, *flags: str, expect: int = 0, **environment: str) -> dict[str, Any]:
+        """The object that the job prints; what it says on stderr is under "stderr"."""
+        job = self.start_job(*flags, **environment)
+        out, err = job.communicate(timeout=300)
+        assert job.returncode == expect, f"exit code {job.returncode}, expected {expect}:\n{err[-3000:]}"
+        return (json.loads(out) if out.strip() else {}) | {"stderr": err}
+
+    def run(self, module: str, *arguments: str, expect: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=CHECKOUT,
+            env=self.environment(**environment),
+            text=True,
+            capture_output=True,
+            check=False,
+            timeout=300,
+        )
+        assert done.returncode == expect, f"exit code {done.returncode}, expected {expect}:\n{done.stdout}\n{done.stderr}"
+        return done
+
+    # The graph
+
+    @property
+    def graph(self) -> neo4j.Driver:
+        if self._graph is None:
+            password = self.stack.neo4j.password_file.read_text()
+            self._graph = neo4j.GraphDatabase.driver(self.stack.neo4j.uri, auth=("neo4j", password))
+        return self._graph
+
+    def cypher(self, statement: str, **parameters: Any) -> list[dict[str, Any]]:
+        return [dict(record) for record in self.graph.execute_query(statement, parameters).records]
+
+    def digests(self) -> dict[str, str]:
+        store = Neo4jGraphStore(self.neo4j_target)
+        try:
+            return {tenant: store.digest(tenant).hexdigest() for tenant in store.tenants()}
+        finally:
+            store.close()

@@ -1,0 +1,44 @@
+"""The flow without Kafka, Beam and Neo4j: what the same records must come to."""
+
+from collections.abc import Iterable, Sequence
+
+from scripts.sampling.record import SampleRecord
+from transforms.io.memory_graph import MemoryGraphStore
+from transforms.planning.interpret import interpret
+from transforms.records.decode import decode_record
+from transforms.records.record import KafkaRecord
+from transforms.records.rejects import Fault, Reject
+from transforms.records.tenant import TenantRules
+from transforms.steps.elements import Owned
+from transforms.steps.resolve_tenants import resolve
+
+
+def played(
+    records: Iterable[SampleRecord], rules: TenantRules | None = None, offsets: Sequence[int] | None = None
+) -> tuple[MemoryGraphStore, list[str]]:
+    """The graph after the records, one after the other, and the reasons of those that were rejected."""
+    store = MemoryGraphStore()
+    rejects: list[str] = []
+    for at, one in enumerate(records):
+        offset = offsets[at] if offsets else at
+        record = KafkaRecord(one.topic, 0, offset, one.timestamp_ms, one.key, one.value, one.headers)
+        decoded = decode_record(record)
+        owned = resolve(decoded, rules or TenantRules())
+        if isinstance(owned, Reject):
+            rejects.append(owned.reason)
+        if isinstance(owned, Owned) and decoded.body is not None:
+            try:
+                mutations = interpret(one.topic, decoded.body, owned.client_id, decoded.ver, raw_key=decoded.key.raw)
+            except Fault as fault:
+                rejects.append(fault.reason)
+                continue
+            store.write_batch(owned.client_id, mutations, 0, 0)
+    return store, rejects
+
+
+def expected_digests(
+    records: Iterable[SampleRecord], rules: TenantRules | None = None, offsets: Sequence[int] | None = None
+) -> dict[str, str]:
+    """Each tenant's digest after the records."""
+    store, _ = played(records, rules, offsets)
+    return {client_id: store.digest(client_id).hexdigest() for client_id in store.tenants}
