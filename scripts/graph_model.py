@@ -21,14 +21,19 @@ A `:Resource` has `rid` (`kind:namespace:name`, `kind::name` when cluster-scoped
 `labels` and `selector` (lists of `key=value`), `owners` (`Kind/name`), `node`, `pod_ip`, `image`, `replicas`, `service_ips` and
 `status` (JSON text). `stub: true` marks an object that only its relationships speak for. An `:Episodic` has `eid`, `etype`,
 `severity_raw`, `severity` (DEBUG, INFO, WARNING, ERROR, FATAL, UNKNOWN), `reason`, `message`, `event_time`, `count` and
-`subject` (the rid that it is about); an episode of an alert has `alert`, one that counts may have `count_capped`. `ver`, `hash`,
-`implies` and `seen` order and compare writes; do not query or change them.
+`subject` (the rid that it is about); an episode of an alert has `alert` and, where Prometheus itself told of it, `state` (pending or
+firing, as last told), one that counts may have `count_capped`. A `:PromTarget` has `tid`, `job`, `instance`, `ns`, `health`,
+`scrape_url`, `last_error`, `labels` and `subject` (the rid that it scrapes). A `:Rule` has `rkey`, `group`, `name`, `type` (alerting or
+recording), `expr`, `duration_s`, `severity_raw`, `severity`, `labels`, `annotations` (both lists of `key=value`), `subject` (the rid that
+it scopes) and, if it is an alerting one, `alert`. `ver`, `hash`, `implies` and `seen` order and compare writes; do not query or change
+them.
 """
 
 DERIVED = """\
 `RUNS_ON`, `SELECTS` and `CONTROLS` come from topology records (`edge_id` and `ver` name the one that speaks) and from the
 resources themselves (`derived: true`): a Pod's node, a Service's selector against the labels of its namespace's Pods, owner
-references. Either keeps the relationship alive.
+references. Either keeps the relationship alive. `ABOUT`, `SCRAPES` and `SCOPES` stand between a node and its `subject` while that has
+not died since; `EMITS` joins each alerting rule with the episodes of the same `alert`, whichever came first.
 """
 
 

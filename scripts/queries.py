@@ -1,4 +1,4 @@
-"""Ten questions that people ask the graph, with the Cypher that asks them of one tenant.
+"""Twelve questions that people ask the graph, with the Cypher that asks them of one tenant.
 
 `scripts/demo` asks the first three; the documentation shows them all; tests run them all.
 """
@@ -56,6 +56,17 @@ QUERIES: Final = (
         "What are the latest warnings?",
         "MATCH (e:Episodic {client_id: $client_id}) WHERE e.severity = 'WARNING'\n"
         "RETURN toString(e.event_time) AS at, e.subject AS about, e.reason AS reason ORDER BY at DESC LIMIT 5",
+    ),
+    Query(
+        "Which targets are down, and what do they scrape?",
+        "MATCH (t:PromTarget {client_id: $client_id}) WHERE t.health <> 'up' OPTIONAL MATCH (t)-[:SCRAPES]->(o)\n"
+        "RETURN t.job AS job, t.instance AS instance, o.kind + '/' + o.name AS scrapes, t.last_error AS error ORDER BY job, instance",
+    ),
+    Query(
+        "Which alerts were raised, by which rule, about what?",
+        "MATCH (r:Rule {client_id: $client_id})-[:EMITS]->(e:Episodic) OPTIONAL MATCH (e)-[:ABOUT]->(o)\n"
+        "RETURN toString(e.event_time) AS at, r.group AS `group`, e.reason AS alert, o.kind + '/' + o.name AS about, r.expr AS expr\n"
+        "ORDER BY at DESC, alert LIMIT 10",
     ),
     Query(
         "Which objects are only known from others?",

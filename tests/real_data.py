@@ -151,3 +151,15 @@ def record(client_id: str, item: Item, timestamp_ms: int = COLLECTED_MS) -> Samp
     }
     key = f"{client_id}::{kind.lower()}:{namespace}:{name}"
     return SampleRecord(RESOURCES, key.encode(), json_bytes({k: v for k, v in body.items() if v is not None}), timestamp_ms)
+
+
+def response(path: str) -> Item:
+    """A response of Prometheus's API, as it was collected."""
+    raw = (FOLDER / path).read_bytes()
+    found: Item = json.loads(gzip.decompress(raw) if path.endswith(".gz") else raw)
+    return found
+
+
+def response_record(client_id: str, topic: str, body: Item, timestamp_ms: int = COLLECTED_MS) -> SampleRecord:
+    """The one record that an agent makes of a response."""
+    return SampleRecord(topic, f"{client_id}::prometheus".encode(), json_bytes(body), timestamp_ms)

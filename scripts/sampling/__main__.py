@@ -1,7 +1,7 @@
 """Produce a seeded sample of several clusters to Kafka, or print it as JSON lines with --print.
 
-The clusters bear the same namespaces and names and differ in uids; each lives through a rollout, a crash loop, a
-lost node and a finished job, with every object reported again at each resync, a few records doubled or late, and
+The clusters bear the same namespaces and names and differ in uids; each lives through a lost scrape target, a
+rollout, a crash loop, a lost node and a finished job, with every object reported again at each resync, a few records doubled or late, and
 one record of every poison class. The same seed gives the same bytes.
 """
 

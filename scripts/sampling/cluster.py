@@ -85,7 +85,15 @@ class SampleCluster:
         for edge_id in list(self._edges):
             self._report_edge(edge_id)
 
-    def happen(self, subject: Rid, reason: str, message: str, severity: str = "Normal") -> None:
+    def state(self, topic: str, raw_key: str, **fields: Any) -> None:
+        """Report the state of something that is no object of Kubernetes."""
+        self._emit(topic, raw_key, {"op": "UPSERT", "at": self._at(), "cluster": self.client_id, **fields})
+
+    def gone(self, topic: str, raw_key: str) -> None:
+        """Report by tombstone that it is gone."""
+        self._emit(topic, raw_key, None)
+
+    def happen(self, subject: Rid, reason: str, message: str, severity: str = "Normal", etype: str = "k8s.event") -> None:
         """Something happens to an object."""
         self._events += 1
         kind, namespace, name = subject
@@ -93,7 +101,7 @@ class SampleCluster:
         body = {
             "event_id": f"{self.client_id}-{self._events:06d}",
             "event_time": self._at(),
-            "etype": "k8s.event",
+            "etype": etype,
             "severity": severity,
             "reason": reason,
             "message": message,
@@ -189,6 +197,15 @@ class SampleCluster:
 
     def pods_on(self, node: int) -> list[Rid]:
         return [rid for rid, held in self._objects.items() if rid[0] == "Pod" and held.get("node") == f"node-{node}"]
+
+    def pods_in(self, namespace: str) -> list[Rid]:
+        return [rid for rid in self._objects if rid[0] == "Pod" and rid[1] == namespace]
+
+    def address_of(self, pod: Rid) -> str:
+        return str(self._objects[pod]["podIP"])
+
+    def app_of(self, pod: Rid) -> str:
+        return str(self._objects[pod]["labels"]["app"])
 
     def crash(self, pod: Rid, reason: str, message: str) -> None:
         """A container fails again and again."""

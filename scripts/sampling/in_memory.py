@@ -32,7 +32,8 @@ def played(
             except Fault as fault:
                 rejects.append(fault.reason)
                 continue
-            store.write_batch(owned.client_id, mutations, 0, 0)
+            if mutations:
+                store.write_batch(owned.client_id, mutations, 0, 0)
     return store, rejects
 
 

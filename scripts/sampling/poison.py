@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from scripts.sampling.record import COMMANDS, EVENTS, RESOURCES, TOPOLOGY, SampleRecord, json_bytes
+from scripts.sampling.record import COMMANDS, EVENTS, RESOURCES, RULES, TARGETS, TOPOLOGY, SampleRecord, json_bytes
 
 
 class Poison(NamedTuple):
@@ -31,9 +31,19 @@ def _event(**changes: object) -> bytes:
     return json_bytes({name: value for name, value in (body | changes).items() if value is not None})
 
 
+def _target(**changes: object) -> bytes:
+    body = {"op": "UPSERT", "at": "2026-03-01T08:00:00Z", "labels": {"job": "j", "instance": "i"}, "health": "up"}
+    return json_bytes({name: value for name, value in (body | changes).items() if value is not None})
+
+
+def _rule(**changes: object) -> bytes:
+    body = {"op": "UPSERT", "at": "2026-03-01T08:00:00Z", "group": "g", "rule": "r", "type": "alerting", "expr": "up == 0"}
+    return json_bytes({name: value for name, value in (body | changes).items() if value is not None})
+
+
 def poisons(client_id: str) -> list[Poison]:
     """One of each class, keyed for the tenant where the class is not about the key."""
-    pod, edge, event = (f"{client_id}::{raw}".encode() for raw in ("pod:shop:p", "edge:e", "some-uid"))
+    pod, edge, event, target, rule = (f"{client_id}::{raw}".encode() for raw in ("pod:shop:p", "edge:e", "some-uid", "j|i", "g|r"))
     return [
         Poison("not JSON", RESOURCES, pod, b"{not json", "not_json"),
         Poison("not UTF-8", RESOURCES, pod, _pod(image="x").replace(b'"x"', b'"\xff"'), "not_json"),
@@ -66,6 +76,12 @@ def poisons(client_id: str) -> list[Poison]:
         Poison("bad tenant", RESOURCES, b"Not_A_Tenant::pod:shop:p", _pod(), "tenant_missing"),
         Poison("bad tenant in body", RESOURCES, pod, _pod(client_id="NOT VALID"), "tenant_invalid"),
         Poison("tenants disagree", RESOURCES, pod, _pod(client_id="someone-else"), "tenant_mismatch"),
+        Poison("target without labels", TARGETS, target, _target(labels=None), "missing_field"),
+        Poison("health as number", TARGETS, target, _target(health=1), "wrong_type"),
+        Poison("failed response", TARGETS, target, json_bytes({"status": "error", "errorType": "timeout"}), "bad_value"),
+        Poison("rule without type", RULES, rule, _rule(type=None), "missing_field"),
+        Poison("rule of an unknown type", RULES, rule, _rule(type="alert"), "wrong_type"),
+        Poison("rules of another endpoint", RULES, rule, json_bytes({"status": "success", "data": {"activeTargets": []}}), "missing_field"),
         Poison("unknown command", COMMANDS, b"x", json_bytes({"command": "DROP_EVERYTHING"}), "unknown_command"),
     ]
 

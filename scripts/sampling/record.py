@@ -7,6 +7,8 @@ import msgspec
 RESOURCES: Final = "state.k8s.resource"
 TOPOLOGY: Final = "state.k8s.topology"
 EVENTS: Final = "events.normalized"
+TARGETS: Final = "state.prom.targets"
+RULES: Final = "state.prom.rules"
 COMMANDS: Final = "graph.commands"
 
 

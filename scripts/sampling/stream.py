@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from random import Random
 
 from scripts.sampling.cluster import BEGIN, RESYNC, SampleCluster
+from scripts.sampling.monitoring import Monitoring
 from scripts.sampling.poison import Poison, poisoned, poisons
 from scripts.sampling.record import COMMANDS, SampleRecord, json_bytes
 
@@ -18,9 +19,12 @@ class SampleStream:
 
 
 def play(cluster: SampleCluster, random: Random, resyncs: int) -> None:
-    """A short life of a cluster, with a rollout, a crash loop, a lost node and a finished job in it."""
+    """A short life of a cluster, with a lost target, a rollout, a crash loop, a lost node and a finished job in it."""
     nodes = random.randint(3, 5)
     cluster.start(nodes)
+    monitoring = Monitoring(cluster, Random(random.getrandbits(64)))  # noqa: S311
+    monitoring.resync()
+    monitoring.lose_target()
     acts: list[Callable[[], None]] = [
         lambda: cluster.replace("payments", "v2", 2),
         lambda: cluster.crash(random.choice(cluster.pods_on(1)), "BackOff", "Back-off restarting failed container"),
@@ -35,6 +39,7 @@ def play(cluster: SampleCluster, random: Random, resyncs: int) -> None:
         cluster.now = max(cluster.now, BEGIN) if number == 0 else cluster.now
         cluster.tick(RESYNC.total_seconds() / 2)
         cluster.resync()
+        monitoring.resync()
 
 
 def sample_stream(clusters: int, resyncs: int, seed: int, poison_classes: int) -> SampleStream:

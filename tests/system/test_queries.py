@@ -17,7 +17,7 @@ def sampled(world: World) -> World:
 
 
 def test_every_question_has_an_answer_on_the_sample(sampled: World) -> None:
-    assert len(QUERIES) == 10
+    assert len(QUERIES) == 12
     answers = {query.question: sampled.cypher(query.cypher, client_id="af-10") for query in QUERIES}
 
     assert {question for question, rows in answers.items() if not rows} <= ANSWERED_BY_NOBODY
@@ -27,6 +27,11 @@ def test_every_question_has_an_answer_on_the_sample(sampled: World) -> None:
     (owner,) = answers["Who owns this pod, up to the top?"]
     assert owner["from the top"][0].startswith("Deployment/")
     assert owner["from the top"][-1].startswith("Pod/")
+    (down,) = answers["Which targets are down, and what do they scrape?"]
+    (alert,) = answers["Which alerts were raised, by which rule, about what?"]
+    assert down["scrapes"] == alert["about"] != ""
+    assert down["scrapes"].startswith("Pod/redis-")
+    assert (down["job"], alert["group"], alert["alert"]) == ("redis", "shop.alerts", "ShopTargetDown")
     assert len(answers["Which pods have these labels?"]) == 2
     assert [row["tenant"] for row in answers["How large is each tenant's graph, and when was it last heard of?"]] == ["af-10", "af-11"]
 

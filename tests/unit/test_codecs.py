@@ -2,11 +2,27 @@
 
 import pytest
 
-from tests.unit.wire import AT_MS, COMMANDS, EDGE, EVENT, EVENTS, POD, RESOURCES, TOPOLOGY, json_of, kafka_record, nested
+from tests.unit.wire import (
+    AT_MS,
+    COMMANDS,
+    EDGE,
+    EVENT,
+    EVENTS,
+    POD,
+    RESOURCES,
+    RULE,
+    RULES,
+    TARGET,
+    TARGETS,
+    TOPOLOGY,
+    json_of,
+    kafka_record,
+    nested,
+)
 from transforms.model.limits import KEY_BYTES
 from transforms.records.codecs import CODEC_OF_TOPIC
 from transforms.records.decode import Decoded, decode_record
-from transforms.records.envelopes import Body, Command, Edge, Event, Resource, Tombstone
+from transforms.records.envelopes import Body, Command, Edge, Event, Resource, Rule, Target, Tombstone
 from transforms.records.rejects import Fault, Reason
 from transforms.records.tenant import SplitKey
 
@@ -36,6 +52,8 @@ def _t_us(decoded: Decoded) -> int:
         (RESOURCES, json_of(POD), Resource),
         (TOPOLOGY, json_of(EDGE), Edge),
         (EVENTS, json_of(EVENT), Event),
+        (TARGETS, json_of(TARGET), Target),
+        (RULES, json_of(RULE), Rule),
         (COMMANDS, b'{"command":"ENSURE_SCHEMA"}', Command),
     ],
 )
@@ -48,12 +66,12 @@ def test_each_topic_is_read_into_its_envelope_with_the_version_of_the_record(top
 
 
 def test_state_topics_and_control_topics_are_those_of_the_contract() -> None:
-    assert {topic for topic, codec in CODEC_OF_TOPIC.items() if codec.state} == {RESOURCES, TOPOLOGY}
+    assert {topic for topic, codec in CODEC_OF_TOPIC.items() if codec.state} == {RESOURCES, TOPOLOGY, TARGETS, RULES}
     assert {topic for topic, codec in CODEC_OF_TOPIC.items() if codec.control} == {COMMANDS}
 
 
 @pytest.mark.parametrize("value", [None, b""])
-@pytest.mark.parametrize("topic", [RESOURCES, TOPOLOGY])
+@pytest.mark.parametrize("topic", [RESOURCES, TOPOLOGY, TARGETS, RULES])
 def test_an_empty_value_on_a_state_topic_is_a_tombstone_of_what_the_raw_key_names(topic: str, value: bytes | None) -> None:
     decoded = decode_record(kafka_record(topic, value, b"af-10::node::n1", AT_MS + 7))
     assert _body(decoded) == Tombstone("node::n1")
@@ -76,13 +94,20 @@ def test_an_empty_value_that_means_nothing_is_a_fault(topic: str, key: bytes | N
     assert _fault(decode_record(kafka_record(topic, value, key))).reason is reason
 
 
-@pytest.mark.parametrize("topic", ["logs.normalized", "state.prom.rules", "af-10.state.k8s.resource", "cluster.registry", "x"])
+@pytest.mark.parametrize("topic", ["logs.normalized", "af-10.state.k8s.resource", "cluster.registry", "x"])
 def test_a_topic_without_a_codec_is_left_unread(topic: str) -> None:
     decoded = decode_record(kafka_record(topic, b"{not json", b"af-10::k"))
     assert decoded == Decoded(decoded.record, SplitKey("af-10", "k"))
     assert decoded.codec is None
 
 
+TIMED = [
+    (RESOURCES, POD, "at"),
+    (TOPOLOGY, EDGE, "at"),
+    (EVENTS, EVENT, "event_time"),
+    (TARGETS, TARGET, "at"),
+    (RULES, RULE, "at"),
+]
 _LONG = "k" * (KEY_BYTES - len("af-10::"))
 _BROKEN_KEYS = [
     (b"af-10::k\xff", SplitKey("af-10", "k\ufffd")),
@@ -185,7 +210,7 @@ def test_unknown_commands_are_faults_and_known_ones_are_not() -> None:
         *(("2026-03-01T08:00:00Z", late, AT_MS * 1000) for late in (2**62, 2**63 - 1, 253_402_214_400_000, 253_402_300_799_999)),
     ],
 )
-@pytest.mark.parametrize(("topic", "body", "field"), [(RESOURCES, POD, "at"), (TOPOLOGY, EDGE, "at"), (EVENTS, EVENT, "event_time")])
+@pytest.mark.parametrize(("topic", "body", "field"), TIMED)
 def test_t_is_the_earlier_of_body_time_and_record_timestamp(
     topic: str, body: dict[str, object], field: str, at: str, timestamp_ms: int, t_us: int
 ) -> None:
@@ -207,7 +232,7 @@ def test_t_is_the_earlier_of_body_time_and_record_timestamp(
         *(("2026-03-01T08:00:00Z", early) for early in (-1, -(2**62), -(2**63))),
     ],
 )
-@pytest.mark.parametrize(("topic", "body", "field"), [(RESOURCES, POD, "at"), (TOPOLOGY, EDGE, "at"), (EVENTS, EVENT, "event_time")])
+@pytest.mark.parametrize(("topic", "body", "field"), TIMED)
 def test_a_time_more_than_a_day_ahead_or_before_2000_is_a_fault(
     topic: str, body: dict[str, object], field: str, at: str, timestamp_ms: int
 ) -> None:

@@ -7,16 +7,33 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.wire import AT_MS, COMMANDS, EDGE, EVENT, EVENTS, POD, RESOURCES, TENANT, TOPOLOGY, UID, json_of, kafka_record
+from tests.unit.wire import (
+    AT_MS,
+    COMMANDS,
+    EDGE,
+    EVENT,
+    EVENTS,
+    POD,
+    RESOURCES,
+    RULE,
+    RULES,
+    TARGET,
+    TARGETS,
+    TENANT,
+    TOPOLOGY,
+    UID,
+    json_of,
+    kafka_record,
+)
 from transforms.planning.interpret import interpret
 from transforms.planning.mutations import Mutation
 from transforms.records.codecs import CODEC_OF_TOPIC
 from transforms.records.decode import decode_record
-from transforms.records.envelopes import Command
+from transforms.records.envelopes import Command, RuleList, TargetList
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Fault
 
-_TOPICS = st.sampled_from([RESOURCES, TOPOLOGY, EVENTS, COMMANDS, "x"])
+_TOPICS = st.sampled_from([RESOURCES, TOPOLOGY, EVENTS, TARGETS, RULES, COMMANDS, "x"])
 _TIMES = st.sampled_from([AT_MS, AT_MS, AT_MS, 0, -1, 946_684_800_000])
 _KEYS = st.none() | st.binary(max_size=40) | st.sampled_from([b"af-10::pod:shop:p", b"node::n1", b"af-10::", b"k" * 1024, b"k" * 1025])
 _MSGPACK = msgspec.msgpack.Decoder(tuple[Mutation, ...])
@@ -31,11 +48,16 @@ _FULL_POD: dict[str, Any] = POD | {
     "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]},
     "spec": {"containers": [{"image": "x", "ports": [1, 2.5, -3]}]},
 }
+ALERT = {"labels": {"alertname": "r", "namespace": "shop", "pod": "p"}, "state": "firing", "activeAt": "2026-03-01T07:00:00Z"}
 _SOUND = [
     (RESOURCES, _FULL_POD),
     (RESOURCES, _FULL_POD | {"op": "DELETE"}),
     (TOPOLOGY, EDGE),
     (EVENTS, EVENT),
+    (TARGETS, TARGET),
+    (RULES, RULE),
+    (TARGETS, {"status": "success", "data": {"activeTargets": [TARGET]}}),
+    (RULES, {"status": "success", "data": {"groups": [{"name": "g", "rules": [RULE | {"name": "r", "alerts": [ALERT]}]}]}}),
     (COMMANDS, {"command": "ENSURE_SCHEMA"}),
 ]
 
@@ -63,10 +85,11 @@ def _is_answered(record: KafkaRecord) -> None:
     if isinstance(decoded.body, Command):
         return
     try:
-        mutations = interpret(record.topic, decoded.body, TENANT, decoded.ver)
+        mutations = interpret(record.topic, decoded.body, TENANT, decoded.ver, raw_key=decoded.key.raw)
     except Fault:
         return
-    assert mutations
+    assert mutations or isinstance(decoded.body, TargetList | RuleList)
+    assert len({one.aspect for one in mutations}) == len(mutations)
     assert all((one.client_id, one.ver) == (TENANT, decoded.ver) for one in mutations)
     assert _MSGPACK.decode(msgspec.msgpack.encode(mutations)) == mutations
 

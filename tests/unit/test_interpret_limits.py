@@ -5,7 +5,22 @@ from typing import Any
 
 import pytest
 
-from tests.unit.wire import EDGE, EVENT, EVENTS, POD, RESOURCES, TENANT, TOPOLOGY, UID, json_of, kafka_record
+from tests.unit.wire import (
+    EDGE,
+    EVENT,
+    EVENTS,
+    POD,
+    RESOURCES,
+    RULE,
+    RULES,
+    TARGET,
+    TARGETS,
+    TENANT,
+    TOPOLOGY,
+    UID,
+    json_of,
+    kafka_record,
+)
 from transforms.model.limits import IDENTITY_BYTES, STRING_BYTES
 from transforms.planning.interpret import interpret
 from transforms.planning.mutations import DeleteEdge, DeleteNode, DeleteUid, Mutation
@@ -75,7 +90,7 @@ def _reason(topic: str, value: bytes) -> Reason | None:
     decoded = decode_record(kafka_record(topic, value))
     assert decoded.body is not None
     try:
-        interpret(topic, decoded.body, TENANT, _VER)
+        interpret(topic, decoded.body, TENANT, _VER, raw_key="k")
     except Fault as fault:
         return fault.reason
     return None
@@ -98,6 +113,13 @@ _NAME = IDENTITY_BYTES - len("pod:shop:")
         (EVENTS, EVENT, "event_id", IDENTITY_BYTES),
         (EVENTS, EVENT, "message", STRING_BYTES),
         (EVENTS, EVENT, "reason", STRING_BYTES),
+        (EVENTS, EVENT | {"etype": "prom.alert"}, "reason", IDENTITY_BYTES),
+        (TARGETS, TARGET, "scrapeUrl", STRING_BYTES),
+        (TARGETS, TARGET, "lastError", STRING_BYTES),
+        (RULES, RULE, "rule", IDENTITY_BYTES),
+        (RULES, RULE | {"type": "recording"}, "rule", STRING_BYTES),
+        (RULES, RULE, "group", STRING_BYTES),
+        (RULES, RULE, "expr", STRING_BYTES),
     ],
 )
 def test_a_string_is_taken_to_its_limit_in_bytes_and_not_beyond(topic: str, body: dict[str, Any], field: str, most: int) -> None:
@@ -151,7 +173,7 @@ def test_what_is_left_out_of_the_graph_does_not_count_against_its_limits() -> No
     assert _reason(RESOURCES, json_of(POD, kind="Node", status={"images": ["x" * (2 * STRING_BYTES)]})) is None
 
 
-@pytest.mark.parametrize("topic", [RESOURCES, TOPOLOGY])
+@pytest.mark.parametrize("topic", [RESOURCES, TOPOLOGY, TARGETS, RULES])
 def test_a_tombstone_key_is_taken_to_the_limit_of_identities(topic: str) -> None:
     assert len(interpret(topic, Tombstone("x" * IDENTITY_BYTES), TENANT, _VER)) == 1
     with pytest.raises(Fault) as raised:

@@ -9,6 +9,8 @@ from transforms.records.record import KafkaRecord
 RESOURCES: Final = "state.k8s.resource"
 TOPOLOGY: Final = "state.k8s.topology"
 EVENTS: Final = "events.normalized"
+TARGETS: Final = "state.prom.targets"
+RULES: Final = "state.prom.rules"
 COMMANDS: Final = "graph.commands"
 
 TENANT: Final = "af-10"
@@ -26,6 +28,27 @@ EVENT: Final[dict[str, Any]] = {
     "reason": "BackOff",
     "message": "Back-off restarting failed container",
     "subject": {"kind": "Pod", "uid": UID, "ns": "shop", "name": "p"},
+}
+TARGET: Final[dict[str, Any]] = {
+    "op": "UPSERT",
+    "at": AT,
+    "cluster": TENANT,
+    "labels": {"job": "cart", "instance": "10.0.0.1:9102", "namespace": "shop", "pod": "p"},
+    "scrapeUrl": "http://10.0.0.1:9102/metrics",
+    "health": "up",
+    "lastScrape": AT,
+    "lastError": "",
+}
+RULE: Final[dict[str, Any]] = {
+    "op": "UPSERT",
+    "at": AT,
+    "cluster": TENANT,
+    "group": "shop.alerts",
+    "rule": "CartDown",
+    "type": "alerting",
+    "labels": {"severity": "critical", "namespace": "shop", "deployment": "cart"},
+    "annotations": {"summary": "The cart is down", "runbook": "none"},
+    "expr": "up == 0",
 }
 
 

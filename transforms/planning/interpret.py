@@ -1,4 +1,7 @@
-"""From a decoded body to the mutations that it means; the first one is the record's primary mutation."""
+"""From a decoded body to the mutations that it means; the first one is the record's primary mutation.
+
+A response of Prometheus that lists nothing means nothing: there are no mutations then.
+"""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -6,9 +9,11 @@ from typing import Any, Final
 from transforms.planning.interpret_edge import edge_meaning, edge_tombstone
 from transforms.planning.interpret_event import event_mutation
 from transforms.planning.interpret_resource import resource_meaning, resource_tombstone, snapshot_mutation
+from transforms.planning.interpret_rule import listed_rules, rule_mutations, rule_tombstone
+from transforms.planning.interpret_target import listed_targets, target_mutations, target_tombstone
 from transforms.planning.meaning import Meaning
 from transforms.planning.mutations import Mutation
-from transforms.records.envelopes import Body, Edge, Event, Resource, Snapshot, Tombstone
+from transforms.records.envelopes import Body, Edge, Event, Resource, Rule, RuleList, Snapshot, Target, TargetList, Tombstone
 from transforms.records.memo import Memo
 
 
@@ -55,8 +60,14 @@ _MEANINGS: Final[dict[type, Callable[[Any], Meaning]]] = {Resource: resource_mea
 _MUTATIONS: Final[dict[type, Callable[[str, str, Any, str], tuple[Mutation, ...]]]] = {
     Event: lambda client_id, ver, body, _: (event_mutation(client_id, ver, body),),
     Snapshot: lambda client_id, ver, body, _: (snapshot_mutation(client_id, ver, body),),
+    Target: target_mutations,
+    TargetList: listed_targets,
+    Rule: rule_mutations,
+    RuleList: listed_rules,
 }
 _TOMBSTONES: Final[dict[str, Callable[[str, str, str], tuple[Mutation, ...]]]] = {
     "state.k8s.resource": resource_tombstone,
     "state.k8s.topology": edge_tombstone,
+    "state.prom.targets": target_tombstone,
+    "state.prom.rules": rule_tombstone,
 }

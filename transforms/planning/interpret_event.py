@@ -1,4 +1,4 @@
-"""What an event means: an episode about its subject."""
+"""What an event means: an episode about its subject; an alert's is joined to the rules that raise it."""
 
 from datetime import UTC
 from typing import Final
@@ -28,6 +28,13 @@ SEVERITY: Final = {
     "panic": "FATAL",
 }
 UNKNOWN_SEVERITY: Final = "UNKNOWN"
+# An event of this type tells of the alert that its reason names.
+ALERT_ETYPE: Final = "prom.alert"
+
+
+def severity_of(raw: str) -> str:
+    """The severity to query by, of a closed set."""
+    return SEVERITY.get(raw.lower(), UNKNOWN_SEVERITY)
 
 
 def event_mutation(client_id: str, ver: str, body: Event) -> Mutation:
@@ -35,16 +42,24 @@ def event_mutation(client_id: str, ver: str, body: Event) -> Mutation:
     subject = ""
     if about is not None:
         subject = identity("the subject", str(make_rid(about.kind, about.ns or "", about.name, about.api_version or "")))
+    return episode(client_id, ver, body, subject)
+
+
+def episode(client_id: str, ver: str, body: Event, subject: str, **more: str) -> UpsertReferrer:
+    """The episode of an event about the object at `subject`, "" for none; more: further properties."""
+    if body.etype == ALERT_ETYPE and body.reason:
+        more["alert"] = identity("the alert's name", body.reason)
     props = checked(
         {
             "etype": body.etype,
             "severity_raw": body.severity,
-            "severity": SEVERITY.get(body.severity.lower(), UNKNOWN_SEVERITY),
+            "severity": severity_of(body.severity),
             "reason": body.reason,
             "message": body.message,
             "event_time": body.event_time.astimezone(UTC) if body.event_time else moment_of(ver),
             "count": body.count,
             **({"subject": subject} if subject else {}),
+            **more,
         }
     )
     return UpsertReferrer(client_id, ver, EPISODIC.label, identity("event_id", body.event_id), subject, props, digest_of(props))

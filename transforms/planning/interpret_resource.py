@@ -11,7 +11,7 @@ from transforms.planning.interpret_edge import is_kind_token
 from transforms.planning.meaning import Meaning
 from transforms.planning.mutations import DeleteNode, DeleteUid, EndSnapshot, Mutation, UpsertNode
 from transforms.planning.selects import SERVICE
-from transforms.planning.values import CANONICAL, checked, digest_of, identity
+from transforms.planning.values import CANONICAL, checked, digest_of, identity, pairs
 from transforms.records.envelopes import Resource, ServiceSpec, Snapshot
 from transforms.records.record import at_time, microseconds
 from transforms.records.rejects import Fault, Reason
@@ -52,8 +52,8 @@ def _resource_props(rid: Rid, body: Resource) -> dict[str, Any]:
         "name": rid.name,
         "uid": body.uid or None,
         "api_version": body.api_version,
-        "labels": _pairs(body.labels),
-        "selector": _pairs(_selector(rid, body)),
+        "labels": pairs(body.labels),
+        "selector": pairs(_selector(rid, body)),
         "owners": sorted(f"{owner.kind}/{owner.name}" for owner in body.owner_refs or ()) or None,
         "node": body.node,
         "pod_ip": body.pod_ip,
@@ -83,11 +83,6 @@ def _selector(rid: Rid, body: Resource) -> dict[str, str] | None:
         return _SERVICE_SPEC(body.spec).selector
     except msgspec.ValidationError as error:
         raise Fault(Reason.WRONG_TYPE, f"`spec`: {error}") from None
-
-
-def _pairs(mapping: dict[str, str] | None) -> list[str] | None:
-    """A map as sorted `key=value` strings: the graph stores no maps, and a list can be searched with IN."""
-    return sorted(f"{key}={value}" for key, value in mapping.items()) if mapping else None
 
 
 def _status_text(status: dict[str, Any], bulky: tuple[str, ...]) -> str | None:

@@ -28,6 +28,11 @@ def checked(props: dict[str, Any]) -> dict[str, Any]:
     return props
 
 
+def pairs(mapping: dict[str, str] | None) -> list[str] | None:
+    """A map as sorted `key=value` strings: the graph stores no maps, and a list can be searched with IN."""
+    return sorted(f"{key}={value}" for key, value in mapping.items()) if mapping else None
+
+
 def digest_of(props: dict[str, Any]) -> bytes:
     """A hash of the properties, equal exactly for equal contents."""
     return blake2b(CANONICAL.encode(props), digest_size=_DIGEST_BYTES).digest()

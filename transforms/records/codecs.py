@@ -7,8 +7,9 @@ from typing import Final
 
 import msgspec
 
-from transforms.records.envelopes import Body, Command, Edge, Event, Filtered, Resource, Snapshot
+from transforms.records.envelopes import Body, Command, Edge, Event, Filtered, Resource, Rule, Snapshot, Target
 from transforms.records.events import parse_event
+from transforms.records.prometheus import parse_rule, parse_target
 from transforms.records.rejects import Fault, Reason
 
 
@@ -19,6 +20,7 @@ class Codec:
     parse: JSON text to envelope, validated.
     body_time: the time that the envelope gives itself; None where it gives none.
     state: a compacted topic; an empty value is a tombstone there, and a reject elsewhere.
+    restless: a resync says the same with other bytes, so that bodies decoded before are not worth keeping.
     control: instructions to the job, counted as `control`, never written to the graph.
     """
 
@@ -26,11 +28,12 @@ class Codec:
     parse: Callable[[bytes], Body]
     body_time: Callable[[Body], datetime | None]
     state: bool = False
+    restless: bool = False
     control: bool = False
 
 
 def _at(body: Body) -> datetime | None:
-    return body.at if isinstance(body, Resource | Edge | Snapshot) else None
+    return body.at if isinstance(body, Resource | Edge | Snapshot | Target | Rule) else None
 
 
 def _event_time(body: Body) -> datetime | None:
@@ -81,6 +84,8 @@ CODECS: Final = (
     Codec("state.k8s.resource", _parse_resource, _at, state=True),
     Codec("state.k8s.topology", msgspec.json.Decoder(Edge).decode, _at, state=True),
     Codec("events.normalized", parse_event, _event_time),
+    Codec("state.prom.targets", parse_target, _at, state=True, restless=True),
+    Codec("state.prom.rules", parse_rule, _at, state=True),
     Codec("graph.commands", _parse_command, _no_time, control=True),
 )
 CODEC_OF_TOPIC: Final = {codec.topic: codec for codec in CODECS}

@@ -20,8 +20,8 @@ class Timed(NamedTuple):
 class Contents:
     """Bodies decoded before, by their text less the value of `at`: what a resync says again is not decoded again.
 
-    A value takes part if `at` is written once, plainly, and the codec requires it; then two values that differ in
-    nothing else are the same body at two times.
+    A value takes part if `at` is written once, plainly, and is the body's own time; then two values that differ in
+    nothing else are the same body at two times. A body never holds what only the record's key says.
     """
 
     def __init__(self) -> None:

@@ -57,13 +57,14 @@ def decode_record(
     if key_fault is not None:
         return Decoded(record, key, fault=key_fault)
     try:
-        timed = take_time(record.value) if contents is not None and codec.state and record.value else None
+        timed = take_time(record.value) if contents is not None and codec.state and not codec.restless and record.value else None
         body = contents.find(record.topic, timed) if contents is not None and timed is not None else None
         if body is None:
             body = _decode_body(codec, record, key)
             at = codec.body_time(body)
             at_us = None if at is None else microseconds(at)
-            if contents is not None and timed is not None:
+            # The time that was taken out must be the body's own, not another field's of the same name.
+            if contents is not None and timed is not None and at_us is not None:
                 contents.keep(record.topic, timed, body)
         else:
             assert timed is not None

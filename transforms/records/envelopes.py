@@ -18,6 +18,7 @@ Namespace = Annotated[str, msgspec.Meta(pattern=r"^[^:]*$")]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Int64 = Annotated[int, msgspec.Meta(ge=INTEGER_MIN, le=INTEGER_MAX)]
 Op = Literal["UPSERT", "DELETE"]
+RuleType = Literal["alerting", "recording"]
 
 
 class OwnerRef(msgspec.Struct, frozen=True, rename="camel"):
@@ -119,6 +120,90 @@ class Command(msgspec.Struct, frozen=True):
     client_id: str | None = None
 
 
+class Scraped(msgspec.Struct, frozen=True, rename="camel"):
+    """A scrape target and how its last scrape went.
+
+    discovered_labels: what Prometheus knew before relabelling; only its API gives them.
+    """
+
+    labels: dict[str, str]
+    discovered_labels: dict[str, str] | None = None
+    scrape_url: str | None = None
+    health: str | None = None
+    last_error: str | None = None
+
+
+class Target(msgspec.Struct, frozen=True, rename="camel"):
+    """The whole state of a scrape target, or its deletion, which may lack labels; the fields are those of `Scraped`."""
+
+    op: Op
+    at: Moment
+    client_id: str | None = msgspec.field(default=None, name="client_id")
+    labels: dict[str, str] | None = None
+    discovered_labels: dict[str, str] | None = None
+    scrape_url: str | None = None
+    health: str | None = None
+    last_error: str | None = None
+
+
+class TargetList(msgspec.Struct, frozen=True):
+    """Targets as Prometheus's API lists them, in one record."""
+
+    targets: list[Scraped]
+    client_id: str | None = None
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """The whole state of an alerting or recording rule, or its deletion. duration: seconds before an alert fires."""
+
+    op: Op
+    at: Moment
+    group: str | None = None
+    rule: str | None = None
+    type: RuleType | None = None
+    labels: dict[str, str] | None = None
+    annotations: dict[str, str] | None = None
+    expr: str | None = None
+    duration: float | None = None
+    client_id: str | None = None
+
+
+class ListedAlert(msgspec.Struct, frozen=True, rename="camel"):
+    """An alert of a rule; `active_at` is when its expression first held, and stays while the alert goes on to fire."""
+
+    state: str
+    labels: dict[str, str]
+    annotations: dict[str, str] | None = None
+    active_at: Moment | None = None
+
+
+class ListedRule(msgspec.Struct, frozen=True):
+    """A rule as Prometheus's API lists it, with its alerts."""
+
+    name: Name
+    type: RuleType
+    query: str | None = None
+    labels: dict[str, str] | None = None
+    annotations: dict[str, str] | None = None
+    duration: float | None = None
+    alerts: list[ListedAlert] | None = None
+
+
+class RuleGroup(msgspec.Struct, frozen=True):
+    """A group of rules; its name is its own only within its file."""
+
+    name: Name
+    rules: list[ListedRule] | None
+    file: str = ""
+
+
+class RuleList(msgspec.Struct, frozen=True):
+    """Rules as Prometheus's API lists them, in one record."""
+
+    groups: list[RuleGroup]
+    client_id: str | None = None
+
+
 class Tombstone(msgspec.Struct, frozen=True):
     """A record without a value: what its raw key names is gone."""
 
@@ -132,4 +217,4 @@ class Filtered(msgspec.Struct, frozen=True):
     is_control: bool = False
 
 
-Body = Resource | Snapshot | Edge | Event | Command | Tombstone | Filtered
+Body = Resource | Snapshot | Edge | Event | Target | TargetList | Rule | RuleList | Command | Tombstone | Filtered

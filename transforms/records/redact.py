@@ -1,7 +1,8 @@
 """Redaction: what must not leave Kafka, taken out of a value before it is kept anywhere.
 
 Out go the data of Secrets, environment values whose name or content looks secret, and the last-applied annotation,
-which repeats all of that. The graph keeps none of these fields; dead letters keep the rest of the value.
+which repeats all of that. The graph keeps none of these fields; dead letters keep the rest of the value. The graph does
+keep the URLs of scrape targets: without their logins and secret parameters.
 """
 
 import re
@@ -21,6 +22,9 @@ _SECRET_VALUE: Final = re.compile(
     r"|://[^/\s:@]+:[^/\s@]+@"
 )
 _SECRET_FIELDS: Final = ("data", "stringData")
+# Who logs in, plainly or in a URL that is another one's parameter, and parameters that are called after secrets.
+_URL_LOGIN: Final = re.compile(r"(://|%3A%2F%2F)[^/?&\s@\"]*?(?:@|%40)", re.IGNORECASE)
+_URL_PARAMETER: Final = re.compile(rf"([?&][^=&#\s]*(?:{_SECRET_NAME.pattern})[^=&#\s]*=)[^&#\s\"]*", re.IGNORECASE)
 
 
 def redact_json(value: bytes) -> bytes | None:
@@ -28,6 +32,13 @@ def redact_json(value: bytes) -> bytes | None:
     body = msgspec.json.decode(value)
     redacted = _redact(body)
     return None if redacted == body else msgspec.json.encode(redacted)
+
+
+def redact_url(text: str) -> str:
+    """The URL, or the text that holds one, without logins and without the values of parameters that look secret."""
+    if "@" not in text and "?" not in text and "%40" not in text:
+        return text
+    return _URL_PARAMETER.sub(rf"\1{REDACTED}", _URL_LOGIN.sub(rf"\1{REDACTED}@", text))
 
 
 def _redact(body: Any) -> Any:

@@ -65,6 +65,9 @@ class KeyByTenantFn(beam.DoFn):
             except Fault as fault:
                 yield TaggedOutput(REJECTS, reject(decoded.record, client_id, Step.INTERPRET, fault))
                 continue
+            if not mutations:
+                # A response that lists nothing says nothing that the graph does not hold.
+                self._settled[client_id, Outcome.UNCHANGED] += 1
             for position, mutation in enumerate(mutations):
                 self._hold(client_id, Interpreted(mutation, decoded.record if position == 0 else None))
             self._held_bytes += decoded.record.size_bytes

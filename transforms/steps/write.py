@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 import apache_beam as beam
+import structlog
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
@@ -16,10 +17,13 @@ from transforms.planning.changes import Written
 from transforms.planning.fold import Interpreted
 from transforms.planning.mutations import Mutation
 from transforms.records.outcomes import Outcome, Tally
+from transforms.records.record import t_of
 from transforms.records.rejects import Fault, Reason, Reject, Step, reject
 from transforms.steps.elements import TenantMutations
 from transforms.steps.metrics import count_outcomes, count_rows, count_write_time
 from transforms.steps.resolve_tenants import REJECTS
+
+_LOG = structlog.get_logger("write")
 
 
 class BatchStore(Protocol):
@@ -96,6 +100,8 @@ class WriteGraphFn(beam.DoFn):
         for client_id, results, _ in done:
             for one, outcome in results:
                 if one.record is None:
+                    if isinstance(outcome, RowRefused):
+                        _LOG.error("a further row of a record was refused", client_id=client_id, ver=one.mutation.ver, detail=str(outcome))
                     continue
                 if isinstance(outcome, RowRefused):
                     fault = Fault(Reason.GRAPH_REFUSED, f"Neo4j refused the row ({outcome}); {_REMEDY}")
@@ -106,9 +112,14 @@ class WriteGraphFn(beam.DoFn):
         count_rows(sum(one.rows for one in done))
 
 
+def _timestamp_ms(one: Interpreted) -> int:
+    """The record's timestamp; what has further mutations, tombstones and responses, gives no time but the record's."""
+    return one.record.timestamp_ms if one.record is not None else int(t_of(one.mutation.ver)) // 1000
+
+
 def write_splitting(store: BatchStore, client_id: str, batch: Sequence[Interpreted]) -> Settled:
     """Write the batch; where it is refused, its halves, down to the row that is at fault."""
-    stamps = [one.record.timestamp_ms for one in batch if one.record is not None] or [0]
+    stamps = [_timestamp_ms(one) for one in batch]
     try:
         outcomes, rows = store.write_batch(client_id, [one.mutation for one in batch], min(stamps), max(stamps))
     except RowRefused as refused:
