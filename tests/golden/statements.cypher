@@ -303,6 +303,21 @@ MATCH (b:Episodic {client_id: $client_id, eid: row.target})
 MERGE (a)-[r:EMITS]->(b)
 SET r = row.props;
 
+// TOUCH_RELATIONSHIP RUNS_ON
+UNWIND $rows AS row
+MATCH ()-[r:RUNS_ON {client_id: $client_id, edge_id: row.key}]->()
+SET r.ver = row.ver;
+
+// TOUCH_RELATIONSHIP SELECTS
+UNWIND $rows AS row
+MATCH ()-[r:SELECTS {client_id: $client_id, edge_id: row.key}]->()
+SET r.ver = row.ver;
+
+// TOUCH_RELATIONSHIP CONTROLS
+UNWIND $rows AS row
+MATCH ()-[r:CONTROLS {client_id: $client_id, edge_id: row.key}]->()
+SET r.ver = row.ver;
+
 // DROP_RELATIONSHIP RUNS_ON
 UNWIND $rows AS row
 MATCH (a:Resource {client_id: $client_id, rid: row.source})

@@ -1,6 +1,6 @@
 """Changes as rows: the properties that each statement binds, sorted by key so that locks are taken in one order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from transforms.model import cypher
@@ -9,7 +9,7 @@ from transforms.model.identity import label_of
 from transforms.model.kinds import KIND_OF_TOKEN
 from transforms.planning.changes import Changes, Row
 from transforms.planning.mutations import ReferrerKey
-from transforms.planning.stored import StoredTombstone
+from transforms.planning.stored import StoredEdge, StoredTombstone
 
 
 class Write(NamedTuple):
@@ -50,6 +50,7 @@ def writes(client_id: str, changes: Changes) -> Iterator[Write]:
     yield from _by_referrer(cypher.TOUCH_REFERRER, "rows", touched)
     tenant = {TENANT_KEY: client_id}
     yield from _relationships(cypher.PUT_RELATIONSHIP, ((t.type, t.source, t.target, props | tenant) for t, props in changes.edges.items()))
+    yield from _edge_vers(changes.edge_vers.values())
     yield from _relationships(cypher.PUT_RELATIONSHIP, ((REFERS[at.label].type, at.key, rid, tenant) for at, rid in changes.references))
     yield from _relationships(cypher.PUT_RELATIONSHIP, ((EMITS.type, *ends, tenant) for ends in changes.emits))
     yield Write(cypher.DROP_TOMBSTONE, "keys", sorted(changes.tombstones_gone))
@@ -76,6 +77,14 @@ def _by_label(statements: dict[str, str], rows: dict[str, Row]) -> Iterator[Writ
         groups.setdefault(label_of(rid), []).append(rows[rid])
     for label in sorted(groups):
         yield Write(statements[label], "rows", groups[label])
+
+
+def _edge_vers(edges: Iterable[StoredEdge]) -> Iterator[Write]:
+    groups: dict[str, list[Row]] = {}
+    for edge in sorted(edges, key=lambda edge: (edge.triple.type, edge.edge_id)):
+        groups.setdefault(edge.triple.type, []).append({"key": edge.edge_id, "ver": edge.ver})
+    for kind, rows in groups.items():
+        yield Write(cypher.TOUCH_RELATIONSHIP[kind], "rows", rows)
 
 
 def _relationships(statements: dict[str, str], rows: Any) -> Iterator[Write]:

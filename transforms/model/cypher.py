@@ -94,6 +94,12 @@ PUT_RELATIONSHIP: Final = {
     relationship.type: f"UNWIND $rows AS row\n{_ends(relationship)}\nMERGE (a)-[r:{relationship.type}]->(b)\nSET r = row.props"
     for relationship in _WRITTEN
 }
+TOUCH_RELATIONSHIP: Final = {
+    relationship.type: (
+        f"UNWIND $rows AS row\nMATCH ()-[r:{relationship.type} {{{TENANT_KEY}: ${TENANT_KEY}, edge_id: row.key}}]->()\nSET r.ver = row.ver"
+    )
+    for relationship in TOPOLOGY
+}
 DROP_RELATIONSHIP: Final = {
     relationship.type: f"UNWIND $rows AS row\n{_ends(relationship)}\nMATCH (a)-[r:{relationship.type}]->(b)\nDELETE r"
     for relationship in _WRITTEN

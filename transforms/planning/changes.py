@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from transforms.model.graph import EPISODIC
 from transforms.planning.mutations import Mutation, ReferrerKey, UpsertReferrer
-from transforms.planning.stored import StoredTombstone, Triple
+from transforms.planning.stored import StoredEdge, StoredTombstone, Triple
 from transforms.records.outcomes import Outcome
 
 Row = dict[str, Any]
@@ -19,6 +19,7 @@ class Changes:
     pruned: rids whose node goes if it is a stub that nothing refers to (any more).
     referrer_counts: properties that change although the newest word on the node is stored already.
     references: relationships of referrers with the rids that they are about.
+    edge_vers: explicit relationships of which only the version changes.
     emits: (rule, episode); emits_gone: rules and episodes that lose all of theirs first.
     """
 
@@ -31,6 +32,7 @@ class Changes:
     referrer_counts: dict[ReferrerKey, Row] = field(default_factory=dict)
     referrers_gone: set[ReferrerKey] = field(default_factory=set)
     edges: dict[Triple, Row] = field(default_factory=dict)
+    edge_vers: dict[Triple, StoredEdge] = field(default_factory=dict)
     edges_gone: set[Triple] = field(default_factory=set)
     references: set[tuple[ReferrerKey, str]] = field(default_factory=set)
     references_gone: set[tuple[ReferrerKey, str]] = field(default_factory=set)

@@ -149,7 +149,10 @@ class Edges:
                 changes.pruned.update(triple[1:])
             return
         now = StoredEdge(triple, edge_id or "", self._edges[edge_id].ver if edge_id else "", derived)
-        if now != stored:
+        if stored is not None and edge_id and now == stored._replace(ver=now.ver):
+            if now != stored:
+                changes.edge_vers[triple] = now
+        elif now != stored:
             explicit = {"edge_id": now.edge_id, "ver": now.ver} if edge_id else {}
             changes.edges[triple] = explicit | ({"derived": True} if derived else {})
         changes.stubs.update(rid for rid in triple[1:] if not self._lives.is_live(rid))

@@ -106,8 +106,13 @@ class KnownGraph:
             self._nodes[rid] = self._nodes[rid]._replace(ver=ver)
         for rid in changes.stubs:
             self._nodes.setdefault(rid, _stub(rid))
-        for triple, row in changes.edges.items():
-            self._put_edge(StoredEdge(triple, row.get("edge_id", ""), row.get("ver", ""), row.get("derived", False)))
+        put = (
+            StoredEdge(triple, row.get("edge_id", ""), row.get("ver", ""), row.get("derived", False))
+            for triple, row in changes.edges.items()
+        )
+        for edge in put:
+            self._put_edge(edge)
+        self._edges |= changes.edge_vers
         for key in changes.tombstones_gone:
             self._drop_tombstone(key)
         for tombstone in changes.tombstones.values():

@@ -9,6 +9,9 @@ from transforms.records.envelopes import Body, Moment
 from transforms.records.memo import Memo
 from transforms.records.record import microseconds
 
+# Of text; with the bodies made of it a generation takes about eight times as much memory.
+_GENERATION_BYTES: Final = 12 * 1024 * 1024
+
 
 class Timed(NamedTuple):
     """A value taken apart: its time in microseconds since 1970, and all the rest of it."""
@@ -25,13 +28,13 @@ class Contents:
     """
 
     def __init__(self) -> None:
-        self._memo: Memo[tuple[str, bytes], Body] = Memo()
+        self._memo: Memo[tuple[str, bytes], Body] = Memo(_GENERATION_BYTES)
 
     def find(self, topic: str, timed: Timed) -> Body | None:
         return self._memo.get((topic, timed.rest))
 
     def keep(self, topic: str, timed: Timed, body: Body) -> None:
-        self._memo.put((topic, timed.rest), body)
+        self._memo.put((topic, timed.rest), body, len(timed.rest))
 
 
 _AT: Final = b'"at":"'

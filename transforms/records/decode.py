@@ -86,7 +86,7 @@ def _take_key(key: bytes | None, legacy: bool) -> tuple[SplitKey, Fault | None]:
 
 
 # Keys come again as objects do; those beyond the limit are not worth their memory.
-_read_key: Final = lru_cache(maxsize=16 * 1024)(_take_key)
+_read_key: Final = lru_cache(maxsize=32 * 1024)(_take_key)
 
 
 def _check_key(key: bytes | None) -> None:

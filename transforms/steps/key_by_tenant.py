@@ -23,7 +23,9 @@ from transforms.steps.resolve_tenants import REJECTS
 TenantShard = tuple[str, int]
 Keyed = tuple[TenantShard, bytes]
 
-HELD_BYTES: Final = 8 * 1024 * 1024
+HELD_BYTES: Final = 24 * 1024 * 1024
+# What a mutation takes besides its record, about.
+_HELD_OVERHEAD_BYTES: Final = 512
 # One per process, as what decoding found before is.
 _MEANINGS: Final = Meanings()
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
@@ -46,7 +48,10 @@ class KeyByTenant(beam.PTransform):
 
 
 class KeyByTenantFn(beam.DoFn):
-    """Folds across the chunks of a bundle and sends when `HELD_BYTES` are held, so that memory stays flat."""
+    """Folds across the chunks of a bundle and sends when records of `HELD_BYTES` are held, so that memory stays flat.
+
+    What is folded away is not held: a fleet that says the same again and again is sent once a bundle.
+    """
 
     def __init__(self, shards: int) -> None:
         self._shards = shards
@@ -70,13 +75,18 @@ class KeyByTenantFn(beam.DoFn):
                 self._settled[client_id, Outcome.UNCHANGED] += 1
             for position, mutation in enumerate(mutations):
                 self._hold(client_id, Interpreted(mutation, decoded.record if position == 0 else None))
-            self._held_bytes += decoded.record.size_bytes
         if self._held_bytes >= HELD_BYTES:
             yield from self._take()
 
     def _hold(self, client_id: str, one: Interpreted) -> None:
-        shard = shard_of(one.mutation.aspect, self._shards)
-        lost = fold(self._held.setdefault((client_id, shard), {}), [one])
+        shard = shard_of(one.mutation.aspect, self._shards) if self._shards > 1 else 0
+        held = self._held.get((client_id, shard))
+        if held is None:
+            held = self._held[client_id, shard] = {}
+        before = len(held)
+        lost = fold(held, (one,))
+        if len(held) > before:
+            self._held_bytes += _HELD_OVERHEAD_BYTES + (one.record.size_bytes if one.record else 0)
         if lost:
             self._settled[client_id, Outcome.SUPERSEDED] += lost
 
