@@ -27,13 +27,31 @@ firing, as last told), one that counts may have `count_capped`. A `:PromTarget` 
 recording), `expr`, `duration_s`, `severity_raw`, `severity`, `labels`, `annotations` (both lists of `key=value`), `subject` (the rid that
 it scopes) and, if it is an alerting one, `alert`. `ver`, `hash`, `implies` and `seen` order and compare writes; do not query or change
 them.
+
+A NetworkPolicy's `selector` may hold what kubectl writes for expressions, too (`key in (a,b)`, `key notin (a,b)`, `key`, `!key`);
+`*` selects every Pod of its namespace. `keys` are the names of a ConfigMap's or Secret's keys; their values never reach the graph.
+Addresses are ready where traffic goes to them.
 """
 
 DERIVED = """\
 `RUNS_ON`, `SELECTS` and `CONTROLS` come from topology records (`edge_id` and `ver` name the one that speaks) and from the
-resources themselves (`derived: true`): a Pod's node, a Service's selector against the labels of its namespace's Pods, owner
-references. Either keeps the relationship alive. `ABOUT`, `SCRAPES` and `SCOPES` stand between a node and its `subject` while that has
+resources themselves (`derived: true`): a Pod's node, owner references, a Service's selector against the labels of its namespace's
+Pods and a NetworkPolicy's likewise, the Service that an Endpoints or EndpointSlice belongs to (`CONTROLS`). Either keeps the
+relationship alive. `ABOUT`, `SCRAPES` and `SCOPES` stand between a node and its `subject` while that has
 not died since; `EMITS` joins each alerting rule with the episodes of the same `alert`, whichever came first.
+
+The others between resources are always derived, from what specs refer to:
+
+| type | says |
+|---|---|
+| `MOUNTS` | a Pod takes a ConfigMap, Secret or PersistentVolumeClaim: as a volume, in its environment, or to pull its images |
+| `USES` | a Pod its ServiceAccount, an Ingress its certificates, a ServiceAccount its secrets, a claim or volume its StorageClass |
+| `ROUTES` | an Ingress sends traffic to a Service; an Endpoints or EndpointSlice to its ready Pods |
+| `CLAIMS` | a PersistentVolumeClaim is bound to a PersistentVolume |
+| `SCALES` | a HorizontalPodAutoscaler sets how many replicas its target has |
+
+What is referred to and not there is a stub: `MATCH (p:Pod)-[:MOUNTS]->(s:Secret) WHERE s.stub` finds Pods that wait for a Secret, unless
+the reference is optional or the cluster's agent does not report Secrets.
 """
 
 
@@ -48,10 +66,11 @@ def document() -> Iterator[str]:
         indexes = ", ".join(f"`{name}`" for name in node.indexes)
         yield f"| `:{node.label}` | {', '.join(f'`{name}`' for name in node.key_properties)} | {indexes} |"
     yield f"\n{PROPERTIES}\n## Kinds\n\nA kind that is not listed is a `:Resource` without a label of its own.\n"
-    yield "| label | API groups | scope | properties lifted out of the status |\n|---|---|---|---|"
+    yield "| label | API groups | scope | properties lifted out of the status | out of the spec |\n|---|---|---|---|---|"
     for kind in KINDS:
         groups = ", ".join(group or "core" for group in kind.groups)
-        yield f"| `:{kind.name}` | {groups} | {kind.scope.value} | {', '.join(f'`{one.name}`' for one in kind.status)} |"
+        lifted = " | ".join(", ".join(f"`{name}`" for name in names) for names in ([one.name for one in kind.status], kind.spec))
+        yield f"| `:{kind.name}` | {groups} | {kind.scope.value} | {lifted} |"
     yield "\n## Relationships\n\n| type | from | to |\n|---|---|---|"
     for relationship in RELATIONSHIPS:
         yield f"| `{relationship.type}` | `:{relationship.source.label}` | `:{relationship.target.label}` |"

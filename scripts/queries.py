@@ -1,4 +1,4 @@
-"""Twelve questions that people ask the graph, with the Cypher that asks them of one tenant.
+"""Questions that people ask the graph, with the Cypher that asks them of one tenant.
 
 `scripts/demo` asks the first three; the documentation shows them all; tests run them all.
 """
@@ -76,5 +76,21 @@ QUERIES: Final = (
         "How large is each tenant's graph, and when was it last heard of?",
         "MATCH (c:Cluster) OPTIONAL MATCH (n:Resource {client_id: c.client_id})\n"
         "RETURN c.client_id AS tenant, count(n) AS resources, datetime({epochMillis: c.last_seen}) AS `last seen` ORDER BY tenant",
+    ),
+    Query(
+        "What mounts the secret payments-credentials?",
+        "MATCH (s:Secret {client_id: $client_id, name: 'payments-credentials'})<-[:MOUNTS]-(p:Pod)\n"
+        "RETURN s.ns AS ns, p.name AS pod, s.keys AS `its keys` ORDER BY ns, pod",
+    ),
+    Query(
+        "What does the ingress shop reach?",
+        "MATCH (i:Ingress {client_id: $client_id, name: 'shop'})-[:ROUTES]->(s:Service) OPTIONAL MATCH (s)-[:SELECTS]->(p:Pod)\n"
+        "RETURN i.hosts AS hosts, s.name AS service, count(p) AS pods ORDER BY service",
+    ),
+    Query(
+        "Which claims wait for a volume, and who for them?",
+        "MATCH (c:PersistentVolumeClaim {client_id: $client_id}) WHERE c.phase = 'Pending'\n"
+        "OPTIONAL MATCH (c)-[:USES]->(k:StorageClass) OPTIONAL MATCH (c)<-[:MOUNTS]-(p:Pod)\n"
+        "RETURN c.ns AS ns, c.name AS claim, c.storage_request AS asks, k.provisioner AS `of whom`, count(p) AS `pods waiting`",
     ),
 )

@@ -128,7 +128,10 @@ def record(client_id: str, item: Item, timestamp_ms: int = COLLECTED_MS) -> Samp
     """The record that an agent makes of an object or Event."""
     if is_event(item):
         return SampleRecord(EVENTS, f"{client_id}::any".encode(), json_bytes(item), timestamp_ms)
-    metadata, spec = item["metadata"], item.get("spec") or {}
+    metadata = item["metadata"]
+    # What Kubernetes keeps beside `spec` travels in it: a ConfigMap's data, an EndpointSlice's endpoints.
+    beside = {name: value for name, value in item.items() if name not in ("apiVersion", "kind", "metadata", "spec", "status")}
+    spec = {**(item.get("spec") or {}), **beside}
     kind, namespace, name = item["kind"], metadata.get("namespace", ""), metadata["name"]
     containers = spec.get("containers") or [{}]
     body = {

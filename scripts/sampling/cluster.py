@@ -1,10 +1,12 @@
 """One simulated cluster: what its agents would write while workloads roll out, fail and go."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Final
 
+from scripts.sampling.belongings import Belonging, Rid, of_app, of_cluster, of_replica, pod_spec
 from scripts.sampling.record import EVENTS, RESOURCES, TOPOLOGY, SampleRecord, json_bytes
 
 BEGIN: Final = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
@@ -12,8 +14,6 @@ RESYNC: Final = timedelta(seconds=30)
 
 WORKLOADS: Final = (("frontend", 3), ("cart", 2), ("checkout", 2), ("payments", 2), ("catalog", 2))
 NAMESPACES: Final = ("shop", "kube-system")
-
-Rid = tuple[str, str, str]
 
 
 class SampleCluster:
@@ -112,11 +112,13 @@ class SampleCluster:
     # The story
 
     def start(self, nodes: int) -> None:
-        """Nodes, system pods, and a shop with a service per workload."""
+        """Nodes, system pods, and a shop with a service per workload, with what belongs to them."""
         for number in range(1, nodes + 1):
             self.node(number, ready=True)
         for namespace in NAMESPACES:
             self.upsert(("Namespace", "", namespace), "v1", labels={"team": namespace}, status={"phase": "Active"})
+        self._bring(of_cluster())
+        self._bring(of_app("kube-system", "log-agent", nodes))
         self._workload("DaemonSet", "kube-system", "log-agent", "1.9")
         for number in range(1, nodes + 1):
             self._pod("log-agent", f"log-agent-{self._suffix(5)}", ("DaemonSet", "kube-system", "log-agent"), number, "1.9")
@@ -127,13 +129,23 @@ class SampleCluster:
                 serviceSelector={"app": name},
                 serviceIPs=[f"10.96.{self._random.randint(0, 255)}.{self._random.randint(1, 254)}"],
             )
+            self._bring(of_app("shop", name, replicas))
             self._workload("Deployment", "shop", name, "v1", replicas)
             self.roll_out(name, "v1", replicas)
+        self._bring(of_app("shop", "redis", 2))
         self._workload("StatefulSet", "shop", "redis", "7.2", 2)
         for number in range(2):
+            self._bring(of_replica(f"redis-{number}"))
             self._pod("redis", f"redis-{number}", ("StatefulSet", "shop", "redis"), number + 1, "7.2")
-        self._workload("Job", "shop", "nightly-report", "v1")
+        cron = ("CronJob", "shop", "reporting")
+        self._workload(
+            "Job", "shop", "nightly-report", "v1", ownerRefs=[{"kind": cron[0], "name": cron[2], "uid": self._objects[cron]["uid"]}]
+        )
         self._pod("report", f"nightly-report-{self._suffix(5)}", ("Job", "shop", "nightly-report"), 1, "v1")
+
+    def _bring(self, belongings: Iterable[Belonging]) -> None:
+        for one in belongings:
+            self.upsert(one.rid, one.api_version, **one.fields)
 
     def node(self, number: int, *, ready: bool) -> None:
         conditions = [{"type": "Ready", "status": "True" if ready else "False"}]
@@ -143,12 +155,11 @@ class SampleCluster:
     def _suffix(self, length: int) -> str:
         return "".join(self._random.choices("bcdfghjklmnpqrstvwxz2456789", k=length))
 
-    def _workload(self, kind: str, namespace: str, name: str, version: str, replicas: int = 1) -> None:
+    def _workload(self, kind: str, namespace: str, name: str, version: str, replicas: int = 1, **more: Any) -> None:
         group = "batch/v1" if kind == "Job" else "apps/v1"
         image = f"registry.example/{name}:{version}"
-        self.upsert(
-            (kind, namespace, name), group, labels={"app": name}, image=image, replicas=replicas, status={"readyReplicas": replicas}
-        )
+        status = {"readyReplicas": replicas}
+        self.upsert((kind, namespace, name), group, labels={"app": name}, image=image, replicas=replicas, status=status, **more)
 
     def roll_out(self, name: str, version: str, replicas: int) -> list[Rid]:
         """A new ReplicaSet of a Deployment with its pods."""
@@ -177,6 +188,7 @@ class SampleCluster:
             podIP=f"10.244.{node}.{self._random.randint(2, 250)}",
             image=f"registry.example/{app}:{version}",
             ownerRefs=refs,
+            spec=pod_spec(app, name),
             status={"phase": "Running", "qosClass": "Burstable"},
         )
         self.connect("CONTROLS", owner, pod)
@@ -210,7 +222,8 @@ class SampleCluster:
     def crash(self, pod: Rid, reason: str, message: str) -> None:
         """A container fails again and again."""
         for restarts in range(1, 4):
-            self._objects[pod]["status"] = {"phase": "Running", "qosClass": "Burstable", "restarts": restarts, "reason": reason}
+            container = {"name": "main", "restartCount": restarts, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
+            self._objects[pod]["status"] = {"phase": "Running", "qosClass": "Burstable", "containerStatuses": [container]}
             self._report(pod)
             self.happen(pod, reason, message, "Warning")
             self.tick(2)

@@ -3,7 +3,8 @@
 from random import Random
 from typing import Any, Final
 
-from scripts.sampling.cluster import Rid, SampleCluster
+from scripts.sampling.belongings import Rid
+from scripts.sampling.cluster import SampleCluster
 from scripts.sampling.record import RULES, TARGETS
 
 NAMESPACE: Final = "shop"

@@ -56,15 +56,18 @@ CREATE INDEX tombstone_ver IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ve
 CREATE INDEX service_ns IF NOT EXISTS FOR (n:Service) ON (n.client_id, n.ns);
 
 // schema 19
-CREATE INDEX pod_ns IF NOT EXISTS FOR (n:Pod) ON (n.client_id, n.ns);
+CREATE INDEX networkpolicy_ns IF NOT EXISTS FOR (n:NetworkPolicy) ON (n.client_id, n.ns);
 
 // schema 20
-CREATE INDEX runs_on_edge_id IF NOT EXISTS FOR ()-[r:RUNS_ON]-() ON (r.client_id, r.edge_id);
+CREATE INDEX pod_ns IF NOT EXISTS FOR (n:Pod) ON (n.client_id, n.ns);
 
 // schema 21
-CREATE INDEX selects_edge_id IF NOT EXISTS FOR ()-[r:SELECTS]-() ON (r.client_id, r.edge_id);
+CREATE INDEX runs_on_edge_id IF NOT EXISTS FOR ()-[r:RUNS_ON]-() ON (r.client_id, r.edge_id);
 
 // schema 22
+CREATE INDEX selects_edge_id IF NOT EXISTS FOR ()-[r:SELECTS]-() ON (r.client_id, r.edge_id);
+
+// schema 23
 CREATE INDEX controls_edge_id IF NOT EXISTS FOR ()-[r:CONTROLS]-() ON (r.client_id, r.edge_id);
 
 // AWAIT_INDEXES
@@ -128,6 +131,66 @@ UNWIND $rows AS row
 MERGE (n:Resource {client_id: $client_id, rid: row.rid})
 SET n = row.props, n:Job;
 
+// UPSERT_RESOURCE CronJob
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+SET n = row.props, n:CronJob;
+
+// UPSERT_RESOURCE Endpoints
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+SET n = row.props, n:Endpoints;
+
+// UPSERT_RESOURCE EndpointSlice
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+SET n = row.props, n:EndpointSlice;
+
+// UPSERT_RESOURCE Ingress
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+SET n = row.props, n:Ingress;
+
+// UPSERT_RESOURCE NetworkPolicy
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+SET n = row.props, n:NetworkPolicy;
+
+// UPSERT_RESOURCE ConfigMap
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+SET n = row.props, n:ConfigMap;
+
+// UPSERT_RESOURCE Secret
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+SET n = row.props, n:Secret;
+
+// UPSERT_RESOURCE ServiceAccount
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+SET n = row.props, n:ServiceAccount;
+
+// UPSERT_RESOURCE PersistentVolumeClaim
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+SET n = row.props, n:PersistentVolumeClaim;
+
+// UPSERT_RESOURCE PersistentVolume
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+SET n = row.props, n:PersistentVolume;
+
+// UPSERT_RESOURCE StorageClass
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+SET n = row.props, n:StorageClass;
+
+// UPSERT_RESOURCE HorizontalPodAutoscaler
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+SET n = row.props, n:HorizontalPodAutoscaler;
+
 // CREATE_STUB (no label)
 UNWIND $rows AS row
 MERGE (n:Resource {client_id: $client_id, rid: row.rid})
@@ -177,6 +240,66 @@ ON CREATE SET n = row.props, n:DaemonSet;
 UNWIND $rows AS row
 MERGE (n:Resource {client_id: $client_id, rid: row.rid})
 ON CREATE SET n = row.props, n:Job;
+
+// CREATE_STUB CronJob
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+ON CREATE SET n = row.props, n:CronJob;
+
+// CREATE_STUB Endpoints
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+ON CREATE SET n = row.props, n:Endpoints;
+
+// CREATE_STUB EndpointSlice
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+ON CREATE SET n = row.props, n:EndpointSlice;
+
+// CREATE_STUB Ingress
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+ON CREATE SET n = row.props, n:Ingress;
+
+// CREATE_STUB NetworkPolicy
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+ON CREATE SET n = row.props, n:NetworkPolicy;
+
+// CREATE_STUB ConfigMap
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+ON CREATE SET n = row.props, n:ConfigMap;
+
+// CREATE_STUB Secret
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+ON CREATE SET n = row.props, n:Secret;
+
+// CREATE_STUB ServiceAccount
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+ON CREATE SET n = row.props, n:ServiceAccount;
+
+// CREATE_STUB PersistentVolumeClaim
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+ON CREATE SET n = row.props, n:PersistentVolumeClaim;
+
+// CREATE_STUB PersistentVolume
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+ON CREATE SET n = row.props, n:PersistentVolume;
+
+// CREATE_STUB StorageClass
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+ON CREATE SET n = row.props, n:StorageClass;
+
+// CREATE_STUB HorizontalPodAutoscaler
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+ON CREATE SET n = row.props, n:HorizontalPodAutoscaler;
 
 // CLEAR_RESOURCE
 UNWIND $rows AS row
@@ -275,6 +398,41 @@ MATCH (b:Resource {client_id: $client_id, rid: row.target})
 MERGE (a)-[r:CONTROLS]->(b)
 SET r = row.props;
 
+// PUT_RELATIONSHIP MOUNTS
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: $client_id, rid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MERGE (a)-[r:MOUNTS]->(b)
+SET r = row.props;
+
+// PUT_RELATIONSHIP USES
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: $client_id, rid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MERGE (a)-[r:USES]->(b)
+SET r = row.props;
+
+// PUT_RELATIONSHIP ROUTES
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: $client_id, rid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MERGE (a)-[r:ROUTES]->(b)
+SET r = row.props;
+
+// PUT_RELATIONSHIP CLAIMS
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: $client_id, rid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MERGE (a)-[r:CLAIMS]->(b)
+SET r = row.props;
+
+// PUT_RELATIONSHIP SCALES
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: $client_id, rid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MERGE (a)-[r:SCALES]->(b)
+SET r = row.props;
+
 // PUT_RELATIONSHIP ABOUT
 UNWIND $rows AS row
 MATCH (a:Episodic {client_id: $client_id, eid: row.source})
@@ -337,6 +495,41 @@ UNWIND $rows AS row
 MATCH (a:Resource {client_id: $client_id, rid: row.source})
 MATCH (b:Resource {client_id: $client_id, rid: row.target})
 MATCH (a)-[r:CONTROLS]->(b)
+DELETE r;
+
+// DROP_RELATIONSHIP MOUNTS
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: $client_id, rid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a)-[r:MOUNTS]->(b)
+DELETE r;
+
+// DROP_RELATIONSHIP USES
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: $client_id, rid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a)-[r:USES]->(b)
+DELETE r;
+
+// DROP_RELATIONSHIP ROUTES
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: $client_id, rid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a)-[r:ROUTES]->(b)
+DELETE r;
+
+// DROP_RELATIONSHIP CLAIMS
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: $client_id, rid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a)-[r:CLAIMS]->(b)
+DELETE r;
+
+// DROP_RELATIONSHIP SCALES
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: $client_id, rid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a)-[r:SCALES]->(b)
 DELETE r;
 
 // DROP_RELATIONSHIP ABOUT
@@ -428,7 +621,7 @@ RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, 
 
 // READ_EDGES_AT
 UNWIND $keys AS key
-MATCH (n:Resource {client_id: $client_id, rid: key})-[r:RUNS_ON|SELECTS|CONTROLS]-(:Resource)
+MATCH (n:Resource {client_id: $client_id, rid: key})-[r:RUNS_ON|SELECTS|CONTROLS|MOUNTS|USES|ROUTES|CLAIMS|SCALES]-(:Resource)
 WITH DISTINCT r, startNode(r) AS a, endNode(r) AS b
 RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived;
 
@@ -453,9 +646,49 @@ MATCH (b:Resource {client_id: $client_id, rid: row.target})
 MATCH (a)-[r:CONTROLS]->(b)
 RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived;
 
+// READ_EDGES_OF_TRIPLES MOUNTS
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: $client_id, rid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a)-[r:MOUNTS]->(b)
+RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived;
+
+// READ_EDGES_OF_TRIPLES USES
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: $client_id, rid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a)-[r:USES]->(b)
+RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived;
+
+// READ_EDGES_OF_TRIPLES ROUTES
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: $client_id, rid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a)-[r:ROUTES]->(b)
+RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived;
+
+// READ_EDGES_OF_TRIPLES CLAIMS
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: $client_id, rid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a)-[r:CLAIMS]->(b)
+RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived;
+
+// READ_EDGES_OF_TRIPLES SCALES
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: $client_id, rid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a)-[r:SCALES]->(b)
+RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived;
+
 // READ_SELECTORS
 UNWIND $keys AS key
 MATCH (n:Service {client_id: $client_id, ns: key})
+WHERE n.ver IS NOT NULL
+RETURN n.rid AS rid, coalesce(n.selector, []) AS pairs
+UNION
+UNWIND $keys AS key
+MATCH (n:NetworkPolicy {client_id: $client_id, ns: key})
 WHERE n.ver IS NOT NULL
 RETURN n.rid AS rid, coalesce(n.selector, []) AS pairs;
 
@@ -511,7 +744,7 @@ RETURN n.rid AS rid, n.uid AS uid, n.ver AS ver, n.hash AS hash, n.implies AS im
 
 // READ_ALL_EDGES
 MATCH (a:Resource {client_id: $client_id}) WHERE a.rid > ''
-MATCH (a)-[r:RUNS_ON|SELECTS|CONTROLS]->(b:Resource)
+MATCH (a)-[r:RUNS_ON|SELECTS|CONTROLS|MOUNTS|USES|ROUTES|CLAIMS|SCALES]->(b:Resource)
 RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived LIMIT $most;
 
 // READ_ALL_TOMBSTONES

@@ -17,7 +17,7 @@ def sampled(world: World) -> World:
 
 
 def test_every_question_has_an_answer_on_the_sample(sampled: World) -> None:
-    assert len(QUERIES) == 12
+    assert len(QUERIES) == 15
     answers = {query.question: sampled.cypher(query.cypher, client_id="af-10") for query in QUERIES}
 
     assert {question for question, rows in answers.items() if not rows} <= ANSWERED_BY_NOBODY
@@ -33,6 +33,11 @@ def test_every_question_has_an_answer_on_the_sample(sampled: World) -> None:
     assert down["scrapes"].startswith("Pod/redis-")
     assert (down["job"], alert["group"], alert["alert"]) == ("redis", "shop.alerts", "ShopTargetDown")
     assert len(answers["Which pods have these labels?"]) == 2
+    assert {row["its keys"][0] for row in answers["What mounts the secret payments-credentials?"]} == {"password"}
+    assert [row["service"] for row in answers["What does the ingress shop reach?"]] == ["checkout", "frontend"]
+    assert all(row["pods"] for row in answers["What does the ingress shop reach?"])
+    (waiting,) = answers["Which claims wait for a volume, and who for them?"]
+    assert (waiting["claim"], waiting["asks"], waiting["of whom"]) == ("archive", "50Gi", "csi.example")
     assert [row["tenant"] for row in answers["How large is each tenant's graph, and when was it last heard of?"]] == ["af-10", "af-11"]
 
 

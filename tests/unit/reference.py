@@ -3,6 +3,8 @@
 Slow and stateless: what `planning` computes in increments must equal this function of the set.
 """
 
+from collections.abc import Callable
+
 from tests.unit.strategies import CUSTOM, GUESSED, RIDS, key_props
 from transforms.io.graph_digest import GraphDigest
 from transforms.model.graph import REFERRERS, REFERS, RESOURCE
@@ -104,18 +106,30 @@ def implied(node: UpsertNode, scoped: set[str]) -> list[tuple[Placed, str]]:
         kind, other, uid = text.split("\x1f")
         if other == GUESSED and uid in scoped:
             other = CUSTOM
-        found.append(((kind, node.rid, other) if kind == "RUNS_ON" else (kind, other, node.rid), other))
+        found.append(((kind, other, node.rid) if kind == "CONTROLS" else (kind, node.rid, other), other))
     return found
 
 
 def selects(live: dict[str, UpsertNode]) -> set[Placed]:
-    """Live Services and the live Pods that they select; the worlds have one namespace."""
+    """Live Services and policies and the live Pods that they select; the worlds have one namespace."""
     return {
-        ("SELECTS", service.rid, pod.rid)
-        for service in live.values()
+        ("SELECTS", one.rid, pod.rid)
+        for one in live.values()
         for pod in live.values()
-        if service.rid.startswith("service:")
+        if one.rid.startswith(("service:", "networkpolicy:"))
         and pod.rid.startswith("pod:")
-        and service.props.get("selector")
-        and set(service.props["selector"]) <= set(pod.props.get("labels", []))
+        and one.props.get("selector")
+        and all(TERMS[term](set(pod.props.get("labels", []))) for term in one.props["selector"])
     }
+
+
+# What each selector of the worlds asks of labels, said without parsing it; a Pod has `app=a` and `tier=b`, or not.
+TERMS: dict[str, Callable[[set[str]], bool]] = {
+    "*": lambda _: True,
+    "app=a": lambda labels: "app=a" in labels,
+    "tier=b": lambda labels: "tier=b" in labels,
+    "app in (a,b)": lambda labels: "app=a" in labels,
+    "tier": lambda labels: "tier=b" in labels,
+    "!tier": lambda labels: "tier=b" not in labels,
+    "tier notin (a,b)": lambda labels: "tier=b" not in labels,
+}

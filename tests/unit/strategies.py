@@ -17,6 +17,7 @@ from transforms.planning.mutations import (
     UpsertNode,
     UpsertReferrer,
 )
+from transforms.planning.references import Reference
 from transforms.planning.seen import seen
 from transforms.planning.values import digest_of
 from transforms.records.envelopes import OwnerRef
@@ -24,10 +25,12 @@ from transforms.records.record import make_ver, t_of
 
 # A kind that the model does not know, which is cluster-scoped, and where a child takes it to be at first.
 CUSTOM, GUESSED = "widget::w", "widget:a:w"
-RIDS = ["pod:a:x", "pod:a:y", "service:a:s", "node::n", CUSTOM, GUESSED]
+RIDS = ["pod:a:x", "pod:a:y", "service:a:s", "node::n", "configmap:a:c", "networkpolicy:a:np", CUSTOM, GUESSED]
 UIDS = ["", "u1", "u2", "u3"]
-KIND = {"pod": "Pod", "service": "Service", "node": "Node", "widget": "widget"}
+KIND = {"pod": "Pod", "service": "Service", "node": "Node", "configmap": "ConfigMap", "networkpolicy": "NetworkPolicy", "widget": "widget"}
 LABELS = [[], ["app=a"], ["app=a", "tier=b"]]
+POLICIES = [[], ["*"], ["app=a"], ["app in (a,b)"], ["!tier", "app=a"], ["tier"], ["tier notin (a,b)"]]
+REFERENCES = [Reference("MOUNTS", "configmap:a:c"), Reference("USES", "pod:a:y")]
 OWNERS = [OwnerRef("Widget", "w", uid="u3"), OwnerRef("Widget", "w"), OwnerRef("Pod", "y"), OwnerRef("Node", "n")]
 TENANT = "af-10"
 
@@ -43,10 +46,13 @@ def _upsert(draw: st.DrawFn, ver: str) -> UpsertNode:
     uid = draw(st.sampled_from(["u3", "u3", ""] if rid == CUSTOM else UIDS))
     props = key_props(rid) | {"image": draw(st.sampled_from("pq"))} | ({"uid": uid} if uid else {})
     owners = draw(st.lists(st.sampled_from(OWNERS), max_size=2)) if rid.startswith("pod:a:x") else []
-    implies = implied_by(Rid(*rid.split(":")), draw(st.sampled_from(["", "n"])), owners)
+    refers = draw(st.lists(st.sampled_from(REFERENCES), max_size=2)) if rid.startswith("pod:") else []
+    implies = implied_by(Rid(*rid.split(":")), draw(st.sampled_from(["", "n"])), owners, refers)
     lists = {"implies": implies, "labels": draw(st.sampled_from(LABELS))}
     if rid.startswith("service:"):
         lists |= {"selector": draw(st.sampled_from(LABELS))}
+    if rid.startswith("networkpolicy:"):
+        lists |= {"selector": draw(st.sampled_from(POLICIES))}
     props |= {name: value for name, value in lists.items() if value}
     return UpsertNode(TENANT, ver, rid, uid, props, digest_of(props))
 
@@ -70,6 +76,7 @@ def _line(draw: st.DrawFn, ver: str) -> UpsertReferrer:
 EDGES = [
     ("RUNS_ON", "pod:a:x", "node::n"),
     ("SELECTS", "service:a:s", "pod:a:x"),
+    ("SELECTS", "networkpolicy:a:np", "pod:a:x"),
     ("CONTROLS", CUSTOM, "pod:a:x"),
     ("CONTROLS", GUESSED, "pod:a:x"),
     ("CONTROLS", "pod:a:y", "pod:a:x"),

@@ -111,7 +111,8 @@ def test_a_rid_parsed_again_is_itself(kind: str, namespace: str, name: str) -> N
         ("replicaset:shop:r", "ReplicaSet"),
         ("widget:shop:w", ""),
         ("service.serving.knative.dev:shop:cart", ""),
-        ("configmap:shop:c", ""),
+        ("configmap:shop:c", "ConfigMap"),
+        ("lease:shop:l", ""),
         ("Pod`:shop:p", ""),
     ],
 )

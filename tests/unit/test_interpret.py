@@ -132,7 +132,7 @@ def test_the_bulky_parts_of_a_node_status_are_left_out_and_only_there() -> None:
 
 def test_equal_contents_have_equal_digests_whatever_their_order_and_version() -> None:
     one = _node(labels={"a": "1", "b": "2"}, status={"x": {"p": 1, "q": 2}}, serviceIPs=["1", "2"])
-    two = _node(serviceIPs=["2", "1"], status={"x": {"q": 2, "p": 1}}, labels={"b": "2", "a": "1"}, at="2026-03-01T07:00:00Z", spec=[])
+    two = _node(serviceIPs=["2", "1"], status={"x": {"q": 2, "p": 1}}, labels={"b": "2", "a": "1"}, at="2026-03-01T07:00:00Z", spec={})
     assert one.digest == two.digest
     assert len({one.digest, _node().digest, _node(image="a").digest, _node(image="b").digest, _node(node="a").digest}) == 5
 
@@ -179,7 +179,7 @@ def test_every_topology_type_is_taken_and_a_delete_needs_only_the_id(kind: str) 
 @pytest.mark.parametrize(
     "changes",
     [
-        *({"type": kind} for kind in ("runs_on", "ABOUT", "OWNS", "RUNS_ON`]->()//", "RUNS_ON ")),
+        *({"type": kind} for kind in ("runs_on", "ABOUT", "OWNS", "MOUNTS", "ROUTES", "RUNS_ON`]->()//", "RUNS_ON ")),
         *(
             {end: text}
             for end in ("from", "to")

@@ -19,7 +19,7 @@ from transforms.records.tenant import is_tenant_id
 # What a resource record itself puts on a node; a promoted status property by one of these names would hide it.
 _OWN_PROPERTIES = {
     *("client_id", "rid", "kind", "ns", "name", "uid", "api_version", "labels", "selector", "owners", "node"),
-    *("pod_ip", "image", "replicas", "service_ips", "status", "stub", "ver", "hash"),
+    *("pod_ip", "image", "replicas", "service_ips", "status", "stub", "ver", "hash", "implies"),
 }
 
 
@@ -35,7 +35,7 @@ def test_every_label_is_a_plain_identifier(kind: Kind) -> None:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_promoted_properties_are_plain_unique_and_hide_nothing(kind: Kind) -> None:
-    promoted = [one.name for one in kind.status]
+    promoted = [one.name for one in kind.status] + [*kind.spec]
     assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", name) for name in promoted)
     assert len(set(promoted)) == len(promoted)
     assert not _OWN_PROPERTIES & set(promoted)
@@ -57,6 +57,9 @@ def test_promoted_properties_are_plain_unique_and_hide_nothing(kind: Kind) -> No
         ("persistentvolume", Scope.CLUSTER),
         ("persistentvolumeclaim", Scope.NAMESPACED),
         ("secret", Scope.NAMESPACED),
+        ("storageclass", Scope.CLUSTER),
+        ("serviceaccount", Scope.NAMESPACED),
+        ("horizontalpodautoscaler", Scope.NAMESPACED),
     ],
 )
 def test_scopes_are_those_of_kubernetes(token: str, scope: Scope) -> None:
@@ -71,6 +74,11 @@ def test_scopes_are_those_of_kubernetes(token: str, scope: Scope) -> None:
         ("configmap", {""}),
         ("event", {"", "events.k8s.io"}),
         ("ingress", {"extensions", "networking.k8s.io"}),
+        ("networkpolicy", {"extensions", "networking.k8s.io"}),
+        ("endpointslice", {"discovery.k8s.io"}),
+        ("storageclass", {"storage.k8s.io"}),
+        ("horizontalpodautoscaler", {"autoscaling"}),
+        ("cronjob", {"batch"}),
         ("role", {"rbac.authorization.k8s.io"}),
         ("clusterrole", {"rbac.authorization.k8s.io"}),
         ("customresourcedefinition", {"apiextensions.k8s.io"}),
@@ -98,7 +106,15 @@ def test_the_names_that_may_hold_colons_are_those_of_cluster_scoped_rbac() -> No
             "deployment",
             {"ready_replicas": ("readyReplicas",), "available_replicas": ("availableReplicas",), "updated_replicas": ("updatedReplicas",)},
         ),
-        ("pod", {"phase": ("phase",), "qos_class": ("qosClass",)}),
+        (
+            "pod",
+            {
+                "phase": ("phase",),
+                "qos_class": ("qosClass",),
+                "restarts": ("containerStatuses", "*", "restartCount"),
+                "waiting_reason": ("containerStatuses", "*", "state", "waiting", "reason"),
+            },
+        ),
         ("job", {"active": ("active",), "succeeded": ("succeeded",), "failed": ("failed",)}),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 from scripts.sampling.record import SampleRecord
 from tests.in_memory import expected_digests, played
 from tests.real_data import DUMPS, FOLDER, Item, events, kspan, objects, record
+from tests.real_specs import by_type, references
 
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the real dumps are not in {FOLDER}")
 
@@ -22,7 +23,7 @@ def identity(kind: str, namespace: str, name: str) -> str:
 
 
 def expected_topology(found: list[Item]) -> set[Triple]:
-    """The owner, node and selector relationships that the objects of a dump describe."""
+    """The relationships that the objects of a dump describe: by owner, node, selector, and by what specs refer to."""
     by_uid = {item["metadata"]["uid"]: item for item in found if item["metadata"].get("uid")}
     triples: set[Triple] = set()
     for item in found:
@@ -40,6 +41,7 @@ def expected_topology(found: list[Item]) -> set[Triple]:
         if item["kind"] == "Service" and spec.get("selector"):
             wanted = spec["selector"].items()
             triples |= {("SELECTS", me, identity("Pod", namespace, pod)) for pod in pods_with(found, namespace, wanted)}
+        triples |= references(item)
     return triples
 
 
@@ -61,7 +63,26 @@ def test_objects_and_their_relationships_are_what_the_dump_says(dump: str) -> No
     assert len(live) == len(found) > 0
     shown = {(t.type, *(":".join((graph.resources[rid]["kind"], *rid.split(":", 2)[1:])) for rid in t[1:])) for t in graph.triples()}
     assert {tuple(part.lower() for part in triple) for triple in shown} == {tuple(part.lower() for part in triple) for triple in expected}
-    assert Counter(triple[0] for triple in shown) == Counter(triple[0] for triple in expected)
+    assert by_type(shown) == by_type(expected)
+
+
+@pytest.mark.parametrize("dump", ["openshift-aws", "openshift-azure", "k3s-support-bundle"])
+def test_the_dumps_say_something_of_each_type_that_is_compared(dump: str) -> None:
+    assert by_type(expected_topology(objects(dump))).keys() == {"RUNS_ON", "SELECTS", "CONTROLS", "MOUNTS", "USES", "ROUTES"}
+
+
+def test_config_maps_keep_the_names_of_their_keys_and_nothing_of_their_values() -> None:
+    found = [item for item in objects("k3s-support-bundle") if item["kind"] == "ConfigMap"]
+    marked = [{**item, "data": dict.fromkeys(item["data"], "MARKED-VALUE")} for item in found if item.get("data")]
+
+    store, rejects = played([record("c", item) for item in marked])
+
+    graph = store.tenants["c"]
+    assert rejects == []
+    assert {props["name"]: props["keys"] for props in graph.resources.values() if "ns" in props and props["ns"] == "kube-system"} == {
+        item["metadata"]["name"]: sorted(item["data"]) for item in marked if item["metadata"]["namespace"] == "kube-system"
+    }
+    assert "MARKED" not in repr(graph.resources)
 
 
 @pytest.mark.parametrize("dump", DUMPS)

@@ -55,6 +55,17 @@ def test_the_last_applied_annotation_and_the_data_of_secrets_go() -> None:
     }
 
 
+def test_the_data_of_a_secret_goes_at_any_depth_and_that_of_others_stays() -> None:
+    held = {"data": {"a": "b"}, "stringData": {"c": "d"}, "type": "Opaque"}
+    gone = {"data": "REDACTED", "stringData": "REDACTED", "type": "Opaque"}
+    assert redacted({"kind": "Secret", "spec": held, "more": [{"deep": held}]}) == {
+        "kind": "Secret",
+        "spec": gone,
+        "more": [{"deep": gone}],
+    }
+    assert redacted({"kind": "ConfigMap", "spec": held}) == {"kind": "ConfigMap", "spec": held}
+
+
 @pytest.mark.parametrize(
     "body", [variable("REPLICAS", "3"), {"kind": "ConfigMap", "data": {"a": "b"}}, {"n": [1, 2.5, None, True]}, "text"]
 )
@@ -80,12 +91,19 @@ def test_a_dead_letter_holds_the_redacted_value_and_proves_the_original() -> Non
     assert b"REDACTED" in base64.b64decode(found["value"])
 
 
-def test_the_graph_keeps_nothing_of_a_secret_but_what_it_is_called() -> None:
-    body = {"op": "UPSERT", "at": "2026-03-01T08:00:00Z", "kind": "Secret", "namespace": "shop", "name": "s", "data": {"p": "aHVudGVyMg=="}}
-    body |= {"annotations": {LAST_APPLIED: "hunter2"}, "spec": variable("DB_PASSWORD", "hunter2")}
+def test_the_graph_keeps_nothing_of_a_secret_but_what_it_and_its_keys_are_called() -> None:
+    body: dict[str, Any] = {
+        "op": "UPSERT",
+        "at": "2026-03-01T08:00:00Z",
+        "kind": "Secret",
+        "namespace": "shop",
+        "name": "s",
+        "data": {"p": "aHVudGVyMg=="},
+    }
+    body |= {"annotations": {LAST_APPLIED: "hunter2"}, "spec": variable("DB_PASSWORD", "hunter2")["spec"] | {"data": {"p": "aHVudGVyMg=="}}}
     decoded = decode_record(kafka_record("state.k8s.resource", json.dumps(body).encode()))
     assert decoded.body is not None
     (mutation,) = interpret("state.k8s.resource", decoded.body, "af-10", decoded.ver)
 
     assert isinstance(mutation, UpsertNode)
-    assert mutation.props == {"kind": "Secret", "ns": "shop", "name": "s"}
+    assert mutation.props == {"kind": "Secret", "ns": "shop", "name": "s", "keys": ["p"]}

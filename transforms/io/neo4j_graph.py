@@ -13,7 +13,7 @@ from transforms.io.graph_rows import writes
 from transforms.io.neo4j_target import Neo4jTarget, is_row_fault
 from transforms.io.tenant_mirrors import TenantMirrors
 from transforms.model import cypher
-from transforms.model.graph import NODES, RESOURCE, TENANT_KEY, TOPOLOGY, VERSION_PROPERTIES, NodeLabel
+from transforms.model.graph import BETWEEN_RESOURCES, NODES, RESOURCE, TENANT_KEY, VERSION_PROPERTIES, NodeLabel
 from transforms.planning.changes import Changes, Floors, Plan, Written
 from transforms.planning.known import KnownGraph, node_of
 from transforms.planning.mutations import Mutation, ReferrerKey
@@ -92,7 +92,7 @@ class _Transaction:
 
     def edges_of_triples(self, triples: Collection[Triple]) -> dict[Triple, StoredEdge]:
         found: dict[Triple, StoredEdge] = {}
-        for relationship in TOPOLOGY:
+        for relationship in BETWEEN_RESOURCES:
             places = sorted(triple[1:] for triple in triples if triple.type == relationship.type)
             if places:
                 rows = [{"source": source, "target": target} for source, target in places]

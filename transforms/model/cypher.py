@@ -9,6 +9,7 @@ from typing import Final
 
 from transforms.model.graph import (
     ALERTING,
+    BETWEEN_RESOURCES,
     CLUSTER,
     EMITS,
     EPISODIC,
@@ -17,6 +18,8 @@ from transforms.model.graph import (
     REFERRERS,
     REFERS,
     RESOURCE,
+    SELECTED,
+    SELECTING,
     TENANT_KEY,
     TOMBSTONE,
     TOMBSTONE_REFS,
@@ -30,9 +33,9 @@ from transforms.model.schema import schema
 AWAIT_INDEXES: Final = "CALL db.awaitIndexes($seconds)"
 
 # What a batch may make between two nodes.
-_WRITTEN: Final = (*TOPOLOGY, *REFERS.values(), EMITS)
+_WRITTEN: Final = (*BETWEEN_RESOURCES, *REFERS.values(), EMITS)
 _RESOURCE_LABELS: Final = (GENERIC_LABEL, *(kind.name for kind in KINDS))
-_TYPES: Final = "|".join(relationship.type for relationship in TOPOLOGY)
+_TYPES: Final = "|".join(relationship.type for relationship in BETWEEN_RESOURCES)
 
 
 def schema_statements() -> list[str]:
@@ -138,7 +141,7 @@ READ_EDGES_AT: Final = (
 )
 READ_EDGES_OF_TRIPLES: Final = {
     relationship.type: f"UNWIND $rows AS row\n{_ends(relationship)}\nMATCH (a)-[r:{relationship.type}]->(b)\nRETURN {_EDGE_ROW}"
-    for relationship in TOPOLOGY
+    for relationship in BETWEEN_RESOURCES
 }
 
 
@@ -150,8 +153,8 @@ def _read_pairs(label: str, name: str) -> str:
     )
 
 
-READ_SELECTORS: Final = _read_pairs("Service", "selector")
-READ_LABELS: Final = _read_pairs("Pod", "labels")
+READ_SELECTORS: Final = "\nUNION\n".join(_read_pairs(label, "selector") for label in SELECTING)
+READ_LABELS: Final = _read_pairs(SELECTED, "labels")
 
 
 def _referrer_row(node: NodeLabel) -> str:

@@ -43,8 +43,10 @@ class Relationship:
 
 
 RESOURCE: Final = NodeLabel("Resource", "rid", indexes=("uid",), bookkeeping=(*VERSION_PROPERTIES, "implies"))
-# Kinds that are looked for by namespace, to match selectors with labels.
-BY_NAMESPACE: Final = ("Service", "Pod")
+# Kinds that are looked for by namespace, to match the selectors of the ones with the labels of the others.
+SELECTING: Final = ("Service", "NetworkPolicy")
+SELECTED: Final = "Pod"
+BY_NAMESPACE: Final = (*SELECTING, SELECTED)
 EPISODIC: Final = NodeLabel("Episodic", "eid", indexes=("subject", "alert", "ver"), bookkeeping=(*VERSION_PROPERTIES, "seen"))
 PROM_TARGET: Final = NodeLabel("PromTarget", "tid", indexes=("subject",))
 RULE: Final = NodeLabel("Rule", "rkey", indexes=("subject", "alert"))
@@ -61,6 +63,11 @@ NODES: Final = (RESOURCE, EPISODIC, PROM_TARGET, RULE, INCIDENT, CLUSTER, TOMBST
 RUNS_ON: Final = Relationship("RUNS_ON", RESOURCE, RESOURCE, indexes=("edge_id",))
 SELECTS: Final = Relationship("SELECTS", RESOURCE, RESOURCE, indexes=("edge_id",))
 CONTROLS: Final = Relationship("CONTROLS", RESOURCE, RESOURCE, indexes=("edge_id",))
+MOUNTS: Final = Relationship("MOUNTS", RESOURCE, RESOURCE)
+USES: Final = Relationship("USES", RESOURCE, RESOURCE)
+ROUTES: Final = Relationship("ROUTES", RESOURCE, RESOURCE)
+CLAIMS: Final = Relationship("CLAIMS", RESOURCE, RESOURCE)
+SCALES: Final = Relationship("SCALES", RESOURCE, RESOURCE)
 ABOUT: Final = Relationship("ABOUT", EPISODIC, RESOURCE)
 SCRAPES: Final = Relationship("SCRAPES", PROM_TARGET, RESOURCE)
 SCOPES: Final = Relationship("SCOPES", RULE, RESOURCE)
@@ -78,4 +85,8 @@ ALERTING: Final = (EPISODIC, RULE)
 TOPOLOGY: Final = (RUNS_ON, SELECTS, CONTROLS)
 TOPOLOGY_OF_TYPE: Final = {relationship.type: relationship for relationship in TOPOLOGY}
 
-RELATIONSHIPS: Final = (*TOPOLOGY, ABOUT, SCRAPES, SCOPES, EMITS, PART_OF, POTENTIAL_CAUSE)
+# The types that only the resources themselves imply, by their specs; no topology record may name them (docs/adr/009).
+FROM_SPECS: Final = (MOUNTS, USES, ROUTES, CLAIMS, SCALES)
+BETWEEN_RESOURCES: Final = (*TOPOLOGY, *FROM_SPECS)
+
+RELATIONSHIPS: Final = (*BETWEEN_RESOURCES, ABOUT, SCRAPES, SCOPES, EMITS, PART_OF, POTENTIAL_CAUSE)

@@ -19,12 +19,28 @@ class Scope(Enum):
     CLUSTER = "cluster"
 
 
+class Gather(Enum):
+    """What becomes of the values that a path finds: one, the first, their sum, or how many there are."""
+
+    FIRST = "first"
+    SUM = "sum"
+    COUNT = "count"
+
+
+# A step of a path: every member of a list.
+EACH: Final = "*"
+
+
 @dataclass(frozen=True, slots=True)
 class StatusProperty:
-    """A scalar of an object's `status` that becomes a node property, named `name`, found along `path`."""
+    """A scalar of an object's `status` that becomes a node property, named `name`, found along `path`.
+
+    gather: for a path through lists, how its values become one; where it finds none, there is no property.
+    """
 
     name: str
     path: tuple[str, ...]
+    gather: Gather = Gather.FIRST
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +50,7 @@ class Kind:
     name: the kind as Kubernetes writes it, also the node's label.
     groups: home API groups, "" for core; an object of the same kind in another group is another kind.
     bulky: keys of `status` that are left out of the graph: long, fast-changing and not asked for.
+    spec: node properties that are taken from the object's `spec`, by the names that `records/specs.py` has for them.
     """
 
     name: str
@@ -41,6 +58,7 @@ class Kind:
     groups: tuple[str, ...]
     status: tuple[StatusProperty, ...] = ()
     bulky: tuple[str, ...] = ()
+    spec: tuple[str, ...] = ()
 
     @property
     def token(self) -> str:
@@ -57,10 +75,18 @@ def _snake(name: str) -> str:
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
 
 
+_PHASE: Final = StatusProperty("phase", ("phase",))
+_OF_PODS: Final = (
+    _PHASE,
+    StatusProperty("qos_class", ("qosClass",)),
+    StatusProperty("restarts", ("containerStatuses", EACH, "restartCount"), Gather.SUM),
+    StatusProperty("waiting_reason", ("containerStatuses", EACH, "state", "waiting", "reason")),
+)
+
 KINDS: Final = (
-    Kind("Pod", Scope.NAMESPACED, ("",), (StatusProperty("phase", ("phase",)), StatusProperty("qos_class", ("qosClass",)))),
-    Kind("Node", Scope.CLUSTER, ("",), bulky=("images", "volumesAttached", "volumesInUse")),
-    Kind("Namespace", Scope.CLUSTER, ("",), (StatusProperty("phase", ("phase",)),)),
+    Kind("Pod", Scope.NAMESPACED, ("",), _OF_PODS, spec=("service_account",)),
+    Kind("Node", Scope.CLUSTER, ("",), bulky=("images", "volumesAttached", "volumesInUse"), spec=("unschedulable", "taints")),
+    Kind("Namespace", Scope.CLUSTER, ("",), (_PHASE,)),
     Kind("Service", Scope.NAMESPACED, ("",)),
     Kind(
         "Deployment",
@@ -77,6 +103,42 @@ KINDS: Final = (
         _ready("numberReady", "desiredNumberScheduled", "numberUnavailable"),
     ),
     Kind("Job", Scope.NAMESPACED, ("batch",), _ready("active", "succeeded", "failed")),
+    Kind(
+        "CronJob",
+        Scope.NAMESPACED,
+        ("batch",),
+        (StatusProperty("active", ("active", EACH), Gather.COUNT), StatusProperty("last_schedule", ("lastScheduleTime",))),
+        spec=("schedule", "suspend"),
+    ),
+    Kind("Endpoints", Scope.NAMESPACED, ("",), spec=("ready_addresses", "unready_addresses")),
+    Kind("EndpointSlice", Scope.NAMESPACED, ("discovery.k8s.io",), spec=("ready_addresses", "unready_addresses")),
+    Kind("Ingress", Scope.NAMESPACED, ("extensions", "networking.k8s.io"), spec=("hosts", "ingress_class")),
+    Kind("NetworkPolicy", Scope.NAMESPACED, ("extensions", "networking.k8s.io"), spec=("policy_types",)),
+    Kind("ConfigMap", Scope.NAMESPACED, ("",), spec=("keys",)),
+    Kind("Secret", Scope.NAMESPACED, ("",), spec=("keys", "secret_type")),
+    Kind("ServiceAccount", Scope.NAMESPACED, ("",)),
+    Kind(
+        "PersistentVolumeClaim",
+        Scope.NAMESPACED,
+        ("",),
+        (_PHASE, StatusProperty("capacity", ("capacity", "storage"))),
+        spec=("volume", "storage_class", "storage_request", "access_modes"),
+    ),
+    Kind(
+        "PersistentVolume",
+        Scope.CLUSTER,
+        ("",),
+        (_PHASE,),
+        spec=("capacity", "claim", "storage_class", "reclaim_policy", "access_modes"),
+    ),
+    Kind("StorageClass", Scope.CLUSTER, ("storage.k8s.io",), spec=("provisioner", "reclaim_policy", "binding_mode", "expandable")),
+    Kind(
+        "HorizontalPodAutoscaler",
+        Scope.NAMESPACED,
+        ("autoscaling",),
+        _ready("currentReplicas", "desiredReplicas"),
+        spec=("target", "min_replicas", "max_replicas"),
+    ),
 )
 
 KIND_OF_TOKEN: Final = {kind.token: kind for kind in KINDS}
@@ -84,7 +146,7 @@ KIND_OF_TOKEN: Final = {kind.token: kind for kind in KINDS}
 # Kinds of Kubernetes itself that have no label (yet), by API group. They matter twice: no tenant may be called so,
 # since `node::n1` is a cluster-scoped key without a tenant, and their scope and home group are known.
 _CLUSTER_BUILTINS: Final = {
-    "": "ComponentStatus PersistentVolume",
+    "": "ComponentStatus",
     "admissionregistration.k8s.io": (
         "MutatingWebhookConfiguration ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration"
     ),
@@ -97,21 +159,13 @@ _CLUSTER_BUILTINS: Final = {
     "node.k8s.io": "RuntimeClass",
     "rbac.authorization.k8s.io": "ClusterRole ClusterRoleBinding",
     "scheduling.k8s.io": "PriorityClass",
-    "storage.k8s.io": "CSIDriver CSINode StorageClass VolumeAttachment",
+    "storage.k8s.io": "CSIDriver CSINode VolumeAttachment",
 }
 _NAMESPACED_BUILTINS: Final = {
-    "": (
-        "Binding ConfigMap Endpoints Event LimitRange PersistentVolumeClaim PodTemplate ReplicationController ResourceQuota "
-        "Secret ServiceAccount"
-    ),
+    "": "Binding Event LimitRange PodTemplate ReplicationController ResourceQuota",
     "apps": "ControllerRevision",
-    "autoscaling": "HorizontalPodAutoscaler",
-    "batch": "CronJob",
     "coordination.k8s.io": "Lease",
-    "discovery.k8s.io": "EndpointSlice",
     "events.k8s.io": "Event",
-    "extensions": "Ingress NetworkPolicy",
-    "networking.k8s.io": "Ingress NetworkPolicy",
     "policy": "PodDisruptionBudget",
     "rbac.authorization.k8s.io": "Role RoleBinding",
     "storage.k8s.io": "CSIStorageCapacity",

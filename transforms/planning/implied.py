@@ -1,8 +1,8 @@
 """What an object's own state implies about its relationships, as it is kept on the node.
 
-An object implies RUNS_ON by its node and CONTROLS by its owner references. What it implies is written in the
-property `implies`, so that it can be judged again whenever the object at the other end dies or returns, without the
-record. SELECTS needs two objects and is judged from their properties (`selects.py`).
+An object implies RUNS_ON by its node, CONTROLS by its owner references and more by what its spec refers to
+(`references.py`). What it implies is written in the property `implies`, so that it can be judged again whenever the object at
+the other end dies or returns, without the record. SELECTS needs two objects and is judged from their properties (`selects.py`).
 """
 
 from collections.abc import Iterable
@@ -11,8 +11,10 @@ from typing import Final, NamedTuple
 from transforms.model.graph import CONTROLS, RUNS_ON
 from transforms.model.identity import Rid, kind_token, make_rid
 from transforms.model.kinds import SCOPE_OF_TOKEN, Scope
+from transforms.planning.references import Reference
 from transforms.planning.stored import Triple
 from transforms.records.envelopes import OwnerRef
+from transforms.records.rejects import Fault, Reason
 
 PROPERTY: Final = "implies"
 _SEPARATOR: Final = "\x1f"
@@ -35,20 +37,23 @@ class Implied(NamedTuple):
         return _SEPARATOR.join(self)
 
     def triple(self, rid: str) -> Triple:
-        """Where the relationship stands: a pod runs on its node, an owner controls its child."""
-        return Triple(self.type, rid, self.other) if self.type == RUNS_ON.type else Triple(self.type, self.other, rid)
+        """Where the relationship stands: an owner controls its child; all others lead from the object that implies them."""
+        return Triple(self.type, self.other, rid) if self.type == CONTROLS.type else Triple(self.type, rid, self.other)
 
 
 def parse_implied(texts: Iterable[str]) -> list[Implied]:
     return [Implied(*text.split(_SEPARATOR)) for text in texts]
 
 
-def implied_by(rid: Rid, node: str | None, owners: Iterable[OwnerRef]) -> list[str] | None:
-    """What an object implies, sorted; None for nothing."""
-    found = {_owner(rid, owner).text() for owner in owners}
+def implied_by(rid: Rid, node: str | None, owners: Iterable[OwnerRef], refers: Iterable[Reference] = ()) -> list[str] | None:
+    """What an object implies, sorted; None for nothing. Raises Fault for a name that no object can have."""
+    found = {_owner(rid, owner) for owner in owners} | {Implied(*reference) for reference in refers}
     if rid.kind == _POD and node:
-        found.add(Implied(RUNS_ON.type, str(make_rid(_NODE, "", node))).text())
-    return sorted(found) or None
+        found.add(Implied(RUNS_ON.type, str(make_rid(_NODE, "", node))))
+    for one in found:
+        if any(_SEPARATOR in part for part in one):
+            raise Fault(Reason.BAD_VALUE, f"{one.other[:80]!r} is named, which no object can be called; a name holds no control characters")
+    return sorted(one.text() for one in found) or None
 
 
 def _owner(child: Rid, owner: OwnerRef) -> Implied:

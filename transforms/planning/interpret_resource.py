@@ -1,23 +1,23 @@
 """What a resource record means: the whole state of an object, or its end."""
 
-from typing import Any, Final
-
-import msgspec
+from typing import Any
 
 from transforms.model.identity import Rid, is_cluster_scoped, kind_token, looks_like_uid, make_rid, parse_rid
-from transforms.model.kinds import KIND_OF_TOKEN, StatusProperty
+from transforms.model.kinds import KIND_OF_TOKEN
 from transforms.planning.implied import implied_by
 from transforms.planning.interpret_edge import is_kind_token
 from transforms.planning.meaning import Meaning
 from transforms.planning.mutations import DeleteNode, DeleteUid, EndSnapshot, Mutation, UpsertNode
-from transforms.planning.selects import SERVICE
-from transforms.planning.values import CANONICAL, checked, digest_of, identity, pairs
-from transforms.records.envelopes import Resource, ServiceSpec, Snapshot
+from transforms.planning.promoted import promoted
+from transforms.planning.references import references
+from transforms.planning.selectors import terms_of
+from transforms.planning.values import CANONICAL, checked, digest_of, identity, pairs_of
+from transforms.records.envelopes import Resource, Snapshot
 from transforms.records.record import at_time, microseconds
 from transforms.records.rejects import Fault, Reason
-
-_SERVICE_SPEC: Final = msgspec.json.Decoder(ServiceSpec).decode
-_NO_SPEC: Final = (b"", b"null")
+from transforms.records.spec_parts import Spec
+from transforms.records.spec_traffic import NetworkPolicySpec, ServiceSpec
+from transforms.records.specs import read_spec
 
 
 def resource_meaning(body: Resource) -> Meaning:
@@ -46,55 +46,48 @@ def _resource_props(rid: Rid, body: Resource) -> dict[str, Any]:
     """The node's properties; one that is absent here is absent in the graph."""
     declared = KIND_OF_TOKEN.get(rid.kind)
     status = body.status or {}
+    spec = read_spec(rid, body.spec)
     props: dict[str, Any] = {
         "kind": declared.name if declared else body.kind,
         "ns": rid.namespace or None,
         "name": rid.name,
         "uid": body.uid or None,
         "api_version": body.api_version,
-        "labels": pairs(body.labels),
-        "selector": pairs(_selector(rid, body)),
+        "labels": pairs_of(body.labels),
+        "selector": _selector(body, spec),
         "owners": sorted(f"{owner.kind}/{owner.name}" for owner in body.owner_refs or ()) or None,
         "node": body.node,
         "pod_ip": body.pod_ip,
         "image": body.image,
         "replicas": body.replicas,
         "service_ips": sorted(body.service_ips or ()) or None,
-        "implies": _implied(rid, body),
+        "implies": _implied(rid, body, spec),
         "status": _status_text(status, declared.bulky if declared else ()),
     }
-    for promoted in declared.status if declared else ():
-        props[promoted.name] = _promoted(status, promoted)
+    if declared:
+        props |= promoted(declared, status, spec)
     return checked({name: value for name, value in props.items() if value is not None})
 
 
-def _implied(rid: Rid, body: Resource) -> list[str] | None:
-    found = implied_by(rid, body.node, body.owner_refs or ())
+def _implied(rid: Rid, body: Resource, spec: Spec | None) -> list[str] | None:
+    found = implied_by(rid, body.node, body.owner_refs or (), references(rid, spec, body.labels or {}))
     for text in found or ():
-        identity("the identity of a node or owner", text)
+        identity("the identity of a node, an owner or an object referred to", text)
     return found
 
 
-def _selector(rid: Rid, body: Resource) -> dict[str, str] | None:
-    """A Service's selector, from the envelope's own field or from the spec."""
-    if body.service_selector is not None or rid.kind != SERVICE or bytes(body.spec) in _NO_SPEC:
-        return body.service_selector
-    try:
-        return _SERVICE_SPEC(body.spec).selector
-    except msgspec.ValidationError as error:
-        raise Fault(Reason.WRONG_TYPE, f"`spec`: {error}") from None
+def _selector(body: Resource, spec: Spec | None) -> list[str] | None:
+    """What Pods are selected by, from the envelope's own field or from the spec."""
+    if isinstance(spec, NetworkPolicySpec):
+        return terms_of(spec.pod_selector) if spec.pod_selector else None
+    if body.service_selector is None and isinstance(spec, ServiceSpec):
+        return pairs_of(spec.selector)
+    return pairs_of(body.service_selector)
 
 
 def _status_text(status: dict[str, Any], bulky: tuple[str, ...]) -> str | None:
     kept = {key: value for key, value in status.items() if key not in bulky}
     return CANONICAL.encode(kept).decode() if kept else None
-
-
-def _promoted(status: dict[str, Any], promoted: StatusProperty) -> str | int | bool | None:
-    value: Any = status
-    for step in promoted.path:
-        value = value.get(step) if isinstance(value, dict) else None
-    return value if isinstance(value, str | int | bool) else None
 
 
 def resource_tombstone(client_id: str, ver: str, raw_key: str) -> tuple[Mutation, ...]:

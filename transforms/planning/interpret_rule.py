@@ -8,7 +8,7 @@ from transforms.planning.interpret_event import ALERT_ETYPE, episode, severity_o
 from transforms.planning.listed import Listed, hash_of, keys_of
 from transforms.planning.mutations import DeleteReferrer, Mutation, UpsertReferrer
 from transforms.planning.subjects import concerned_object
-from transforms.planning.values import checked, digest_of, identity, pairs
+from transforms.planning.values import checked, digest_of, identity, pairs_of
 from transforms.records.envelopes import Event, ListedAlert, ListedRule, Rule, RuleList
 from transforms.records.record import microseconds, moment_of
 from transforms.records.rejects import Fault, Reason
@@ -49,7 +49,7 @@ def rule_tombstone(client_id: str, ver: str, raw_key: str) -> tuple[Mutation, ..
 
 
 def _told_by(file: str, rule: ListedRule) -> tuple[str, ...]:
-    return (file, rule.query or "", *(pairs(rule.labels) or ()))
+    return (file, rule.query or "", *(pairs_of(rule.labels) or ()))
 
 
 def _upsert(client_id: str, ver: str, key: str, group: str, rule: ListedRule) -> UpsertReferrer:
@@ -66,8 +66,8 @@ def _upsert(client_id: str, ver: str, key: str, group: str, rule: ListedRule) ->
         "expr": rule.query,
         "severity_raw": severity or None,
         "severity": severity_of(severity) if severity else None,
-        "labels": pairs(labels),
-        "annotations": pairs(rule.annotations),
+        "labels": pairs_of(labels),
+        "annotations": pairs_of(rule.annotations),
         "duration_s": rule.duration if alerting else None,
         "subject": subject or None,
     }
@@ -82,7 +82,7 @@ def _alert(client_id: str, ver: str, rule: ListedRule, alert: ListedAlert) -> Up
         raise Fault(Reason.BAD_TIME, f"`activeAt` of the alert {rule.name[:64]!r} is {since.isoformat()}; set Prometheus's clock")
     began = "" if since is None else str(microseconds(since))
     event = Event(
-        event_id=f"{ALERT_ETYPE}:{hash_of((rule.name, began, *(pairs(alert.labels) or ())))}",
+        event_id=f"{ALERT_ETYPE}:{hash_of((rule.name, began, *(pairs_of(alert.labels) or ())))}",
         event_time=since,
         subject=None,
         etype=ALERT_ETYPE,

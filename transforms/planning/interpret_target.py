@@ -6,7 +6,7 @@ from transforms.model.graph import PROM_TARGET
 from transforms.planning.listed import Listed, keys_of
 from transforms.planning.mutations import DeleteReferrer, Mutation, UpsertReferrer
 from transforms.planning.subjects import scraped_object
-from transforms.planning.values import checked, digest_of, identity, pairs
+from transforms.planning.values import checked, digest_of, identity, pairs_of
 from transforms.records.envelopes import Scraped, Target, TargetList
 from transforms.records.redact import redact_url
 from transforms.records.rejects import Fault, Reason
@@ -30,7 +30,7 @@ def target_mutations(client_id: str, ver: str, body: Target, raw_key: str) -> tu
 def listed_targets(client_id: str, ver: str, body: TargetList, _raw_key: str) -> tuple[Mutation, ...]:
     """Every target of a response, in its order; nothing where it lists none."""
     scraped = [_without_logins(one) for one in body.targets]
-    keys = keys_of([Listed(_name(one.labels), (one.scrape_url or "", *(pairs(one.labels) or ()))) for one in scraped])
+    keys = keys_of([Listed(_name(one.labels), (one.scrape_url or "", *(pairs_of(one.labels) or ()))) for one in scraped])
     found = {key: _upsert(client_id, ver, identity("a target's key", key), one) for key, one in zip(keys, scraped, strict=True)}
     return tuple(found.values())
 
@@ -70,7 +70,7 @@ def _upsert(client_id: str, ver: str, key: str, scraped: Scraped) -> UpsertRefer
         "health": scraped.health,
         "scrape_url": redact_url(scraped.scrape_url or ""),
         "last_error": redact_url(scraped.last_error or ""),
-        "labels": pairs({name: value for name, value in labels.items() if not name.startswith(_HIDDEN)}),
+        "labels": pairs_of({name: value for name, value in labels.items() if not name.startswith(_HIDDEN)}),
         "subject": subject,
     }
     kept = checked({name: value for name, value in props.items() if value})

@@ -6,11 +6,13 @@ It answers all of `GraphReader` but the questions about contents and referrers, 
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from transforms.model.graph import SELECTED, SELECTING
 from transforms.planning.changes import Changes
 from transforms.planning.stored import StoredEdge, StoredNode, StoredTombstone, Triple
 
-_SERVICE = "service:"
-_POD = "pod:"
+_SELECTING = tuple(f"{label.lower()}:" for label in SELECTING)
+_SELECTED = f"{SELECTED.lower()}:"
+_BY_NAMESPACE = (*_SELECTING, _SELECTED)
 
 
 def node_of(rid: str, props: dict[str, Any]) -> StoredNode:
@@ -83,10 +85,10 @@ class KnownGraph:
         return _found(self._edges, triples)
 
     def selectors(self, namespaces: Collection[str]) -> dict[str, list[str]]:
-        return {node.rid: list(node.selector) for node in self._live_in(_SERVICE, namespaces)}
+        return {node.rid: list(node.selector) for kind in _SELECTING for node in self._live_in(kind, namespaces)}
 
     def labels(self, namespaces: Collection[str]) -> dict[str, list[str]]:
-        return {node.rid: list(node.labels) for node in self._live_in(_POD, namespaces)}
+        return {node.rid: list(node.labels) for node in self._live_in(_SELECTED, namespaces)}
 
     def _live_in(self, kind: str, namespaces: Collection[str]) -> list[StoredNode]:
         rids = (rid for namespace in namespaces for rid in self._by_namespace.get(kind + namespace, ()))
@@ -133,7 +135,7 @@ class KnownGraph:
             _leave(self._by_uid, held.uid, node.rid)
         if node.uid:
             self._by_uid.setdefault(node.uid, set()).add(node.rid)
-        if node.rid.startswith((_SERVICE, _POD)):
+        if node.rid.startswith(_BY_NAMESPACE):
             kind, namespace, _ = node.rid.split(":", 2)
             place = f"{kind}:{namespace}"
             if node.live:

@@ -103,7 +103,7 @@ class GraphReader(Protocol):
     def edges_of_triples(self, triples: Collection[Triple]) -> dict[Triple, StoredEdge]: ...
 
     def selectors(self, namespaces: Collection[str]) -> dict[str, list[str]]:
-        """The selectors of the live Services in the namespaces, by rid; those without one are left out."""
+        """The selectors of the live objects that select Pods in the namespaces, by rid."""
 
     def labels(self, namespaces: Collection[str]) -> dict[str, list[str]]:
         """The labels of the live Pods in the namespaces, by rid."""

@@ -1,5 +1,6 @@
 """What every interpretation holds values to: limits of identities and strings, and the hash of contents."""
 
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -28,8 +29,8 @@ def checked(props: dict[str, Any]) -> dict[str, Any]:
     return props
 
 
-def pairs(mapping: dict[str, str] | None) -> list[str] | None:
-    """A map as sorted `key=value` strings: the graph stores no maps, and a list can be searched with IN."""
+def pairs_of(mapping: Mapping[str, str] | None) -> list[str] | None:
+    """A map as sorted `key=value` texts: the graph stores no maps, and a list can be searched with IN."""
     return sorted(f"{key}={value}" for key, value in mapping.items()) if mapping else None
 
 

@@ -30,14 +30,11 @@ class OwnerRef(msgspec.Struct, frozen=True, rename="camel"):
     uid: str | None = None
 
 
-class ServiceSpec(msgspec.Struct, frozen=True):
-    """What is taken from a Service's spec."""
-
-    selector: dict[str, str] | None = None
-
-
 class Resource(msgspec.Struct, frozen=True, rename="camel"):
-    """The whole state of a Kubernetes object, or its deletion."""
+    """The whole state of a Kubernetes object, or its deletion.
+
+    spec: left as text; what is taken from it depends on the kind (`specs.py`).
+    """
 
     op: Op
     at: Moment

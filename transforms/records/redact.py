@@ -21,7 +21,7 @@ _SECRET_VALUE: Final = re.compile(
     r"|\bgh[pousr]_[A-Za-z0-9]{30,}"
     r"|://[^/\s:@]+:[^/\s@]+@"
 )
-_SECRET_FIELDS: Final = ("data", "stringData")
+_SECRET_FIELDS: Final = ("data", "stringData", "binaryData")
 # Who logs in, plainly or in a URL that is another one's parameter, and parameters that are called after secrets.
 _URL_LOGIN: Final = re.compile(r"(://|%3A%2F%2F)[^/?&\s@\"]*?(?:@|%40)", re.IGNORECASE)
 _URL_PARAMETER: Final = re.compile(rf"([?&][^=&#\s]*(?:{_SECRET_NAME.pattern})[^=&#\s]*=)[^&#\s\"]*", re.IGNORECASE)
@@ -41,18 +41,19 @@ def redact_url(text: str) -> str:
     return _URL_PARAMETER.sub(rf"\1{REDACTED}", _URL_LOGIN.sub(rf"\1{REDACTED}@", text))
 
 
-def _redact(body: Any) -> Any:
+def _redact(body: Any, *, in_secret: bool = False) -> Any:
+    """in_secret: within a Secret, whose data may stand at any depth, as in an envelope's `spec`."""
     if isinstance(body, list):
-        return [_redact(one) for one in body]
+        return [_redact(one, in_secret=in_secret) for one in body]
     if isinstance(body, str):
         return REDACTED if _SECRET_VALUE.search(body) else body
     if not isinstance(body, dict):
         return body
-    is_secret = isinstance(body.get("kind"), str) and body["kind"].lower() == "secret"
+    is_secret = in_secret or (isinstance(body.get("kind"), str) and body["kind"].lower() == "secret")
     is_variable = isinstance(body.get("name"), str) and _SECRET_NAME.search(body["name"]) is not None
     return {
         name: REDACTED
         if (is_variable and name == "value") or name == LAST_APPLIED or (is_secret and name in _SECRET_FIELDS)
-        else _redact(one)
+        else _redact(one, in_secret=is_secret)
         for name, one in body.items()
     }
