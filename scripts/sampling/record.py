@@ -7,6 +7,7 @@ import msgspec
 RESOURCES: Final = "state.k8s.resource"
 TOPOLOGY: Final = "state.k8s.topology"
 EVENTS: Final = "events.normalized"
+LOGS: Final = "logs.normalized"
 COMMANDS: Final = "graph.commands"
 
 

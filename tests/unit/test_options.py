@@ -50,7 +50,7 @@ def expansion_address(address: str) -> str:
 
 
 def test_the_default_topics_are_those_that_are_decoded() -> None:
-    assert names(DEFAULT_TOPICS) == ("state.k8s.resource", "state.k8s.topology", "events.normalized", "graph.commands")
+    assert names(DEFAULT_TOPICS) == ("state.k8s.resource", "state.k8s.topology", "events.normalized", "logs.normalized", "graph.commands")
 
 
 @pytest.mark.parametrize(

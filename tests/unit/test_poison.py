@@ -3,7 +3,7 @@
 import pytest
 
 from scripts.sampling.poison import Poison, poisons
-from tests.unit.wire import AT_MS, EDGE, EVENT, EVENTS, POD, RESOURCES, TENANT, TOPOLOGY, json_of, kafka_record
+from tests.unit.wire import AT_MS, EDGE, EVENT, EVENTS, LOG, LOGS, POD, RESOURCES, TENANT, TOPOLOGY, json_of, kafka_record
 from transforms.io.deadletters import encode_deadletter
 from transforms.planning.interpret import interpret
 from transforms.records.decode import decode_record
@@ -43,7 +43,14 @@ def test_a_poison_is_rejected_for_the_reason_that_it_declares(poison: Poison) ->
 
 @pytest.mark.parametrize(
     ("topic", "value"),
-    [(RESOURCES, json_of(POD)), (RESOURCES, None), (TOPOLOGY, json_of(EDGE)), (TOPOLOGY, None), (EVENTS, json_of(EVENT))],
+    [
+        (RESOURCES, json_of(POD)),
+        (RESOURCES, None),
+        (TOPOLOGY, json_of(EDGE)),
+        (TOPOLOGY, None),
+        (EVENTS, json_of(EVENT)),
+        (LOGS, json_of(LOG)),
+    ],
 )
 def test_the_sound_record_that_the_poisons_spoil_is_not_rejected(topic: str, value: bytes | None) -> None:
     assert _reject(kafka_record(topic, value, b"af-10::pod:shop:p")) is None

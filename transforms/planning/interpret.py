@@ -5,10 +5,11 @@ from typing import Any, Final
 
 from transforms.planning.interpret_edge import edge_meaning, edge_tombstone
 from transforms.planning.interpret_event import event_mutation
+from transforms.planning.interpret_log import log_mutation
 from transforms.planning.interpret_resource import resource_meaning, resource_tombstone
 from transforms.planning.meaning import Meaning
 from transforms.planning.mutations import Mutation
-from transforms.records.envelopes import Body, Edge, Event, Resource, Tombstone
+from transforms.records.envelopes import Body, Edge, Event, Log, Resource, Tombstone
 from transforms.records.memo import Memo
 
 
@@ -54,6 +55,7 @@ _MEANINGS: Final[dict[type, Callable[[Any], Meaning]]] = {Resource: resource_mea
 # The others: (client_id, ver, body, raw_key) to mutations.
 _MUTATIONS: Final[dict[type, Callable[[str, str, Any, str], tuple[Mutation, ...]]]] = {
     Event: lambda client_id, ver, body, _: (event_mutation(client_id, ver, body),),
+    Log: lambda client_id, ver, body, _: (log_mutation(client_id, ver, body),),
 }
 _TOMBSTONES: Final[dict[str, Callable[[str, str, str], tuple[Mutation, ...]]]] = {
     "state.k8s.resource": resource_tombstone,

@@ -1,7 +1,6 @@
 """What an event means: an episode about its subject."""
 
 from datetime import UTC
-from typing import Final
 
 from transforms.model.graph import EPISODIC
 from transforms.model.identity import make_rid
@@ -9,25 +8,7 @@ from transforms.planning.mutations import Mutation, UpsertReferrer
 from transforms.planning.values import checked, digest_of, identity
 from transforms.records.envelopes import Event
 from transforms.records.record import moment_of
-
-# The contract keeps the severity as it came and adds one of a closed set to query by.
-SEVERITY: Final = {
-    "trace": "DEBUG",
-    "debug": "DEBUG",
-    "info": "INFO",
-    "information": "INFO",
-    "normal": "INFO",
-    "notice": "INFO",
-    "warn": "WARNING",
-    "warning": "WARNING",
-    "error": "ERROR",
-    "err": "ERROR",
-    "critical": "FATAL",
-    "fatal": "FATAL",
-    "emergency": "FATAL",
-    "panic": "FATAL",
-}
-UNKNOWN_SEVERITY: Final = "UNKNOWN"
+from transforms.records.severity import severity_of
 
 
 def event_mutation(client_id: str, ver: str, body: Event) -> Mutation:
@@ -39,7 +20,7 @@ def event_mutation(client_id: str, ver: str, body: Event) -> Mutation:
         {
             "etype": body.etype,
             "severity_raw": body.severity,
-            "severity": SEVERITY.get(body.severity.lower(), UNKNOWN_SEVERITY),
+            "severity": severity_of(body.severity),
             "reason": body.reason,
             "message": body.message,
             "event_time": body.event_time.astimezone(UTC) if body.event_time else moment_of(ver),
