@@ -38,7 +38,7 @@ _IN_TEXT: Final = tuple(
     )
 )
 _MAY_HOLD_SECRETS: Final = re2.compile(
-    r"(?i:secret|passw|pwd|token|credential|api[_-]?key|private[_-]?key|access[_-]?key|bearer|basic)|eyJ|A[KS]IA|gh[pousr]_|://[^/\s:@]+:"
+    r"(?i:secret|passw|pwd|token|credential|api[_-]?key|private[_-]?key|access[_-]?key|bearer|basic)|PRIVATE KEY|eyJ|A[KS]IA|gh[pousr]_|://[^/\s:@]+:"
 )
 _SECRET_FIELDS: Final = ("data", "stringData")
 

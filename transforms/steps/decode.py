@@ -35,10 +35,10 @@ class DecodeRecordsFn(beam.DoFn):
         self._client_id = client_id
         self._legacy_topics = legacy_topics
         self._failure_patterns = failure_patterns
-        self._codecs: dict[str, Codec] = CODEC_OF_TOPIC
+        self._codecs: dict[str, Codec] = {}
 
     def setup(self) -> None:
-        # Compiled patterns do not travel to workers; their texts do.
+        # Decoders and compiled patterns do not travel to workers; the texts of the patterns do.
         self._codecs = codecs_with(self._failure_patterns) if self._failure_patterns else CODEC_OF_TOPIC
 
     def process(self, chunk: RecordChunk) -> Iterator[DecodedChunk]:
