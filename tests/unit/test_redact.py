@@ -84,7 +84,17 @@ def test_only_the_secret_itself_goes_from_free_text(text: str, left: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "text", ["", "dial tcp 10.0.0.1:5432: connection refused", 'secrets "serving-cert" not found', "token expired", "http://db:5432/x@y"]
+    "text",
+    [
+        "",
+        "dial tcp 10.0.0.1:5432: connection refused",
+        'secrets "serving-cert" not found',
+        "token expired",
+        "http://db:5432/x@y",
+        'User "system:serviceaccount:cloud-credential-operator:webhook" is forbidden',
+        "pull registry/token-service:v1.2",
+        "token-service: started",
+    ],
 )
 def test_free_text_without_secrets_is_left_as_it_is(text: str) -> None:
     assert redact_text(text) == text

@@ -31,14 +31,15 @@ _IN_TEXT: Final = tuple(
         (r"(://[^/\s:@]+:)[^/\s@]+@", rf"\1{REDACTED}@"),
         (r"((?i:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{16,}", rf"\1{REDACTED}"),
         (
-            r"((?i:secret|passw|pwd|token|credential|api[_-]?key|private[_-]?key|access[_-]?key)[\w.-]*\\?[\"']?\s?[:=]\s?\\?[\"']?)"
-            r"[^\s\"'\\,;&)}\]]{4,}",
+            # Names of objects hold such words too, and are joined to others with colons: `serviceaccount:credential-operator:x`.
+            r"((?:^|[^\w.:/-])[\w.-]*(?i:secret|passw(?:or)?d|passphrase|pwd|token|credentials?|api[_-]?key|private[_-]?key|access[_-]?key)"
+            r"(?:[\w.-]*\\?[\"']?\s?=|\\?[\"']?\s?:)\s?\\?[\"']?)[^\s\"'\\,;&)}\]]{4,}",
             rf"\1{REDACTED}",
         ),
     )
 )
 _MAY_HOLD_SECRETS: Final = re2.compile(
-    r"(?i:secret|passw|pwd|token|credential|api[_-]?key|private[_-]?key|access[_-]?key|bearer|basic)|PRIVATE KEY|eyJ|A[KS]IA|gh[pousr]_|://[^/\s:@]+:"
+    r"(?i:secret|passw|passphrase|pwd|token|credential|api[_-]?key|private[_-]?key|access[_-]?key|bearer|basic)|PRIVATE KEY|eyJ|A[KS]IA|gh[pousr]_|://[^/\s:@]+:"
 )
 _SECRET_FIELDS: Final = ("data", "stringData")
 
