@@ -21,7 +21,9 @@ A `:Resource` has `rid` (`kind:namespace:name`, `kind::name` when cluster-scoped
 `labels` and `selector` (lists of `key=value`), `owners` (`Kind/name`), `node`, `pod_ip`, `image`, `replicas`, `service_ips` and
 `status` (JSON text). `stub: true` marks an object that only its relationships speak for. An `:Episodic` has `eid`, `etype`,
 `severity_raw`, `severity` (DEBUG, INFO, WARNING, ERROR, FATAL, UNKNOWN), `reason`, `message`, `event_time`, `count` and
-`subject` (the rid that it is about); an episode of an alert has `alert`, one that counts may have `count_capped`. `ver`, `hash`,
+`subject` (the rid that it is about); an episode of an alert has `alert`, one that counts may have `count_capped`. An episode of
+etype `k8s.log` is about a Pod and counts its lines of one UTC minute that say the same; it may have `container`, and its `reason` is one of
+the families of failures (docs/records.md). `ver`, `hash`,
 `implies` and `seen` order and compare writes; do not query or change them.
 """
 

@@ -102,6 +102,8 @@ def test_the_first_field_that_holds_a_time_gives_it_else_the_record(changes: Sha
         less(LOG, "pod_uid", "pod_namespace", "pod_name") | {"kubernetes": {"pod_uid": UID, "pod_namespace": "shop", "pod_name": "p"}},
         less(LOG, "pod_namespace", "pod_name") | {"subject": {"kind": "Pod", "uid": UID, "ns": "shop", "name": "p"}},
         LOG | {"subject": {"kind": "Deployment", "ns": "shop", "name": "d"}},
+        VECTOR | {"subject": "of a mail"},
+        less(LOG, "pod_name") | {"pod_name": None, "subject": {"kind": "Pod", "name": "p"}},
         LOG | {"log": {"level": "not a line"}, "level": ["neither"], "unknown": 1},
     ],
 )
@@ -124,6 +126,7 @@ def test_the_pod_is_named_by_the_envelope_the_collector_or_the_subject(body: Sha
         (LOG | {"event_time": "1999-12-31T23:59:59Z"}, Reason.BAD_TIME),
         (LOG | {"event_time": "2126-03-01T08:00:00Z"}, Reason.BAD_TIME),
         (VECTOR | {"kubernetes": {"pod_name": 7}}, Reason.WRONG_TYPE),
+        (less(LOG, "pod_name") | {"subject": "p"}, Reason.WRONG_TYPE),
         (FLUENT_BIT | {"time": "1999-12-31T23:59:59Z"}, Reason.BAD_TIME),
     ],
 )

@@ -54,7 +54,8 @@ class _Wire(_Probe, frozen=True):
     # Ours
     event_id: str | None = None
     event_time: Moment | None = None
-    subject: _Subject | None = None
+    # Read only where nothing else names the pod: an application's own field of that name does no harm.
+    subject: msgspec.Raw = msgspec.Raw(b"null")
     pod_namespace: Namespace | None = None
     pod_name: str | None = None
     container: Any = None
@@ -69,6 +70,7 @@ class _Wire(_Probe, frozen=True):
 
 _PROBE: Final = msgspec.json.Decoder(_Probe).decode
 _WIRE: Final = msgspec.json.Decoder(_Wire).decode
+_SUBJECT: Final = msgspec.json.Decoder(_Subject | None).decode
 _MOMENT: Final = msgspec.json.Decoder(Moment).decode
 _FILTERED: Final = Filtered()
 # As agents mostly write them; `severity_of` knows the others.
@@ -145,8 +147,10 @@ def _pod(wire: _Wire) -> tuple[str, str]:
     found = wire.kubernetes or _Kubernetes()
     namespace = wire.pod_namespace or found.pod_namespace or found.namespace_name
     name = wire.pod_name or found.pod_name
-    if wire.subject is not None and wire.subject.kind == "Pod":
-        namespace, name = namespace or wire.subject.ns, name or wire.subject.name
+    if not namespace or not name:
+        subject = _SUBJECT(wire.subject)
+        if subject is not None and subject.kind == "Pod":
+            namespace, name = namespace or subject.ns, name or subject.name
     if not namespace or not name:
         missing = "pod_name" if namespace else "pod_namespace"
         raise Fault(Reason.MISSING_FIELD, f"Object missing required field `{missing}`; a line of a log is kept with its pod, by name")
