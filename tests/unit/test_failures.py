@@ -94,7 +94,7 @@ MATCHES = {
         "write: broken pipe",
         "connect ECONNREFUSED 10.0.0.1:6379",
         "connect: no route to host",
-        "It was not possible to connect to the redis server(s)",
+        "it is not possible to connect to the cache",
     ],
     "LOG_TIMEOUT": [
         "context deadline exceeded",
