@@ -27,6 +27,7 @@ import typer
 from pipelines.letter_report import letter_object, letter_text, list_object, print_list, unreadable_sentences
 from pipelines.letters import find_letter, index_letters
 from pipelines.logs import configure_logs
+from pipelines.options.failures import FailureOptions
 from pipelines.options.flow import Json, LogLevel, WriteOptions, log_level
 from pipelines.options.grouped import grouped
 from pipelines.options.kafka import DEFAULT_DEADLETTER_TOPIC, KafkaOptions
@@ -112,6 +113,7 @@ def replay(
     where: LetterOptions,
     how: ReplayOptions,
     writes: WriteOptions,
+    failures: FailureOptions,
     json: Json = False,
     level: LogLevel = "INFO",
 ) -> None:
@@ -143,6 +145,7 @@ def replay(
             batch_bytes=writes.batch_bytes,
             writers=writes.writers,
             shards=writes.shards,
+            failure_patterns=failures.families(),
         )
     # Beam takes seconds to import; the commands that only look do without it.
     from pipelines.replay import replay_letters  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""The main job: Kubernetes state and events of many clusters, from Kafka into one graph per cluster.
+"""The main job: Kubernetes state, events and failures in logs of many clusters, from Kafka into one graph per cluster.
 
 `python -m pipelines.graph_build --runner=DirectRunner` takes in what is there and exits. With `--follow` it goes on in
 micro-batches until SIGTERM.
@@ -25,6 +25,7 @@ import typer
 
 from pipelines.job import Job
 from pipelines.logs import configure_logs
+from pipelines.options.failures import FailureOptions
 from pipelines.options.flow import Json, LogLevel, TenantOptions, WriteOptions, log_level
 from pipelines.options.grouped import grouped
 from pipelines.options.kafka import KafkaOptions, TopicOptions
@@ -63,7 +64,7 @@ def build(pipeline: beam.Pipeline, ranges: list[OffsetRange], size: SliceSize, s
 
 def into_graph(records: beam.PCollection[Any], flow: FlowSettings) -> beam.PCollection[Any]:
     """The flow from Decode on, whoever read the records; the rejects of all its steps."""
-    decoded = records | "DecodeRecords" >> DecodeRecords(flow.client_id, flow.legacy_topics)
+    decoded = records | "DecodeRecords" >> DecodeRecords(flow.client_id, flow.legacy_topics, flow.failure_patterns)
     owned = decoded | "ResolveTenants" >> ResolveTenants(TenantRules(flow.client_id))
     keyed = owned.main | "KeyByTenant" >> KeyByTenant(flow.shards)
     grouped = keyed.main | "WindowByArrival" >> WindowByArrival() | "GroupByTenant" >> beam.GroupByKey()
@@ -105,6 +106,7 @@ def main(
     topics: TopicOptions,
     neo4j: Neo4jOptions,
     tenants: TenantOptions,
+    failures: FailureOptions,
     writes: WriteOptions,
     json: Json = False,
     level: LogLevel = "INFO",
@@ -123,6 +125,7 @@ def main(
             batch_bytes=writes.batch_bytes,
             writers=writes.writers,
             shards=writes.shards,
+            failure_patterns=failures.families(),
         ),
         topics=topics.topic_names(),
         reader=reader,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from transforms.io.kafka_target import KafkaTarget
 from transforms.io.neo4j_target import Neo4jTarget
+from transforms.records.failures import Families
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +12,7 @@ class FlowSettings:
     """What the flow from Decode on needs, whoever reads.
 
     client_id: single-tenant mode, "" for all tenants.
+    failure_patterns: families of failures in lines of logs, before the declared ones.
     """
 
     kafka: KafkaTarget
@@ -22,6 +24,7 @@ class FlowSettings:
     batch_bytes: int
     writers: int
     shards: int
+    failure_patterns: Families = ()
 
 
 @dataclass(frozen=True, slots=True)

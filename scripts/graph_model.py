@@ -22,7 +22,9 @@ A `:Resource` has `rid` (`kind:namespace:name`, `kind::name` when cluster-scoped
 `status` (JSON text). `stub: true` marks an object that only its relationships speak for. An `:Episodic` has `eid`, `etype`,
 `severity_raw`, `severity` (DEBUG, INFO, WARNING, ERROR, FATAL, UNKNOWN), `reason`, `message`, `event_time`, `count` and
 `subject` (the rid that it is about); an episode of an alert has `alert` and, where Prometheus itself told of it, `state` (pending or
-firing, as last told), one that counts may have `count_capped`. A `:PromTarget` has `tid`, `job`, `instance`, `ns`, `health`,
+firing, as last told), one that counts may have `count_capped`. An episode of
+etype `k8s.log` is about a Pod and counts its lines of one UTC minute that say the same; it may have `container`, and its `reason` is one
+of the families of failures (docs/records.md). A `:PromTarget` has `tid`, `job`, `instance`, `ns`, `health`,
 `scrape_url`, `last_error`, `labels` and `subject` (the rid that it scrapes). A `:Rule` has `rkey`, `group`, `name`, `type` (alerting or
 recording), `expr`, `duration_s`, `severity_raw`, `severity`, `labels`, `annotations` (both lists of `key=value`), `subject` (the rid that
 it scopes) and, if it is an alerting one, `alert`. `ver`, `hash`, `implies` and `seen` order and compare writes; do not query or change

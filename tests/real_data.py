@@ -5,13 +5,15 @@ They come in every shape that kubectl and collectors have: lists per kind, lists
 arrays, and the internal shape of kubectl before 1.14.
 """
 
+import csv
 import gzip
 import json
 import os
+import tarfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -166,3 +168,59 @@ def response(path: str) -> Item:
 def response_record(client_id: str, topic: str, body: Item, timestamp_ms: int = COLLECTED_MS) -> SampleRecord:
     """The one record that an agent makes of a response."""
     return SampleRecord(topic, f"{client_id}::prometheus".encode(), json_bytes(body), timestamp_ms)
+
+
+class LogLine(NamedTuple):
+    """A line that a container wrote; `time` as its runtime noted it, "" where that is not known."""
+
+    namespace: str
+    pod: str
+    container: str
+    time: str
+    text: str
+
+
+LOG_DUMPS = ("openshift-aws", "openshift-azure", "nezha-trainticket-2023-01-29", "cloud-opsbench", "vector-kubernetes-logs")
+
+
+def log_lines(dump: str) -> Iterator[LogLine]:
+    """Every line of the container logs of a dump, in its order."""
+    if dump.startswith("openshift"):
+        return _archived_lines(FOLDER / dump / "container-logs.tar.gz")
+    if dump.startswith("nezha"):
+        return (line for path in sorted((FOLDER / dump / "log").glob("*.csv.gz")) for line in _csv_lines(path))
+    if dump.startswith("cloud"):
+        return (line for path in sorted((FOLDER / dump).glob("*/logs.json.gz")) for line in _service_lines(path))
+    return (_vector_line(json.loads(row)) for row in (FOLDER / dump / "log-spamer.jsonl").read_text().splitlines())
+
+
+def _archived_lines(path: Path) -> Iterator[LogLine]:
+    with tarfile.open(path) as archive:
+        for member in archive:
+            file = archive.extractfile(member)
+            if file is None:
+                continue
+            namespace, pod, name = member.name.split("/")[-3:]
+            for row in file.read().decode().splitlines():
+                time, _, text = row.partition(" ")
+                yield LogLine(namespace, pod, name.removesuffix(".log"), time, text)
+
+
+def _csv_lines(path: Path) -> Iterator[LogLine]:
+    with gzip.open(path, "rt", newline="") as file:
+        for row in csv.DictReader(file):
+            written = json.loads(row["Log"])
+            yield LogLine("trainticket", row["PodName"], row["Container"], written["time"], written["log"].rstrip("\n"))
+
+
+def _service_lines(path: Path) -> Iterator[LogLine]:
+    for service, rows in json.loads(gzip.decompress(path.read_bytes())).items():
+        for row in rows:
+            time, _, text = row.partition(" ")
+            timed = len(time) > len("2026-03-01T08:00:00") and time[10] == "T" and time[:4].isdigit()
+            yield LogLine(path.parent.name, service, "server", *((time, text) if timed else ("", row)))
+
+
+def _vector_line(row: Item) -> LogLine:
+    of = row["kubernetes"]
+    return LogLine(of["pod_namespace"], of["pod_name"], of["container_name"], row["timestamp"], row["message"])

@@ -111,7 +111,9 @@ class World:
     # The job
 
     def environment(self, **more: str) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("KAFKA_", "NEO4J_", "CLIENT_ID"))}
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("KAFKA_", "NEO4J_", "CLIENT_ID", "FAILURE_PATTERNS"))
+        }
         return {**kept, **more}
 
     def start_job(self, *flags: str, **environment: str) -> subprocess.Popen[str]:

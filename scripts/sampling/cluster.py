@@ -7,7 +7,8 @@ from random import Random
 from typing import Any, Final
 
 from scripts.sampling.belongings import Belonging, Rid, of_app, of_cluster, of_replica, pod_spec
-from scripts.sampling.record import EVENTS, RESOURCES, TOPOLOGY, SampleRecord, json_bytes
+from scripts.sampling.log_lines import Line, crash_lines
+from scripts.sampling.record import EVENTS, LOGS, RESOURCES, TOPOLOGY, SampleRecord, json_bytes
 
 BEGIN: Final = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 RESYNC: Final = timedelta(seconds=30)
@@ -28,6 +29,7 @@ class SampleCluster:
         self._objects: dict[Rid, dict[str, Any]] = {}
         self._edges: dict[str, dict[str, str]] = {}
         self._events = 0
+        self._lines = 0
 
     def tick(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
@@ -108,6 +110,23 @@ class SampleCluster:
             "subject": {"kind": kind, "uid": uid, "ns": namespace, "name": name},
         }
         self._emit(EVENTS, uid or name, body)
+
+    def write(self, pod: Rid, line: Line) -> None:
+        """A container of the pod writes a line to its log."""
+        self._lines += 1
+        self.tick(line.after_s)
+        uid = self._objects[pod]["uid"]
+        body = {
+            "event_id": f"{self.client_id}-log-{self._lines:06d}",
+            "event_time": self._at(),
+            "etype": "k8s.log",
+            "severity": line.severity,
+            "message": line.message,
+            "pod_uid": uid,
+            "pod_namespace": pod[1],
+            "pod_name": pod[2],
+        }
+        self._emit(LOGS, uid, body)
 
     # The story
 
@@ -220,8 +239,10 @@ class SampleCluster:
         return str(self._objects[pod]["labels"]["app"])
 
     def crash(self, pod: Rid, reason: str, message: str) -> None:
-        """A container fails again and again."""
+        """A container fails again and again, and its log says why."""
         for restarts in range(1, 4):
+            for line in crash_lines(reason, self._random):
+                self.write(pod, line)
             container = {"name": "main", "restartCount": restarts, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
             self._objects[pod]["status"] = {"phase": "Running", "qosClass": "Burstable", "containerStatuses": [container]}
             self._report(pod)

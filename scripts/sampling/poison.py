@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from scripts.sampling.record import COMMANDS, EVENTS, RESOURCES, RULES, TARGETS, TOPOLOGY, SampleRecord, json_bytes
+from scripts.sampling.record import COMMANDS, EVENTS, LOGS, RESOURCES, RULES, TARGETS, TOPOLOGY, SampleRecord, json_bytes
 
 
 class Poison(NamedTuple):
@@ -41,6 +41,12 @@ def _rule(**changes: object) -> bytes:
     return json_bytes({name: value for name, value in (body | changes).items() if value is not None})
 
 
+def _log(**changes: object) -> bytes:
+    body = {"event_id": "x", "event_time": "2026-03-01T08:00:00Z", "etype": "k8s.log", "severity": "ERROR", "message": "broken"}
+    body |= {"pod_uid": "some-uid", "pod_namespace": "shop", "pod_name": "p"}
+    return json_bytes({name: value for name, value in (body | changes).items() if value is not None})
+
+
 def poisons(client_id: str) -> list[Poison]:
     """One of each class, keyed for the tenant where the class is not about the key."""
     pod, edge, event, target, rule = (f"{client_id}::{raw}".encode() for raw in ("pod:shop:p", "edge:e", "some-uid", "j|i", "g|r"))
@@ -71,6 +77,12 @@ def poisons(client_id: str) -> list[Poison]:
         Poison("tombstone of nothing", RESOURCES, f"{client_id}::".encode(), None, "bad_key"),
         Poison("empty event", EVENTS, event, None, "empty_value"),
         Poison("legacy event", EVENTS, event, json_bytes({"InvolvedObject": {"Kind": "Pod", "Name": "p"}}), "legacy_shape"),
+        Poison("log that is not JSON", LOGS, event, _log()[:-1], "not_json"),
+        Poison("log without text", LOGS, event, _log(message=None), "missing_field"),
+        Poison("log of no pod", LOGS, event, _log(pod_name=None), "missing_field"),
+        Poison("log text as number", LOGS, event, _log(message=7), "wrong_type"),
+        Poison("log days ahead", LOGS, event, _log(event_time="2126-03-01T08:00:00Z"), "bad_time"),
+        Poison("empty log", LOGS, event, None, "empty_value"),
         Poison("no tenant", RESOURCES, b"pod:shop:p", _pod(), "tenant_missing"),
         Poison("a kind as tenant", RESOURCES, b"node::n1", _pod(kind="Node", name="n1"), "tenant_missing"),
         Poison("bad tenant", RESOURCES, b"Not_A_Tenant::pod:shop:p", _pod(), "tenant_missing"),

@@ -6,11 +6,11 @@ from typing import Final
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from scripts.sampling.record import COMMANDS, EVENTS, RESOURCES, RULES, TARGETS, TOPOLOGY, SampleRecord
+from scripts.sampling.record import COMMANDS, EVENTS, LOGS, RESOURCES, RULES, TARGETS, TOPOLOGY, SampleRecord
 
 PARTITIONS: Final = 4
 MESSAGE_BYTES: Final = 4 * 1024 * 1024
-TOPICS: Final = (RESOURCES, TOPOLOGY, EVENTS, TARGETS, RULES, COMMANDS)
+TOPICS: Final = (RESOURCES, TOPOLOGY, EVENTS, LOGS, TARGETS, RULES, COMMANDS)
 
 
 def ensure_topics(brokers: str, topics: Iterable[str] = TOPICS, partitions: int = PARTITIONS) -> None:

@@ -9,6 +9,7 @@ TOPOLOGY: Final = "state.k8s.topology"
 EVENTS: Final = "events.normalized"
 TARGETS: Final = "state.prom.targets"
 RULES: Final = "state.prom.rules"
+LOGS: Final = "logs.normalized"
 COMMANDS: Final = "graph.commands"
 
 

@@ -8,6 +8,8 @@ from apache_beam.testing.util import assert_that, equal_to
 
 from runners.direct import run_pipeline
 from scripts.sampling.stream import sample_stream
+from tests.unit.wire import AT_MS, LOG, LOGS, json_of
+from transforms.records.envelopes import Filtered, Log
 from transforms.records.outcomes import Outcome, Tally
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Reject
@@ -75,7 +77,7 @@ def test_chunks_and_shards_do_not_show_and_every_record_has_one_outcome(chunk: i
     settled = sum(tally.values()) + len(rejects)
     primary = len(records()) - settled
     assert 0 < primary <= len(mutations)
-    assert {outcome for _, outcome in tally} == {Outcome.SUPERSEDED, Outcome.CONTROL}
+    assert {outcome for _, outcome in tally} == {Outcome.SUPERSEDED, Outcome.CONTROL, Outcome.FILTERED}
 
 
 def test_single_tenant_mode_lets_no_other_tenant_through() -> None:
@@ -84,6 +86,23 @@ def test_single_tenant_mode_lets_no_other_tenant_through() -> None:
     assert {row[0] for row in mutations} == {"af-11"}
     assert {client_id for client_id, outcome in tally if outcome is Outcome.SKIPPED} >= {"af-10", "af-12"}
     assert {one.client_id for one in rejects} == {"af-11"}
+
+
+def test_failure_patterns_of_ones_own_travel_to_the_worker() -> None:
+    OUTPUT.clear()
+    record = KafkaRecord(LOGS, 0, 0, AT_MS, b"af-10::u", json_of(LOG, severity="INFO"))
+
+    def build(pipeline: beam.Pipeline) -> None:
+        chunks = pipeline | beam.Create([RecordChunk([record])], reshuffle=False)
+        for name, own in (("Own", (("LOG_PAYMENT", ("card declined",)),)), ("Declared", ())):
+            decoded = chunks | f"Decode{name}" >> DecodeRecords("", frozenset(), own)
+            decoded | f"Flatten{name}" >> beam.FlatMap(list) | f"Keep{name}" >> beam.Map(keep, name)
+
+    run_pipeline(build)
+    bodies = {name: decoded.body for name, decoded in OUTPUT}
+    assert bodies["Declared"] == Filtered()
+    assert isinstance(bodies["Own"], Log)
+    assert bodies["Own"].reason == "LOG_PAYMENT"
 
 
 def test_the_same_aspect_always_goes_to_the_same_shard() -> None:

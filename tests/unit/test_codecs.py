@@ -94,7 +94,7 @@ def test_an_empty_value_that_means_nothing_is_a_fault(topic: str, key: bytes | N
     assert _fault(decode_record(kafka_record(topic, value, key))).reason is reason
 
 
-@pytest.mark.parametrize("topic", ["logs.normalized", "af-10.state.k8s.resource", "cluster.registry", "x"])
+@pytest.mark.parametrize("topic", ["graph.deadletter", "af-10.state.k8s.resource", "cluster.registry", "x"])
 def test_a_topic_without_a_codec_is_left_unread(topic: str) -> None:
     decoded = decode_record(kafka_record(topic, b"{not json", b"af-10::k"))
     assert decoded == Decoded(decoded.record, SplitKey("af-10", "k"))

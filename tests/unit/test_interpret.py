@@ -7,11 +7,11 @@ import pytest
 
 from tests.unit.wire import EDGE, EVENT, EVENTS, POD, RESOURCES, TENANT, TOPOLOGY, UID, json_of, kafka_record
 from transforms.planning.interpret import interpret
-from transforms.planning.interpret_event import SEVERITY
 from transforms.planning.mutations import DeleteEdge, DeleteNode, DeleteUid, Mutation, UpsertEdge, UpsertNode, UpsertReferrer
 from transforms.planning.values import digest_of
 from transforms.records.decode import decode_record
 from transforms.records.rejects import Fault, Reason
+from transforms.records.severity import SEVERITY
 
 _VER = "v"
 _HOUR = 3600

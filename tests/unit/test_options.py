@@ -54,6 +54,7 @@ def test_the_default_topics_are_those_that_are_decoded() -> None:
         "state.k8s.resource",
         "state.k8s.topology",
         "events.normalized",
+        "logs.normalized",
         "state.prom.targets",
         "state.prom.rules",
         "graph.commands",

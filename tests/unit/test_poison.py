@@ -8,6 +8,8 @@ from tests.unit.wire import (
     EDGE,
     EVENT,
     EVENTS,
+    LOG,
+    LOGS,
     POD,
     RESOURCES,
     RULE,
@@ -68,6 +70,7 @@ def test_a_poison_is_rejected_for_the_reason_that_it_declares(poison: Poison) ->
         (TARGETS, None),
         (RULES, json_of(RULE)),
         (RULES, None),
+        (LOGS, json_of(LOG)),
     ],
 )
 def test_the_sound_record_that_the_poisons_spoil_is_not_rejected(topic: str, value: bytes | None) -> None:

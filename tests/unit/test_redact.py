@@ -13,7 +13,7 @@ from transforms.planning.interpret import interpret
 from transforms.planning.mutations import UpsertNode
 from transforms.records.decode import decode_record
 from transforms.records.record import KafkaRecord
-from transforms.records.redact import LAST_APPLIED, redact_json
+from transforms.records.redact import LAST_APPLIED, redact_json, redact_text
 from transforms.records.rejects import Reason, Reject, Step
 
 
@@ -71,6 +71,50 @@ def test_the_data_of_a_secret_goes_at_any_depth_and_that_of_others_stays() -> No
 )
 def test_what_holds_no_secret_is_left_as_it_is(body: Any) -> None:
     assert redact_json(json.dumps(body).encode()) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("dial postgres://app:hunter2@db:5432/app failed", "dial postgres://app:REDACTED@db:5432/app failed"),
+        ("login with password=hunter2, user=app", "login with password=REDACTED, user=app"),
+        ('{"db_password": "hunter2", "user": "app"}', '{"db_password": "REDACTED", "user": "app"}'),
+        ('msg="{\\"token\\":\\"hunter2\\"}"', 'msg="{\\"token\\":\\"REDACTED\\"}"'),
+        ("Authorization: Bearer abcdefgh.ijklmnop-1234", "Authorization: Bearer REDACTED"),
+        ("authorization: basic YXBwOmh1bnRlcjJodW50ZXIy", "authorization: basic REDACTED"),
+        ("key AKIAIOSFODNN7EXAMPLE denied", "key REDACTED denied"),
+        ("got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2ln!", "got REDACTED!"),
+        ("read -----BEGIN RSA PRIVATE KEY-----\nhunter2\n-----END RSA PRIVATE KEY----- ok", "read REDACTED ok"),
+        ("read -----BEGIN PRIVATE KEY-----\nhunter2", "read REDACTED"),
+        ("API_KEY=hunter2 and api-key: hunter2", "API_KEY=REDACTED and api-key: REDACTED"),
+    ],
+)
+def test_only_the_secret_itself_goes_from_free_text(text: str, left: str) -> None:
+    assert redact_text(text) == left
+    assert redact_text(left) == left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "dial tcp 10.0.0.1:5432: connection refused",
+        'secrets "serving-cert" not found',
+        "token expired",
+        "http://db:5432/x@y",
+        'User "system:serviceaccount:cloud-credential-operator:webhook" is forbidden',
+        "pull registry/token-service:v1.2",
+        "token-service: started",
+    ],
+)
+def test_free_text_without_secrets_is_left_as_it_is(text: str) -> None:
+    assert redact_text(text) == text
+
+
+def test_redaction_of_free_text_takes_time_in_proportion_to_it() -> None:
+    """What would send a backtracking pattern through the text again and again."""
+    text = "eyJaaaaaaaa-" * 20_000 + "secret" * 20_000
+    assert redact_text(text) == text
 
 
 def test_what_is_not_json_is_not_redacted_but_told() -> None:

@@ -11,6 +11,7 @@ TOPOLOGY: Final = "state.k8s.topology"
 EVENTS: Final = "events.normalized"
 TARGETS: Final = "state.prom.targets"
 RULES: Final = "state.prom.rules"
+LOGS: Final = "logs.normalized"
 COMMANDS: Final = "graph.commands"
 
 TENANT: Final = "af-10"
@@ -49,6 +50,31 @@ RULE: Final[dict[str, Any]] = {
     "labels": {"severity": "critical", "namespace": "shop", "deployment": "cart"},
     "annotations": {"summary": "The cart is down", "runbook": "none"},
     "expr": "up == 0",
+}
+LOG: Final[dict[str, Any]] = {
+    "event_id": "log-1",
+    "event_time": AT,
+    "etype": "k8s.log",
+    "severity": "ERROR",
+    "message": "order 7: card declined",
+    "pod_uid": UID,
+    "pod_namespace": "shop",
+    "pod_name": "p",
+}
+VECTOR: Final[dict[str, Any]] = {
+    "file": "/var/log/pods/shop_p/server/0.log",
+    "kubernetes": {"pod_name": "p", "pod_namespace": "shop", "pod_uid": UID, "container_name": "server", "pod_node_name": "n1"},
+    "message": "E0301 08:00:00.000000       1 pay.go:7] card declined",
+    "source_type": "kubernetes_logs",
+    "stream": "stderr",
+    "timestamp": "2026-03-01T08:00:00.123456789Z",
+}
+FLUENT_BIT: Final[dict[str, Any]] = {
+    "date": 1772352000.123456,
+    "time": "2026-03-01T08:00:00.123456789Z",
+    "stream": "stderr",
+    "log": "E0301 08:00:00.000000       1 pay.go:7] card declined\n",
+    "kubernetes": {"pod_name": "p", "namespace_name": "shop", "pod_id": UID, "container_name": "server", "host": "n1"},
 }
 
 

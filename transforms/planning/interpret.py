@@ -8,12 +8,13 @@ from typing import Any, Final
 
 from transforms.planning.interpret_edge import edge_meaning, edge_tombstone
 from transforms.planning.interpret_event import event_mutation
+from transforms.planning.interpret_log import log_mutation
 from transforms.planning.interpret_resource import resource_meaning, resource_tombstone, snapshot_mutation
 from transforms.planning.interpret_rule import listed_rules, rule_mutations, rule_tombstone
 from transforms.planning.interpret_target import listed_targets, target_mutations, target_tombstone
 from transforms.planning.meaning import Meaning
 from transforms.planning.mutations import Mutation
-from transforms.records.envelopes import Body, Edge, Event, Resource, Rule, RuleList, Snapshot, Target, TargetList, Tombstone
+from transforms.records.envelopes import Body, Edge, Event, Log, Resource, Rule, RuleList, Snapshot, Target, TargetList, Tombstone
 from transforms.records.memo import Memo
 
 
@@ -64,6 +65,7 @@ _MUTATIONS: Final[dict[type, Callable[[str, str, Any, str], tuple[Mutation, ...]
     TargetList: listed_targets,
     Rule: rule_mutations,
     RuleList: listed_rules,
+    Log: lambda client_id, ver, body, _: (log_mutation(client_id, ver, body),),
 }
 _TOMBSTONES: Final[dict[str, Callable[[str, str, str], tuple[Mutation, ...]]]] = {
     "state.k8s.resource": resource_tombstone,

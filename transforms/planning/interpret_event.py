@@ -9,32 +9,10 @@ from transforms.planning.mutations import Mutation, UpsertReferrer
 from transforms.planning.values import checked, digest_of, identity
 from transforms.records.envelopes import Event
 from transforms.records.record import moment_of
+from transforms.records.severity import severity_of
 
-# The contract keeps the severity as it came and adds one of a closed set to query by.
-SEVERITY: Final = {
-    "trace": "DEBUG",
-    "debug": "DEBUG",
-    "info": "INFO",
-    "information": "INFO",
-    "normal": "INFO",
-    "notice": "INFO",
-    "warn": "WARNING",
-    "warning": "WARNING",
-    "error": "ERROR",
-    "err": "ERROR",
-    "critical": "FATAL",
-    "fatal": "FATAL",
-    "emergency": "FATAL",
-    "panic": "FATAL",
-}
-UNKNOWN_SEVERITY: Final = "UNKNOWN"
 # An event of this type tells of the alert that its reason names.
 ALERT_ETYPE: Final = "prom.alert"
-
-
-def severity_of(raw: str) -> str:
-    """The severity to query by, of a closed set."""
-    return SEVERITY.get(raw.lower(), UNKNOWN_SEVERITY)
 
 
 def event_mutation(client_id: str, ver: str, body: Event) -> Mutation:

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from transforms.model.graph import RULE
 from transforms.model.limits import BODY_AHEAD, EARLIEST, LATEST
-from transforms.planning.interpret_event import ALERT_ETYPE, episode, severity_of
+from transforms.planning.interpret_event import ALERT_ETYPE, episode
 from transforms.planning.listed import Listed, hash_of, keys_of
 from transforms.planning.mutations import DeleteReferrer, Mutation, UpsertReferrer
 from transforms.planning.subjects import concerned_object
@@ -12,6 +12,7 @@ from transforms.planning.values import checked, digest_of, identity, pairs_of
 from transforms.records.envelopes import Event, ListedAlert, ListedRule, Rule, RuleList
 from transforms.records.record import microseconds, moment_of
 from transforms.records.rejects import Fault, Reason
+from transforms.records.severity import severity_of
 
 _ACTIVE: Final = frozenset({"pending", "firing"})
 # An alert's annotations are the author's; these are the usual ones, the most telling first.

@@ -7,8 +7,11 @@ from typing import Final
 
 import msgspec
 
-from transforms.records.envelopes import Body, Command, Edge, Event, Filtered, Resource, Rule, Snapshot, Target
+from transforms.records.envelopes import Body, Command, Edge, Event, Filtered, Log, Resource, Rule, Snapshot, Target
 from transforms.records.events import parse_event
+from transforms.records.failure_table import failure_table
+from transforms.records.failures import Families
+from transforms.records.logs import LogParser
 from transforms.records.prometheus import parse_rule, parse_target
 from transforms.records.rejects import Fault, Reason
 
@@ -37,7 +40,7 @@ def _at(body: Body) -> datetime | None:
 
 
 def _event_time(body: Body) -> datetime | None:
-    return body.event_time if isinstance(body, Event) else None
+    return body.event_time if isinstance(body, Event | Log) else None
 
 
 def _no_time(_body: Body) -> datetime | None:
@@ -80,12 +83,24 @@ def _parse_command(text: bytes) -> Command:
 
 _COMMAND: Final = msgspec.json.Decoder(Command)
 
+
+def _log_codec(own: Families = ()) -> Codec:
+    return Codec("logs.normalized", LogParser(failure_table(own)).parse, _event_time)
+
+
 CODECS: Final = (
     Codec("state.k8s.resource", _parse_resource, _at, state=True),
     Codec("state.k8s.topology", msgspec.json.Decoder(Edge).decode, _at, state=True),
     Codec("events.normalized", parse_event, _event_time),
+    _log_codec(),
     Codec("state.prom.targets", parse_target, _at, state=True, restless=True),
     Codec("state.prom.rules", parse_rule, _at, state=True),
     Codec("graph.commands", _parse_command, _no_time, control=True),
 )
 CODEC_OF_TOPIC: Final = {codec.topic: codec for codec in CODECS}
+
+
+def codecs_with(own: Families) -> dict[str, Codec]:
+    """The codecs by topic, that of logs with failure patterns of one's own before the declared ones."""
+    logs = _log_codec(own)
+    return CODEC_OF_TOPIC | {logs.topic: logs}

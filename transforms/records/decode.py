@@ -3,6 +3,7 @@
 `decode_record` raises nothing but `Fault`; whatever the bytes are, the answer is a body, a fault or "not decoded".
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -11,7 +12,7 @@ import msgspec
 from transforms.model.limits import BODY_AHEAD, EARLIEST, KEY_BYTES, LATEST
 from transforms.records.codecs import CODEC_OF_TOPIC, Codec
 from transforms.records.contents import Contents, take_time
-from transforms.records.envelopes import Body, Tombstone
+from transforms.records.envelopes import Body, Filtered, Tombstone
 from transforms.records.json_text import check_json_text
 from transforms.records.record import KafkaRecord, from_microseconds, make_ver, microseconds
 from transforms.records.rejects import Fault, Reason
@@ -23,7 +24,7 @@ SHOWN_CHARACTERS: Final = 200
 class Decoded(msgspec.Struct, frozen=True):
     """A record read: its body, or the fault that it has; neither for a topic that is not decoded.
 
-    key: the key taken apart. ver: the record's version, "" where there is no body; the record's time is in it, and
+    key: the key taken apart. ver: the record's version, "" where there is no body and where it is filtered; the record's time is in it, and
     not in the body, which may be that of an earlier record that said the same at another time.
     """
 
@@ -40,15 +41,21 @@ class Decoded(msgspec.Struct, frozen=True):
 
 
 def decode_record(
-    record: KafkaRecord, legacy_topics: frozenset[str] = frozenset(), *, only: str = "", contents: Contents | None = None
+    record: KafkaRecord,
+    legacy_topics: frozenset[str] = frozenset(),
+    *,
+    only: str = "",
+    contents: Contents | None = None,
+    codecs: Mapping[str, Codec] = CODEC_OF_TOPIC,
 ) -> Decoded:
     """Read one record; never raises for what the record holds.
 
     legacy_topics: topics whose keys may also be split at a pipe sign.
     only: single-tenant mode; a record whose key names another tenant is left unread. "" reads all.
     contents: bodies decoded before; None decodes every record.
+    codecs: by topic, where they are not the declared ones (`codecs_with`).
     """
-    codec = CODEC_OF_TOPIC.get(record.topic)
+    codec = codecs.get(record.topic)
     legacy = record.topic in legacy_topics
     is_long = record.key is not None and len(record.key) > KEY_BYTES
     key, key_fault = _take_key(record.key, legacy) if is_long else _read_key(record.key, legacy)
@@ -61,6 +68,8 @@ def decode_record(
         body = contents.find(record.topic, timed) if contents is not None and timed is not None else None
         if body is None:
             body = _decode_body(codec, record, key)
+            if isinstance(body, Filtered):
+                return Decoded(record, key, body)
             at = codec.body_time(body)
             at_us = None if at is None else microseconds(at)
             # The time that was taken out must be the body's own, not another field's of the same name.

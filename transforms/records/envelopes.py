@@ -110,6 +110,26 @@ class Event(msgspec.Struct, frozen=True):
     client_id: str | None = None
 
 
+class Log(msgspec.Struct, frozen=True):
+    """A line of a pod's log that tells of a failure.
+
+    event_id: "" where the line has none; `content` then tells it from others. event_time: None where it gives none.
+    reason: of the family that it matched, else of its severity. message: redacted and cut. content: a hash of the whole line.
+    """
+
+    event_id: str
+    event_time: Moment | None
+    namespace: str
+    pod: str
+    container: str
+    severity: str
+    severity_raw: str
+    reason: str
+    message: str
+    content: str
+    client_id: str | None = None
+
+
 class Command(msgspec.Struct, frozen=True):
     """An instruction to the job itself."""
 
@@ -214,4 +234,4 @@ class Filtered(msgspec.Struct, frozen=True):
     is_control: bool = False
 
 
-Body = Resource | Snapshot | Edge | Event | Target | TargetList | Rule | RuleList | Command | Tombstone | Filtered
+Body = Resource | Snapshot | Edge | Event | Log | Target | TargetList | Rule | RuleList | Command | Tombstone | Filtered

@@ -13,7 +13,9 @@ from transforms.records.rejects import Fault, Reason
 
 _STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _NUMBER: Final = re.compile(rb"-?[0-9]++(?:\.[0-9]*+)?+(?:[eE][+-]?[0-9]*+)?+")
-_LONG_DIGITS: Final = re.compile(rb"[0-9]{19}")
+# Sought among digits that are all alike, ten times faster than with a pattern: every record passes here.
+_LONG_DIGITS: Final = b"0" * 19
+_DIGITS_ALIKE: Final = bytes.maketrans(b"123456789", b"0" * 9)
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"{}[]"))
 _DEPTH_CHANGE: Final = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
 _NOT_INTEGER: Final = frozenset(b".eE")
@@ -30,7 +32,7 @@ def check_json_text(value: bytes) -> None:
         )
     if not value.isascii():
         _check_utf8(value)
-    if value.count(b"{") + value.count(b"[") > NESTING or _LONG_DIGITS.search(value):
+    if value.count(b"{") + value.count(b"[") > NESTING or _LONG_DIGITS in value.translate(_DIGITS_ALIKE):
         _check_structure(_STRING.sub(b"", value))
 
 

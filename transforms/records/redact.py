@@ -9,6 +9,7 @@ import re
 from typing import Any, Final
 
 import msgspec
+import re2
 
 REDACTED: Final = "REDACTED"
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
@@ -25,6 +26,35 @@ _SECRET_FIELDS: Final = ("data", "stringData", "binaryData")
 # Who logs in, plainly or in a URL that is another one's parameter, and parameters that are called after secrets.
 _URL_LOGIN: Final = re.compile(r"(://|%3A%2F%2F)[^/?&\s@\"]*?(?:@|%40)", re.IGNORECASE)
 _URL_PARAMETER: Final = re.compile(rf"([?&][^=&#\s]*(?:{_SECRET_NAME.pattern})[^=&#\s]*=)[^&#\s\"]*", re.IGNORECASE)
+# In free text only the secret itself goes, so that the rest still tells what happened. RE2's, since a line may be anything.
+_IN_TEXT: Final = tuple(
+    (re2.compile(pattern), replacement)
+    for pattern, replacement in (
+        (r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY-----|$)", REDACTED),
+        (r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?", REDACTED),
+        (r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}", REDACTED),
+        (r"(://[^/\s:@]+:)[^/\s@]+@", rf"\1{REDACTED}@"),
+        (r"((?i:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{16,}", rf"\1{REDACTED}"),
+        (
+            # Names of objects hold such words too, and are joined to others with colons: `serviceaccount:credential-operator:x`.
+            r"((?:^|[^\w.:/-])[\w.-]*(?i:secret|passw(?:or)?d|passphrase|pwd|token|credentials?|api[_-]?key|private[_-]?key|access[_-]?key)"
+            r"(?:[\w.-]*\\?[\"']?\s?=|\\?[\"']?\s?:)\s?\\?[\"']?)[^\s\"'\\,;&)}\]]{4,}",
+            rf"\1{REDACTED}",
+        ),
+    )
+)
+_MAY_HOLD_SECRETS: Final = re2.compile(
+    r"(?i:secret|passw|passphrase|pwd|token|credential|api[_-]?key|private[_-]?key|access[_-]?key|bearer|basic)|PRIVATE KEY|eyJ|A[KS]IA|gh[pousr]_|://[^/\s:@]+:"
+)
+
+
+def redact_text(text: str) -> str:
+    """Free text without what looks secret in it: keys, tokens, credentials in URLs and headers, values called passwords and such."""
+    if not _MAY_HOLD_SECRETS.search(text):
+        return text
+    for pattern, replacement in _IN_TEXT:
+        text = pattern.sub(replacement, text)
+    return text
 
 
 def redact_json(value: bytes) -> bytes | None:
