@@ -56,7 +56,7 @@ def main(
     mix: Annotated[str, typer.Option("--mix", help=" | ".join(MIXES))] = "state",
     phase: Annotated[str, typer.Option("--phase", help=" | ".join(PHASES))] = "resync",
     readers: Annotated[str, typer.Option("--readers", help="Comma-separated; beam takes part with fewer records.")] = f"{BOUNDED},{BEAM}",
-    objects: Annotated[int, typer.Option("--objects", min=6, help="Kubernetes objects of a cluster, in resyncs.")] = 101,
+    objects: Annotated[int, typer.Option("--objects", min=6, help="Kubernetes objects of all clusters together, in resyncs.")] = 1010,
     first_load: Annotated[int, typer.Option("--first_load", min=1000, help="Records of the first load, all distinct.")] = 20_000,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same traffic.")] = 7,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object on standard output.")] = False,

@@ -7,8 +7,9 @@ from typing import Any, Final
 from pipelines.options.flow import WriteOptions
 from scripts.benching.job import JobRun, idle, run_job
 from scripts.benching.raw import consume_rate, transactions_of, write_rate
-from scripts.benching.stage import TOPICS, Stage
+from scripts.benching.stage import Stage
 from scripts.benching.traffic import Fleet
+from scripts.sampling.produce import TOPICS
 from transforms.steps.readers import BEAM, BOUNDED
 
 IDLE_S: Final = 30.0
@@ -22,7 +23,7 @@ class Plan:
     """What is measured.
 
     messages: records of a run. clusters: the first number is used wherever one is needed; all for `by_clusters`.
-    objects: Kubernetes objects of a cluster. first_load: records of the first load, all distinct.
+    objects: Kubernetes objects of all clusters together. first_load: records of the first load, all distinct.
     """
 
     messages: int
@@ -53,8 +54,8 @@ def measure(plan: Plan, stage: Stage, say: Callable[[str], None]) -> dict[str, A
     found["by_clusters"] = by_clusters
     say(f"idle for {IDLE_S:.0f} s")
     stage.clear()
-    stage.produce(Fleet(plan.clusters[0], plan.objects, plan.seed).once())
-    found["idle"] = idle(_flags(BOUNDED, "bench-idle"), stage.environment, IDLE_S)
+    stage.produce(Fleet(plan.clusters[0], plan.objects // plan.clusters[0], plan.seed).once())
+    found["idle"] = idle(_flags(BOUNDED, "bench-idle"), stage.environment(), IDLE_S)
     return found
 
 
@@ -73,10 +74,10 @@ def first_load(plan: Plan, stage: Stage) -> dict[str, Any]:
     rows = 0
     for number in range(_ROUNDS):
         stage.clear_graph()
-        rows, rate = write_rate(stage.neo4j, transactions)
+        rows, rate = write_rate(stage.neo4j_target, transactions)
         raws.append(rate)
         stage.clear_graph()
-        run = run_job(_flags(BOUNDED, f"bench-first-{number}"), stage.environment, None)
+        run = run_job(_flags(BOUNDED, f"bench-first-{number}"), stage.environment(), None)
         jobs.append(run.report["rows_written"] / run.report["write_seconds"])
     ratios = sorted(job / raw for job, raw in zip(jobs, raws, strict=True))
     return {
@@ -93,16 +94,15 @@ def run_phase(plan: Plan, stage: Stage, reader: str, clusters: int) -> dict[str,
     """One run of the job over the phase's traffic, on an empty stage, and the raw consumer over the same records."""
     stage.clear()
     messages = min(plan.messages, BEAM_RECORDS) if reader == BEAM else plan.messages
-    objects = plan.objects if plan.phase == "resync" else messages // clusters // 2
-    fleet = Fleet(clusters, objects, plan.seed)
+    fleet = Fleet(clusters, (plan.objects if plan.phase == "resync" else messages // 2) // clusters, plan.seed)
     group = f"bench-{reader}"
     if plan.phase == "resync":
         stage.produce(fleet.once())
-        run_job(_flags(BOUNDED, group), stage.environment, None)
+        run_job(_flags(BOUNDED, group), stage.environment(), None)
         number = stage.produce(fleet.traffic(plan.mix, messages))
     else:
         number = stage.produce(fleet.once())
-    run = run_job(_flags(reader, group), stage.environment, stage.connector if reader == BEAM else None)
+    run = run_job(_flags(reader, group), stage.environment(), stage.connector if reader == BEAM else None)
     if run.report["read"] != number:
         raise RuntimeError(f"{number} records were produced, {run.report['read']} read")
     raw, rate = consume_rate(stage.brokers, TOPICS)

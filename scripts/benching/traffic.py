@@ -5,10 +5,8 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Final, NamedTuple
 
-from scripts.sampling.record import EVENTS, RESOURCES, TOPOLOGY, SampleRecord, json_bytes
+from scripts.sampling.record import EVENTS, LOGS, RESOURCES, TARGETS, TOPOLOGY, SampleRecord, json_bytes
 
-LOGS: Final = "logs.normalized"
-TARGETS: Final = "state.prom.targets"
 # Shares of the topics in production traffic, in percent.
 UPSTREAM: Final = {LOGS: 59.0, RESOURCES: 19.9, TOPOLOGY: 16.6, TARGETS: 4.1, EVENTS: 0.33}
 STATE: Final = {RESOURCES: 19.9, TOPOLOGY: 16.6}

@@ -22,7 +22,7 @@ from runners.local.faults import StackFault
 from runners.local.stack import LocalStack, free_ports
 from scripts.faulting.suite import Result, Suite, as_objects, table_of
 from scripts.faulting.table import FAULTS, Fault
-from scripts.faulting.world import CHECKOUT
+from scripts.world import CHECKOUT
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 

@@ -6,7 +6,7 @@ import subprocess
 from typing import Any, Final, NamedTuple
 
 from scripts.faulting.round import must
-from scripts.faulting.world import World
+from scripts.world import World
 
 # Small slices and batches, so that a run has many moments to die at.
 SMALL: Final = ("--slice_bytes=100000", "--batch_rows=50")

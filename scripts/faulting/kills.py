@@ -5,8 +5,8 @@ from typing import Final
 from runners.local.services import Service
 from scripts.faulting.job import FOLLOW, READERS, SMALL, Job
 from scripts.faulting.round import Commits, Round, Seen, await_that, must, must_be_the_graph_of
-from scripts.faulting.world import World
 from scripts.sampling.record import SampleRecord
+from scripts.world import World
 
 _STARTING: Final = 0.25
 # Longer than the servers take to be started again, in attempts that are short.

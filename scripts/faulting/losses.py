@@ -8,8 +8,8 @@ from typing import Any, Final
 from scripts.faulting.job import FOLLOW, SMALL, Ended, Job
 from scripts.faulting.round import Commits, Round, Seen, await_that, must, must_be_the_graph_of
 from scripts.faulting.topics import configure_topic, delete_before, delete_topic, held_records, sample_of
-from scripts.faulting.world import World
 from scripts.sampling.record import EVENTS, RESOURCES, TOPOLOGY, SampleRecord
+from scripts.world import World
 from transforms.io.kafka_offsets import Place
 from transforms.records.letters import OFFSETS_LOST
 from transforms.records.record import KafkaRecord

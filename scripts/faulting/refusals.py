@@ -5,8 +5,8 @@ from typing import Final
 from scripts.faulting.job import FOLLOW, SMALL, Job
 from scripts.faulting.round import Commits, Round, Seen, await_that, must, must_be_the_graph_of
 from scripts.faulting.topics import configure_topic, make_topic
-from scripts.faulting.world import DEADLETTERS, GROUP
 from scripts.sampling.poison import poisoned, poisons
+from scripts.world import DEADLETTERS, GROUP
 
 # Settings with which a broker refuses every letter, by its size or by its age of a millisecond, and those that mend it.
 _REFUSALS: Final = (

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final, NamedTuple
 
-from scripts.faulting.world import World
 from scripts.sampling.in_memory import expected_digests
 from scripts.sampling.produce import TOPICS
 from scripts.sampling.record import SampleRecord
 from scripts.sampling.stream import sample_stream
+from scripts.world import World
 from transforms.io.kafka_offsets import KafkaOffsets, Place
 
 POISON_CLASSES: Final = 20

@@ -15,7 +15,7 @@ from runners.local.faults import StackFault
 from runners.local.stack import LocalStack
 from scripts.faulting.round import Round
 from scripts.faulting.table import Fault
-from scripts.faulting.world import World
+from scripts.world import World
 from transforms.io.faults import InfrastructureFault, fault_sentence
 
 

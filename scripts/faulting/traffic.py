@@ -9,9 +9,9 @@ from threading import Thread
 from scripts.faulting.job import FOLLOW, READERS, Job
 from scripts.faulting.round import Commits, Round, Seen, must, must_be_the_graph_of
 from scripts.faulting.topics import forget_offsets
-from scripts.faulting.world import GROUP, World
 from scripts.sampling.poison import Poison, poisoned, poisons
 from scripts.sampling.record import SampleRecord
+from scripts.world import GROUP, World
 from transforms.model.limits import RECORD_BYTES
 
 _POISON_SHARE = 0.01

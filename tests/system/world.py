@@ -3,7 +3,7 @@
 import base64
 from typing import Any
 
-from scripts.faulting.world import CHECKOUT, DEADLETTERS, GROUP, World
+from scripts.world import CHECKOUT, DEADLETTERS, GROUP, World
 
 __all__ = ["CHECKOUT", "DEADLETTERS", "GROUP", "World", "value_of"]
 

@@ -12,9 +12,9 @@ from scripts.faulting.job import OUTCOMES, Ended
 from scripts.faulting.round import DoesNotHold, Round, Seen, must, must_be_the_graph_of
 from scripts.faulting.suite import Suite, table_of
 from scripts.faulting.table import FAULTS, Fault
-from scripts.faulting.world import World
 from scripts.sampling.in_memory import expected_digests
 from scripts.sampling.stream import sample_stream
+from scripts.world import World
 from transforms.io.faults import InfrastructureFault
 
 RECORDS = sample_stream(clusters=2, resyncs=1, seed=3, poison_classes=0).records
