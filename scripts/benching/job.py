@@ -49,15 +49,17 @@ def _cpu(process: psutil.Process | None) -> float:
     return times.user + times.system
 
 
-def idle(flags: list[str], environment: dict[str, str], seconds: float) -> dict[str, float]:
-    """CPU and memory of the job while it follows and there is nothing to read."""
+def watch(flags: list[str], environment: dict[str, str], seconds: int, each_second: Callable[[], object]) -> dict[str, float]:
+    """CPU and memory of the job while it follows; each_second is called once a second meanwhile."""
     command = [sys.executable, "-m", "pipelines.graph_build", "--follow", "--every_s=10", "--log_level=ERROR", *flags]
     process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         seen = psutil.Process(process.pid)
         _settle(lambda: seen.cpu_percent(1.0) < 20)  # noqa: PLR2004 - started, and no longer importing
         before, started = _cpu(seen), time.perf_counter()
-        time.sleep(seconds)
+        for second in range(seconds):
+            each_second()
+            time.sleep(max(0.0, started + second + 1 - time.perf_counter()))
         spent = (_cpu(seen) - before) / (time.perf_counter() - started)
         return {"cpu_percent": round(100 * spent, 2), "rss_mb": round(seen.memory_info().rss / 2**20, 1)}
     finally:

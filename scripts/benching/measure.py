@@ -2,17 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from pipelines.options.flow import WriteOptions
-from scripts.benching.job import JobRun, idle, run_job
+from scripts.benching.job import JobRun, run_job, watch
 from scripts.benching.raw import consume_rate, transactions_of, write_rate
 from scripts.benching.stage import Stage
-from scripts.benching.traffic import Fleet
+from scripts.benching.traffic import MIXES, RESYNC_S, Fleet
 from scripts.sampling.produce import TOPICS
+from scripts.sampling.record import RESOURCES
 from transforms.steps.readers import BEAM, BOUNDED
 
-IDLE_S: Final = 30.0
+FOLLOW_S: Final = 60
 # The connector is slower by an order of magnitude; more records would only take longer.
 BEAM_RECORDS: Final = 60_000
 _ROUNDS: Final = 3
@@ -52,11 +54,24 @@ def measure(plan: Plan, stage: Stage, say: Callable[[str], None]) -> dict[str, A
         say(f"{plan.phase} of {clusters} clusters")
         by_clusters[str(clusters)] = run_phase(plan, stage, BOUNDED, clusters)
     found["by_clusters"] = by_clusters
-    say(f"idle for {IDLE_S:.0f} s")
-    stage.clear()
-    stage.produce(Fleet(plan.clusters[0], plan.objects // plan.clusters[0], plan.seed).once())
-    found["idle"] = idle(_flags(BOUNDED, "bench-idle"), stage.environment(), IDLE_S)
+    found |= following(plan, stage, say)
     return found
+
+
+def following(plan: Plan, stage: Stage, say: Callable[[str], None]) -> dict[str, Any]:
+    """What a run that follows uses: with nothing to read, and at the pace at which the fleet reports all objects each 30 s."""
+    clusters = plan.clusters[0]
+    fleet = Fleet(clusters, plan.objects // clusters, plan.seed)
+    flags = _flags(BOUNDED, "bench-follow")
+    stage.clear()
+    stage.produce(fleet.once())
+    say(f"following for {FOLLOW_S} s with nothing to read")
+    idle = watch(flags, stage.environment(), FOLLOW_S, lambda: None)
+    pace = round(plan.objects / RESYNC_S * sum(MIXES[plan.mix].values()) / MIXES[plan.mix][RESOURCES])
+    traffic = fleet.traffic(plan.mix, pace * FOLLOW_S)
+    say(f"following for {FOLLOW_S} s at {pace} messages/s")
+    paced = watch(flags, stage.environment(), FOLLOW_S, lambda: stage.produce(islice(traffic, pace)))
+    return {"idle": idle, "paced": {"messages_per_s": pace, **paced}}
 
 
 def first_load(plan: Plan, stage: Stage) -> dict[str, Any]:

@@ -24,7 +24,9 @@ def show(found: dict[str, Any]) -> None:
     console.print(_runs(f"{found['phase']}, mix {found['mix']}", "reader", found["jobs"]))
     if found["by_clusters"]:
         console.print(_runs("bounded reader", "clusters", found["by_clusters"]))
-    console.print(f"idle with --follow: {found['idle']['cpu_percent']} % of a core, {found['idle']['rss_mb']} MB")
+    idle, paced = found["idle"], found["paced"]
+    console.print(f"following, nothing to read: {idle['cpu_percent']} % of a core, {idle['rss_mb']} MB")
+    console.print(f"following {paced['messages_per_s']} messages/s: {paced['cpu_percent']} % of a core, {paced['rss_mb']} MB")
 
 
 def _raw(found: dict[str, Any]) -> Table:
