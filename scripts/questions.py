@@ -28,7 +28,9 @@ def main(
             table = Table(*found.keys)
             for record in found.records:
                 table.add_row(*(_shown(value) for value in record))
-            console.print(f"\n[bold]{question}[/bold] ({client_id})\n[dim]{cypher}[/dim]", highlight=False)
+            console.print(f"\n{question} ({client_id})", style="bold", markup=False, highlight=False)
+            # Cypher's square brackets are no markup.
+            console.print(cypher, style="dim", markup=False, highlight=False)
             console.print(table)
 
 

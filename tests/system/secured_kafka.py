@@ -9,7 +9,7 @@ from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, A
 
 from runners.local.services import Kafka, await_service
 from runners.local.stack import free_ports
-from transforms.io.kafka_offsets import quiet
+from transforms.io.kafka_target import quiet
 
 ADMIN: Final = ("admin", "admin-password")
 USER: Final = ("builder", "builder-password")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from transforms.io.faults import InfrastructureFault, fault_sentence
 from transforms.io.kafka_target import SASL_MECHANISMS, SECURITY_PROTOCOLS, KafkaTarget
@@ -142,3 +143,13 @@ def test_a_login_without_a_password_stops_the_run_with_the_remedy(
     with pytest.raises(InfrastructureFault) as raised:
         configure(_sasl(_ENV))
     assert fault_sentence(raised.value) == "No secret is set; set KAFKA_SASL_PASSWORD or KAFKA_SASL_PASSWORD_FILE in the environment."
+
+
+def test_a_client_that_cannot_be_made_is_told_in_one_sentence(tmp_path: Path) -> None:
+    target = KafkaTarget("k:9092", "g", "SSL", ca_file=str(tmp_path / "no-such.pem"))
+
+    with pytest.raises(InfrastructureFault) as caught:
+        target.open(AdminClient, {})
+
+    assert caught.value.sentence.startswith("No client for Kafka at k:9092 can be made (")
+    assert caught.value.sentence.endswith("; fix the KAFKA_SASL and KAFKA_SSL settings.")

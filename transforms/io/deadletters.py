@@ -151,21 +151,19 @@ class DeadLetterWriter:
         self._target = target
         self._topic = topic
         self._failed: str | None = None
-        self._producer = Producer(
+        self._producer = target.open(
+            Producer,
             {
-                **target.client_config(),
                 "enable.idempotence": True,
                 "compression.type": "zstd",
                 "message.max.bytes": DEADLETTER_MESSAGE_BYTES,
                 "delivery.timeout.ms": int(_FLUSH_S * 1000),
-                "log_level": 0,
-                "error_cb": lambda _error: None,
-            }
+            },
         )
 
     def ensure_topic(self) -> None:
         """Make the topic where it is missing, able to hold the largest reject; safe to repeat."""
-        admin = AdminClient({**self._target.client_config(), "log_level": 0, "error_cb": lambda _error: None})
+        admin = self._target.open(AdminClient, {})
         made = admin.create_topics([deadletter_topic(self._topic)], operation_timeout=15)
         try:
             made[self._topic].result()

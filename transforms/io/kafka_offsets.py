@@ -114,19 +114,18 @@ class KafkaOffsets:
 
     def __init__(self, target: KafkaTarget) -> None:
         self._target = target
-        config = target.client_config() | {"error_cb": quiet, "log_level": 0}
-        self._admin = AdminClient(dict(config))
+        self._admin = target.open(AdminClient, {})
         self._topic_ids: dict[str, str] = {}
         self._stands: dict[Place, Stand] = {}
-        self._consumer = Consumer(
-            config
-            | {
+        self._consumer = target.open(
+            Consumer,
+            {
                 "group.id": target.group,
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
                 "isolation.level": "read_committed",
                 "enable.partition.eof": True,
-            }
+            },
         )
 
     def close(self) -> None:
@@ -301,7 +300,3 @@ def is_transient(error: BaseException) -> bool:
     """True where asking again may help: Kafka away, busy, or between two leaders or coordinators."""
     cause = error.args[0] if isinstance(error, KafkaException) and error.args else None
     return isinstance(cause, KafkaError) and (cause.retriable() or cause.code() in _TRANSIENT)
-
-
-def quiet(_error: KafkaError) -> None:
-    """librdkafka reports every failed attempt to connect; what matters comes back as the request's own fault."""

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from transforms.io.kafka_offsets import OffsetRange, Place, is_transient, kafka_fault, quiet
+from transforms.io.kafka_offsets import OffsetRange, Place, is_transient, kafka_fault
 from transforms.io.kafka_target import KafkaTarget
 from transforms.records.record import KafkaRecord
 
@@ -52,9 +52,9 @@ class RangeReader:
 
     def __init__(self, target: KafkaTarget) -> None:
         self._target = target
-        self._consumer = Consumer(
-            target.client_config()
-            | {
+        self._consumer = target.open(
+            Consumer,
+            {
                 "group.id": target.group,
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
@@ -65,9 +65,7 @@ class RangeReader:
                 "fetch.wait.max.ms": 100,
                 # librdkafka waits a second by default once that much is held: with values of 2 MiB, after every few of them.
                 "fetch.queue.backoff.ms": 20,
-                "log_level": 0,
-                "error_cb": quiet,
-            }
+            },
         )
 
     def close(self) -> None:

@@ -5,9 +5,12 @@ librdkafka (planning, committing, dead letters) gets the password in this proces
 the serialised pipeline holds no secret.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
+
+from confluent_kafka import KafkaError, KafkaException
 
 from transforms.io.faults import InfrastructureFault
 from transforms.io.secrets import Secret
@@ -22,6 +25,13 @@ _UNQUOTABLE: Final = frozenset('"\\\n\r')
 _UNREFERABLE: Final = frozenset(":{}")
 SASL_MECHANISMS: Final = tuple(_LOGIN_MODULE)
 SECURITY_PROTOCOLS: Final = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+
+
+C = TypeVar("C")
+
+
+def quiet(_error: KafkaError) -> None:
+    """librdkafka reports every failed attempt to connect; what matters comes back as the request's own fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,15 @@ class KafkaTarget:
     @property
     def uses_sasl(self) -> bool:
         return self.security_protocol.startswith("SASL")
+
+    def open(self, make: Callable[[dict[str, Any]], C], settings: dict[str, Any]) -> C:
+        """A client of librdkafka with these settings, quiet; connects on first use. InfrastructureFault where it cannot be made."""
+        try:
+            return make({**self.client_config(), "log_level": 0, "error_cb": quiet, **settings})
+        except KafkaException as error:
+            raise InfrastructureFault(
+                f"No client for Kafka at {self.brokers} can be made ({error.args[0].str()}); fix the KAFKA_SASL and KAFKA_SSL settings."
+            ) from None
 
     def client_config(self) -> dict[str, str]:
         """librdkafka's configuration. Holds the password: never log, store or serialise it."""

@@ -1,5 +1,6 @@
 """Where the graph is and how to reach it; opening it, and telling its faults from those of a row."""
 
+import ssl
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,6 +24,8 @@ _ROW_FAULTS: Final = (
     "Neo.TransientError.General.TransactionMemoryLimit",
 )
 
+_SCHEMES: Final = tuple(f"{name}{tls}://" for name in ("bolt", "neo4j") for tls in ("", "+s", "+ssc"))
+
 
 @dataclass(frozen=True, slots=True)
 class Neo4jTarget:
@@ -45,8 +48,12 @@ class Neo4jTarget:
 
         within_s: how long it may take until the server has let the user in; None: as long as the driver finds right.
         """
+        if not self.uri.startswith(_SCHEMES):
+            raise InfrastructureFault(f"NEO4J_URI {self.uri} cannot be used; it begins with one of {', '.join(_SCHEMES)}.")
         options: dict[str, Any] = {} if within_s is None else {"connection_acquisition_timeout": within_s}
         if self.ca_file:
+            # The driver would look for it on its first connection, and raise whatever comes.
+            self._check_ca_file()
             options |= {"encrypted": True, "trusted_certificates": neo4j.TrustCustomCAs(self.ca_file)}
         try:
             return neo4j.GraphDatabase.driver(
@@ -60,6 +67,13 @@ class Neo4jTarget:
             )
         except (ValueError, DriverError) as error:
             raise InfrastructureFault(f"NEO4J_URI {self.uri} cannot be used ({error}); fix it.") from None
+
+    def _check_ca_file(self) -> None:
+        try:
+            ssl.create_default_context(cafile=self.ca_file)
+        except OSError as error:
+            said = error.strerror or error
+            raise InfrastructureFault(f"NEO4J_CA_FILE {self.ca_file} cannot be used ({said}); fix its path or content.") from None
 
     def fault(self, error: Exception) -> InfrastructureFault:
         """The fault that stops the run, in one sentence."""
