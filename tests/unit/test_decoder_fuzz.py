@@ -7,7 +7,9 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.patience import examples
 from tests.unit.wire import (
+    AT,
     AT_MS,
     COMMANDS,
     EDGE,
@@ -30,7 +32,7 @@ from tests.unit.wire import (
     kafka_record,
 )
 from transforms.planning.interpret import interpret
-from transforms.planning.mutations import Mutation
+from transforms.planning.mutations import EndSnapshot, Mutation
 from transforms.records.codecs import CODEC_OF_TOPIC
 from transforms.records.decode import decode_record
 from transforms.records.envelopes import Command, Filtered, RuleList, TargetList
@@ -53,9 +55,11 @@ _FULL_POD: dict[str, Any] = POD | {
     "spec": {"containers": [{"image": "x", "ports": [1, 2.5, -3]}]},
 }
 ALERT = {"labels": {"alertname": "r", "namespace": "shop", "pod": "p"}, "state": "firing", "activeAt": "2026-03-01T07:00:00Z"}
+_SNAPSHOT = {"op": "SNAPSHOT_END", "at": AT, "kind": "Pod", "began": AT, "apiVersion": "v1"}
 _SOUND = [
     (RESOURCES, _FULL_POD),
     (RESOURCES, _FULL_POD | {"op": "DELETE"}),
+    (RESOURCES, _SNAPSHOT),
     (TOPOLOGY, EDGE),
     (EVENTS, EVENT),
     (TARGETS, TARGET),
@@ -100,17 +104,19 @@ def _is_answered(record: KafkaRecord) -> None:
         return
     assert mutations or isinstance(decoded.body, TargetList | RuleList)
     assert len({one.aspect for one in mutations}) == len(mutations)
-    assert all((one.client_id, one.ver) == (TENANT, decoded.ver) for one in mutations)
+    # The end of a snapshot speaks for the time of its beginning.
+    assert all(one.client_id == TENANT and one.ver <= decoded.ver for one in mutations)
+    assert all(one.ver == decoded.ver or isinstance(one, EndSnapshot) for one in mutations)
     assert _MSGPACK.decode(msgspec.msgpack.encode(mutations)) == mutations
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 @given(_TOPICS, st.none() | st.binary(max_size=200), _KEYS, _TIMES)
 def test_arbitrary_bytes_are_answered(topic: str, value: bytes | None, key: bytes | None, timestamp_ms: int) -> None:
     _is_answered(kafka_record(topic, value, key, timestamp_ms))
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 @given(st.sampled_from(_SOUND), st.data())
 def test_sound_json_with_bytes_changed_is_answered(sound: tuple[str, dict[str, Any]], data: st.DataObject) -> None:
     topic, body = sound
@@ -124,7 +130,7 @@ def test_sound_json_with_bytes_changed_is_answered(sound: tuple[str, dict[str, A
     _is_answered(kafka_record(topic, bytes(value)))
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 @given(st.sampled_from(_SOUND), st.data())
 def test_sound_json_with_fields_changed_or_dropped_is_answered(sound: tuple[str, dict[str, Any]], data: st.DataObject) -> None:
     topic, body = sound
