@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 from transforms.io.kafka_target import KafkaTarget
 from transforms.io.neo4j_target import Neo4jTarget
+from transforms.io.registry_target import RegistryTarget
 
 
 @dataclass(frozen=True, slots=True)
 class FlowSettings:
     """What the flow from Decode on needs, whoever reads.
 
-    client_id: single-tenant mode, "" for all tenants.
+    client_id: single-tenant mode, "" for all tenants. registry: None where there is none.
     """
 
     kafka: KafkaTarget
@@ -22,6 +23,7 @@ class FlowSettings:
     batch_bytes: int
     writers: int
     shards: int
+    registry: RegistryTarget | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from transforms.model.graph import EPISODIC
 from transforms.model.identity import make_rid
 from transforms.planning.mutations import Mutation, UpsertReferrer
 from transforms.planning.values import checked, digest_of, identity
-from transforms.records.envelopes import Event
+from transforms.records.envelopes import Event, EventList
 from transforms.records.record import moment_of
 
 # The contract keeps the severity as it came and adds one of a closed set to query by.
@@ -43,6 +43,11 @@ def event_mutation(client_id: str, ver: str, body: Event) -> Mutation:
     if about is not None:
         subject = identity("the subject", str(make_rid(about.kind, about.ns or "", about.name, about.api_version or "")))
     return episode(client_id, ver, body, subject)
+
+
+def event_mutations(client_id: str, ver: str, body: EventList, _raw_key: str) -> tuple[Mutation, ...]:
+    """One for each event; of an Event that is told of more than once, the last."""
+    return tuple({one.event_id: event_mutation(client_id, ver, one) for one in body.events}.values())
 
 
 def episode(client_id: str, ver: str, body: Event, subject: str, **more: str) -> UpsertReferrer:

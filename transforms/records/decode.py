@@ -1,6 +1,7 @@
 """From a record's bytes to its body.
 
-`decode_record` raises nothing but `Fault`; whatever the bytes are, the answer is a body, a fault or "not decoded".
+Whatever the bytes are, the answer of `decode_record` is a body, a fault or "not decoded"; it raises nothing but what the look-up
+of a schema raises where the registry cannot be asked.
 """
 
 from functools import lru_cache
@@ -16,6 +17,7 @@ from transforms.records.json_text import check_json_text
 from transforms.records.record import KafkaRecord, from_microseconds, make_ver, microseconds
 from transforms.records.rejects import Fault, Reason
 from transforms.records.tenant import SplitKey, split_key
+from transforms.records.wire import SchemaLookup, is_plain, open_foreign, open_wire
 
 SHOWN_CHARACTERS: Final = 200
 
@@ -40,13 +42,19 @@ class Decoded(msgspec.Struct, frozen=True):
 
 
 def decode_record(
-    record: KafkaRecord, legacy_topics: frozenset[str] = frozenset(), *, only: str = "", contents: Contents | None = None
+    record: KafkaRecord,
+    legacy_topics: frozenset[str] = frozenset(),
+    *,
+    only: str = "",
+    contents: Contents | None = None,
+    schemas: SchemaLookup | None = None,
 ) -> Decoded:
     """Read one record; never raises for what the record holds.
 
     legacy_topics: topics whose keys may also be split at a pipe sign.
     only: single-tenant mode; a record whose key names another tenant is left unread. "" reads all.
     contents: bodies decoded before; None decodes every record.
+    schemas: how ids of a schema registry are looked up; None where none is configured.
     """
     codec = CODEC_OF_TOPIC.get(record.topic)
     legacy = record.topic in legacy_topics
@@ -57,14 +65,17 @@ def decode_record(
     if key_fault is not None:
         return Decoded(record, key, fault=key_fault)
     try:
-        timed = take_time(record.value) if contents is not None and codec.state and not codec.restless and record.value else None
+        value = record.value
+        if value and not is_plain(value, record.headers):
+            value = open_wire(record.topic, value, record.headers, schemas)
+        timed = take_time(value) if contents is not None and codec.state and not codec.restless and value else None
         body = contents.find(record.topic, timed) if contents is not None and timed is not None else None
         if body is None:
-            body = _decode_body(codec, record, key)
+            body, is_own = _decode_body(codec, value, record.timestamp_ms, key)
             at = codec.body_time(body)
             at_us = None if at is None else microseconds(at)
             # The time that was taken out must be the body's own, not another field's of the same name.
-            if contents is not None and timed is not None and at_us is not None:
+            if contents is not None and timed is not None and at_us is not None and is_own:
                 contents.keep(record.topic, timed, body)
         else:
             assert timed is not None
@@ -100,18 +111,32 @@ def _check_key(key: bytes | None) -> None:
         raise Fault(Reason.BAD_KEY, f"the key is not UTF-8 at byte {error.start}", parsed=False) from None
 
 
-def _decode_body(codec: Codec, record: KafkaRecord, key: SplitKey) -> Body:
-    if not record.value:
-        return _tombstone(codec, key)
-    check_json_text(record.value)
+def _decode_body(codec: Codec, value: bytes | None, timestamp_ms: int, key: SplitKey) -> tuple[Body, bool]:
+    """The body, and whether the value is its own envelope and not another shape around it."""
+    if not value:
+        return _tombstone(codec, key), False
+    check_json_text(value)
     try:
-        return codec.parse(record.value)
+        return _parse(codec, value, timestamp_ms)
     except msgspec.ValidationError as error:
         text = str(error)
         missing = text.startswith("Object missing required field")
         raise Fault(Reason.MISSING_FIELD if missing else Reason.WRONG_TYPE, text[:SHOWN_CHARACTERS]) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Fault(Reason.NOT_JSON, f"the value is not JSON: {str(error)[:SHOWN_CHARACTERS]}", parsed=False) from None
+
+
+def _parse(codec: Codec, text: bytes, timestamp_ms: int) -> tuple[Body, bool]:
+    try:
+        return codec.parse(text), True
+    except (msgspec.ValidationError, Fault):
+        # Other shapes are rare: nobody else pays for them.
+        inner = open_foreign(codec.topic, text, timestamp_ms)
+        if inner is None:
+            raise
+    check_json_text(inner)
+    # Each shape taken off leaves less text, or an envelope.
+    return _parse(codec, inner, timestamp_ms)[0], False
 
 
 def _tombstone(codec: Codec, key: SplitKey) -> Tombstone:

@@ -113,6 +113,13 @@ class Event(msgspec.Struct, frozen=True):
     client_id: str | None = None
 
 
+class EventList(msgspec.Struct, frozen=True):
+    """Events as OpenTelemetry's collector writes them, in one record; never empty."""
+
+    events: list[Event]
+    client_id: str | None = None
+
+
 class Command(msgspec.Struct, frozen=True):
     """An instruction to the job itself."""
 
@@ -217,4 +224,4 @@ class Filtered(msgspec.Struct, frozen=True):
     is_control: bool = False
 
 
-Body = Resource | Snapshot | Edge | Event | Target | TargetList | Rule | RuleList | Command | Tombstone | Filtered
+Body = Resource | Snapshot | Edge | Event | EventList | Target | TargetList | Rule | RuleList | Command | Tombstone | Filtered

@@ -5,8 +5,11 @@ from typing import Final
 
 import apache_beam as beam
 
+from transforms.io.registry_target import RegistryTarget
+from transforms.io.schema_registry import process_registry
 from transforms.records.contents import Contents
 from transforms.records.decode import decode_record
+from transforms.records.wire import SchemaLookup
 from transforms.steps.elements import DecodedChunk, RecordChunk
 
 # One per process, so that a slice goes on with what the ones before have decoded.
@@ -17,20 +20,29 @@ class DecodeRecords(beam.PTransform):
     """Each record with its body or its fault; none is lost here, and none stops the run.
 
     client_id: single-tenant mode; records whose key names another tenant are not decoded in vain.
+    registry: where the schemas of records in the Confluent wire format are; None where there is none.
     """
 
-    def __init__(self, client_id: str, legacy_topics: frozenset[str]) -> None:
+    def __init__(self, client_id: str, legacy_topics: frozenset[str], registry: RegistryTarget | None = None) -> None:
         super().__init__()
-        self._fn = DecodeRecordsFn(client_id, legacy_topics)
+        self._fn = DecodeRecordsFn(client_id, legacy_topics, registry)
 
     def expand(self, chunks: beam.PCollection[RecordChunk]) -> beam.PCollection[DecodedChunk]:
         return chunks | beam.ParDo(self._fn).with_output_types(DecodedChunk)
 
 
 class DecodeRecordsFn(beam.DoFn):
-    def __init__(self, client_id: str, legacy_topics: frozenset[str]) -> None:
+    def __init__(self, client_id: str, legacy_topics: frozenset[str], registry: RegistryTarget | None) -> None:
         self._client_id = client_id
         self._legacy_topics = legacy_topics
+        self._registry = registry
+        self._schemas: SchemaLookup | None = None
+
+    def setup(self) -> None:
+        # Slices come and go with their pipelines; schemas stay.
+        self._schemas = process_registry(self._registry).reader if self._registry else None
 
     def process(self, chunk: RecordChunk) -> Iterator[DecodedChunk]:
-        yield DecodedChunk(decode_record(record, self._legacy_topics, only=self._client_id, contents=_CONTENTS) for record in chunk)
+        yield DecodedChunk(
+            decode_record(record, self._legacy_topics, only=self._client_id, contents=_CONTENTS, schemas=self._schemas) for record in chunk
+        )
