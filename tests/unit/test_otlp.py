@@ -10,7 +10,7 @@ from transforms.planning.interpret import interpret
 from transforms.planning.mutations import UpsertReferrer
 from transforms.records.decode import decode_record
 from transforms.records.envelopes import Event, EventList, Subject
-from transforms.records.rejects import Reason
+from transforms.records.rejects import Fault, Reason
 
 AT = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
@@ -68,8 +68,8 @@ def logs(*records: dict[str, Any], resource: dict[str, Any] = OBJECT) -> dict[st
 
 def _events(value: dict[str, Any]) -> list[Event]:
     found = decode_record(kafka_record(EVENTS, json_of(value)))
-    assert isinstance(found.body, EventList), found.fault
-    return found.body.events
+    assert isinstance(found.body, Event | EventList), found.fault
+    return found.body.events if isinstance(found.body, EventList) else [found.body]
 
 
 def _reason(value: dict[str, Any]) -> Reason:
@@ -98,7 +98,7 @@ def test_a_record_of_several_is_an_episode_for_each_and_the_last_of_each_counts(
     found = decode_record(kafka_record(EVENTS, json_of(logs(log_record(), log_record(EVENT | {"k8s.event.uid": "u2"}), later))))
     assert found.body is not None
     mutations = [one for one in interpret(EVENTS, found.body, TENANT, found.ver) if isinstance(one, UpsertReferrer)]
-    assert [(one.key, one.props["count"], one.referent) for one in mutations] == [("u1", 4, "pod:shop:p"), ("u2", 3, "pod:shop:p")]
+    assert [(one.key, one.props["count"], one.subject) for one in mutations] == [("u1", 4, "pod:shop:p"), ("u2", 3, "pod:shop:p")]
     assert found.ver.startswith(f"{AT_MS * 1000:018d} ")
 
 
@@ -127,7 +127,7 @@ def test_a_log_record_of_k8sobjects_is_the_event_in_its_body(watched: bool) -> N
         ({"resourceLogs": 7}, Reason.WRONG_TYPE),
         ({"resourceLogs": [{"scopeLogs": [{"logRecords": [7]}]}]}, Reason.WRONG_TYPE),
         (logs(log_record({"http.method": "GET"})), Reason.BAD_VALUE),
-        (logs(log_record({}, {"resourceLogs": [{}]})), Reason.WRONG_TYPE),
+        (logs(log_record({}, {"resourceLogs": []})), Reason.MISSING_FIELD),
         (logs(log_record({}, {"kind": "Event"})), Reason.MISSING_FIELD),
         (logs(log_record({"k8s.event.reason": "x"}), resource={}), Reason.MISSING_FIELD),
         (logs(log_record(timeUnixNano="soon")), Reason.WRONG_TYPE),
@@ -140,3 +140,20 @@ def test_a_log_record_of_k8sobjects_is_the_event_in_its_body(watched: bool) -> N
 )
 def test_what_is_no_event_is_a_fault_of_the_whole_record(value: dict[str, Any], reason: Reason) -> None:
     assert _reason(value) is reason
+
+
+@pytest.mark.parametrize("time_ns", [0, 1, (AT_MS + 25 * 3_600_000) * 1_000_000])
+def test_the_times_of_several_events_are_held_to_the_same_limits(time_ns: int) -> None:
+    records = [log_record(), log_record(EVENT | {"k8s.event.uid": "u2"}, timeUnixNano=str(time_ns * 1000 if time_ns == 1 else time_ns))]
+    found = decode_record(kafka_record(EVENTS, json_of(logs(*records))))
+    assert found.body is not None
+    if time_ns == 0:
+        assert len(interpret(EVENTS, found.body, TENANT, found.ver)) == 2
+        return
+    with pytest.raises(Fault, match="bad_time"):
+        interpret(EVENTS, found.body, TENANT, found.ver)
+
+
+def test_one_log_record_has_the_version_of_the_event_as_it_is() -> None:
+    earlier = log_record(timeUnixNano=str((AT_MS - 5000) * 1_000_000))
+    assert decode_record(kafka_record(EVENTS, json_of(logs(earlier)))).ver.startswith(f"{(AT_MS - 5000) * 1000:018d} ")

@@ -114,7 +114,7 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class EventList(msgspec.Struct, frozen=True):
-    """Events as OpenTelemetry's collector writes them, in one record; never empty."""
+    """Several Events in one record, as OpenTelemetry's collector writes them in batches; the record's time counts."""
 
     events: list[Event]
     client_id: str | None = None

@@ -58,8 +58,8 @@ class _ResourceLogs(msgspec.Struct, frozen=True, rename="camel"):
 _LOGS: Final = msgspec.json.Decoder(list[_ResourceLogs]).decode
 
 
-def parse_logs(resource_logs: msgspec.Raw, parse_event: Callable[[bytes], Event | EventList]) -> EventList:
-    """Every Event in `resourceLogs`; msgspec's errors for what is mistyped, Fault for a log record that is no Event.
+def parse_logs(resource_logs: msgspec.Raw, parse_event: Callable[[bytes], Event | EventList]) -> Event | EventList:
+    """The Event in `resourceLogs`, or all of them where there are several; msgspec's errors for what is mistyped, Fault for a log record that is no Event.
 
     parse_event: reads an Event that is a record's body.
     """
@@ -74,7 +74,7 @@ def parse_logs(resource_logs: msgspec.Raw, parse_event: Callable[[bytes], Event 
                 found += _body_events(record, parse_event)
     if not found:
         raise Fault(Reason.MISSING_FIELD, "`resourceLogs` without a log record tells of no Event")
-    return EventList(found)
+    return found[0] if len(found) == 1 else EventList(found)
 
 
 def _body_events(record: _LogRecord, parse_event: Callable[[bytes], Event | EventList]) -> Iterator[Event]:
@@ -82,7 +82,7 @@ def _body_events(record: _LogRecord, parse_event: Callable[[bytes], Event | Even
         said = "a log record with neither `k8s.event.uid` nor an Event as its body is no Event; route logs to another topic"
         raise Fault(Reason.BAD_VALUE, said)
     parsed = parse_event(msgspec.json.encode(_plain(record.body)))
-    if isinstance(parsed, EventList):
+    if not isinstance(parsed, Event):
         raise Fault(Reason.BAD_VALUE, "a log record whose body holds log records is no Event")
     yield parsed
 
