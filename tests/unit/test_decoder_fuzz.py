@@ -49,6 +49,9 @@ _FULL_POD: dict[str, Any] = POD | {
     "spec": {"containers": [{"image": "x", "ports": [1, 2.5, -3]}]},
 }
 ALERT = {"labels": {"alertname": "r", "namespace": "shop", "pod": "p"}, "state": "firing", "activeAt": "2026-03-01T07:00:00Z"}
+_LOG = {"timeUnixNano": "1772352000000000000", "body": {"stringValue": "m"}, "attributes": []}
+_UID = {"key": "k8s.event.uid", "value": {"stringValue": "u1"}}
+LOGS = {"resourceLogs": [{"scopeLogs": [{"logRecords": [_LOG | {"attributes": [_UID]}, _LOG | {"attributes": [_UID]}]}]}]}
 _SOUND = [
     (RESOURCES, _FULL_POD),
     (RESOURCES, _FULL_POD | {"op": "DELETE"}),
@@ -59,6 +62,9 @@ _SOUND = [
     (TARGETS, {"status": "success", "data": {"activeTargets": [TARGET]}}),
     (RULES, {"status": "success", "data": {"groups": [{"name": "g", "rules": [RULE | {"name": "r", "alerts": [ALERT]}]}]}}),
     (COMMANDS, {"command": "ENSURE_SCHEMA"}),
+    (RESOURCES, {"type": "MODIFIED", "object": {"kind": "Pod", "metadata": {"name": "p"}, "spec": {"nodeName": "n"}, "status": {}}}),
+    (RESOURCES, {"specversion": "1.0", "id": "7", "source": "s", "data": POD}),
+    (EVENTS, LOGS),
 ]
 
 _JSON = st.recursive(

@@ -50,6 +50,8 @@ _FIELDS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 def attributes_of(headers: Headers) -> Attributes | None:
     """The CloudEvent that the headers tell of, None for none; Fault for a batch, another format or another version."""
     held = {lower: value for name, value in headers if (lower := name.lower()) in _WANTED}
+    if not held:
+        return None
     content_type = _text(_CONTENT_TYPE, held).partition(";")[0].strip().lower()
     if content_type == _STRUCTURED:
         return Attributes(is_structured=True)

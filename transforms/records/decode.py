@@ -17,7 +17,7 @@ from transforms.records.json_text import check_json_text
 from transforms.records.record import KafkaRecord, from_microseconds, make_ver, microseconds
 from transforms.records.rejects import Fault, Reason
 from transforms.records.tenant import SplitKey, split_key
-from transforms.records.wire import SchemaLookup, is_plain, open_foreign, open_wire
+from transforms.records.wire import OPENING, SchemaLookup, open_foreign, open_wire
 
 SHOWN_CHARACTERS: Final = 200
 
@@ -66,7 +66,7 @@ def decode_record(
         return Decoded(record, key, fault=key_fault)
     try:
         value = record.value
-        if value and not is_plain(value, record.headers):
+        if value and (value[0] != OPENING or record.headers):
             value = open_wire(record.topic, value, record.headers, schemas)
         timed = take_time(value) if contents is not None and codec.state and not codec.restless and value else None
         body = contents.find(record.topic, timed) if contents is not None and timed is not None else None
@@ -117,7 +117,14 @@ def _decode_body(codec: Codec, value: bytes | None, timestamp_ms: int, key: Spli
         return _tombstone(codec, key), False
     check_json_text(value)
     try:
-        return _parse(codec, value, timestamp_ms)
+        try:
+            return codec.parse(value), True
+        except (msgspec.ValidationError, Fault):
+            # Other shapes are rare: nobody else pays for them.
+            body = _parse_foreign(codec, value, timestamp_ms)
+            if body is None:
+                raise
+            return body, False
     except msgspec.ValidationError as error:
         text = str(error)
         missing = text.startswith("Object missing required field")
@@ -126,17 +133,19 @@ def _decode_body(codec: Codec, value: bytes | None, timestamp_ms: int, key: Spli
         raise Fault(Reason.NOT_JSON, f"the value is not JSON: {str(error)[:SHOWN_CHARACTERS]}", parsed=False) from None
 
 
-def _parse(codec: Codec, text: bytes, timestamp_ms: int) -> tuple[Body, bool]:
-    try:
-        return codec.parse(text), True
-    except (msgspec.ValidationError, Fault):
-        # Other shapes are rare: nobody else pays for them.
-        inner = open_foreign(codec.topic, text, timestamp_ms)
-        if inner is None:
-            raise
+def _parse_foreign(codec: Codec, text: bytes, timestamp_ms: int) -> Body | None:
+    """The body in another shape; None where the text is in no shape that is known. Each shape taken off leaves less, or an envelope."""
+    inner = open_foreign(codec.topic, text, timestamp_ms)
+    if inner is None:
+        return None
     check_json_text(inner)
-    # Each shape taken off leaves less text, or an envelope.
-    return _parse(codec, inner, timestamp_ms)[0], False
+    try:
+        return codec.parse(inner)
+    except (msgspec.ValidationError, Fault):
+        body = _parse_foreign(codec, inner, timestamp_ms)
+        if body is None:
+            raise
+        return body
 
 
 def _tombstone(codec: Codec, key: SplitKey) -> Tombstone:

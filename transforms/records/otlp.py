@@ -59,7 +59,9 @@ _LOGS: Final = msgspec.json.Decoder(list[_ResourceLogs]).decode
 
 
 def parse_logs(resource_logs: msgspec.Raw, parse_event: Callable[[bytes], Event | EventList]) -> Event | EventList:
-    """The Event in `resourceLogs`, or all of them where there are several; msgspec's errors for what is mistyped, Fault for a log record that is no Event.
+    """The Event in `resourceLogs`, or all of them where there are several.
+
+    Raises msgspec's errors for what is mistyped, Fault for a log record that is no Event.
 
     parse_event: reads an Event that is a record's body.
     """

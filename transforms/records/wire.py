@@ -26,11 +26,6 @@ _RESOURCES: Final = "state.k8s.resource"
 _EVENTS: Final = "events.normalized"
 
 
-def is_plain(value: bytes, headers: Headers) -> bool:
-    """Whether nothing before a codec has to look at the value; it must not be empty."""
-    return value[0] == OPENING and not headers
-
-
 def open_wire(topic: str, value: bytes, headers: Headers, schemas: SchemaLookup | None) -> bytes:
     """The JSON text in a value, or what was none to begin with, for the codec to tell; raises Fault.
 
