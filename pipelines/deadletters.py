@@ -33,6 +33,7 @@ from pipelines.options.grouped import grouped
 from pipelines.options.kafka import DEFAULT_DEADLETTER_TOPIC, KafkaOptions
 from pipelines.options.letters import CoordinatesArgument, DeadletterTopic, LetterOptions, ReplayOptions, coordinates
 from pipelines.options.neo4j import Neo4jOptions
+from pipelines.options.registry import RegistryOptions
 from pipelines.settings import FlowSettings
 from transforms.io.deadletter_reader import DeadLetterReader
 from transforms.io.faults import InfrastructureFault
@@ -110,6 +111,7 @@ def show(
 def replay(
     kafka: KafkaOptions,
     neo4j: Neo4jOptions,
+    registry: RegistryOptions,
     where: LetterOptions,
     how: ReplayOptions,
     writes: WriteOptions,
@@ -146,6 +148,7 @@ def replay(
             writers=writes.writers,
             shards=writes.shards,
             failure_patterns=failures.families(),
+            registry=registry.target(),
         )
     # Beam takes seconds to import; the commands that only look do without it.
     from pipelines.replay import replay_letters  # noqa: PLC0415

@@ -30,6 +30,7 @@ from pipelines.options.flow import LogLevel, log_level
 from pipelines.options.grouped import grouped
 from pipelines.options.kafka import KafkaOptions, TopicOptions
 from pipelines.options.neo4j import Neo4jOptions
+from pipelines.options.registry import RegistryOptions
 from pipelines.options.run import AUTO, KafkaReader, chosen_reader
 from runners.checks.doctor import Subject, examine
 from runners.checks.verdict import Status, overall
@@ -44,6 +45,7 @@ def main(
     kafka: KafkaOptions,
     topics: TopicOptions,
     neo4j: Neo4jOptions,
+    registry: RegistryOptions,
     kafka_reader: KafkaReader = AUTO,
     follow: Annotated[bool, typer.Option("--follow", help="Check for a job with --follow, which reads by itself.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object: the overall status, and the checks.")] = False,
@@ -56,6 +58,7 @@ def main(
     subject = Subject(
         kafka=kafka.target(),
         neo4j=neo4j.target(),
+        registry=registry.target(),
         topics=topics.topic_names(),
         deadletter_topic=topics.deadletter_topic,
         reader=reader,

@@ -30,6 +30,7 @@ from pipelines.options.flow import Json, LogLevel, TenantOptions, WriteOptions, 
 from pipelines.options.grouped import grouped
 from pipelines.options.kafka import KafkaOptions, TopicOptions
 from pipelines.options.neo4j import Neo4jOptions
+from pipelines.options.registry import RegistryOptions
 from pipelines.options.run import FollowOptions, RunOptions
 from pipelines.report import ProgressBar, print_summary, run_summary
 from pipelines.settings import FlowSettings, RunSettings
@@ -64,7 +65,7 @@ def build(pipeline: beam.Pipeline, ranges: list[OffsetRange], size: SliceSize, s
 
 def into_graph(records: beam.PCollection[Any], flow: FlowSettings) -> beam.PCollection[Any]:
     """The flow from Decode on, whoever read the records; the rejects of all its steps."""
-    decoded = records | "DecodeRecords" >> DecodeRecords(flow.client_id, flow.legacy_topics, flow.failure_patterns)
+    decoded = records | "DecodeRecords" >> DecodeRecords(flow.client_id, flow.legacy_topics, flow.failure_patterns, flow.registry)
     owned = decoded | "ResolveTenants" >> ResolveTenants(TenantRules(flow.client_id))
     keyed = owned.main | "KeyByTenant" >> KeyByTenant(flow.shards)
     grouped = keyed.main | "WindowByArrival" >> WindowByArrival() | "GroupByTenant" >> beam.GroupByKey()
@@ -105,6 +106,7 @@ def main(
     kafka: KafkaOptions,
     topics: TopicOptions,
     neo4j: Neo4jOptions,
+    registry: RegistryOptions,
     tenants: TenantOptions,
     failures: FailureOptions,
     writes: WriteOptions,
@@ -126,6 +128,7 @@ def main(
             writers=writes.writers,
             shards=writes.shards,
             failure_patterns=failures.families(),
+            registry=registry.target(),
         ),
         topics=topics.topic_names(),
         reader=reader,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from transforms.io.kafka_target import KafkaTarget
 from transforms.io.neo4j_target import Neo4jTarget
+from transforms.io.registry_target import RegistryTarget
 from transforms.records.failures import Families
 
 
@@ -13,6 +14,7 @@ class FlowSettings:
 
     client_id: single-tenant mode, "" for all tenants.
     failure_patterns: families of failures in lines of logs, before the declared ones.
+    registry: None where there is none.
     """
 
     kafka: KafkaTarget
@@ -25,6 +27,7 @@ class FlowSettings:
     writers: int
     shards: int
     failure_patterns: Families = ()
+    registry: RegistryTarget | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Final
 
-from runners.checks import brokers, clocks, connector, deadletters, graph, groups, topics
+from runners.checks import brokers, clocks, connector, deadletters, graph, groups, registry, topics
 from runners.checks.this_machine import installed, machine_checks
 from runners.checks.verdict import Check, Status, failed, skipped
 from transforms.io.answers import Untold
@@ -23,6 +23,8 @@ from transforms.io.kafka_target import KafkaTarget
 from transforms.io.lease import is_dead_here
 from transforms.io.neo4j_inquiry import Neo4jInquiry, Server
 from transforms.io.neo4j_target import Neo4jTarget
+from transforms.io.registry_target import RegistryTarget
+from transforms.io.schema_registry import SchemaRegistry
 from transforms.model.schema import schema
 from transforms.steps.readers import BEAM
 
@@ -42,17 +44,19 @@ class Subject:
     deadletter_topic: str
     reader: str
     expansion_service: str = ""
+    registry: RegistryTarget | None = None
 
     def secret_files(self) -> list[str]:
         """The files of secrets that are used, by path."""
         login = [self.kafka.sasl_password.file] if self.kafka.uses_sasl else []
-        return [path for path in (self.neo4j.password.file, *login, self.kafka.keypair_file) if path]
+        registry = self.registry.password.file if self.registry and self.registry.user else ""
+        return [path for path in (self.neo4j.password.file, *login, self.kafka.keypair_file, registry) if path]
 
 
 def examine(subject: Subject) -> list[Check]:
     """Every check, in the order in which they are told; the servers are asked at once, each within seconds."""
-    with ThreadPoolExecutor(3) as pool:
-        asked = [pool.submit(ask, subject) for ask in (kafka_checks, java_checks, neo4j_checks)]
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(ask, subject) for ask in (kafka_checks, java_checks, registry_checks, neo4j_checks)]
         checks = machine_checks(subject.secret_files())
         return checks + [check for future in asked for check in future.result()]
 
@@ -121,6 +125,18 @@ def java_checks(subject: Subject) -> list[Check]:
     except InfrastructureFault as fault:
         return [failed(connector.JAVA_SIDE, fault.sentence, _READ_SETTINGS), *_skip([connector.BEAM], "the Java side was not asked")]
     return connector.judge_java_side(subject.expansion_service, told, installed("apache-beam"))
+
+
+def registry_checks(subject: Subject) -> list[Check]:
+    """The schema registry; nothing is told where none is configured."""
+    if subject.registry is None:
+        return []
+    try:
+        with closing(SchemaRegistry(replace(subject.registry, retry_s=0))) as asked:
+            asked.ping()
+    except InfrastructureFault as fault:
+        return [failed(registry.REGISTRY, fault.sentence, _READ_SETTINGS)]
+    return [registry.answered(subject.registry.url)]
 
 
 def neo4j_checks(subject: Subject) -> list[Check]:

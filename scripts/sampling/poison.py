@@ -47,6 +47,10 @@ def _log(**changes: object) -> bytes:
     return json_bytes({name: value for name, value in (body | changes).items() if value is not None})
 
 
+def _cloud_event(**data: object) -> bytes:
+    return json_bytes({"specversion": "1.0", "id": "7", "source": "/agents", "type": "k8s", **data})
+
+
 def poisons(client_id: str) -> list[Poison]:
     """One of each class, keyed for the tenant where the class is not about the key."""
     pod, edge, event, target, rule = (f"{client_id}::{raw}".encode() for raw in ("pod:shop:p", "edge:e", "some-uid", "j|i", "g|r"))
@@ -94,6 +98,10 @@ def poisons(client_id: str) -> list[Poison]:
         Poison("rule without type", RULES, rule, _rule(type=None), "missing_field"),
         Poison("rule of an unknown type", RULES, rule, _rule(type="alert"), "wrong_type"),
         Poison("rules of another endpoint", RULES, rule, json_bytes({"status": "success", "data": {"activeTargets": []}}), "missing_field"),
+        Poison("unknown schema", RESOURCES, pod, b"\0\0\0\0\x07payload", "schema_unknown"),
+        Poison("schema id cut off", EVENTS, event, b"\0\0\0", "bad_wrapper"),
+        Poison("cloud event of broken base64", TOPOLOGY, edge, _cloud_event(data_base64="e30"), "bad_wrapper"),
+        Poison("cloud event of text", RESOURCES, pod, _cloud_event(data="op: UPSERT"), "bad_wrapper"),
         Poison("unknown command", COMMANDS, b"x", json_bytes({"command": "DROP_EVERYTHING"}), "unknown_command"),
     ]
 

@@ -56,6 +56,9 @@ _FULL_POD: dict[str, Any] = POD | {
 }
 ALERT = {"labels": {"alertname": "r", "namespace": "shop", "pod": "p"}, "state": "firing", "activeAt": "2026-03-01T07:00:00Z"}
 _SNAPSHOT = {"op": "SNAPSHOT_END", "at": AT, "kind": "Pod", "began": AT, "apiVersion": "v1"}
+_LOG = {"timeUnixNano": "1772352000000000000", "body": {"stringValue": "m"}, "attributes": []}
+_UID = {"key": "k8s.event.uid", "value": {"stringValue": "u1"}}
+OTLP = {"resourceLogs": [{"scopeLogs": [{"logRecords": [_LOG | {"attributes": [_UID]}, _LOG | {"attributes": [_UID]}]}]}]}
 _SOUND = [
     (RESOURCES, _FULL_POD),
     (RESOURCES, _FULL_POD | {"op": "DELETE"}),
@@ -70,6 +73,9 @@ _SOUND = [
     (LOGS, VECTOR),
     (LOGS, FLUENT_BIT),
     (COMMANDS, {"command": "ENSURE_SCHEMA"}),
+    (RESOURCES, {"type": "MODIFIED", "object": {"kind": "Pod", "metadata": {"name": "p"}, "spec": {"nodeName": "n"}, "status": {}}}),
+    (RESOURCES, {"specversion": "1.0", "id": "7", "source": "s", "data": POD}),
+    (EVENTS, OTLP),
 ]
 
 _JSON = st.recursive(

@@ -23,6 +23,9 @@ _SECRET_KEY: Final = re.compile(rb"(^|::|\|)secret(:|$)", re.IGNORECASE)
 _SECRET_BODY: Final = re.compile(rb'"kind"\s*:\s*"secret', re.IGNORECASE)
 # A letter of `kind` or `Secret` may be written as an escape.
 _ESCAPED: Final = re.compile(rb"\\u00([0-7][0-9a-fA-F])")
+# What only its schema or base64 opens: redaction sees none of it.
+_MAGIC: Final = b"\0"
+_OPAQUE: Final = re.compile(rb'"data_base64"\s*:')
 _STATE_PREFIX: Final = "state."
 
 Headers = tuple[tuple[str, bytes | None], ...]
@@ -32,7 +35,8 @@ def is_withheld(reject: Reject) -> bool:
     """Whether the value must not leave Kafka: it is or may be a Secret, or nothing could look into it."""
     record = reject.record
     value = record.value or b""
-    if _SECRET_KEY.search(record.key or b"") or _SECRET_BODY.search(_ESCAPED.sub(_unescaped, value)):
+    text = _ESCAPED.sub(_unescaped, value)
+    if _SECRET_KEY.search(record.key or b"") or _SECRET_BODY.search(text) or value.startswith(_MAGIC) or _OPAQUE.search(text):
         return True
     if _STATE_PREFIX not in record.topic or not value:
         return False

@@ -7,14 +7,27 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from transforms.planning.interpret_edge import edge_meaning, edge_tombstone
-from transforms.planning.interpret_event import event_mutation
+from transforms.planning.interpret_event import event_mutation, event_mutations
 from transforms.planning.interpret_log import log_mutation
 from transforms.planning.interpret_resource import resource_meaning, resource_tombstone, snapshot_mutation
 from transforms.planning.interpret_rule import listed_rules, rule_mutations, rule_tombstone
 from transforms.planning.interpret_target import listed_targets, target_mutations, target_tombstone
 from transforms.planning.meaning import Meaning
 from transforms.planning.mutations import Mutation
-from transforms.records.envelopes import Body, Edge, Event, Log, Resource, Rule, RuleList, Snapshot, Target, TargetList, Tombstone
+from transforms.records.envelopes import (
+    Body,
+    Edge,
+    Event,
+    EventList,
+    Log,
+    Resource,
+    Rule,
+    RuleList,
+    Snapshot,
+    Target,
+    TargetList,
+    Tombstone,
+)
 from transforms.records.memo import Memo
 
 
@@ -60,6 +73,7 @@ _MEANINGS: Final[dict[type, Callable[[Any], Meaning]]] = {Resource: resource_mea
 # The others: (client_id, ver, body, raw_key) to mutations.
 _MUTATIONS: Final[dict[type, Callable[[str, str, Any, str], tuple[Mutation, ...]]]] = {
     Event: lambda client_id, ver, body, _: (event_mutation(client_id, ver, body),),
+    EventList: event_mutations,
     Snapshot: lambda client_id, ver, body, _: (snapshot_mutation(client_id, ver, body),),
     Target: target_mutations,
     TargetList: listed_targets,

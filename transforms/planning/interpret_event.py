@@ -5,10 +5,12 @@ from typing import Final
 
 from transforms.model.graph import EPISODIC
 from transforms.model.identity import make_rid
+from transforms.model.limits import BODY_AHEAD, EARLIEST
 from transforms.planning.mutations import Mutation, UpsertReferrer
 from transforms.planning.values import checked, digest_of, identity
-from transforms.records.envelopes import Event
+from transforms.records.envelopes import Event, EventList
 from transforms.records.record import moment_of
+from transforms.records.rejects import Fault, Reason
 from transforms.records.severity import severity_of
 
 # An event of this type tells of the alert that its reason names.
@@ -21,6 +23,16 @@ def event_mutation(client_id: str, ver: str, body: Event) -> Mutation:
     if about is not None:
         subject = identity("the subject", str(make_rid(about.kind, about.ns or "", about.name, about.api_version or "")))
     return episode(client_id, ver, body, subject)
+
+
+def event_mutations(client_id: str, ver: str, body: EventList, _raw_key: str) -> tuple[Mutation, ...]:
+    """One for each event, at the record's time; of an Event that is told of more than once, the last."""
+    latest = moment_of(ver) + BODY_AHEAD
+    for one in body.events:
+        if one.event_time is not None and not (EARLIEST <= one.event_time <= latest):
+            said = f"the time of the event {one.event_id[:64]!r} is {one.event_time.isoformat()}; set the clock of its source"
+            raise Fault(Reason.BAD_TIME, said)
+    return tuple({one.event_id: event_mutation(client_id, ver, one) for one in body.events}.values())
 
 
 def episode(client_id: str, ver: str, body: Event, subject: str, **more: str) -> UpsertReferrer:

@@ -1,6 +1,7 @@
 """From a record's bytes to its body.
 
-`decode_record` raises nothing but `Fault`; whatever the bytes are, the answer is a body, a fault or "not decoded".
+Whatever the bytes are, the answer of `decode_record` is a body, a fault or "not decoded"; it raises nothing but what the look-up
+of a schema raises where the registry cannot be asked.
 """
 
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from transforms.records.json_text import check_json_text
 from transforms.records.record import KafkaRecord, from_microseconds, make_ver, microseconds
 from transforms.records.rejects import Fault, Reason
 from transforms.records.tenant import SplitKey, split_key
+from transforms.records.wire import OPENING, SchemaLookup, open_foreign, open_wire
 
 SHOWN_CHARACTERS: Final = 200
 
@@ -47,6 +49,7 @@ def decode_record(
     only: str = "",
     contents: Contents | None = None,
     codecs: Mapping[str, Codec] = CODEC_OF_TOPIC,
+    schemas: SchemaLookup | None = None,
 ) -> Decoded:
     """Read one record; never raises for what the record holds.
 
@@ -54,6 +57,7 @@ def decode_record(
     only: single-tenant mode; a record whose key names another tenant is left unread. "" reads all.
     contents: bodies decoded before; None decodes every record.
     codecs: by topic, where they are not the declared ones (`codecs_with`).
+    schemas: how ids of a schema registry are looked up; None where none is configured.
     """
     codec = codecs.get(record.topic)
     legacy = record.topic in legacy_topics
@@ -64,16 +68,19 @@ def decode_record(
     if key_fault is not None:
         return Decoded(record, key, fault=key_fault)
     try:
-        timed = take_time(record.value) if contents is not None and codec.state and not codec.restless and record.value else None
+        value = record.value
+        if value and (value[0] != OPENING or record.headers):
+            value = open_wire(record.topic, value, record.headers, schemas)
+        timed = take_time(value) if contents is not None and codec.state and not codec.restless and value else None
         body = contents.find(record.topic, timed) if contents is not None and timed is not None else None
         if body is None:
-            body = _decode_body(codec, record, key)
+            body, is_own = _decode_body(codec, value, record.timestamp_ms, key)
             if isinstance(body, Filtered):
                 return Decoded(record, key, body)
             at = codec.body_time(body)
             at_us = None if at is None else microseconds(at)
             # The time that was taken out must be the body's own, not another field's of the same name.
-            if contents is not None and timed is not None and at_us is not None:
+            if contents is not None and timed is not None and at_us is not None and is_own:
                 contents.keep(record.topic, timed, body)
         else:
             assert timed is not None
@@ -109,18 +116,41 @@ def _check_key(key: bytes | None) -> None:
         raise Fault(Reason.BAD_KEY, f"the key is not UTF-8 at byte {error.start}", parsed=False) from None
 
 
-def _decode_body(codec: Codec, record: KafkaRecord, key: SplitKey) -> Body:
-    if not record.value:
-        return _tombstone(codec, key)
-    check_json_text(record.value)
+def _decode_body(codec: Codec, value: bytes | None, timestamp_ms: int, key: SplitKey) -> tuple[Body, bool]:
+    """The body, and whether the value is its own envelope and not another shape around it."""
+    if not value:
+        return _tombstone(codec, key), False
+    check_json_text(value)
     try:
-        return codec.parse(record.value)
+        try:
+            return codec.parse(value), True
+        except (msgspec.ValidationError, Fault):
+            # Other shapes are rare: nobody else pays for them.
+            body = _parse_foreign(codec, value, timestamp_ms)
+            if body is None:
+                raise
+            return body, False
     except msgspec.ValidationError as error:
         text = str(error)
         missing = text.startswith("Object missing required field")
         raise Fault(Reason.MISSING_FIELD if missing else Reason.WRONG_TYPE, text[:SHOWN_CHARACTERS]) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Fault(Reason.NOT_JSON, f"the value is not JSON: {str(error)[:SHOWN_CHARACTERS]}", parsed=False) from None
+
+
+def _parse_foreign(codec: Codec, text: bytes, timestamp_ms: int) -> Body | None:
+    """The body in another shape; None where the text is in no shape that is known. Each shape taken off leaves less, or an envelope."""
+    inner = open_foreign(codec.topic, text, timestamp_ms)
+    if inner is None:
+        return None
+    check_json_text(inner)
+    try:
+        return codec.parse(inner)
+    except (msgspec.ValidationError, Fault):
+        body = _parse_foreign(codec, inner, timestamp_ms)
+        if body is None:
+            raise
+        return body
 
 
 def _tombstone(codec: Codec, key: SplitKey) -> Tombstone:

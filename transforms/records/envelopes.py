@@ -130,6 +130,13 @@ class Log(msgspec.Struct, frozen=True):
     client_id: str | None = None
 
 
+class EventList(msgspec.Struct, frozen=True):
+    """Several Events in one record, as OpenTelemetry's collector writes them in batches; the record's time counts."""
+
+    events: list[Event]
+    client_id: str | None = None
+
+
 class Command(msgspec.Struct, frozen=True):
     """An instruction to the job itself."""
 
@@ -234,4 +241,4 @@ class Filtered(msgspec.Struct, frozen=True):
     is_control: bool = False
 
 
-Body = Resource | Snapshot | Edge | Event | Log | Target | TargetList | Rule | RuleList | Command | Tombstone | Filtered
+Body = Resource | Snapshot | Edge | Event | EventList | Log | Target | TargetList | Rule | RuleList | Command | Tombstone | Filtered

@@ -1,9 +1,9 @@
 """Events in every shape that agents and collectors write, read as one.
 
 Our envelope, core/v1 and events.k8s.io/v1 Events, kubernetes-event-exporter's (core/v1 with labels in the involved
-object) and OpenTelemetry k8sobjects watch records (`{type, object}`). One type with all their fields is decoded in one
-pass; which shape it is shows in which fields are there. The capitalised shape that kubectl before 1.14 dumped is a
-reject with a reason of its own, since it cannot be told from a mistake field by field.
+object), OpenTelemetry k8sobjects watch records (`{type, object}`) and the collector's log records (`resourceLogs`). One type
+with all their fields is decoded in one pass; which shape it is shows in which fields are there. The capitalised shape that
+kubectl before 1.14 dumped is a reject with a reason of its own, since it cannot be told from a mistake field by field.
 """
 
 from datetime import datetime
@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
-from transforms.records.envelopes import ApiVersion, Event, Int64, KindName, Moment, Namespace, Subject
+from transforms.records.envelopes import ApiVersion, Event, EventList, Int64, KindName, Moment, Namespace, Subject
+from transforms.records.otlp import ETYPE, parse_logs
 from transforms.records.rejects import Fault, Reason
 
 
@@ -65,18 +66,21 @@ class _Wire(msgspec.Struct, frozen=True):
     deprecated_first: Moment | None = msgspec.field(default=None, name="deprecatedFirstTimestamp")
     # A watch record
     object: "_Wire | None" = None
+    # OpenTelemetry's log records
+    logs: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="resourceLogs")
     # The legacy shape's mark
     legacy: Any = msgspec.field(default=None, name="InvolvedObject")
 
 
 _DECODE: Final = msgspec.json.Decoder(_Wire).decode
 _KIND: Final = msgspec.json.Decoder(KindName).decode
-ETYPE: Final = "k8s.event"
 
 
-def parse_event(text: bytes) -> Event:
-    """The event, whatever its shape; msgspec's errors for what is mistyped, Fault for what is no event."""
+def parse_event(text: bytes) -> Event | EventList:
+    """The event or events, whatever its shape; msgspec's errors for what is mistyped, Fault for what is no event."""
     wire = _DECODE(text)
+    if bytes(wire.logs):
+        return parse_logs(wire.logs, parse_event)
     if wire.object is not None:
         wire = wire.object
     if wire.legacy is not None:

@@ -10,6 +10,9 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 _T_DIGITS: Final = 18
 
 
+Headers = tuple[tuple[str, bytes | None], ...]
+
+
 class KafkaRecord(msgspec.Struct, frozen=True, array_like=True):
     """One record, exactly as it lies in Kafka.
 
@@ -24,7 +27,7 @@ class KafkaRecord(msgspec.Struct, frozen=True, array_like=True):
     timestamp_ms: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes | None], ...] = ()
+    headers: Headers = ()
 
     @property
     def coordinates(self) -> str:

@@ -24,6 +24,8 @@ class Reason(StrEnum):
     TENANT_INVALID = "tenant_invalid"
     TENANT_MISMATCH = "tenant_mismatch"
     LEGACY_SHAPE = "legacy_shape"
+    BAD_WRAPPER = "bad_wrapper"
+    SCHEMA_UNKNOWN = "schema_unknown"
     GRAPH_REFUSED = "graph_refused"
 
 

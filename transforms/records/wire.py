@@ -1,0 +1,78 @@
+"""Wrappings on the wire, taken off before a codec reads the value: CloudEvents, and the Confluent wire format.
+
+A value that begins with a brace in a record without headers is plain JSON, and is never brought here. The record itself
+stays as it is: its bytes and coordinates are what versions and dead letters are made of.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from transforms.model.limits import RECORD_BYTES
+from transforms.records.cloudevents import Attributes, attributes_of, check_binary, fill_event, is_structured, open_structured
+from transforms.records.kubernetes import envelope_of
+from transforms.records.record import Headers
+from transforms.records.rejects import Fault, Reason
+
+# (schema id) to what makes JSON of a payload; raises Fault where the schema is unknown or cannot be used.
+PayloadReader = Callable[[bytes], bytes]
+SchemaLookup = Callable[[int], PayloadReader]
+
+OPENING: Final = ord("{")
+MAGIC: Final = 0
+_PREFIX_BYTES: Final = 5
+_SPECVERSION: Final = b'"specversion"'
+_METADATA: Final = b'"metadata"'
+_RESOURCES: Final = "state.k8s.resource"
+_EVENTS: Final = "events.normalized"
+
+
+def open_wire(topic: str, value: bytes, headers: Headers, schemas: SchemaLookup | None) -> bytes:
+    """The JSON text in a value, or what was none to begin with, for the codec to tell; raises Fault.
+
+    schemas: how schema ids are looked up; None where no registry is configured.
+    """
+    told = attributes_of(headers) if headers else None
+    if value[0] == MAGIC:
+        value = _unframe(value, schemas)
+    if told is None:
+        return value
+    if told.is_structured:
+        return _open_structured(topic, value)
+    check_binary(told)
+    return _filled(topic, value, told)
+
+
+def open_foreign(topic: str, text: bytes, timestamp_ms: int) -> bytes | None:
+    """The text of the envelope in one that is none itself; None where no foreign shape is known either.
+
+    Asked only of what the topic's codec refused, so that envelopes do not pay for it.
+    """
+    if _SPECVERSION in text and is_structured(text):
+        return _open_structured(topic, text)
+    if topic == _RESOURCES and _METADATA in text:
+        return envelope_of(text, timestamp_ms)
+    return None
+
+
+def _open_structured(topic: str, text: bytes) -> bytes:
+    data, told = open_structured(text)
+    return _filled(topic, data, told)
+
+
+def _filled(topic: str, data: bytes, told: Attributes) -> bytes:
+    return fill_event(data, told) if topic == _EVENTS else data
+
+
+def _unframe(value: bytes, schemas: SchemaLookup | None) -> bytes:
+    """The payload behind the magic byte 0 and the four bytes of a schema's id, as JSON."""
+    if len(value) > RECORD_BYTES:
+        said = f"the value has {len(value)} bytes, at most {RECORD_BYTES} are taken; split or trim it at the producer"
+        raise Fault(Reason.LIMIT_EXCEEDED, said, parsed=False)
+    if len(value) <= _PREFIX_BYTES:
+        said = f"the value begins as the Confluent wire format does, and ends after {len(value)} bytes, without a payload"
+        raise Fault(Reason.BAD_WRAPPER, said, parsed=False)
+    schema_id = int.from_bytes(value[1:_PREFIX_BYTES], "big")
+    if schemas is None:
+        said = f"the value is written with schema {schema_id} of a schema registry, and none is configured; set --schema_registry_url"
+        raise Fault(Reason.SCHEMA_UNKNOWN, said, parsed=False)
+    return schemas(schema_id)(value[_PREFIX_BYTES:])
