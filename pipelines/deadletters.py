@@ -143,10 +143,7 @@ def replay(
             deadletter_topic=where.deadletter_topic,
             client_id=how.tenant(),
             legacy_topics=how.legacy_topics(),
-            batch_rows=writes.batch_rows,
-            batch_bytes=writes.batch_bytes,
-            writers=writes.writers,
-            shards=writes.shards,
+            writes=writes,
             failure_patterns=failures.families(),
             registry=registry.target(),
         )

@@ -67,11 +67,11 @@ def into_graph(records: beam.PCollection[Any], flow: FlowSettings) -> beam.PColl
     """The flow from Decode on, whoever read the records; the rejects of all its steps."""
     decoded = records | "DecodeRecords" >> DecodeRecords(flow.client_id, flow.legacy_topics, flow.failure_patterns, flow.registry)
     owned = decoded | "ResolveTenants" >> ResolveTenants(TenantRules(flow.client_id))
-    keyed = owned.main | "KeyByTenant" >> KeyByTenant(flow.shards)
+    keyed = owned.main | "KeyByTenant" >> KeyByTenant(flow.writes.shards)
     grouped = keyed.main | "WindowByArrival" >> WindowByArrival() | "GroupByTenant" >> beam.GroupByKey()
     folded = grouped | "FoldMutations" >> FoldMutations()
-    batches = folded | "PlanBatches" >> PlanBatches(flow.batch_rows, flow.batch_bytes)
-    written = batches | "WriteGraph" >> WriteGraph(flow.neo4j, flow.writers)
+    batches = folded | "PlanBatches" >> PlanBatches(flow.writes.batch_rows, flow.writes.batch_bytes)
+    written = batches | "WriteGraph" >> WriteGraph(flow.neo4j, flow.writes.writers)
     return (owned.rejects, keyed.rejects, written.rejects) | "Rejects" >> beam.Flatten()
 
 
@@ -123,10 +123,7 @@ def main(
             deadletter_topic=topics.deadletter_topic,
             client_id=tenants.tenant(),
             legacy_topics=tenants.legacy_topics(),
-            batch_rows=writes.batch_rows,
-            batch_bytes=writes.batch_bytes,
-            writers=writes.writers,
-            shards=writes.shards,
+            writes=writes,
             failure_patterns=failures.families(),
             registry=registry.target(),
         ),

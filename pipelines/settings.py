@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pipelines.options.flow import WriteOptions
 from transforms.io.kafka_target import KafkaTarget
 from transforms.io.neo4j_target import Neo4jTarget
 from transforms.io.registry_target import RegistryTarget
@@ -12,7 +13,7 @@ from transforms.records.failures import Families
 class FlowSettings:
     """What the flow from Decode on needs, whoever reads.
 
-    client_id: single-tenant mode, "" for all tenants.
+    client_id: single-tenant mode, "" for all tenants. writes: how the graph is written.
     failure_patterns: families of failures in lines of logs, before the declared ones.
     registry: None where there is none.
     """
@@ -22,10 +23,7 @@ class FlowSettings:
     deadletter_topic: str
     client_id: str
     legacy_topics: frozenset[str]
-    batch_rows: int
-    batch_bytes: int
-    writers: int
-    shards: int
+    writes: WriteOptions
     failure_patterns: Families = ()
     registry: RegistryTarget | None = None
 
