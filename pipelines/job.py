@@ -9,8 +9,7 @@ from runners.bounded import BoundedRun, RunObserver, RunTotals
 from runners.direct import check_java_side
 from runners.monitor import Monitor
 from runners.stop import StopSignals
-from transforms.io.deadletters import DeadLetterWriter
-from transforms.io.faults import InfrastructureFault
+from transforms.io.deadletters import DeadLetterWriter, process_writer
 from transforms.io.kafka_offsets import KafkaOffsets, OffsetGap, OffsetRange
 from transforms.io.lease import Lease
 from transforms.io.neo4j_graph import Neo4jGraphStore
@@ -36,7 +35,6 @@ class Job:
         self._store = Neo4jGraphStore(settings.flow.neo4j)
         self._offsets: KafkaOffsets | None = None
         self._lease: Lease | None = None
-        self._letters: DeadLetterWriter | None = None
         self._is_checked = False
 
     def __enter__(self) -> "Job":
@@ -83,11 +81,7 @@ class Job:
         return self._run_slice(ranges, size)
 
     def _dead_letters(self) -> DeadLetterWriter:
-        if self._letters is None:
-            letters = DeadLetterWriter(self._settings.flow.kafka, self._settings.flow.deadletter_topic)
-            letters.ensure_topic()
-            self._letters = letters
-        return self._letters
+        return process_writer(self._settings.flow.kafka, self._settings.flow.deadletter_topic)
 
     # What the run asks
 
@@ -96,13 +90,8 @@ class Job:
 
     def on_gap(self, gap: OffsetGap) -> None:
         letters = self._dead_letters()
-        try:
-            letters.send_gap(gap)
-            letters.flush()
-        except InfrastructureFault:
-            # A producer that failed once stays failed; the next try gets another.
-            self._letters = None
-            raise
+        letters.send_gap(gap)
+        letters.flush()
         if self._monitor:
             self._monitor.lost(gap)
 

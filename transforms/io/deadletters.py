@@ -1,6 +1,7 @@
 """Dead letters: rejects as messages on one topic, with the original bytes and coordinates, never with a secret."""
 
 import re
+import threading
 from typing import Final, NamedTuple
 
 import msgspec
@@ -149,12 +150,16 @@ def deadletter_topic(name: str) -> NewTopic:
 
 
 class DeadLetterWriter:
-    """Writes rejects to the dead-letter topic; what `flush` returned for, Kafka holds."""
+    """Writes rejects to the dead-letter topic; what `flush` returned for, Kafka holds.
+
+    has_failed: it raised, and must not be used again: what it holds may never be delivered.
+    """
 
     def __init__(self, target: KafkaTarget, topic: str) -> None:
         self._target = target
         self._topic = topic
         self._failed: str | None = None
+        self.has_failed = False
         self._producer = target.open(
             Producer,
             {
@@ -214,7 +219,26 @@ class DeadLetterWriter:
             raise self._fault(self._failed or f"{left} rejects undelivered after {_FLUSH_S:.0f} s")
 
     def _fault(self, said: str) -> InfrastructureFault:
+        self.has_failed = True
         return InfrastructureFault(
             f"The dead-letter topic {self._topic} at {self._target.brokers} cannot be written ({said}); nothing after the last "
             "committed offsets counts as done: make it writable for this user, then run again."
         )
+
+
+_writers: dict[tuple[KafkaTarget, str], DeadLetterWriter] = {}
+_making: Final = threading.Lock()
+
+
+def process_writer(target: KafkaTarget, topic: str) -> DeadLetterWriter:
+    """The writer that all rejects of this process share, its topic made where it was missing; another once one has failed.
+
+    A producer costs a connection and a producer id, the topic a request: half a second a slice, were they made anew.
+    """
+    with _making:
+        held = _writers.get((target, topic))
+        if held is None or held.has_failed:
+            held = DeadLetterWriter(target, topic)
+            held.ensure_topic()
+            _writers[target, topic] = held
+        return held

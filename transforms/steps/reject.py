@@ -7,7 +7,7 @@ from typing import Final
 import apache_beam as beam
 import structlog
 
-from transforms.io.deadletters import DeadLetterWriter
+from transforms.io.deadletters import DeadLetterWriter, process_writer
 from transforms.io.kafka_target import KafkaTarget
 from transforms.records.outcomes import NO_TENANT, Outcome, Tally
 from transforms.records.rejects import Reject
@@ -78,8 +78,8 @@ class WriteDeadLettersFn(beam.DoFn):
 
     def process(self, rejected: Reject) -> Iterator[None]:
         if self._writer is None:
-            self._writer = DeadLetterWriter(self._target, self._topic)
-            self._writer.ensure_topic()
+            # Slices come and go with their pipelines; the producer stays.
+            self._writer = process_writer(self._target, self._topic)
         self._writer.send(rejected)
         self._rejections.add(rejected)
         yield from ()
