@@ -117,6 +117,12 @@ def test_redaction_of_free_text_takes_time_in_proportion_to_it() -> None:
     assert redact_text(text) == text
 
 
+def test_a_secret_in_a_line_of_a_log_goes_from_its_dead_letter_too() -> None:
+    redacted = redact_json(b'{"message": "login failed: password=hunter2-hunter2, user bob", "stream": "stderr"}')
+
+    assert redacted == b'{"message":"login failed: password=REDACTED, user bob","stream":"stderr"}'
+
+
 def test_what_is_not_json_is_not_redacted_but_told() -> None:
     with pytest.raises(msgspec.DecodeError):
         redact_json(b"{not json")

@@ -76,7 +76,7 @@ def _redact(body: Any, *, in_secret: bool = False) -> Any:
     if isinstance(body, list):
         return [_redact(one, in_secret=in_secret) for one in body]
     if isinstance(body, str):
-        return REDACTED if _SECRET_VALUE.search(body) else body
+        return REDACTED if _SECRET_VALUE.search(body) else redact_text(body)
     if not isinstance(body, dict):
         return body
     is_secret = in_secret or (isinstance(body.get("kind"), str) and body["kind"].lower() == "secret")
