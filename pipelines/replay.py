@@ -55,9 +55,6 @@ def _trying(reader: DeadLetterReader) -> Callable[[list[Wanted]], ReplaySlice]:
 
 def _replaying(flow: FlowSettings) -> Callable[[list[Wanted]], ReplaySlice]:
     """A command among the letters asks for no more than the schema, which is made here."""
-    store = Neo4jGraphStore(flow.neo4j)
-    try:
+    with closing(Neo4jGraphStore(flow.neo4j)) as store:
         store.ensure_schema()
-    finally:
-        store.close()
     return lambda portion: slice_of(run_pipeline(lambda pipeline: build(pipeline, portion, flow)), len(portion))

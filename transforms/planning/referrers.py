@@ -70,7 +70,7 @@ class Referrers:
         changed = self._lives.changed()
         for label in REFERS if changed else ():
             for other in self._reader.referrers_of_subjects(label, changed):
-                self._places.setdefault(other.at, _Place(other, ver=other.ver))
+                self._places.setdefault(other.at, _place(other, None))
         return outcomes
 
     def _load(self, wanted: set[ReferrerKey]) -> None:
