@@ -34,6 +34,7 @@ from pipelines.options.kafka import DEFAULT_DEADLETTER_TOPIC, KafkaOptions
 from pipelines.options.letters import CoordinatesArgument, DeadletterTopic, LetterOptions, ReplayOptions, coordinates
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
+from pipelines.options.tenants import AdmissionOptions, RouteOptions
 from pipelines.settings import FlowSettings
 from transforms.io.deadletter_reader import DeadLetterReader
 from transforms.io.faults import InfrastructureFault
@@ -114,6 +115,8 @@ def replay(
     registry: RegistryOptions,
     where: LetterOptions,
     how: ReplayOptions,
+    routes: RouteOptions,
+    admission: AdmissionOptions,
     writes: WriteOptions,
     failures: FailureOptions,
     json: Json = False,
@@ -141,11 +144,13 @@ def replay(
             kafka=kafka_target,
             neo4j=neo4j.target(),
             deadletter_topic=where.deadletter_topic,
-            client_id=how.tenant(),
-            legacy_topics=how.legacy_topics(),
+            tenants=admission.rules(how.tenant()),
+            patterns=routes.patterns(),
+            legacy_topics=routes.legacy_topics(),
             writes=writes,
             failure_patterns=failures.families(),
             registry=registry.target(),
+            live=False,
         )
     # Beam takes seconds to import; the commands that only look do without it.
     from pipelines.replay import replay_letters  # noqa: PLC0415

@@ -32,6 +32,7 @@ from pipelines.options.kafka import KafkaOptions, TopicOptions
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.run import FollowOptions, RunOptions
+from pipelines.options.tenants import AdmissionOptions, LivenessOptions, RouteOptions
 from pipelines.report import ProgressBar, print_summary, run_summary
 from pipelines.settings import FlowSettings, RunSettings
 from runners.bounded import RunTotals
@@ -42,8 +43,7 @@ from runners.stop import StopSignals
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import OffsetRange
 from transforms.planning.slices import SliceSize
-from transforms.records.tenant import TenantRules
-from transforms.steps.decode import DecodeRecords
+from transforms.steps.decode import DecodeRecords, WireSettings
 from transforms.steps.fold import FoldMutations
 from transforms.steps.group import WindowByArrival
 from transforms.steps.key_by_tenant import KeyByTenant
@@ -53,6 +53,7 @@ from transforms.steps.readers import BEAM
 from transforms.steps.reject import WriteDeadLetters
 from transforms.steps.resolve_tenants import ResolveTenants
 from transforms.steps.write import WriteGraph
+from transforms.steps.write_signs import WriteSigns
 
 
 def build(pipeline: beam.Pipeline, ranges: list[OffsetRange], size: SliceSize, settings: RunSettings) -> None:
@@ -65,14 +66,16 @@ def build(pipeline: beam.Pipeline, ranges: list[OffsetRange], size: SliceSize, s
 
 def into_graph(records: beam.PCollection[Any], flow: FlowSettings) -> beam.PCollection[Any]:
     """The flow from Decode on, whoever read the records; the rejects of all its steps."""
-    decoded = records | "DecodeRecords" >> DecodeRecords(flow.client_id, flow.legacy_topics, flow.failure_patterns, flow.registry)
-    owned = decoded | "ResolveTenants" >> ResolveTenants(TenantRules(flow.client_id))
+    wire = WireSettings(flow.legacy_topics, flow.patterns, flow.failure_patterns, flow.registry)
+    decoded = records | "DecodeRecords" >> DecodeRecords(flow.tenants.client_id, wire)
+    owned = decoded | "ResolveTenants" >> ResolveTenants(flow.tenants, flow.neo4j)
+    unheard = owned.signs | "WriteSigns" >> WriteSigns(flow.neo4j, flow.limits, live=flow.live)
     keyed = owned.main | "KeyByTenant" >> KeyByTenant(flow.writes.shards)
     grouped = keyed.main | "WindowByArrival" >> WindowByArrival() | "GroupByTenant" >> beam.GroupByKey()
     folded = grouped | "FoldMutations" >> FoldMutations()
     batches = folded | "PlanBatches" >> PlanBatches(flow.writes.batch_rows, flow.writes.batch_bytes)
     written = batches | "WriteGraph" >> WriteGraph(flow.neo4j, flow.writes.writers)
-    return (owned.rejects, keyed.rejects, written.rejects) | "Rejects" >> beam.Flatten()
+    return (owned.rejects, unheard, keyed.rejects, written.rejects) | "Rejects" >> beam.Flatten()
 
 
 def run(settings: RunSettings, follow: FollowOptions) -> RunTotals:
@@ -108,6 +111,9 @@ def main(
     neo4j: Neo4jOptions,
     registry: RegistryOptions,
     tenants: TenantOptions,
+    routes: RouteOptions,
+    admission: AdmissionOptions,
+    liveness: LivenessOptions,
     failures: FailureOptions,
     writes: WriteOptions,
     json: Json = False,
@@ -121,11 +127,13 @@ def main(
             kafka=kafka.target(),
             neo4j=neo4j.target(),
             deadletter_topic=topics.deadletter_topic,
-            client_id=tenants.tenant(),
-            legacy_topics=tenants.legacy_topics(),
+            tenants=admission.rules(tenants.client_id),
+            patterns=routes.patterns(),
+            legacy_topics=routes.legacy_topics(),
             writes=writes,
             failure_patterns=failures.families(),
             registry=registry.target(),
+            limits=liveness.limits(),
         ),
         topics=topics.topic_names(),
         reader=reader,

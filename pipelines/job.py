@@ -2,20 +2,26 @@
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
+
+import structlog
 
 from pipelines.settings import RunSettings
 from runners.bounded import BoundedRun, RunObserver, RunTotals
 from runners.direct import check_java_side
 from runners.monitor import Monitor
 from runners.stop import StopSignals
+from transforms.io.cluster_book import process_book
 from transforms.io.deadletters import DeadLetterWriter, process_writer
 from transforms.io.kafka_offsets import KafkaOffsets, OffsetGap, OffsetRange
 from transforms.io.lease import Lease
 from transforms.io.neo4j_graph import Neo4jGraphStore
 from transforms.planning.slices import CONNECTOR_RECORDS, MOST_RECORDS, SlicePacer, SliceSize
+from transforms.records.codecs import REGISTRY_TOPIC, TOPICS
+from transforms.records.routes import is_routed, route_of
 from transforms.steps.readers import BEAM
 
+_LOG: Final = structlog.get_logger("tenants")
 RunSlice = Callable[[list[OffsetRange], SliceSize], Any]
 
 
@@ -54,11 +60,37 @@ class Job:
             totals.stopped = True
             return
         every = (*observers, *([self._monitor] if self._monitor else []))
-        run = BoundedRun(offsets, self._slice, self._pacer, self, every)
+        run = BoundedRun(offsets, self._slice, self._pacer, self, every, goes_first=self._is_registry)
         try:
-            run.run(self._settings.topics)
+            run.run(offsets.existing(self._settings.topics, self._is_ours))
         finally:
             totals.add(run.totals)
+        if run.totals.read and not run.totals.stopped:
+            self._judge(totals)
+
+    def _is_ours(self, topic: str) -> bool:
+        """Whether a topic belongs to a cluster, by a pattern; what this job writes itself never does."""
+        return topic != self._settings.flow.deadletter_topic and is_routed(topic, self._settings.flow.patterns)
+
+    def _is_registry(self, topic: str) -> bool:
+        """Registrations first: they decide whose other records are."""
+        return route_of(topic, self._settings.flow.patterns, TOPICS).topic == REGISTRY_TOPIC
+
+    def _judge(self, totals: RunTotals) -> None:
+        """Tell who has fallen silent and who is back; all that was there has been read."""
+        flow = self._settings.flow
+        book = process_book(flow.neo4j)
+
+        def concerns(client_id: str) -> bool:
+            return flow.tenants.client_id in ("", client_id) and flow.tenants.admits(client_id)
+
+        for one in book.judge(flow.limits, concerns):
+            _LOG.warning("tenant is another", client_id=one.client_id, before=one.before, state=one.state, silent_s=one.silent_ms // 1000)
+            totals.transitions.append((one.client_id, one.before, one.state))
+            if self._monitor:
+                self._monitor.turned(one.state)
+        if self._monitor:
+            self._monitor.counted(book.states())
 
     def _prepared(self) -> KafkaOffsets | None:
         """Schema, lease and offsets; what did not come to be in one try does in the next. None: told to stop waiting."""

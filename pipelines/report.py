@@ -58,6 +58,7 @@ def run_summary(totals: RunTotals, seconds: float) -> dict[str, Any]:
         "slices": totals.slices,
         **wrote,
         "gaps": gaps,
+        "transitions": [{"client_id": client_id, "from": before, "to": state} for client_id, before, state in totals.transitions],
         "tenants": by_tenant,
     }
 
@@ -77,6 +78,8 @@ def print_summary(summary: dict[str, Any], *, as_json: bool) -> None:
         console.print(_tenant_table(summary, ("read", *_shown_outcomes(summary))))
     for gap in summary["gaps"]:
         console.print(f"lost: {gap['topic']}[{gap['partition']}] offsets {gap['from']} to {gap['to']}, deleted before they were taken in")
+    for one in summary["transitions"]:
+        console.print(f"tenant {one['client_id']}: {one['from']} became {one['to']}", highlight=False)
     console.print(f"{summary['read']:,} records in {summary['seconds']:.1f} s", highlight=False)
 
 

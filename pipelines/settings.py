@@ -6,14 +6,17 @@ from pipelines.options.flow import WriteOptions
 from transforms.io.kafka_target import KafkaTarget
 from transforms.io.neo4j_target import Neo4jTarget
 from transforms.io.registry_target import RegistryTarget
+from transforms.planning.liveness import DEFAULT_LIMITS, Limits
 from transforms.records.failures import Families
+from transforms.records.tenant import TenantRules
 
 
 @dataclass(frozen=True, slots=True)
 class FlowSettings:
     """What the flow from Decode on needs, whoever reads.
 
-    client_id: single-tenant mode, "" for all tenants. writes: how the graph is written.
+    tenants: whose records are taken in. patterns: of topics that belong to one cluster each. limits: of silence.
+    live: the records are those of now, and so signs of life; those of a replay are not. writes: how the graph is written.
     failure_patterns: families of failures in lines of logs, before the declared ones.
     registry: None where there is none.
     """
@@ -21,11 +24,14 @@ class FlowSettings:
     kafka: KafkaTarget
     neo4j: Neo4jTarget
     deadletter_topic: str
-    client_id: str
+    tenants: TenantRules
+    patterns: tuple[str, ...]
     legacy_topics: frozenset[str]
     writes: WriteOptions
     failure_patterns: Families = ()
     registry: RegistryTarget | None = None
+    limits: Limits = DEFAULT_LIMITS
+    live: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import structlog
 
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import KafkaOffsets, OffsetGap, OffsetRange, Place
+from transforms.planning.liveness import State
 from transforms.planning.slices import SlicePacer, SliceSize
 from transforms.records.outcomes import Tally
 from transforms.steps.metrics import Reached, bytes_of, commands_of, outcomes_of, reached_of, reasons_of, written_of
@@ -60,7 +61,10 @@ class Hooks(Protocol):
 
 @dataclass(slots=True)
 class RunTotals:
-    """What a run did: records read, and what became of each. stopped: it was asked to end before its planned end."""
+    """What a run did: records read, and what became of each.
+
+    stopped: it was asked to end before its planned end. transitions: tenants whose state became another, from and to which.
+    """
 
     read: int = 0
     slices: int = 0
@@ -69,6 +73,7 @@ class RunTotals:
     outcomes: Tally = field(default_factory=Tally)
     gaps: list[OffsetGap] = field(default_factory=list)
     stopped: bool = False
+    transitions: list[tuple[str, State, State]] = field(default_factory=list)
 
     def add(self, other: "RunTotals") -> None:
         self.read += other.read
@@ -78,6 +83,7 @@ class RunTotals:
         self.outcomes.update(other.outcomes)
         self.gaps += other.gaps
         self.stopped = other.stopped
+        self.transitions += other.transitions
 
 
 class LostRecords(Exception):
@@ -90,6 +96,7 @@ class BoundedRun:
 
     run_slice: runs the flow over a prefix of the ranges and returns the finished pipeline's result.
     pacer: sizes the slices; may outlive the run.
+    goes_first: topics that are read to their end before any other.
     """
 
     offsets: KafkaOffsets
@@ -98,6 +105,8 @@ class BoundedRun:
     hooks: Hooks
     observers: tuple[RunObserver, ...] = ()
     totals: RunTotals = field(default_factory=RunTotals)
+    goes_first: Callable[[str], bool] = lambda _topic: False
+    _later: list[OffsetRange] = field(default_factory=list)
     _barren: int = 0
 
     def run(self, topics: Iterable[str]) -> RunTotals:
@@ -105,15 +114,21 @@ class BoundedRun:
         plan = self.offsets.plan(topics)
         for gap in plan.gaps:
             self._alarm(gap)
-        pending = plan.ranges
         for observer in self.observers:
-            observer.planned({one.place: one.lag for one in pending})
-        while pending:
+            observer.planned({one.place: one.lag for one in plan.ranges})
+        first = [one for one in plan.ranges if self.goes_first(one.topic)]
+        self._later = [one for one in plan.ranges if not self.goes_first(one.topic)]
+        self._read(first)
+        later, self._later = self._later, []
+        self._read(later)
+        return self.totals
+
+    def _read(self, pending: list[OffsetRange]) -> None:
+        while pending and not self.totals.stopped:
             if self.hooks.should_stop():
                 self.totals.stopped = True
-                break
+                return
             pending = self._slice(pending)
-        return self.totals
 
     def _alarm(self, gap: OffsetGap) -> None:
         """A gap is told, recorded and then passed; never silently, and by nobody who may not commit."""
@@ -142,7 +157,7 @@ class BoundedRun:
         self.hooks.before_commit()
         self.offsets.commit(ends)
         self._check_progress(ends, left)
-        lag = {one.place: one.lag for one in left}
+        lag = {one.place: one.lag for one in (*left, *self._later)}
         self._tell(SliceReport(read, bytes_of(result), time.monotonic() - started, outcomes, reasons_of(result), lag, written_of(result)))
         return left
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from socketserver import ThreadingMixIn
 from types import TracebackType
 from typing import Any, Final
@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from runners.bounded import SliceReport
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import OffsetGap, Place
+from transforms.planning.liveness import State
 
 _SECONDS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60)
 # How soon the server notices that it is to end.
@@ -42,6 +43,8 @@ class Monitor:
         self._bytes = Counter("graph_read_bytes", "Bytes of keys and values read.", registry=named)
         self._slices = Histogram("graph_slice_seconds", "Duration of a slice, from reading to commit.", buckets=_SECONDS, registry=named)
         self._committed = Gauge("graph_last_commit_timestamp_seconds", "When a slice was last committed.", registry=named)
+        self._tenants = Gauge("graph_tenants", "Tenants by state.", ["state"], registry=named)
+        self._turned = Counter("graph_tenant_transitions", "Tenants whose state became another.", ["state"], registry=named)
         self._faults = Counter("graph_faults", "Infrastructure faults that ended a micro-batch.", registry=named)
 
     # What runs tell
@@ -70,6 +73,15 @@ class Monitor:
     def lost(self, gap: OffsetGap) -> None:
         self._gaps.labels(gap.topic, gap.partition).inc()
         self._lost.labels(gap.topic, gap.partition).inc(gap.end - gap.start)
+
+    def turned(self, state: State) -> None:
+        """A tenant came into the state."""
+        self._turned.labels(state.value).inc()
+
+    def counted(self, states: Mapping[State, int]) -> None:
+        """There are so many tenants in each state."""
+        for state in State:
+            self._tenants.labels(state.value).set(states.get(state, 0))
 
     def cycle_done(self) -> None:
         self._last_done, self._fault = time.monotonic(), ""

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from pipelines.options.checks import names, one_of, usage_error
+from pipelines.options.checks import one_of, usage_error
 from transforms.records.tenant import is_tenant_id
 
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -13,14 +13,6 @@ LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on standard output.")]
 LogLevel = Annotated[str, typer.Option("--log_level", envvar="LOG_LEVEL", help=" | ".join(LOG_LEVELS))]
 ClientId = Annotated[str, typer.Option("--client_id", help="This tenant alone.")]
-LegacySeparatorTopics = Annotated[
-    str,
-    typer.Option(
-        "--legacy_separator_topics",
-        envvar="LEGACY_SEPARATOR_TOPICS",
-        help="Topics whose keys may also be split at a pipe sign.",
-    ),
-]
 
 
 def log_level(level: str) -> str:
@@ -40,7 +32,7 @@ def tenant_id(client_id: str, flag: str = "--client_id") -> str:
 
 @dataclass(frozen=True, slots=True)
 class TenantOptions:
-    """Whose records are taken in, and how the tenant is told."""
+    """Whose records are taken in."""
 
     client_id: Annotated[
         str,
@@ -50,13 +42,6 @@ class TenantOptions:
             help="Single-tenant mode: stamps records that name no tenant, skips those of others.",
         ),
     ] = ""
-    legacy_separator_topics: LegacySeparatorTopics = ""
-
-    def tenant(self) -> str:
-        return tenant_id(self.client_id)
-
-    def legacy_topics(self) -> frozenset[str]:
-        return frozenset(names(self.legacy_separator_topics))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pipelines.options.checks import names, one_of, usage_error
-from pipelines.options.flow import LegacySeparatorTopics, tenant_id
+from pipelines.options.flow import tenant_id
 from pipelines.options.kafka import DEFAULT_DEADLETTER_TOPIC
 from transforms.records.letters import REASONS, Coordinates, LetterFilter, parse_coordinates
 from transforms.records.outcomes import NO_TENANT
@@ -61,7 +61,6 @@ class ReplayOptions:
             help="Single-tenant mode, as the job's --client_id: stamps records that name no tenant, skips those of others.",
         ),
     ] = ""
-    legacy_separator_topics: LegacySeparatorTopics = ""
     slice_bytes: Annotated[
         int, typer.Option("--slice_bytes", min=65536, help="Bytes of records that are held and replayed at once, at most.")
     ] = 32 * 1024 * 1024
@@ -69,9 +68,6 @@ class ReplayOptions:
 
     def tenant(self) -> str:
         return tenant_id(self.single_tenant, "--single_tenant")
-
-    def legacy_topics(self) -> frozenset[str]:
-        return frozenset(names(self.legacy_separator_topics))
 
 
 def coordinates(text: str) -> Coordinates:

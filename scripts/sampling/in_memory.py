@@ -8,7 +8,7 @@ from transforms.planning.interpret import interpret
 from transforms.records.decode import decode_record
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Fault, Reject
-from transforms.records.tenant import TenantRules
+from transforms.records.tenant import TenantResolver, TenantRules
 from transforms.steps.elements import Owned
 from transforms.steps.resolve_tenants import resolve
 
@@ -19,11 +19,12 @@ def played(
     """The graph after the records, one after the other, and the reasons of those that were rejected."""
     store = MemoryGraphStore()
     rejects: list[str] = []
+    resolver = TenantResolver(rules or TenantRules())
     for at, one in enumerate(records):
         offset = offsets[at] if offsets else at
         record = KafkaRecord(one.topic, 0, offset, one.timestamp_ms, one.key, one.value, one.headers)
         decoded = decode_record(record)
-        owned = resolve(decoded, rules or TenantRules())
+        owned = resolve(decoded, resolver)
         if isinstance(owned, Reject):
             rejects.append(owned.reason)
         if isinstance(owned, Owned) and decoded.body is not None:
@@ -33,7 +34,7 @@ def played(
                 rejects.append(fault.reason)
                 continue
             if mutations:
-                store.write_batch(owned.client_id, mutations, 0, 0)
+                store.write_batch(owned.client_id, mutations)
     return store, rejects
 
 

@@ -6,11 +6,11 @@ from typing import Final
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from scripts.sampling.record import COMMANDS, EVENTS, LOGS, RESOURCES, RULES, TARGETS, TOPOLOGY, SampleRecord
+from scripts.sampling.record import COMMANDS, EVENTS, HEARTBEATS, LOGS, REGISTRY, RESOURCES, RULES, TARGETS, TOPOLOGY, SampleRecord
 
 PARTITIONS: Final = 4
 MESSAGE_BYTES: Final = 4 * 1024 * 1024
-TOPICS: Final = (RESOURCES, TOPOLOGY, EVENTS, LOGS, TARGETS, RULES, COMMANDS)
+TOPICS: Final = (RESOURCES, TOPOLOGY, EVENTS, LOGS, TARGETS, RULES, COMMANDS, REGISTRY, HEARTBEATS)
 
 
 def ensure_topics(brokers: str, topics: Iterable[str] = TOPICS, partitions: int = PARTITIONS) -> None:
@@ -27,7 +27,11 @@ def ensure_topics(brokers: str, topics: Iterable[str] = TOPICS, partitions: int 
 
 def _config(topic: str) -> dict[str, str]:
     # Compaction is put off, so that a demo shows every record that was produced.
-    cleanup = {"cleanup.policy": "compact", "min.compaction.lag.ms": "86400000"} if "state." in topic else {"cleanup.policy": "delete"}
+    cleanup = (
+        {"cleanup.policy": "compact", "min.compaction.lag.ms": "86400000"}
+        if "state." in topic or topic.endswith(REGISTRY)
+        else {"cleanup.policy": "delete"}
+    )
     return cleanup | {"max.message.bytes": str(MESSAGE_BYTES)}
 
 

@@ -11,6 +11,8 @@ TARGETS: Final = "state.prom.targets"
 RULES: Final = "state.prom.rules"
 LOGS: Final = "logs.normalized"
 COMMANDS: Final = "graph.commands"
+REGISTRY: Final = "cluster.registry"
+HEARTBEATS: Final = "cluster.heartbeat"
 
 
 class SampleRecord(NamedTuple):

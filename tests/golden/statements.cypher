@@ -23,51 +23,57 @@ CREATE CONSTRAINT tombstone_key IF NOT EXISTS FOR (n:Tombstone) REQUIRE (n.clien
 CREATE CONSTRAINT lease_key IF NOT EXISTS FOR (n:Lease) REQUIRE (n.client_id, n.name) IS UNIQUE;
 
 // schema 8
-CREATE INDEX resource_uid IF NOT EXISTS FOR (n:Resource) ON (n.client_id, n.uid);
+CREATE CONSTRAINT clusterepisode_key IF NOT EXISTS FOR (n:ClusterEpisode) REQUIRE (n.client_id, n.eid) IS UNIQUE;
 
 // schema 9
-CREATE INDEX episodic_subject IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.subject);
+CREATE CONSTRAINT bus_key IF NOT EXISTS FOR (n:Bus) REQUIRE (n.client_id, n.name) IS UNIQUE;
 
 // schema 10
-CREATE INDEX episodic_alert IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.alert);
+CREATE INDEX resource_uid IF NOT EXISTS FOR (n:Resource) ON (n.client_id, n.uid);
 
 // schema 11
-CREATE INDEX episodic_ver IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.ver);
+CREATE INDEX episodic_subject IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.subject);
 
 // schema 12
-CREATE INDEX promtarget_subject IF NOT EXISTS FOR (n:PromTarget) ON (n.client_id, n.subject);
+CREATE INDEX episodic_alert IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.alert);
 
 // schema 13
-CREATE INDEX rule_subject IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.subject);
+CREATE INDEX episodic_ver IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.ver);
 
 // schema 14
-CREATE INDEX rule_alert IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.alert);
+CREATE INDEX promtarget_subject IF NOT EXISTS FOR (n:PromTarget) ON (n.client_id, n.subject);
 
 // schema 15
-CREATE INDEX tombstone_ref_a IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_a);
+CREATE INDEX rule_subject IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.subject);
 
 // schema 16
-CREATE INDEX tombstone_ref_b IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_b);
+CREATE INDEX rule_alert IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.alert);
 
 // schema 17
-CREATE INDEX tombstone_ver IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ver);
+CREATE INDEX tombstone_ref_a IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_a);
 
 // schema 18
-CREATE INDEX service_ns IF NOT EXISTS FOR (n:Service) ON (n.client_id, n.ns);
+CREATE INDEX tombstone_ref_b IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_b);
 
 // schema 19
-CREATE INDEX networkpolicy_ns IF NOT EXISTS FOR (n:NetworkPolicy) ON (n.client_id, n.ns);
+CREATE INDEX tombstone_ver IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ver);
 
 // schema 20
-CREATE INDEX pod_ns IF NOT EXISTS FOR (n:Pod) ON (n.client_id, n.ns);
+CREATE INDEX service_ns IF NOT EXISTS FOR (n:Service) ON (n.client_id, n.ns);
 
 // schema 21
-CREATE INDEX runs_on_edge_id IF NOT EXISTS FOR ()-[r:RUNS_ON]-() ON (r.client_id, r.edge_id);
+CREATE INDEX networkpolicy_ns IF NOT EXISTS FOR (n:NetworkPolicy) ON (n.client_id, n.ns);
 
 // schema 22
-CREATE INDEX selects_edge_id IF NOT EXISTS FOR ()-[r:SELECTS]-() ON (r.client_id, r.edge_id);
+CREATE INDEX pod_ns IF NOT EXISTS FOR (n:Pod) ON (n.client_id, n.ns);
 
 // schema 23
+CREATE INDEX runs_on_edge_id IF NOT EXISTS FOR ()-[r:RUNS_ON]-() ON (r.client_id, r.edge_id);
+
+// schema 24
+CREATE INDEX selects_edge_id IF NOT EXISTS FOR ()-[r:SELECTS]-() ON (r.client_id, r.edge_id);
+
+// schema 25
 CREATE INDEX controls_edge_id IF NOT EXISTS FOR ()-[r:CONTROLS]-() ON (r.client_id, r.edge_id);
 
 // AWAIT_INDEXES
@@ -75,10 +81,9 @@ CALL db.awaitIndexes($seconds);
 
 // LOCK_TENANT
 MERGE (c:Cluster {client_id: $client_id})
-ON CREATE SET c.first_seen = $first_seen, c.generation = 1, c.state = 'ACTIVE'
-SET c.first_seen = CASE WHEN c.first_seen <= $first_seen THEN c.first_seen ELSE $first_seen END,
-    c.last_seen = CASE WHEN c.last_seen >= $last_seen THEN c.last_seen ELSE $last_seen END,
-    c.writes = coalesce(c.writes, 0) + 1
+ON CREATE SET c.first_seen = coalesce($seen, timestamp()), c.last_seen = coalesce($seen, timestamp()),
+    c.heard = timestamp(), c.created = timestamp(), c.generation = 1, c.state = 'ACTIVE', c.state_since = timestamp()
+SET c.writes = coalesce(c.writes, 0) + 1
 RETURN c.floor AS floor, c.episode_floor AS episode_floor, c.writes AS writes;
 
 // UPSERT_RESOURCE (no label)
@@ -829,6 +834,66 @@ RETURN count(*) AS number;
 
 // SERVER_TIME
 RETURN timestamp() AS ms;
+
+// READ_CLUSTERS
+MATCH (c:Cluster)
+RETURN c.client_id AS client_id, coalesce(c.registered, false) AS is_registered, coalesce(c.cluster, '') AS cluster,
+  c.quarantined_at IS NOT NULL AS is_set_aside, coalesce(c.created, 0) AS created_ms;
+
+// READ_BUS
+OPTIONAL MATCH (b:Bus {client_id: $client_id, name: $name})
+RETURN timestamp() AS now_ms, coalesce(b.clock_ms, 0) AS clock_ms, coalesce(b.judged_ms, 0) AS judged_ms, coalesce(b.judged_at_ms, 0) AS judged_at_ms;
+
+// LOCK_BUS
+MERGE (b:Bus {client_id: $client_id, name: $name})
+SET b.asked = timestamp()
+RETURN timestamp() AS now_ms, coalesce(b.spans, []) AS spans, coalesce(b.clock_ms, 0) AS clock_ms, coalesce(b.judged_ms, 0) AS judged_ms, coalesce(b.judged_at_ms, 0) AS judged_at_ms;
+
+// WRITE_BUS
+MATCH (b:Bus {client_id: $client_id, name: $name})
+SET b += $props;
+
+// GREET
+UNWIND $rows AS row
+MERGE (c:Cluster {client_id: row.client_id})
+ON CREATE SET c.first_seen = coalesce(row.seen, timestamp()), c.last_seen = coalesce(row.seen, timestamp()),
+    c.heard = timestamp(), c.created = timestamp(), c.generation = 1, c.state = 'ACTIVE', c.state_since = timestamp();
+
+// HEAR
+UNWIND $rows AS row
+MATCH (c:Cluster {client_id: row.client_id})
+WITH c, coalesce(row.seen, timestamp()) AS seen
+SET c.heard = timestamp(),
+    c.first_seen = CASE WHEN c.first_seen <= seen THEN c.first_seen ELSE seen END,
+    c.last_seen = CASE WHEN c.last_seen >= seen THEN c.last_seen ELSE seen END;
+
+// REGISTER
+UNWIND $rows AS row
+MATCH (c:Cluster {client_id: row.client_id})
+WHERE c.registry_ver IS NULL OR c.registry_ver < row.ver
+SET c += row.props;
+
+// READ_HEARD
+MATCH (c:Cluster)
+RETURN c.client_id AS client_id, coalesce(c.state, 'ACTIVE') AS state, coalesce(c.heard, 0) AS heard_ms,
+  c.silent_clock_ms AS silent_clock_ms, c.dead_clock_ms AS dead_clock_ms;
+
+// SET_STATE
+UNWIND $rows AS row
+MATCH (c:Cluster {client_id: row.client_id})
+WHERE c.state = row.before AND coalesce(c.heard, 0) = row.heard_ms
+SET c.silent_clock_ms = row.silent_clock_ms, c.dead_clock_ms = row.dead_clock_ms, c.state = row.state,
+    c.state_since = CASE WHEN row.state = row.before THEN c.state_since ELSE timestamp() END
+RETURN c.client_id AS client_id;
+
+// TELL
+UNWIND $rows AS row
+MERGE (e:ClusterEpisode {client_id: row.client_id, eid: row.key})
+ON CREATE SET e += row.props, e.at_ms = timestamp();
+
+// COUNT_STATES
+MATCH (c:Cluster)
+RETURN coalesce(c.state, 'ACTIVE') AS state, count(*) AS number;
 
 // digest_page Resource
 MATCH (n:Resource {client_id: $client_id})

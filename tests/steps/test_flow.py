@@ -14,7 +14,7 @@ from transforms.records.outcomes import Outcome, Tally
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Reject
 from transforms.records.tenant import TenantRules
-from transforms.steps.decode import DecodeRecords
+from transforms.steps.decode import DecodeRecords, WireSettings
 from transforms.steps.elements import RecordChunk, TenantMutations
 from transforms.steps.fold import FoldMutations
 from transforms.steps.group import WindowByArrival
@@ -33,7 +33,7 @@ def flow(pipeline: beam.Pipeline, chunk: int, shards: int, rules: TenantRules) -
     """The flow between reading and writing; batches and rejects."""
     taken = records()
     chunks = [RecordChunk(taken[at : at + chunk]) for at in range(0, len(taken), chunk)]
-    decoded = pipeline | beam.Create(chunks, reshuffle=False) | "DecodeRecords" >> DecodeRecords(rules.client_id, frozenset())
+    decoded = pipeline | beam.Create(chunks, reshuffle=False) | "DecodeRecords" >> DecodeRecords(rules.client_id)
     owned = decoded | "ResolveTenants" >> ResolveTenants(rules)
     keyed = owned.main | "KeyByTenant" >> KeyByTenant(shards)
     grouped = keyed.main | "WindowByArrival" >> WindowByArrival() | "GroupByTenant" >> beam.GroupByKey()
@@ -95,7 +95,7 @@ def test_failure_patterns_of_ones_own_travel_to_the_worker() -> None:
     def build(pipeline: beam.Pipeline) -> None:
         chunks = pipeline | beam.Create([RecordChunk([record])], reshuffle=False)
         for name, own in (("Own", (("LOG_PAYMENT", ("card declined",)),)), ("Declared", ())):
-            decoded = chunks | f"Decode{name}" >> DecodeRecords("", frozenset(), own)
+            decoded = chunks | f"Decode{name}" >> DecodeRecords("", WireSettings(failure_patterns=own))
             decoded | f"Flatten{name}" >> beam.FlatMap(list) | f"Keep{name}" >> beam.Map(keep, name)
 
     run_pipeline(build)

@@ -34,7 +34,7 @@ def run(*values: tuple[str, dict[str, Any]]) -> Tally:
     records = [kafka_record(topic, json_of(body), b"af-10::r", AT_MS + at, offset=at) for at, (topic, body) in enumerate(values)]
 
     def build(pipeline: beam.Pipeline) -> None:
-        decoded = pipeline | beam.Create([RecordChunk(records)], reshuffle=False) | DecodeRecords("", frozenset())
+        decoded = pipeline | beam.Create([RecordChunk(records)], reshuffle=False) | DecodeRecords()
         keyed = (decoded | ResolveTenants(TenantRules())).main | KeyByTenant(4)
         keyed.main | beam.GroupByKey() | FoldMutations() | "KeepFolded" >> beam.Map(keep_folded)
         keyed.rejects | "KeepRejected" >> beam.Map(keep_rejected)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from msgspec import structs
 from structlog.testing import capture_logs
 
 from tests.unit.wire import AT_MS, TARGETS, TENANT, kafka_record
@@ -15,36 +16,36 @@ from transforms.records.outcomes import Outcome
 from transforms.records.record import make_ver
 from transforms.steps.write import Settled, WriteGraphFn, write_splitting
 
-Times = tuple[int, int]
-
 
 class Refusing:
     """A store that refuses one key, and tells the times that it was given."""
 
     def __init__(self, refused: str = "") -> None:
         self.refused = refused
-        self.times: list[Times] = []
+        self.times: list[int | None] = []
 
-    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int, last_seen: int) -> Written:
-        self.times.append((first_seen, last_seen))
+    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None = None) -> Written:
+        self.times.append(first_seen)
         if any(isinstance(one, DeleteReferrer) and one.key == self.refused for one in mutations):
             raise RowRefused("too long")
         return Written([Outcome.WRITTEN] * len(mutations), len(mutations))
 
 
-def rows(*keys: str, after_ms: int = 0) -> list[Interpreted]:
+def rows(*keys: str, after_ms: int = 0, is_broker_time: bool = False) -> list[Interpreted]:
     """What a record at that time has: the first row is its primary one."""
     ver = make_ver((AT_MS + after_ms) * 1000, TARGETS, 0, after_ms)
-    record = kafka_record(TARGETS, b"x", timestamp_ms=AT_MS + after_ms, offset=after_ms)
+    at = kafka_record(TARGETS, b"x", timestamp_ms=AT_MS + after_ms, offset=after_ms)
+    record = structs.replace(at, is_broker_time=is_broker_time)
     return [Interpreted(DeleteReferrer(TENANT, ver, "PromTarget", key), record if at == 0 else None) for at, key in enumerate(keys)]
 
 
-def test_a_batch_of_further_rows_is_as_old_as_their_records() -> None:
+def test_a_batch_is_as_old_as_the_first_of_its_records_that_the_broker_stamped() -> None:
     store = Refusing()
-    batch = rows("a", "b")[1:] + rows("c", "d", after_ms=7)[1:]
-    assert len(write_splitting(store, TENANT, batch).results) == 2
+    for broker in (True, False):
+        batch = rows("a", "b", after_ms=3, is_broker_time=broker) + rows("c", after_ms=7, is_broker_time=True)
+        assert len(write_splitting(store, TENANT, batch).results) == 3
     write_splitting(store, TENANT, rows("a", "b"))
-    assert store.times == [(AT_MS, AT_MS + 7), (AT_MS, AT_MS)]
+    assert store.times == [AT_MS + 3, AT_MS + 7, None]
 
 
 def test_a_further_row_that_the_graph_refuses_is_logged_with_its_record() -> None:

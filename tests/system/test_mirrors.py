@@ -56,7 +56,7 @@ def test_a_mirror_is_what_is_stored_and_two_writers_do_not_mislead_each_other(
     client_id = f"mirrored-{next(_RUNS)}"
     for one in slices:
         store = stores[data.draw(st.sampled_from([0, 0, 0, 1]))]
-        store.write_batch(client_id, [held.mutation for held in folded(one).values()], 1, 2)
+        store.write_batch(client_id, [held.mutation for held in folded(one).values()])
         mirror = store._mirrors._mirrors.get(client_id)
         if mirror is not None:
             kept = stored(world, client_id)

@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.golden.test_statements import statements
+from tests.golden.test_statements import OF_ALL_TENANTS, statements
 from tests.system.world import World
 from tests.unit.reference import expected_digest
 from tests.unit.strategies import TENANT, deliveries
@@ -43,7 +43,7 @@ def test_any_delivery_gives_the_graph_that_the_set_of_mutations_defines(
 ) -> None:
     world, slices = delivery
     client_id = f"run-{next(_RUNS)}"
-    outcomes = [store.write_batch(client_id, [held.mutation for held in folded(one).values()], 1, 2).outcomes for one in slices]
+    outcomes = [store.write_batch(client_id, [held.mutation for held in folded(one).values()]).outcomes for one in slices]
 
     assert store.digest(client_id).hexdigest() == expected_digest(world).hexdigest() == deliver(slices).digest(TENANT).hexdigest()
     assert [len(batch) for batch in outcomes] == [len(folded(one)) for one in slices]
@@ -54,7 +54,7 @@ def test_outcomes_tell_what_became_of_each_mutation(store: Neo4jGraphStore) -> N
     gone = DeleteNode(TENANT, make_ver(9, "t", 0, 9), "pod:shop:a")
 
     def written(*mutations: Mutation) -> list[Outcome]:
-        return store.write_batch(TENANT, mutations, 1, 2).outcomes
+        return store.write_batch(TENANT, mutations).outcomes
 
     assert written(first) == [Outcome.WRITTEN]
     assert written(first) == [Outcome.UNCHANGED]
@@ -80,31 +80,37 @@ def test_a_batch_that_neo4j_refuses_is_split_until_the_row_is_found(world: World
 
 def test_a_transaction_that_fails_leaves_no_tenant_behind(world: World, store: Neo4jGraphStore) -> None:
     with pytest.raises(RowRefused):
-        store.write_batch("nobody", [upsert("refused", 1, uid="u" * 40_000, client_id="nobody")], 1, 2)
+        store.write_batch("nobody", [upsert("refused", 1, uid="u" * 40_000, client_id="nobody")])
 
     assert store.tenants() == []
 
 
 def test_records_at_or_below_the_floor_are_superseded(world: World, store: Neo4jGraphStore) -> None:
-    store.write_batch(TENANT, [upsert("a", 1)], 1, 2)
+    store.write_batch(TENANT, [upsert("a", 1)])
     world.cypher("MATCH (c:Cluster {client_id: $id}) SET c.floor = $floor", id=TENANT, floor=make_ver(5, "t", 0, 5))
 
-    assert store.write_batch(TENANT, [upsert("b", 5), upsert("c", 6)], 1, 2).outcomes == [Outcome.SUPERSEDED, Outcome.WRITTEN]
+    assert store.write_batch(TENANT, [upsert("b", 5), upsert("c", 6)]).outcomes == [Outcome.SUPERSEDED, Outcome.WRITTEN]
 
 
-def test_the_cluster_keeps_first_and_last_sight_whatever_the_order(world: World, store: Neo4jGraphStore) -> None:
-    for first, last in ((50, 60), (10, 20), (30, 90)):
-        store.write_batch(TENANT, [upsert("a", first)], first, last)
+def test_the_first_batch_makes_the_cluster_and_only_signs_of_life_touch_its_times_later(world: World, store: Neo4jGraphStore) -> None:
+    for first in (50, 10, None):
+        store.write_batch(TENANT, [upsert("a", 7)], first)
+    store.write_batch("af-11", [upsert("a", 7, client_id="af-11")])
 
-    seen = world.cypher("MATCH (c:Cluster) RETURN c.client_id AS id, c.first_seen AS first, c.last_seen AS last")
-    assert seen == [{"id": TENANT, "first": 10, "last": 90}]
+    seen = world.cypher(
+        "MATCH (c:Cluster) RETURN c.client_id AS id, c.first_seen AS first, c.last_seen AS last, c.state AS state ORDER BY id"
+    )
+    assert seen[0] == {"id": TENANT, "first": 50, "last": 50, "state": "ACTIVE"}
+    assert seen[1]["first"] == seen[1]["last"] > 1_700_000_000_000
 
 
 def test_every_statement_finds_its_nodes_by_index(world: World, store: Neo4jGraphStore) -> None:
-    asked = {name: statement for name, statement in statements().items() if not name.startswith(("schema", "AWAIT", "SERVER", "TENANTS"))}
+    asked = {
+        name: statement for name, statement in statements().items() if not name.startswith(("schema", "AWAIT", "SERVER", *OF_ALL_TENANTS))
+    }
     assert len(asked) > 60
     for name, statement in asked.items():
-        rows = [{"rid": "r", "key": "k", "source": "a", "target": "b", "ver": "v", "props": {}}]
+        rows = [{"rid": "r", "key": "k", "source": "a", "target": "b", "ver": "v", "props": {}, "client_id": "c"}]
         summary = world.graph.execute_query(f"EXPLAIN {statement}", client_id="c", rows=rows, keys=["k"]).summary
         plan = str(summary.plan)
         assert "NodeByLabelScan" not in plan, name

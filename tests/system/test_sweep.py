@@ -41,7 +41,7 @@ def episode(eid: str, t: int, about: str = "", tenant: str = TENANT) -> UpsertRe
 
 
 def write(store: Neo4jGraphStore, *mutations: Mutation) -> list[Outcome]:
-    return store.write_batch(mutations[0].client_id, mutations, 1, 2).outcomes
+    return store.write_batch(mutations[0].client_id, mutations).outcomes
 
 
 def rows(world: World, label: str, tenant: str = TENANT) -> int:

@@ -8,7 +8,9 @@ from tests.unit.wire import (
     EDGE,
     EVENT,
     EVENTS,
+    HEARTBEATS,
     POD,
+    REGISTRY,
     RESOURCES,
     RULE,
     RULES,
@@ -24,6 +26,7 @@ from transforms.records.codecs import CODEC_OF_TOPIC
 from transforms.records.decode import Decoded, decode_record
 from transforms.records.envelopes import Body, Command, Edge, Event, Resource, Rule, Target, Tombstone
 from transforms.records.rejects import Fault, Reason
+from transforms.records.routes import TopicRoute
 from transforms.records.tenant import SplitKey
 
 _DAY_MS = 24 * 3600 * 1000
@@ -66,7 +69,8 @@ def test_each_topic_is_read_into_its_envelope_with_the_version_of_the_record(top
 
 
 def test_state_topics_and_control_topics_are_those_of_the_contract() -> None:
-    assert {topic for topic, codec in CODEC_OF_TOPIC.items() if codec.state} == {RESOURCES, TOPOLOGY, TARGETS, RULES}
+    assert {topic for topic, codec in CODEC_OF_TOPIC.items() if codec.state} == {RESOURCES, TOPOLOGY, TARGETS, RULES, REGISTRY}
+    assert {topic for topic, codec in CODEC_OF_TOPIC.items() if codec.tenancy} == {REGISTRY, HEARTBEATS}
     assert {topic for topic, codec in CODEC_OF_TOPIC.items() if codec.control} == {COMMANDS}
 
 
@@ -94,10 +98,10 @@ def test_an_empty_value_that_means_nothing_is_a_fault(topic: str, key: bytes | N
     assert _fault(decode_record(kafka_record(topic, value, key))).reason is reason
 
 
-@pytest.mark.parametrize("topic", ["graph.deadletter", "af-10.state.k8s.resource", "cluster.registry", "x"])
+@pytest.mark.parametrize("topic", ["graph.deadletter", "af-10.state.k8s.resource", "x"])
 def test_a_topic_without_a_codec_is_left_unread(topic: str) -> None:
     decoded = decode_record(kafka_record(topic, b"{not json", b"af-10::k"))
-    assert decoded == Decoded(decoded.record, SplitKey("af-10", "k"))
+    assert decoded == Decoded(decoded.record, SplitKey("af-10", "k"), TopicRoute(topic))
     assert decoded.codec is None
 
 
@@ -121,14 +125,14 @@ _BROKEN_KEYS = [
 @pytest.mark.parametrize(("key", "split"), _BROKEN_KEYS)
 def test_a_topic_without_a_codec_is_left_unread_whatever_its_key(key: bytes, split: SplitKey) -> None:
     record = kafka_record("x", b"{not json", key)
-    assert decode_record(record) == Decoded(record, split)
+    assert decode_record(record) == Decoded(record, split, TopicRoute("x"))
 
 
 @pytest.mark.parametrize("key", [b"af-11::k", b"af-11::k\xff", b"af-11::" + b"k" * 2000])
 def test_single_tenant_mode_leaves_the_records_of_others_unread(key: bytes) -> None:
     others = kafka_record(RESOURCES, b"{not json", key)
     decoded = decode_record(others, only="af-10")
-    assert decoded == Decoded(others, SplitKey("af-11", decoded.key.raw))
+    assert decoded == Decoded(others, SplitKey("af-11", decoded.key.raw), TopicRoute(RESOURCES))
 
 
 def test_single_tenant_mode_reads_its_own_records_and_those_that_name_nobody() -> None:

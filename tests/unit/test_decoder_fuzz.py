@@ -102,7 +102,7 @@ def _is_answered(record: KafkaRecord) -> None:
         assert decoded.ver == ""
         return
     assert decoded.ver.endswith(f" {record.topic} {record.partition:010d} {record.offset:019d}")
-    if isinstance(decoded.body, Command):
+    if CODEC_OF_TOPIC[record.topic].tenancy or isinstance(decoded.body, Command):
         return
     try:
         mutations = interpret(record.topic, decoded.body, TENANT, decoded.ver, raw_key=decoded.key.raw)

@@ -28,7 +28,7 @@ def test_a_resource_is_taken_with_all_that_the_graph_uses() -> None:
     value = json_of(
         POD,
         client_id="af-10",
-        cluster="ignored",
+        cluster="east",
         apiVersion="v1",
         uid=UID,
         labels={"app": "cart"},
@@ -53,6 +53,7 @@ def test_a_resource_is_taken_with_all_that_the_graph_uses() -> None:
         kind="Pod",
         name="p",
         client_id="af-10",
+        cluster="east",
         api_version="v1",
         uid=UID,
         namespace="shop",
@@ -70,8 +71,8 @@ def test_a_resource_is_taken_with_all_that_the_graph_uses() -> None:
 
 
 def test_an_edge_and_an_event_are_taken_with_all_that_the_graph_uses() -> None:
-    edge = decode_record(kafka_record(TOPOLOGY, json_of(EDGE, client_id="af-10", cluster="x", weight=3)))
-    assert edge.body == Edge("UPSERT", _AT, "e1", "pod:shop:p", "node::n1", "RUNS_ON", "af-10")
+    edge = decode_record(kafka_record(TOPOLOGY, json_of(EDGE, client_id="af-10", cluster="east", weight=3)))
+    assert edge.body == Edge("UPSERT", _AT, "e1", "pod:shop:p", "node::n1", "RUNS_ON", "af-10", "east")
     event = decode_record(kafka_record(EVENTS, json_of(EVENT, client_id="af-10", extra=[])))
     subject = Subject("Pod", "p", "shop", UID)
     assert event.body == Event("ev-1", _AT, subject, "k8s.event", "Warning", "BackOff", "Back-off restarting failed container", 1, "af-10")

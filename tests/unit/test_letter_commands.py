@@ -13,6 +13,7 @@ from pipelines.deadletters import app
 from pipelines.letter_report import letter_object, letter_text, list_object, print_list, unreadable_sentences
 from pipelines.letters import later
 from pipelines.options.letters import LetterOptions, ReplayOptions, coordinates
+from pipelines.options.tenants import RouteOptions
 from pipelines.readable import printable, readable_json, readable_text, shown_time
 from tests.unit.wire import AT_MS, EVENTS, RESOURCES
 from transforms.io.deadletter_reader import Posted
@@ -47,7 +48,7 @@ def test_coordinates_of_an_argument() -> None:
 
 def test_a_replay_is_single_tenant_only_where_told() -> None:
     assert (ReplayOptions().tenant(), ReplayOptions(single_tenant="af-10").tenant()) == ("", "af-10")
-    assert ReplayOptions(legacy_separator_topics="a,b").legacy_topics() == {"a", "b"}
+    assert RouteOptions(legacy_separator_topics="a,b").legacy_topics() == {"a", "b"}
     with pytest.raises(typer.BadParameter, match="--single_tenant is 'Node'"):
         ReplayOptions(single_tenant="Node").tenant()
 

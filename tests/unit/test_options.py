@@ -58,6 +58,8 @@ def test_the_default_topics_are_those_that_are_decoded() -> None:
         "state.prom.targets",
         "state.prom.rules",
         "graph.commands",
+        "cluster.registry",
+        "cluster.heartbeat",
     )
 
 

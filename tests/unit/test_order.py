@@ -22,7 +22,7 @@ def folded(mutations: list[Mutation]) -> Folded:
 def deliver(slices: list[list[Mutation]]) -> MemoryGraphStore:
     store = MemoryGraphStore()
     for one in slices:
-        store.write_batch(TENANT, [held.mutation for held in folded(one).values()], 0, 0)
+        store.write_batch(TENANT, [held.mutation for held in folded(one).values()])
     return store
 
 

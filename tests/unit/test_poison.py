@@ -26,7 +26,7 @@ from transforms.planning.interpret import interpret
 from transforms.records.decode import decode_record
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Fault, Reason, Reject, Step, reject
-from transforms.records.tenant import TenantRules
+from transforms.records.tenant import TenantResolver, TenantRules
 from transforms.steps.elements import Owned
 from transforms.steps.resolve_tenants import resolve
 
@@ -35,7 +35,7 @@ _POISONS = poisons(TENANT)
 
 def _reject(record: KafkaRecord) -> Reject | None:
     """The reject that the flow from Decode to the mutations makes of a record; None for none."""
-    found = resolve(decode_record(record), TenantRules())
+    found = resolve(decode_record(record), TenantResolver(TenantRules()))
     if isinstance(found, Reject):
         return found
     assert isinstance(found, Owned)
@@ -79,4 +79,9 @@ def test_the_sound_record_that_the_poisons_spoil_is_not_rejected(topic: str, val
 
 def test_poisons_have_names_of_their_own_and_cover_the_reasons_that_a_record_can_have() -> None:
     assert len({poison.name for poison in _POISONS}) == len(_POISONS)
-    assert {poison.reason for poison in _POISONS} == {str(reason) for reason in Reason} - {"graph_refused"}
+    assert {poison.reason for poison in _POISONS} == {str(reason) for reason in Reason} - {
+        "graph_refused",
+        "tenant_denied",
+        "tenant_quarantined",
+        "tenant_quota",
+    }

@@ -5,15 +5,16 @@ import pytest
 from tests.unit.wire import COMMANDS, EVENT, EVENTS, POD, RESOURCES, json_of, kafka_record
 from transforms.model.limits import KEY_BYTES
 from transforms.records.decode import decode_record
+from transforms.records.directory import ClusterEntry, directory_of
 from transforms.records.outcomes import NO_TENANT, Outcome
 from transforms.records.rejects import Reason, Reject, Step
-from transforms.records.tenant import TenantRules
+from transforms.records.tenant import TenantResolver, TenantRules
 from transforms.steps.elements import Owned
 from transforms.steps.resolve_tenants import resolve
 
-_ALL = TenantRules()
-_REGISTERED = TenantRules(registered=frozenset({"af-10"}))
-_SINGLE = TenantRules("af-10")
+_ALL = TenantResolver(TenantRules())
+_REGISTERED = TenantResolver(TenantRules(), directory_of([ClusterEntry("af-10", is_registered=True)], 0))
+_SINGLE = TenantResolver(TenantRules("af-10"))
 
 _BAD = b"{not json"
 _GOOD = json_of(POD)
@@ -25,12 +26,12 @@ def _says(client_id: str) -> bytes:
     return json_of(POD, client_id=client_id)
 
 
-def _resolved(topic: str, key: bytes | None, value: bytes | None, rules: TenantRules) -> Owned | Reject | tuple[str, Outcome]:
-    return resolve(decode_record(kafka_record(topic, value, key), only=rules.client_id), rules)
+def _resolved(topic: str, key: bytes | None, value: bytes | None, resolver: TenantResolver) -> Owned | Reject | tuple[str, Outcome]:
+    return resolve(decode_record(kafka_record(topic, value, key), only=resolver.rules.client_id), resolver)
 
 
 @pytest.mark.parametrize(
-    ("topic", "key", "value", "rules", "client_id"),
+    ("topic", "key", "value", "resolver", "client_id"),
     [
         (RESOURCES, b"af-10::pod:shop:p", _GOOD, _ALL, "af-10"),
         (RESOURCES, b"af-10::pod:shop:p", _says("af-10"), _ALL, "af-10"),
@@ -46,14 +47,14 @@ def _resolved(topic: str, key: bytes | None, value: bytes | None, rules: TenantR
     ],
 )
 def test_a_record_whose_tenant_is_known_is_owned(
-    topic: str, key: bytes | None, value: bytes | None, rules: TenantRules, client_id: str
+    topic: str, key: bytes | None, value: bytes | None, resolver: TenantResolver, client_id: str
 ) -> None:
-    decoded = decode_record(kafka_record(topic, value, key), only=rules.client_id)
-    assert resolve(decoded, rules) == Owned(client_id, decoded)
+    decoded = decode_record(kafka_record(topic, value, key), only=resolver.rules.client_id)
+    assert resolve(decoded, resolver) == Owned(client_id, decoded)
 
 
 @pytest.mark.parametrize(
-    ("topic", "key", "value", "rules", "outcome"),
+    ("topic", "key", "value", "resolver", "outcome"),
     [
         (RESOURCES, b"af-11::pod:shop:p", _GOOD, _SINGLE, ("af-11", Outcome.SKIPPED)),
         (RESOURCES, b"af-11::pod:shop:p", _BAD, _SINGLE, ("af-11", Outcome.SKIPPED)),
@@ -77,13 +78,13 @@ def test_a_record_whose_tenant_is_known_is_owned(
     ],
 )
 def test_a_record_that_does_not_concern_the_graph_is_counted(
-    topic: str, key: bytes | None, value: bytes | None, rules: TenantRules, outcome: tuple[str, Outcome]
+    topic: str, key: bytes | None, value: bytes | None, resolver: TenantResolver, outcome: tuple[str, Outcome]
 ) -> None:
-    assert _resolved(topic, key, value, rules) == outcome
+    assert _resolved(topic, key, value, resolver) == outcome
 
 
 @pytest.mark.parametrize(
-    ("topic", "key", "value", "rules", "client_id", "step", "reason"),
+    ("topic", "key", "value", "resolver", "client_id", "step", "reason"),
     [
         (RESOURCES, b"af-10::pod:shop:p", _BAD, _ALL, "af-10", Step.DECODE, Reason.NOT_JSON),
         (RESOURCES, b"pod:shop:p", _BAD, _ALL, "", Step.DECODE, Reason.NOT_JSON),
@@ -107,9 +108,9 @@ def test_a_record_that_does_not_concern_the_graph_is_counted(
     ],
 )
 def test_a_faulty_record_is_rejected_whole_under_the_tenant_that_is_known(
-    topic: str, key: bytes | None, value: bytes | None, rules: TenantRules, client_id: str, step: Step, reason: Reason
+    topic: str, key: bytes | None, value: bytes | None, resolver: TenantResolver, client_id: str, step: Step, reason: Reason
 ) -> None:
-    found = _resolved(topic, key, value, rules)
+    found = _resolved(topic, key, value, resolver)
     assert isinstance(found, Reject)
     assert (found.client_id, found.step, found.reason) == (client_id, step, reason)
     assert found.record == kafka_record(topic, value, key)

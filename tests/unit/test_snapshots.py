@@ -15,7 +15,7 @@ from transforms.records.envelopes import Filtered, Snapshot
 from transforms.records.outcomes import Outcome
 from transforms.records.record import KafkaRecord, make_ver
 from transforms.records.rejects import Reason
-from transforms.records.tenant import TenantRules
+from transforms.records.tenant import TenantResolver, TenantRules
 from transforms.steps.elements import Owned
 from transforms.steps.resolve_tenants import resolve
 
@@ -101,14 +101,14 @@ def decoded(record: SampleRecord) -> tuple[object, object]:
 def test_markers_are_read_and_counted_as_control() -> None:
     begun = decode_record(KafkaRecord(RESOURCES, 0, 7, T_MS, b"af-10::x", begin(0).value))
     assert begun.body == Filtered(is_control=True)
-    assert resolve(begun, TenantRules()) == ("af-10", Outcome.CONTROL)
+    assert resolve(begun, TenantResolver(TenantRules())) == ("af-10", Outcome.CONTROL)
     ended = decode_record(KafkaRecord(RESOURCES, 0, 7, T_MS + 9000, b"af-10::x", end(9, began=3).value))
-    owned = resolve(ended, TenantRules())
+    owned = resolve(ended, TenantResolver(TenantRules()))
     assert isinstance(owned, Owned)
     assert isinstance(ended.body, Snapshot)
     (mutation,) = interpret(RESOURCES, ended.body, "af-10", ended.ver)
     assert mutation == EndSnapshot("af-10", make_ver(T_MS * 1000 + 3_000_000, RESOURCES, 0, 7), "pod")
-    assert MemoryGraphStore().write_batch("af-10", [mutation], 0, 0).outcomes == [Outcome.CONTROL]
+    assert MemoryGraphStore().write_batch("af-10", [mutation]).outcomes == [Outcome.CONTROL]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ TARGETS: Final = "state.prom.targets"
 RULES: Final = "state.prom.rules"
 LOGS: Final = "logs.normalized"
 COMMANDS: Final = "graph.commands"
+REGISTRY: Final = "cluster.registry"
+HEARTBEATS: Final = "cluster.heartbeat"
 
 TENANT: Final = "af-10"
 AT: Final = "2026-03-01T08:00:00Z"

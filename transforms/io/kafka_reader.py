@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from transforms.io.kafka_offsets import OffsetRange, Place, is_transient, kafka_fault
 from transforms.io.kafka_target import KafkaTarget
@@ -119,9 +119,9 @@ class RangeReader:
             if offset < wanted.end:
                 key, value = message.key(), message.value()
                 headers = message.headers()
-                records.append(
-                    KafkaRecord(place[0], place[1], offset, message.timestamp()[1], key, value, tuple(headers) if headers else ())
-                )
+                kind, timestamp_ms = message.timestamp()
+                told = (tuple(headers) if headers else (), kind == TIMESTAMP_LOG_APPEND_TIME)
+                records.append(KafkaRecord(place[0], place[1], offset, timestamp_ms, key, value, *told))
                 size += len(key or b"") + len(value or b"")
                 firsts.setdefault(place, offset)
                 counts[place] = counts.get(place, 0) + 1

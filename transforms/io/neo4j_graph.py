@@ -43,9 +43,9 @@ class _Transaction:
         wanted = sorted(keys)
         return self._run(statement, keys=wanted) if wanted else []
 
-    def lock(self, first_seen: int, last_seen: int) -> tuple[Floors, int]:
+    def lock(self, first_seen: int | None) -> tuple[Floors, int]:
         """Become the tenant's only writer until the transaction ends; the tenant's floors and the transaction's number."""
-        row = self._run(cypher.LOCK_TENANT, first_seen=first_seen, last_seen=last_seen)[0]
+        row = self._run(cypher.LOCK_TENANT, seen=first_seen)[0]
         return Floors(row["floor"] or "", row["episode_floor"] or ""), row["writes"]
 
     def load(self, most: int) -> KnownGraph | None:
@@ -213,16 +213,16 @@ class Neo4jGraphStore:
 
         self._guarded(work)
 
-    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int, last_seen: int) -> Written:
+    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None = None) -> Written:
         """Write one tenant's batch in one transaction; what it came to, once committed.
 
-        first_seen, last_seen: the earliest and latest record timestamps, in milliseconds since 1970.
+        first_seen: when the broker got the first of its records, in milliseconds since 1970; None where it does not say.
         Raises RowRefused where the rows are at fault, InfrastructureFault where the server is.
         """
 
         def work(tx: neo4j.ManagedTransaction) -> tuple[int, Plan, int]:
             transaction = _Transaction(tx, client_id)
-            floors, writes = transaction.lock(first_seen, last_seen)
+            floors, writes = transaction.lock(first_seen)
             known = self._mirrors.get(client_id, writes, transaction.load)
             reader = transaction if known is None else _Mirrored(known, transaction)
             plan = plan_batch(reader, client_id, mutations, floors)

@@ -24,6 +24,15 @@ _ROW_FAULTS: Final = (
     "Neo.TransientError.General.TransactionMemoryLimit",
 )
 
+# How a transaction ends that its own time limit has ended, whatever it was doing then.
+_HELD_UP: Final = (
+    "Neo.ClientError.Transaction.TransactionTimedOut",
+    "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration",
+    "Neo.TransientError.Transaction.LockAcquisitionTimeout",
+    "Neo.ClientError.Transaction.LockClientStopped",
+    "Neo.TransientError.Transaction.LockClientStopped",
+)
+
 _SCHEMES: Final = tuple(f"{name}{tls}://" for name in ("bolt", "neo4j") for tls in ("", "+s", "+ssc"))
 
 
@@ -91,3 +100,8 @@ class Neo4jTarget:
 def is_row_fault(error: Exception) -> bool:
     """True where the server refused what was sent, so that splitting the batch can find the row."""
     return isinstance(error, Neo4jError) and error.code in _ROW_FAULTS
+
+
+def is_held_up(error: Exception) -> bool:
+    """True where a transaction waited, for a lock or anything else, until its own time limit ended it."""
+    return isinstance(error, Neo4jError) and (error.code or "") in _HELD_UP

@@ -29,6 +29,7 @@ from transforms.model.graph import (
 )
 from transforms.model.kinds import GENERIC_LABEL, KINDS
 from transforms.model.schema import schema
+from transforms.model.tenancy import birth
 
 AWAIT_INDEXES: Final = "CALL db.awaitIndexes($seconds)"
 
@@ -51,10 +52,8 @@ def _at(variable: str, node: NodeLabel, value: str) -> str:
 # valid record, takes the lock that makes the transaction the tenant's only writer until it ends, and counts it.
 LOCK_TENANT: Final = (
     f"MERGE (c:{CLUSTER.label} {{{TENANT_KEY}: ${TENANT_KEY}}})\n"
-    "ON CREATE SET c.first_seen = $first_seen, c.generation = 1, c.state = 'ACTIVE'\n"
-    "SET c.first_seen = CASE WHEN c.first_seen <= $first_seen THEN c.first_seen ELSE $first_seen END,\n"
-    "    c.last_seen = CASE WHEN c.last_seen >= $last_seen THEN c.last_seen ELSE $last_seen END,\n"
-    "    c.writes = coalesce(c.writes, 0) + 1\n"
+    f"ON CREATE SET {birth('$seen')}\n"
+    "SET c.writes = coalesce(c.writes, 0) + 1\n"
     "RETURN c.floor AS floor, c.episode_floor AS episode_floor, c.writes AS writes"
 )
 

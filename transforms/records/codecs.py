@@ -7,7 +7,20 @@ from typing import Final
 
 import msgspec
 
-from transforms.records.envelopes import Body, Command, Edge, Event, Filtered, Log, Resource, Rule, Snapshot, Target
+from transforms.records.envelopes import (
+    Body,
+    Command,
+    Edge,
+    Event,
+    Filtered,
+    Heartbeat,
+    Log,
+    Registration,
+    Resource,
+    Rule,
+    Snapshot,
+    Target,
+)
 from transforms.records.events import parse_event
 from transforms.records.failure_table import failure_table
 from transforms.records.failures import Families
@@ -25,6 +38,7 @@ class Codec:
     state: a compacted topic; an empty value is a tombstone there, and a reject elsewhere.
     restless: a resync says the same with other bytes, so that bodies decoded before are not worth keeping.
     control: instructions to the job, counted as `control`, never written to the graph.
+    tenancy: tells of clusters themselves, counted as `control`; its keys are bare tenant ids.
     """
 
     topic: str
@@ -33,6 +47,7 @@ class Codec:
     state: bool = False
     restless: bool = False
     control: bool = False
+    tenancy: bool = False
 
 
 def _at(body: Body) -> datetime | None:
@@ -62,7 +77,7 @@ def _parse_resource(text: bytes) -> Body:
             raise
     marker = _SNAPSHOT(text)
     if marker.op == "SNAPSHOT_BEGIN":
-        return Filtered(marker.client_id, is_control=True)
+        return Filtered(marker.client_id, marker.cluster, is_control=True)
     if marker.began is None:
         raise Fault(Reason.MISSING_FIELD, "a SNAPSHOT_END without `began` ends nothing; give it the `at` of its SNAPSHOT_BEGIN")
     if marker.began > marker.at:
@@ -70,6 +85,7 @@ def _parse_resource(text: bytes) -> Body:
     return marker
 
 
+REGISTRY_TOPIC: Final = "cluster.registry"
 COMMANDS: Final = frozenset({"ENSURE_SCHEMA"})
 
 
@@ -96,8 +112,12 @@ CODECS: Final = (
     Codec("state.prom.targets", parse_target, _at, state=True, restless=True),
     Codec("state.prom.rules", parse_rule, _at, state=True),
     Codec("graph.commands", _parse_command, _no_time, control=True),
+    # No time of their own: clusters' clocks may be wrong, and what counts is when they were heard.
+    Codec(REGISTRY_TOPIC, msgspec.json.Decoder(Registration).decode, _no_time, state=True, restless=True, tenancy=True),
+    Codec("cluster.heartbeat", msgspec.json.Decoder(Heartbeat).decode, _no_time, tenancy=True),
 )
 CODEC_OF_TOPIC: Final = {codec.topic: codec for codec in CODECS}
+TOPICS: Final = frozenset(CODEC_OF_TOPIC)
 
 
 def codecs_with(own: Families) -> dict[str, Codec]:

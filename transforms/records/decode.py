@@ -11,13 +11,14 @@ from typing import Final
 import msgspec
 
 from transforms.model.limits import BODY_AHEAD, EARLIEST, KEY_BYTES, LATEST
-from transforms.records.codecs import CODEC_OF_TOPIC, Codec
+from transforms.records.codecs import CODEC_OF_TOPIC, TOPICS, Codec
 from transforms.records.contents import Contents, take_time
 from transforms.records.envelopes import Body, Filtered, Tombstone
 from transforms.records.json_text import check_json_text
 from transforms.records.record import KafkaRecord, from_microseconds, make_ver, microseconds
 from transforms.records.rejects import Fault, Reason
-from transforms.records.tenant import SplitKey, split_key
+from transforms.records.routes import TopicRoute, route_of
+from transforms.records.tenant import BARE, LEGACY, PLAIN, KeyForm, SplitKey, split_key
 from transforms.records.wire import OPENING, SchemaLookup, open_foreign, open_wire
 
 SHOWN_CHARACTERS: Final = 200
@@ -26,12 +27,14 @@ SHOWN_CHARACTERS: Final = 200
 class Decoded(msgspec.Struct, frozen=True):
     """A record read: its body, or the fault that it has; neither for a topic that is not decoded.
 
-    key: the key taken apart. ver: the record's version, "" where there is no body and where it is filtered; the record's time is in it, and
-    not in the body, which may be that of an earlier record that said the same at another time.
+    key: the key taken apart. route: what the topic's name says.
+    ver: the record's version, "" where there is no body and where it is filtered; the record's time is in it, and not in the
+    body, which may be that of an earlier record that said the same at another time.
     """
 
     record: KafkaRecord
     key: SplitKey
+    route: TopicRoute
     body: Body | None = None
     ver: str = ""
     fault: Fault | None = None
@@ -39,13 +42,14 @@ class Decoded(msgspec.Struct, frozen=True):
     @property
     def codec(self) -> Codec | None:
         """The topic's codec; None for a topic that is not decoded."""
-        return CODEC_OF_TOPIC.get(self.record.topic)
+        return CODEC_OF_TOPIC.get(self.route.topic)
 
 
 def decode_record(
     record: KafkaRecord,
     legacy_topics: frozenset[str] = frozenset(),
     *,
+    patterns: tuple[str, ...] = (),
     only: str = "",
     contents: Contents | None = None,
     codecs: Mapping[str, Codec] = CODEC_OF_TOPIC,
@@ -54,51 +58,59 @@ def decode_record(
     """Read one record; never raises for what the record holds.
 
     legacy_topics: topics whose keys may also be split at a pipe sign.
-    only: single-tenant mode; a record whose key names another tenant is left unread. "" reads all.
+    patterns: of topics that belong to one cluster each (`routes.py`).
+    only: single-tenant mode; a record whose key or topic names another tenant is left unread. "" reads all.
     contents: bodies decoded before; None decodes every record.
     codecs: by topic, where they are not the declared ones (`codecs_with`).
     schemas: how ids of a schema registry are looked up; None where none is configured.
     """
-    codec = codecs.get(record.topic)
-    legacy = record.topic in legacy_topics
+    route = route_of(record.topic, patterns, TOPICS)
+    codec = codecs.get(route.topic)
+    form = (
+        BARE
+        if codec is not None and codec.tenancy
+        else LEGACY
+        if legacy_topics and not legacy_topics.isdisjoint((record.topic, route.topic))
+        else PLAIN
+    )
     is_long = record.key is not None and len(record.key) > KEY_BYTES
-    key, key_fault = _take_key(record.key, legacy) if is_long else _read_key(record.key, legacy)
-    if codec is None or (only and key.client_id not in (None, only)):
-        return Decoded(record, key)
+    key, key_fault = _take_key(record.key, form) if is_long else _read_key(record.key, form)
+    if codec is None or (only and (key.client_id not in (None, only) or route.client_id not in (None, only))):
+        return Decoded(record, key, route)
     if key_fault is not None:
-        return Decoded(record, key, fault=key_fault)
+        return Decoded(record, key, route, fault=key_fault)
     try:
         value = record.value
         if value and (value[0] != OPENING or record.headers):
-            value = open_wire(record.topic, value, record.headers, schemas)
+            value = open_wire(route.topic, value, record.headers, schemas)
         timed = take_time(value) if contents is not None and codec.state and not codec.restless and value else None
-        body = contents.find(record.topic, timed) if contents is not None and timed is not None else None
+        body = contents.find(route.topic, timed) if contents is not None and timed is not None else None
         if body is None:
             body, is_own = _decode_body(codec, value, record.timestamp_ms, key)
             if isinstance(body, Filtered):
-                return Decoded(record, key, body)
+                return Decoded(record, key, route, body)
             at = codec.body_time(body)
             at_us = None if at is None else microseconds(at)
             # The time that was taken out must be the body's own, not another field's of the same name.
             if contents is not None and timed is not None and at_us is not None and is_own:
-                contents.keep(record.topic, timed, body)
+                contents.keep(route.topic, timed, body)
         else:
             assert timed is not None
             at_us = timed.at_us
         ver = _version(record, at_us)
     except Fault as fault:
-        return Decoded(record, key, fault=fault)
-    return Decoded(record, key, body, ver)
+        return Decoded(record, key, route, fault=fault)
+    return Decoded(record, key, route, body, ver)
 
 
-def _take_key(key: bytes | None, legacy: bool) -> tuple[SplitKey, Fault | None]:
+def _take_key(key: bytes | None, form: KeyForm) -> tuple[SplitKey, Fault | None]:
     """The key taken apart as far as it can be, and what is wrong with it: its tenant is known even so."""
     text = (key or b"")[:KEY_BYTES].decode(errors="replace")
     try:
         _check_key(key)
     except Fault as fault:
-        return split_key(text, legacy=legacy), fault
-    return split_key(text, legacy=legacy), None
+        return split_key(text, form), fault
+    return split_key(text, form), None
 
 
 # Keys come again as objects do; those beyond the limit are not worth their memory.
@@ -156,7 +168,7 @@ def _parse_foreign(codec: Codec, text: bytes, timestamp_ms: int) -> Body | None:
 def _tombstone(codec: Codec, key: SplitKey) -> Tombstone:
     if not codec.state:
         raise Fault(Reason.EMPTY_VALUE, f"an empty value on {codec.topic}; only state topics have tombstones")
-    if not key.raw:
+    if not key.raw and not (codec.tenancy and key.client_id):
         raise Fault(Reason.BAD_KEY, "a tombstone whose key names nothing; produce it with the key of what is gone")
     return Tombstone(key.raw)
 

@@ -1,7 +1,8 @@
 """The envelopes of the contract as types; decoding validates them in the same pass.
 
 Unknown extra fields are ignored; a missing or mistyped field is a reject. Field names are the wire's, hence the
-`rename`. What the graph does not use is not declared and costs nothing to decode.
+`rename`. What the graph does not use is not declared and costs nothing to decode. `cluster` is what a cluster calls itself;
+it may tell whose the record is, where nothing else does.
 """
 
 from datetime import datetime
@@ -41,6 +42,7 @@ class Resource(msgspec.Struct, frozen=True, rename="camel"):
     kind: KindName
     name: str = ""
     client_id: str | None = msgspec.field(default=None, name="client_id")
+    cluster: str | None = None
     api_version: ApiVersion | None = None
     uid: str | None = None
     namespace: Namespace | None = None
@@ -68,6 +70,7 @@ class Snapshot(msgspec.Struct, frozen=True, rename="camel"):
     api_version: ApiVersion | None = None
     began: Moment | None = None
     client_id: str | None = msgspec.field(default=None, name="client_id")
+    cluster: str | None = None
 
 
 class Edge(msgspec.Struct, frozen=True):
@@ -80,6 +83,7 @@ class Edge(msgspec.Struct, frozen=True):
     target: Name = msgspec.field(name="to")
     type: Name
     client_id: str | None = None
+    cluster: str | None = None
 
 
 class Subject(msgspec.Struct, frozen=True):
@@ -108,6 +112,7 @@ class Event(msgspec.Struct, frozen=True):
     message: str = ""
     count: Int64 = 1
     client_id: str | None = None
+    cluster: str | None = None
 
 
 class Log(msgspec.Struct, frozen=True):
@@ -128,6 +133,7 @@ class Log(msgspec.Struct, frozen=True):
     message: str
     content: str
     client_id: str | None = None
+    cluster: str | None = None
 
 
 class EventList(msgspec.Struct, frozen=True):
@@ -163,6 +169,7 @@ class Target(msgspec.Struct, frozen=True, rename="camel"):
     op: Op
     at: Moment
     client_id: str | None = msgspec.field(default=None, name="client_id")
+    cluster: str | None = None
     labels: dict[str, str] | None = None
     discovered_labels: dict[str, str] | None = None
     scrape_url: str | None = None
@@ -190,6 +197,7 @@ class Rule(msgspec.Struct, frozen=True):
     expr: str | None = None
     duration: float | None = None
     client_id: str | None = None
+    cluster: str | None = None
 
 
 class ListedAlert(msgspec.Struct, frozen=True, rename="camel"):
@@ -228,6 +236,23 @@ class RuleList(msgspec.Struct, frozen=True):
     client_id: str | None = None
 
 
+class Registration(msgspec.Struct, frozen=True):
+    """A cluster that says of itself that it is there; a tombstone in its place says that it is gone for good."""
+
+    client_id: Name
+    cluster: str | None = None
+    registered_at: Moment | None = None
+    labels: dict[str, str] | None = None
+
+
+class Heartbeat(msgspec.Struct, frozen=True):
+    """A sign of life; when it was given is told by the broker, since the cluster's own clock may be wrong."""
+
+    client_id: Name | None = None
+    at: Moment | None = None
+    cluster: str | None = None
+
+
 class Tombstone(msgspec.Struct, frozen=True):
     """A record without a value: what its raw key names is gone."""
 
@@ -238,7 +263,24 @@ class Filtered(msgspec.Struct, frozen=True):
     """A record that tells of nothing the graph keeps: its outcome is `filtered`, or `control` for a marker."""
 
     client_id: str | None = None
+    cluster: str | None = None
     is_control: bool = False
 
 
-Body = Resource | Snapshot | Edge | Event | EventList | Log | Target | TargetList | Rule | RuleList | Command | Tombstone | Filtered
+Body = (
+    Resource
+    | Snapshot
+    | Edge
+    | Event
+    | EventList
+    | Log
+    | Target
+    | TargetList
+    | Rule
+    | RuleList
+    | Command
+    | Registration
+    | Heartbeat
+    | Tombstone
+    | Filtered
+)

@@ -47,9 +47,12 @@ class _Wire(msgspec.Struct, frozen=True):
     etype: str = ""
     severity: str = ""
     client_id: str | None = None
+    cluster: str | None = None
     # All
     reason: str | None = None
     message: str | None = None
+    # kubernetes-event-exporter
+    cluster_name: str | None = msgspec.field(default=None, name="clusterName")
     # Kubernetes
     metadata: _Metadata | None = None
     involved: _Reference | None = msgspec.field(default=None, name="involvedObject")
@@ -101,6 +104,7 @@ def parse_event(text: bytes) -> Event | EventList:
             wire.reason or "",
             wire.message or "",
             client_id=wire.client_id,
+            cluster=wire.cluster,
         )
     missing = next(name for name in ("event_id", "event_time", "subject") if not getattr(wire, name))
     raise Fault(Reason.MISSING_FIELD, f"Object missing required field `{missing}`, and no `involvedObject` or `regarding` is there either")
@@ -124,6 +128,8 @@ def _kubernetes_event(wire: _Wire, reference: _Reference) -> Event:
         reason=wire.reason or "",
         message=wire.message or wire.note or "",
         count=next((count for count in counts if count), 1),
+        client_id=wire.client_id,
+        cluster=wire.cluster_name or wire.cluster,
     )
 
 

@@ -31,6 +31,8 @@ class _Probe(msgspec.Struct, frozen=True):
     severity: Any = None
     level: Any = None
     client_id: str | None = None
+    # Any type: an application's own field of that name does no harm.
+    cluster: Any = None
 
 
 class _Subject(msgspec.Struct, frozen=True):
@@ -113,7 +115,12 @@ def _line(probe: _Probe) -> str:
 
 
 def _filtered(probe: _Probe) -> Filtered:
-    return _FILTERED if probe.client_id is None else Filtered(probe.client_id)
+    cluster = _cluster(probe)
+    return _FILTERED if probe.client_id is None and cluster is None else Filtered(probe.client_id, cluster)
+
+
+def _cluster(probe: _Probe) -> str | None:
+    return probe.cluster if isinstance(probe.cluster, str) else None
 
 
 def _shown(stated: object) -> str:
@@ -139,6 +146,7 @@ def _log(wire: _Wire, line: str, severity: str, raw: str, reason: str) -> Log:
         message=cut(message),
         content=blake2b("\x1f".join(parts).encode(), digest_size=_CONTENT_BYTES).hexdigest(),
         client_id=wire.client_id,
+        cluster=_cluster(wire),
     )
 
 

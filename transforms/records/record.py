@@ -19,6 +19,7 @@ class KafkaRecord(msgspec.Struct, frozen=True, array_like=True):
     timestamp_ms: the record timestamp in milliseconds since 1970, by the topic's own timestamp type.
     key, value: None where the record has none; an empty value counts as none (contract: "empty = tombstone").
     headers: in their order; a header's value may be None.
+    is_broker_time: the broker stamped the record when it was appended, so that no producer's clock shows in it.
     """
 
     topic: str
@@ -28,6 +29,7 @@ class KafkaRecord(msgspec.Struct, frozen=True, array_like=True):
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
+    is_broker_time: bool = False
 
     @property
     def coordinates(self) -> str:

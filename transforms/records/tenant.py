@@ -1,21 +1,26 @@
 """Whose record is it? The resolution order of the contract, as one ordered table.
 
-A source either names a tenant or does not. Sources that name different tenants make the record a reject;
-otherwise the first that may decide, decides; `--client_id` is the fallback and never relabels.
+A source either names a tenant or does not. Sources that name different tenants make the record a reject; otherwise the
+first that may decide, decides; `--client_id` is the fallback and never relabels. What a cluster calls itself is no id: it
+counts only where nothing else names the tenant, so that a name that two clusters share does harm to neither.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from enum import Enum
+from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
 
 from transforms.model.kinds import RESERVED_TOKENS
+from transforms.records.directory import EMPTY, Directory
 from transforms.records.rejects import Fault, Reason
+from transforms.records.routes import TENANT_PATTERN
 
 SEPARATOR: Final = "::"
 LEGACY_SEPARATOR: Final = "|"
-_TENANT: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")
+_TENANT: Final = re.compile(TENANT_PATTERN)
+_SHOWN: Final = 80
 
 
 def is_tenant_id(text: str) -> bool:
@@ -30,12 +35,30 @@ class SplitKey(NamedTuple):
     raw: str
 
 
-def split_key(key: str, *, legacy: bool = False) -> SplitKey:
+class KeyForm(Enum):
+    """How a topic's keys name the tenant."""
+
+    PLAIN = "client_id::raw key"
+    LEGACY = "client_id::raw key, or with a pipe sign"
+    BARE = "client_id"
+
+
+PLAIN: Final = KeyForm.PLAIN
+LEGACY: Final = KeyForm.LEGACY
+BARE: Final = KeyForm.BARE
+_SEPARATORS: Final = {PLAIN: (SEPARATOR,), LEGACY: (SEPARATOR, LEGACY_SEPARATOR)}
+
+
+def split_key(key: str, form: KeyForm = PLAIN) -> SplitKey:
     """Take the tenant off a key; a key whose left part is no tenant id is a raw key as a whole.
 
-    legacy: also split at the first pipe sign; only for topics that the operator listed.
+    form: LEGACY also splits at the first pipe sign, only for topics that the operator listed. A BARE key is the tenant,
+    whatever it is: whether it is a valid one is for resolution to say.
     """
-    for separator in (SEPARATOR, LEGACY_SEPARATOR) if legacy else (SEPARATOR,):
+    if form is BARE:
+        client_id, _, raw = key.partition(SEPARATOR)
+        return SplitKey(client_id or None, raw)
+    for separator in _SEPARATORS[form]:
         left, found, right = key.partition(separator)
         if found and is_tenant_id(left):
             return SplitKey(left, right)
@@ -43,10 +66,18 @@ def split_key(key: str, *, legacy: bool = False) -> SplitKey:
 
 
 class Claims(NamedTuple):
-    """What the parts of one record say of its tenant; None where a part says nothing."""
+    """What the parts of one record say of its tenant; None where a part says nothing. cluster: what its cluster is called."""
 
-    key: str | None
-    body: str | None
+    key: str | None = None
+    topic: str | None = None
+    header: str | None = None
+    body: str | None = None
+    cluster: str | None = None
+
+    @property
+    def outside(self) -> tuple[str, ...]:
+        """What is said without the body, in the order of its weight."""
+        return tuple(one for one in (self.key, self.topic, self.header) if one is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +85,22 @@ class TenantRules:
     """The run's settings for resolution.
 
     client_id: single-tenant mode, "" for all tenants.
-    registered: tenants that the registry knows; only for these may the body decide.
+    allow, deny: shell patterns (`af-*`) of the tenants that are taken in; without `allow`, all that `deny` leaves.
+    new_per_hour: how many tenants that nobody registered may appear in an hour; 0 for any number.
+    released: tenants that are let in although they are set aside.
     """
 
     client_id: str = ""
-    registered: frozenset[str] = frozenset()
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    new_per_hour: int = 0
+    released: frozenset[str] = frozenset()
+
+    def admits(self, client_id: str) -> bool:
+        """Whether the operator wants the tenant's records."""
+        if any(fnmatchcase(client_id, pattern) for pattern in self.deny):
+            return False
+        return not self.allow or any(fnmatchcase(client_id, pattern) for pattern in self.allow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,40 +109,105 @@ class Source:
 
     name: str
     names: Callable[[Claims], str | None]
-    decides: Callable[[str, TenantRules], bool]
+    decides: Callable[[str, Directory], bool]
 
 
-def _always(_client_id: str, _rules: TenantRules) -> bool:
+def _always(_client_id: str, _directory: Directory) -> bool:
     return True
 
 
-# In the order of the contract. Topic pattern and header take their places between these two.
+def _where_registered(client_id: str, directory: Directory) -> bool:
+    return client_id in directory.registered
+
+
+# In the order of the contract; the name of the cluster comes after all of them, and `--client_id` last.
 SOURCES: Final = (
     Source("key", lambda claims: claims.key, _always),
-    Source("body", lambda claims: claims.body, lambda client_id, rules: client_id in rules.registered),
+    Source("topic", lambda claims: claims.topic, _always),
+    Source("header", lambda claims: claims.header, _always),
+    Source("body", lambda claims: claims.body, _where_registered),
 )
 
 
-@lru_cache(maxsize=4096)
-def resolve_tenant(claims: Claims, rules: TenantRules) -> str | None:
+def resolve_tenant(claims: Claims, rules: TenantRules, directory: Directory = EMPTY) -> str | None:
     """The record's tenant; None when single-tenant mode skips it as another's.
 
+    directory: what is known of all tenants.
     Raises Fault: `tenant_mismatch` when two sources disagree, `tenant_invalid` when one names no valid id,
     `tenant_missing` when nothing decides.
     """
     named = [(source, client_id) for source in SOURCES if (client_id := source.names(claims)) is not None]
     for source, client_id in named:
         if not is_tenant_id(client_id):
-            raise Fault(Reason.TENANT_INVALID, f"the {source.name} names the tenant {client_id[:80]!r}, which is not a valid id")
+            raise Fault(Reason.TENANT_INVALID, f"the {source.name} names the tenant {client_id[:_SHOWN]!r}, which is not a valid id")
     if len({client_id for _, client_id in named}) > 1:
         said = ", ".join(f"the {source.name} says {client_id!r}" for source, client_id in named)
         raise Fault(Reason.TENANT_MISMATCH, f"{said}; a record belongs to one tenant")
+    called = directory.called(claims.cluster) if not named else None
     if rules.client_id:
-        return rules.client_id if all(client_id == rules.client_id for _, client_id in named) else None
+        is_others = any(client_id != rules.client_id for _, client_id in named) or called not in (None, rules.client_id)
+        return None if is_others else rules.client_id
     for source, client_id in named:
-        if source.decides(client_id, rules):
+        if source.decides(client_id, directory):
             return client_id
-    raise Fault(
-        Reason.TENANT_MISSING,
-        "neither key nor registry names the tenant; produce with keys `client_id::raw key`, or run with --client_id",
-    )
+    if called is not None:
+        return called
+    raise Fault(Reason.TENANT_MISSING, _missing(claims))
+
+
+def _missing(claims: Claims) -> str:
+    remedy = "produce with keys `client_id::raw key`, or run with --client_id"
+    if claims.body is not None:
+        return f"only the body names the tenant, {claims.body[:_SHOWN]!r}, which is not registered: register it, {remedy}"
+    return f"neither key, topic, header nor registry names the tenant; {remedy}"
+
+
+class TenantResolver:
+    """Resolves the records of one bundle: by the rules, by what is known of all tenants, and with a limit on new ones.
+
+    Claims come again and again; what was worked out for one is remembered.
+    """
+
+    def __init__(self, rules: TenantRules, directory: Directory = EMPTY) -> None:
+        self.rules = rules
+        self.directory = directory
+        self._found: dict[Claims, str | Fault | None] = {}
+        self._new: set[str] = set()
+
+    def resolve(self, claims: Claims) -> str | None:
+        """As `resolve_tenant`; raises Fault also for a tenant that is not wanted, set aside, or one too many."""
+        try:
+            found = self._found[claims]
+        except KeyError:
+            found = self._found[claims] = self._work_out(claims)
+        if isinstance(found, Fault):
+            raise found.with_traceback(None)
+        return found
+
+    def _work_out(self, claims: Claims) -> str | Fault | None:
+        try:
+            client_id = resolve_tenant(claims, self.rules, self.directory)
+            if client_id is not None:
+                self._admit(client_id)
+        except Fault as fault:
+            return fault
+        return client_id
+
+    def _admit(self, client_id: str) -> None:
+        if not self.rules.admits(client_id):
+            said = f"the tenant {client_id!r} is not among those that --allow_tenants and --deny_tenants let in"
+            raise Fault(Reason.TENANT_DENIED, f"{said}; change them and replay the dead letters, or stop its agents")
+        directory = self.directory
+        if client_id in directory.set_aside and client_id not in self.rules.released:
+            said = f"the tenant {client_id!r} is set aside, since its transactions failed"
+            raise Fault(
+                Reason.TENANT_QUARANTINED, f"{said}; `tenants show {client_id}` says why, `tenants release {client_id}` lets it in again"
+            )
+        if client_id in directory.known or client_id in directory.registered or client_id in self._new or not self.rules.new_per_hour:
+            return
+        if directory.new_within_hour + len(self._new) >= self.rules.new_per_hour:
+            said = (
+                f"{client_id!r} would be a new tenant, and {self.rules.new_per_hour} have appeared within the hour (--new_tenants_per_hour)"
+            )
+            raise Fault(Reason.TENANT_QUOTA, f"{said}; register it or raise the limit, then replay the dead letters")
+        self._new.add(client_id)

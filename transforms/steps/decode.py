@@ -1,6 +1,8 @@
 """Decode: bytes to envelopes, once."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import apache_beam as beam
@@ -18,43 +20,60 @@ from transforms.steps.elements import DecodedChunk, RecordChunk
 _CONTENTS: Final = Contents()
 
 
-class DecodeRecords(beam.PTransform):
-    """Each record with its body or its fault; none is lost here, and none stops the run.
+@dataclass(frozen=True, slots=True)
+class WireSettings:
+    """How records are written on this bus.
 
-    client_id: single-tenant mode; records whose key names another tenant are not decoded in vain.
+    legacy_topics: whose keys may also be split at a pipe sign. patterns: of topics that belong to one cluster each.
     failure_patterns: families of failures that lines of logs are looked at for before the declared ones.
     registry: where the schemas of records in the Confluent wire format are; None where there is none.
     """
 
-    def __init__(
-        self,
-        client_id: str,
-        legacy_topics: frozenset[str],
-        failure_patterns: Families = (),
-        registry: RegistryTarget | None = None,
-    ) -> None:
+    legacy_topics: frozenset[str] = frozenset()
+    patterns: tuple[str, ...] = ()
+    failure_patterns: Families = ()
+    registry: RegistryTarget | None = None
+
+
+_PLAIN: Final = WireSettings()
+
+
+class DecodeRecords(beam.PTransform):
+    """Each record with its body or its fault; none is lost here, and none stops the run.
+
+    client_id: single-tenant mode; records whose key or topic names another tenant are not decoded in vain.
+    """
+
+    def __init__(self, client_id: str = "", wire: WireSettings = _PLAIN) -> None:
         super().__init__()
-        self._fn = DecodeRecordsFn(client_id, legacy_topics, failure_patterns, registry)
+        self._fn = DecodeRecordsFn(client_id, wire)
 
     def expand(self, chunks: beam.PCollection[RecordChunk]) -> beam.PCollection[DecodedChunk]:
         return chunks | beam.ParDo(self._fn).with_output_types(DecodedChunk)
 
 
 class DecodeRecordsFn(beam.DoFn):
-    def __init__(self, client_id: str, legacy_topics: frozenset[str], failure_patterns: Families, registry: RegistryTarget | None) -> None:
+    def __init__(self, client_id: str, wire: WireSettings) -> None:
         self._client_id = client_id
-        self._legacy_topics = legacy_topics
-        self._failure_patterns = failure_patterns
-        self._registry = registry
+        self._wire = wire
         self._codecs: dict[str, Codec] = {}
         self._schemas: SchemaLookup | None = None
 
     def setup(self) -> None:
         # Decoders and compiled patterns do not travel to workers; the texts of the patterns do.
-        self._codecs = codecs_with(self._failure_patterns) if self._failure_patterns else CODEC_OF_TOPIC
+        own = self._wire.failure_patterns
+        self._codecs = codecs_with(own) if own else CODEC_OF_TOPIC
         # Slices come and go with their pipelines; schemas stay.
-        self._schemas = process_registry(self._registry).reader if self._registry else None
+        self._schemas = process_registry(self._wire.registry).reader if self._wire.registry else None
 
     def process(self, chunk: RecordChunk) -> Iterator[DecodedChunk]:
-        legacy, only, codecs, schemas = self._legacy_topics, self._client_id, self._codecs, self._schemas
-        yield DecodedChunk(decode_record(record, legacy, only=only, contents=_CONTENTS, codecs=codecs, schemas=schemas) for record in chunk)
+        read = partial(
+            decode_record,
+            legacy_topics=self._wire.legacy_topics,
+            patterns=self._wire.patterns,
+            only=self._client_id,
+            contents=_CONTENTS,
+            codecs=self._codecs,
+            schemas=self._schemas,
+        )
+        yield DecodedChunk(map(read, chunk))

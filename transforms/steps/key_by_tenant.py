@@ -66,7 +66,7 @@ class KeyByTenantFn(beam.DoFn):
         for client_id, decoded in chunk:
             assert decoded.body is not None
             try:
-                mutations = interpret(decoded.record.topic, decoded.body, client_id, decoded.ver, _MEANINGS, raw_key=decoded.key.raw)
+                mutations = interpret(decoded.route.topic, decoded.body, client_id, decoded.ver, _MEANINGS, raw_key=decoded.key.raw)
             except Fault as fault:
                 yield TaggedOutput(REJECTS, reject(decoded.record, client_id, Step.INTERPRET, fault))
                 continue

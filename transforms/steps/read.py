@@ -1,7 +1,7 @@
 """Read: one slice of the planned ranges, as chunks of records, by either of two readers."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import apache_beam as beam
 from apache_beam.io.kafka import ReadFromKafka
@@ -16,6 +16,9 @@ from transforms.records.record import KafkaRecord
 from transforms.steps.elements import RecordChunk
 from transforms.steps.metrics import mark_bytes, mark_read
 from transforms.steps.readers import BEAM, BOUNDED
+
+# Kafka's own number for timestamps that the broker gave.
+_LOG_APPEND_TIME: Final = 1
 
 
 class ReadRecords(beam.PTransform):
@@ -114,4 +117,5 @@ class ChunkRecordsFn(beam.DoFn):
 
 def _record(row: Any) -> KafkaRecord:
     headers = tuple((header.key, header.value) for header in row.headers or ())
-    return KafkaRecord(row.topic, row.partition, row.offset, row.timestamp, row.key, row.value, headers)
+    is_broker_time = row.timestampTypeId == _LOG_APPEND_TIME
+    return KafkaRecord(row.topic, row.partition, row.offset, row.timestamp, row.key, row.value, headers, is_broker_time)

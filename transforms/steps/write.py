@@ -17,7 +17,6 @@ from transforms.planning.changes import Written
 from transforms.planning.fold import Interpreted
 from transforms.planning.mutations import Mutation
 from transforms.records.outcomes import Outcome, Tally
-from transforms.records.record import t_of
 from transforms.records.rejects import Fault, Reason, Reject, Step, reject
 from transforms.steps.elements import TenantMutations
 from transforms.steps.metrics import count_outcomes, count_rows, count_write_time
@@ -29,7 +28,7 @@ _LOG = structlog.get_logger("write")
 class BatchStore(Protocol):
     """What writing needs of a store; `write_batch` raises RowRefused where the rows are at fault."""
 
-    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int, last_seen: int) -> Written: ...
+    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None = None) -> Written: ...
 
 
 Result = tuple[Interpreted, Outcome | RowRefused]
@@ -112,16 +111,15 @@ class WriteGraphFn(beam.DoFn):
         count_rows(sum(one.rows for one in done))
 
 
-def _timestamp_ms(one: Interpreted) -> int:
-    """The record's timestamp; what has further mutations, tombstones and responses, gives no time but the record's."""
-    return one.record.timestamp_ms if one.record is not None else int(t_of(one.mutation.ver)) // 1000
+def _first_seen(batch: Sequence[Interpreted]) -> int | None:
+    """When the broker got the first of the batch's records; None where it does not say."""
+    return min((one.record.timestamp_ms for one in batch if one.record is not None and one.record.is_broker_time), default=None)
 
 
 def write_splitting(store: BatchStore, client_id: str, batch: Sequence[Interpreted]) -> Settled:
     """Write the batch; where it is refused, its halves, down to the row that is at fault."""
-    stamps = [_timestamp_ms(one) for one in batch]
     try:
-        outcomes, rows = store.write_batch(client_id, [one.mutation for one in batch], min(stamps), max(stamps))
+        outcomes, rows = store.write_batch(client_id, [one.mutation for one in batch], _first_seen(batch))
     except RowRefused as refused:
         if len(batch) == 1:
             return Settled(client_id, [(batch[0], refused)], 0)

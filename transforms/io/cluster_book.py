@@ -1,0 +1,189 @@
+"""The book of clusters in the graph: who is known, who was heard, who registered, who has fallen silent.
+
+Whoever holds the lock of one cluster holds up nobody else: what cannot be written in one transaction for all, within a
+short time, is written cluster by cluster, and those that are locked are left for the next time.
+"""
+
+import atexit
+import functools
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeVar
+
+import neo4j
+import structlog
+from neo4j.exceptions import DriverError, Neo4jError
+
+from transforms.io.neo4j_target import Neo4jTarget, is_held_up
+from transforms.model import tenancy
+from transforms.model.graph import TENANT_KEY
+from transforms.planning.liveness import BusClock, Heard, Judged, Limits, Spans, State, advanced, joined, judge, spans_of
+from transforms.records.directory import ClusterEntry, Directory, directory_of
+from transforms.records.outcomes import NO_TENANT
+from transforms.records.signs import SECOND_MS, Registered, Signs
+
+_LOG: Final = structlog.get_logger("tenants")
+_BUS: Final = {TENANT_KEY: NO_TENANT, "name": "bus"}
+_ALL_S: Final = 5.0
+_ONE_S: Final = 1.0
+# A cluster that was found locked is left alone for so long.
+_SHUNNED_S: Final = 60.0
+
+Row = dict[str, Any]
+Rows = list[Row]
+T = TypeVar("T")
+
+
+class ClusterBook:
+    """Reads and writes what the graph knows of clusters; close it with the owner.
+
+    Every fault of the server's is an InfrastructureFault; a cluster that is locked is none.
+    """
+
+    def __init__(self, target: Neo4jTarget) -> None:
+        self._target = target
+        self._driver = target.open()
+        self._shunned: dict[str, float] = {}
+
+    def close(self) -> None:
+        self._driver.close()
+
+    def directory(self) -> Directory:
+        """What is known of all tenants now."""
+
+        def work(tx: neo4j.ManagedTransaction) -> Directory:
+            bus = tx.run(tenancy.READ_BUS, _BUS).data()[0]
+            entries = [ClusterEntry(**row) for row in tx.run(tenancy.READ_CLUSTERS).data()]
+            return directory_of(entries, bus["now_ms"], bus["judged_ms"])
+
+        return self._read(work)
+
+    def states(self) -> dict[State, int]:
+        """How many clusters there are in each state."""
+        rows = self._read(lambda tx: tx.run(tenancy.COUNT_STATES).data())
+        return {State(row["state"]): row["number"] for row in rows}
+
+    def take_in(self, signs: Signs, limits: Limits) -> set[str]:
+        """Write what was heard; the tenants that are locked, of which nothing could be written."""
+        self._hear_bus(spans_of((second * SECOND_MS for second in signs.seconds), limits.silence_ms), limits)
+        locked: set[str] = set()
+        greeted = ({TENANT_KEY: one, "seen": signs.seen.get(one) or None} for one in sorted(signs.greeted))
+        locked |= self._each(tenancy.GREET, list(greeted))
+        heard = ({TENANT_KEY: one, "seen": seen or None} for one, seen in sorted(signs.seen.items()))
+        locked |= self._each(tenancy.HEAR, list(heard))
+        words = ({TENANT_KEY: one, "ver": said.ver, "props": _registry_props(said)} for one, said in sorted(signs.registered.items()))
+        return locked | self._each(tenancy.REGISTER, list(words), shun=False)
+
+    def judge(self, limits: Limits, concerns: Callable[[str], bool]) -> list[Judged]:
+        """Find out who has fallen silent and who is back, write it down, and tell of those whose state is another.
+
+        concerns: whether a tenant's records are taken in by this run; of others it cannot tell.
+        Call it only where all that was there has been read: what is still to come is silence to nobody.
+        """
+
+        def look(tx: neo4j.ManagedTransaction) -> tuple[BusClock, BusClock, list[Heard]]:
+            row = tx.run(tenancy.LOCK_BUS, _BUS).data()[0]
+            before = BusClock(row["clock_ms"], row["judged_ms"], row["judged_at_ms"])
+            now = advanced(before, _spans(row["spans"]), row["now_ms"], limits.silence_ms)
+            tx.run(tenancy.WRITE_BUS, {**_BUS, "props": {**now._asdict(), "spans": []}}).consume()
+            return before, now, [_heard(row) for row in tx.run(tenancy.READ_HEARD).data()]
+
+        before, now, clusters = self._written(look, _ALL_S)
+        heard = {one.client_id: one.heard_ms for one in clusters}
+        found = [judged for one in clusters if concerns(one.client_id) and (judged := judge(one, before, now, limits))]
+        rows = [{**one._asdict(), "heard_ms": heard[one.client_id]} for one in sorted(found)]
+        locked = self._each(tenancy.SET_STATE, rows)
+        told = [one for one in found if one.is_transition and one.client_id not in locked]
+        self.tell(_transition(one, now.judged_at_ms) for one in told)
+        return told
+
+    def tell(self, episodes: Iterable[Row]) -> None:
+        """Keep what happened to clusters: rows of `client_id`, a `key` of their own, and `props`. Safe to repeat."""
+        self._each(tenancy.TELL, sorted(episodes, key=lambda row: (row[TENANT_KEY], row["key"])))
+
+    def _hear_bus(self, spans: Spans, limits: Limits) -> None:
+        if not spans:
+            return
+
+        def work(tx: neo4j.ManagedTransaction) -> None:
+            held = _spans(tx.run(tenancy.LOCK_BUS, _BUS).data()[0]["spans"])
+            flat = [at for span in joined([*held, *spans], limits.silence_ms) for at in span]
+            tx.run(tenancy.WRITE_BUS, {**_BUS, "props": {"spans": flat}}).consume()
+
+        self._written(work, _ALL_S)
+
+    def _each(self, statement: str, rows: Rows, *, shun: bool = True) -> set[str]:
+        """Write the rows, all at once or else one by one; the tenants that are locked."""
+        now = time.monotonic()
+        self._shunned = {one: until for one, until in self._shunned.items() if until > now}
+        shunned = {row[TENANT_KEY] for row in rows if shun and row[TENANT_KEY] in self._shunned}
+        left = [row for row in rows if row[TENANT_KEY] not in shunned]
+        if not left or self._try(statement, left, _ALL_S):
+            return shunned
+        locked = {row[TENANT_KEY] for row in left if not self._try(statement, [row], _ONE_S)}
+        for client_id in locked:
+            _LOG.warning(
+                "cluster locked", client_id=client_id, detail="another session holds its lock; what was heard of it is not written"
+            )
+        self._shunned |= dict.fromkeys(locked, now + _SHUNNED_S)
+        return shunned | locked
+
+    def _try(self, statement: str, rows: Rows, within_s: float) -> bool:
+        try:
+            self._written(lambda tx: tx.run(statement, {"rows": rows}).consume(), within_s)
+        except _HeldUp:
+            return False
+        return True
+
+    def _read(self, work: Callable[[neo4j.ManagedTransaction], T]) -> T:
+        try:
+            with self._driver.session(database=self._target.database) as session:
+                return session.execute_read(work)
+        except (Neo4jError, DriverError) as error:
+            raise self._target.fault(error) from error
+
+    def _written(self, work: Callable[[neo4j.ManagedTransaction], T], within_s: float) -> T:
+        try:
+            with self._driver.session(database=self._target.database) as session:
+                return session.execute_write(neo4j.unit_of_work(timeout=within_s)(work))
+        except (Neo4jError, DriverError) as error:
+            if is_held_up(error):
+                raise _HeldUp(str(error)) from error
+            raise self._target.fault(error) from error
+
+
+class _HeldUp(Exception):
+    """A transaction that waited for a lock until its time was up."""
+
+
+@functools.cache
+def process_book(target: Neo4jTarget) -> ClusterBook:
+    """The book that all steps in this process share; open until the process ends."""
+    book = ClusterBook(target)
+    atexit.register(book.close)
+    return book
+
+
+def _spans(flat: list[int]) -> Spans:
+    return list(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _heard(row: Row) -> Heard:
+    return Heard(row[TENANT_KEY], State(row["state"]), row["heard_ms"], row["silent_clock_ms"], row["dead_clock_ms"])
+
+
+def _registry_props(said: Registered) -> Row:
+    """What a cluster's registration leaves on it; what was taken back stays to be read, beside the time of that."""
+    body = said.registration
+    if body is None:
+        return {"registry_ver": said.ver, "registered": False, "deregistered_at": said.at_ms}
+    labels = sorted(f"{key}={value}" for key, value in (body.labels or {}).items())
+    told = {"registered_at": said.registered_ms, "deregistered_at": None, "cluster": body.cluster, "labels": labels}
+    return {"registry_ver": said.ver, "registered": True, **told}
+
+
+def _transition(one: Judged, at_ms: int) -> Row:
+    said = f"{one.before} became {one.state}"
+    quiet = f" after {one.silent_ms / 1000:.0f} s without a sign of life" if one.silent_ms else ""
+    props = {"etype": "cluster.state", "reason": str(one.state), "message": said + quiet}
+    return {TENANT_KEY: one.client_id, "key": f"{at_ms} {one.state}", "props": props}

@@ -1,0 +1,88 @@
+"""Signs of life: of which tenants something was heard, when, and what they said of themselves.
+
+Tenants' clocks may be wrong, so no time of theirs counts: a record tells when it came only where the broker stamped it;
+any other says no more than that it has come.
+"""
+
+from typing import Final, NamedTuple
+
+from transforms.records.decode import Decoded
+from transforms.records.directory import Directory
+from transforms.records.envelopes import Registration
+from transforms.records.record import KafkaRecord, make_ver, microseconds
+
+SECOND_MS: Final = 1000
+
+
+class Registered(NamedTuple):
+    """What the registry says of a tenant. registration: None for one that was taken back. ver: orders what it says.
+
+    at_ms: the record's time in milliseconds since 1970.
+    """
+
+    client_id: str
+    ver: str
+    at_ms: int
+    registration: Registration | None
+
+    @property
+    def registered_ms(self) -> int:
+        """When the cluster was registered, by its own word where it gives one."""
+        at = self.registration.registered_at if self.registration else None
+        return self.at_ms if at is None else microseconds(at) // 1000
+
+
+class Signs:
+    """What one bundle heard.
+
+    seen: by tenant the latest time of a record that the broker stamped, in milliseconds since 1970; 0 where none was.
+    greeted: tenants that told of themselves, by a heartbeat or a registration, and so are there without any data.
+    registered: by tenant, the newest word of the registry. registry: its records, which have their outcome once that is written.
+    seconds: in which anything was produced, by the records' own times.
+    """
+
+    def __init__(self) -> None:
+        self.seen: dict[str, int] = {}
+        self.greeted: set[str] = set()
+        self.registered: dict[str, Registered] = {}
+        self.registry: list[tuple[str, KafkaRecord]] = []
+        self.seconds: set[int] = set()
+
+    def pass_by(self, record: KafkaRecord) -> None:
+        """Somebody's record was on the bus."""
+        self.seconds.add(record.timestamp_ms // SECOND_MS)
+
+    def hear(self, client_id: str, record: KafkaRecord) -> None:
+        """A record of the tenant was taken in."""
+        at = record.timestamp_ms if record.is_broker_time else 0
+        if at > self.seen.get(client_id, -1):
+            self.seen[client_id] = at
+
+    def greet(self, client_id: str, decoded: Decoded) -> None:
+        """A record of the tenant told of the tenant itself."""
+        body, record = decoded.body, decoded.record
+        if decoded.codec is None or not decoded.codec.tenancy:
+            return
+        if decoded.codec.state:
+            self.registry.append((client_id, record))
+            ver = decoded.ver or make_ver(record.timestamp_ms * 1000, record.topic, record.partition, record.offset)
+            said = Registered(client_id, ver, record.timestamp_ms, body if isinstance(body, Registration) else None)
+            known = self.registered.get(client_id)
+            if known is None or said.ver > known.ver:
+                self.registered[client_id] = said
+            if said.registration is None:
+                return
+        self.greeted.add(client_id)
+
+    def since(self, directory: Directory) -> "Signs":
+        """The same, less the seconds that were judged before, and those that have not come yet."""
+        first, last = directory.judged_ms // SECOND_MS, directory.now_ms // SECOND_MS
+        self.seconds = {one for one in self.seconds if first < one <= last}
+        return self
+
+    def without_life(self) -> "Signs":
+        """What was said, less that it was said now."""
+        said = Signs()
+        said.greeted = {one for one, word in self.registered.items() if word.registration is not None}
+        said.registered, said.registry = self.registered, self.registry
+        return said
