@@ -34,7 +34,7 @@ from pipelines.options.kafka import DEFAULT_DEADLETTER_TOPIC, KafkaOptions
 from pipelines.options.letters import CoordinatesArgument, DeadletterTopic, LetterOptions, ReplayOptions, coordinates
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
-from pipelines.settings import FlowSettings
+from pipelines.settings import flow_settings
 from transforms.io.deadletter_reader import DeadLetterReader
 from transforms.io.faults import InfrastructureFault
 from transforms.io.letter_index import LetterIndex
@@ -137,16 +137,7 @@ def replay(
     kafka_target, filter_ = kafka.target(), where.wanted()
     flow = None
     if not how.dry_run:
-        flow = FlowSettings(
-            kafka=kafka_target,
-            neo4j=neo4j.target(),
-            deadletter_topic=where.deadletter_topic,
-            client_id=how.tenant(),
-            legacy_topics=how.legacy_topics(),
-            writes=writes,
-            failure_patterns=failures.families(),
-            registry=registry.target(),
-        )
+        flow = flow_settings(kafka, neo4j, where.deadletter_topic, how, writes, failures, registry)
     # Beam takes seconds to import; the commands that only look do without it.
     from pipelines.replay import replay_letters  # noqa: PLC0415
     from pipelines.report import print_replay, replay_summary  # noqa: PLC0415

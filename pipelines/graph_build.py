@@ -33,7 +33,7 @@ from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.run import FollowOptions, RunOptions
 from pipelines.report import ProgressBar, print_summary, run_summary
-from pipelines.settings import FlowSettings, RunSettings
+from pipelines.settings import FlowSettings, RunSettings, flow_settings
 from runners.bounded import RunTotals
 from runners.direct import run_pipeline, spare_the_collector
 from runners.follow import Follow
@@ -117,16 +117,7 @@ def main(
     follow.check()
     reader = run_options.reader(follow=follow.follow)
     settings = RunSettings(
-        flow=FlowSettings(
-            kafka=kafka.target(),
-            neo4j=neo4j.target(),
-            deadletter_topic=topics.deadletter_topic,
-            client_id=tenants.tenant(),
-            legacy_topics=tenants.legacy_topics(),
-            writes=writes,
-            failure_patterns=failures.families(),
-            registry=registry.target(),
-        ),
+        flow=flow_settings(kafka, neo4j, topics.deadletter_topic, tenants, writes, failures, registry),
         topics=topics.topic_names(),
         reader=reader,
         expansion_service=topics.expansion_address() if reader == BEAM else "",
