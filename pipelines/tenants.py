@@ -110,7 +110,7 @@ def swept(
 
 
 def _swept(store: Neo4jGraphStore, client_id: str, floors: Floors) -> dict[str, int]:
-    with Count(f"sweeping {client_id}", 0) as count:
+    with Count(f"sweeping {client_id}", None) as count:
         found = sweep_tenant(store, client_id, floors, lambda _what, gone: count.advance(gone))
     _LOG.info("swept", client_id=client_id, floor=floors.state, episode_floor=floors.episodes, **asdict(found))
     return asdict(found)
