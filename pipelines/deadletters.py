@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import Annotated
 
 import msgspec
@@ -35,7 +36,7 @@ from pipelines.options.letters import CoordinatesArgument, DeadletterTopic, Lett
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.tenants import AdmissionOptions, RouteOptions
-from pipelines.settings import FlowSettings
+from pipelines.settings import flow_settings
 from transforms.io.deadletter_reader import DeadLetterReader
 from transforms.io.faults import InfrastructureFault
 from transforms.io.letter_index import LetterIndex
@@ -140,18 +141,8 @@ def replay(
     kafka_target, filter_ = kafka.target(), where.wanted()
     flow = None
     if not how.dry_run:
-        flow = FlowSettings(
-            kafka=kafka_target,
-            neo4j=neo4j.target(),
-            deadletter_topic=where.deadletter_topic,
-            tenants=admission.rules(how.tenant()),
-            patterns=routes.patterns(),
-            legacy_topics=routes.legacy_topics(),
-            writes=writes,
-            failure_patterns=failures.families(),
-            registry=registry.target(),
-            live=False,
-        )
+        rules = admission.rules(how.tenant())
+        flow = replace(flow_settings(kafka, neo4j, where.deadletter_topic, rules, routes, writes, failures, registry), live=False)
     # Beam takes seconds to import; the commands that only look do without it.
     from pipelines.replay import replay_letters  # noqa: PLC0415
     from pipelines.report import print_replay, replay_summary  # noqa: PLC0415

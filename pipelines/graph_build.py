@@ -18,6 +18,7 @@ Examples:
 import sys
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import apache_beam as beam
@@ -34,7 +35,7 @@ from pipelines.options.registry import RegistryOptions
 from pipelines.options.run import FollowOptions, RunOptions
 from pipelines.options.tenants import AdmissionOptions, LivenessOptions, RouteOptions
 from pipelines.report import ProgressBar, print_summary, run_summary
-from pipelines.settings import FlowSettings, RunSettings
+from pipelines.settings import FlowSettings, RunSettings, flow_settings
 from runners.bounded import RunTotals
 from runners.direct import run_pipeline, spare_the_collector
 from runners.follow import Follow
@@ -122,19 +123,10 @@ def main(
     configure_logs(log_level(level))
     follow.check()
     reader = run_options.reader(follow=follow.follow)
+    rules = admission.rules(tenants.tenant())
+    flow = flow_settings(kafka, neo4j, topics.deadletter_topic, rules, routes, writes, failures, registry)
     settings = RunSettings(
-        flow=FlowSettings(
-            kafka=kafka.target(),
-            neo4j=neo4j.target(),
-            deadletter_topic=topics.deadletter_topic,
-            tenants=admission.rules(tenants.client_id),
-            patterns=routes.patterns(),
-            legacy_topics=routes.legacy_topics(),
-            writes=writes,
-            failure_patterns=failures.families(),
-            registry=registry.target(),
-            limits=liveness.limits(),
-        ),
+        flow=replace(flow, limits=liveness.limits()),
         topics=topics.topic_names(),
         reader=reader,
         expansion_service=topics.expansion_address() if reader == BEAM else "",

@@ -13,16 +13,21 @@ _LOG = structlog.get_logger("progress")
 _EVERY_S: Final = 5.0
 
 
+def bar(stream: TextIO = sys.stderr) -> Progress:
+    """The bar of every command: done of total, and the time that is left; disabled where the stream is no terminal."""
+    console = Console(file=stream)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+
+
 class Count:
     """Counts things done, against a total; open it as a context.
 
-    what: what is counted.
+    what: what is counted. total: None where nobody knows it.
     """
 
-    def __init__(self, what: str, total: int, stream: TextIO = sys.stderr) -> None:
-        console = Console(file=stream)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+    def __init__(self, what: str, total: int | None, stream: TextIO = sys.stderr) -> None:
+        self._bar = bar(stream)
         self._task = self._bar.add_task(what, total=total)
         self._what, self._total, self._done = what, total, 0
         self._told = time.monotonic()
@@ -39,4 +44,4 @@ class Count:
         self._bar.advance(self._task, number)
         if self._bar.disable and time.monotonic() - self._told >= _EVERY_S:
             self._told = time.monotonic()
-            _LOG.info(self._what, done=self._done, of=self._total)
+            _LOG.info(self._what, done=self._done, **({} if self._total is None else {"of": self._total}))

@@ -7,9 +7,9 @@ from typing import Any, TextIO
 
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from pipelines.progress import bar
 from runners.bounded import RunTotals, SliceReport
 from runners.replay import ReplayTotals
 from transforms.io.kafka_offsets import Place
@@ -21,9 +21,7 @@ class ProgressBar:
     """A bar against the known lag, on a terminal; nothing elsewhere, where the log tells of every slice."""
 
     def __init__(self, stream: TextIO = sys.stderr) -> None:
-        console = Console(file=stream)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._progress = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+        self._progress = bar(stream)
         self._task = self._progress.add_task("offsets", total=None)
         self._left = 0
 

@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass
 
+from pipelines.options.failures import FailureOptions
 from pipelines.options.flow import WriteOptions
+from pipelines.options.kafka import KafkaOptions
+from pipelines.options.neo4j import Neo4jOptions
+from pipelines.options.registry import RegistryOptions
+from pipelines.options.tenants import RouteOptions
 from transforms.io.kafka_target import KafkaTarget
 from transforms.io.neo4j_target import Neo4jTarget
 from transforms.io.registry_target import RegistryTarget
@@ -32,6 +37,30 @@ class FlowSettings:
     registry: RegistryTarget | None = None
     limits: Limits = DEFAULT_LIMITS
     live: bool = True
+
+
+def flow_settings(
+    kafka: KafkaOptions,
+    neo4j: Neo4jOptions,
+    deadletter_topic: str,
+    tenants: TenantRules,
+    routes: RouteOptions,
+    writes: WriteOptions,
+    failures: FailureOptions,
+    registry: RegistryOptions,
+) -> FlowSettings:
+    """The settings that the groups of options come to; an error of use where one of them cannot be used."""
+    return FlowSettings(
+        kafka=kafka.target(),
+        neo4j=neo4j.target(),
+        deadletter_topic=deadletter_topic,
+        tenants=tenants,
+        patterns=routes.patterns(),
+        legacy_topics=routes.legacy_topics(),
+        writes=writes,
+        failure_patterns=failures.families(),
+        registry=registry.target(),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from pipelines.options.flow import ClientId, Json, LogLevel, log_level, tenant_i
 from pipelines.options.grouped import grouped
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.progress import Count
+from pipelines.tenant_compare import compare
 from transforms.io.faults import InfrastructureFault
 from transforms.io.graph_digest import combined
 from transforms.io.graph_sweep import count_old, floors_at
@@ -94,6 +95,9 @@ def sweep(
     Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 
+app.command()(grouped(compare))
+
+
 def swept(
     target: Neo4jTarget, client_id: str, episode_retention_s: float, tombstone_grace_s: float, *, dry_run: bool
 ) -> dict[str, dict[str, int]]:
@@ -110,7 +114,7 @@ def swept(
 
 
 def _swept(store: Neo4jGraphStore, client_id: str, floors: Floors) -> dict[str, int]:
-    with Count(f"sweeping {client_id}", 0) as count:
+    with Count(f"sweeping {client_id}", None) as count:
         found = sweep_tenant(store, client_id, floors, lambda _what, gone: count.advance(gone))
     _LOG.info("swept", client_id=client_id, floor=floors.state, episode_floor=floors.episodes, **asdict(found))
     return asdict(found)

@@ -1,17 +1,13 @@
 """Failure patterns of one's own, from a settings file."""
 
-import tomllib
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-from pipelines.options.checks import usage_error
+from pipelines.options.settings_file import file_error, read_settings
 from transforms.records.failure_table import BadPattern, parse_families
 from transforms.records.failures import Families
-
-FILE_BYTES: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +28,6 @@ class FailureOptions:
         if not self.failure_patterns:
             return ()
         try:
-            return parse_families(tomllib.loads(self._text()))
-        except tomllib.TOMLDecodeError as error:
-            raise self._error(f"it is not TOML: {error}") from None
+            return parse_families(read_settings("--failure_patterns", self.failure_patterns))
         except BadPattern as error:
-            raise self._error(str(error)) from None
-
-    def _text(self) -> str:
-        try:
-            with Path(self.failure_patterns).open("rb") as file:
-                read = file.read(FILE_BYTES + 1)
-            text = read.decode()
-        except OSError as error:
-            raise self._error(f"it cannot be read ({error.strerror})") from None
-        except UnicodeDecodeError:
-            raise self._error("it is not UTF-8") from None
-        if len(read) > FILE_BYTES:
-            raise self._error(f"it has more than {FILE_BYTES} bytes")
-        return text
-
-    def _error(self, why: str) -> typer.BadParameter:
-        return usage_error(f"--failure_patterns names {self.failure_patterns!r}, but {why}.")
+            raise file_error("--failure_patterns", self.failure_patterns, str(error)) from None

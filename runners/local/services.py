@@ -91,12 +91,16 @@ class Kafka:
 
 
 class Neo4j:
-    """Neo4j community with authentication; its password is made here and kept in a file only its owner can read."""
+    """Neo4j community with authentication; its password is made here and kept in a file only its owner can read.
 
-    def __init__(self, folder: Path, jars: Path, port: int) -> None:
+    heap: how much memory Java begins with and takes at most; page_cache: what comes on top.
+    """
+
+    def __init__(self, folder: Path, jars: Path, port: int, heap: tuple[str, str] = ("512m", "1g"), page_cache: str = "512m") -> None:
         self.process = ServiceProcess("Neo4j", folder / "neo4j")
         self.ports = {"--neo4j_port": port}
         self._jars = jars
+        self._heap, self._page_cache = heap, page_cache
         self.uri = f"bolt://{HOST}:{port}"
         self.password_file = folder / "neo4j-password"
 
@@ -115,8 +119,8 @@ class Neo4j:
         self.process.start(
             [
                 find_java(),
-                "-Xms512m",
-                "-Xmx1g",
+                f"-Xms{self._heap[0]}",
+                f"-Xmx{self._heap[1]}",
                 "-XX:+UseG1GC",
                 "-XX:+ExitOnOutOfMemoryError",
                 *(f"--add-opens={package}=ALL-UNNAMED" for package in opens),
@@ -136,7 +140,7 @@ class Neo4j:
             "server.http.enabled": "false",
             "server.https.enabled": "false",
             "dbms.security.auth_enabled": "true",
-            "server.memory.pagecache.size": "512m",
+            "server.memory.pagecache.size": self._page_cache,
             "db.tx_log.rotation.retention_policy": "256M size",
             "dbms.usage_report.enabled": "false",
         }

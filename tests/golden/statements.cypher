@@ -756,6 +756,10 @@ RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, 
 MATCH (n:Tombstone {client_id: $client_id}) WHERE n.key > ''
 RETURN n.key AS key, n.ver AS ver, n.payload AS payload, n.ref_a AS ref_a, n.ref_b AS ref_b LIMIT $most;
 
+// WRITES_OF_TENANT
+MATCH (c:Cluster {client_id: $client_id})
+RETURN c.writes AS writes;
+
 // TENANTS
 MATCH (c:Cluster) RETURN c.client_id AS client_id ORDER BY client_id;
 
@@ -896,36 +900,41 @@ MATCH (c:Cluster)
 RETURN coalesce(c.state, 'ACTIVE') AS state, count(*) AS number;
 
 // digest_page Resource
-MATCH (n:Resource {client_id: $client_id})
-WHERE n.rid > $after
-WITH n ORDER BY n.rid LIMIT 2000
+MATCH (n:Resource)
+USING INDEX n:Resource(client_id, rid)
+WHERE n.client_id = $client_id AND n.rid > $after
+WITH n ORDER BY n.client_id, n.rid LIMIT 2000
 RETURN n.rid AS key, properties(n) AS props, n.stub IS NULL OR EXISTS { (n)--() } AS counts,
   [(n)-[r]->(m) | [type(r), CASE WHEN m:Resource THEN 'Resource' WHEN m:Episodic THEN 'Episodic' WHEN m:PromTarget THEN 'PromTarget' WHEN m:Rule THEN 'Rule' WHEN m:Incident THEN 'Incident' END, CASE WHEN m:Resource THEN m.rid WHEN m:Episodic THEN m.eid WHEN m:PromTarget THEN m.tid WHEN m:Rule THEN m.rkey WHEN m:Incident THEN m.iid END, m.client_id]] AS out;
 
 // digest_page Episodic
-MATCH (n:Episodic {client_id: $client_id})
-WHERE n.eid > $after
-WITH n ORDER BY n.eid LIMIT 2000
+MATCH (n:Episodic)
+USING INDEX n:Episodic(client_id, eid)
+WHERE n.client_id = $client_id AND n.eid > $after
+WITH n ORDER BY n.client_id, n.eid LIMIT 2000
 RETURN n.eid AS key, properties(n) AS props, n.stub IS NULL OR EXISTS { (n)--() } AS counts,
   [(n)-[r]->(m) | [type(r), CASE WHEN m:Resource THEN 'Resource' WHEN m:Episodic THEN 'Episodic' WHEN m:PromTarget THEN 'PromTarget' WHEN m:Rule THEN 'Rule' WHEN m:Incident THEN 'Incident' END, CASE WHEN m:Resource THEN m.rid WHEN m:Episodic THEN m.eid WHEN m:PromTarget THEN m.tid WHEN m:Rule THEN m.rkey WHEN m:Incident THEN m.iid END, m.client_id]] AS out;
 
 // digest_page PromTarget
-MATCH (n:PromTarget {client_id: $client_id})
-WHERE n.tid > $after
-WITH n ORDER BY n.tid LIMIT 2000
+MATCH (n:PromTarget)
+USING INDEX n:PromTarget(client_id, tid)
+WHERE n.client_id = $client_id AND n.tid > $after
+WITH n ORDER BY n.client_id, n.tid LIMIT 2000
 RETURN n.tid AS key, properties(n) AS props, n.stub IS NULL OR EXISTS { (n)--() } AS counts,
   [(n)-[r]->(m) | [type(r), CASE WHEN m:Resource THEN 'Resource' WHEN m:Episodic THEN 'Episodic' WHEN m:PromTarget THEN 'PromTarget' WHEN m:Rule THEN 'Rule' WHEN m:Incident THEN 'Incident' END, CASE WHEN m:Resource THEN m.rid WHEN m:Episodic THEN m.eid WHEN m:PromTarget THEN m.tid WHEN m:Rule THEN m.rkey WHEN m:Incident THEN m.iid END, m.client_id]] AS out;
 
 // digest_page Rule
-MATCH (n:Rule {client_id: $client_id})
-WHERE n.rkey > $after
-WITH n ORDER BY n.rkey LIMIT 2000
+MATCH (n:Rule)
+USING INDEX n:Rule(client_id, rkey)
+WHERE n.client_id = $client_id AND n.rkey > $after
+WITH n ORDER BY n.client_id, n.rkey LIMIT 2000
 RETURN n.rkey AS key, properties(n) AS props, n.stub IS NULL OR EXISTS { (n)--() } AS counts,
   [(n)-[r]->(m) | [type(r), CASE WHEN m:Resource THEN 'Resource' WHEN m:Episodic THEN 'Episodic' WHEN m:PromTarget THEN 'PromTarget' WHEN m:Rule THEN 'Rule' WHEN m:Incident THEN 'Incident' END, CASE WHEN m:Resource THEN m.rid WHEN m:Episodic THEN m.eid WHEN m:PromTarget THEN m.tid WHEN m:Rule THEN m.rkey WHEN m:Incident THEN m.iid END, m.client_id]] AS out;
 
 // digest_page Incident
-MATCH (n:Incident {client_id: $client_id})
-WHERE n.iid > $after
-WITH n ORDER BY n.iid LIMIT 2000
+MATCH (n:Incident)
+USING INDEX n:Incident(client_id, iid)
+WHERE n.client_id = $client_id AND n.iid > $after
+WITH n ORDER BY n.client_id, n.iid LIMIT 2000
 RETURN n.iid AS key, properties(n) AS props, n.stub IS NULL OR EXISTS { (n)--() } AS counts,
   [(n)-[r]->(m) | [type(r), CASE WHEN m:Resource THEN 'Resource' WHEN m:Episodic THEN 'Episodic' WHEN m:PromTarget THEN 'PromTarget' WHEN m:Rule THEN 'Rule' WHEN m:Incident THEN 'Incident' END, CASE WHEN m:Resource THEN m.rid WHEN m:Episodic THEN m.eid WHEN m:PromTarget THEN m.tid WHEN m:Rule THEN m.rkey WHEN m:Incident THEN m.iid END, m.client_id]] AS out;

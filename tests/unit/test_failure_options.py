@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from pipelines.options.failures import FILE_BYTES, FailureOptions
+from pipelines.options.failures import FailureOptions
+from pipelines.options.settings_file import FILE_BYTES
 
 
 def _families(file: Path, content: bytes) -> object:

@@ -31,9 +31,11 @@ class GraphDigest:
         self._sum = 0
 
     def add_node(self, node: NodeLabel, key: str, props: dict[str, Any]) -> None:
-        left_out = {TENANT_KEY, node.key, *node.bookkeeping}
-        kept = {name: _plain(value) for name, value in props.items() if name not in left_out}
-        self._add(["node", node.label, key, kept])
+        self.add_contract(node, key, contract_properties(node, props))
+
+    def add_contract(self, node: NodeLabel, key: str, contract: dict[str, Any]) -> None:
+        """Add a node by what `contract_properties` gave of it."""
+        self._add(["node", node.label, key, contract])
         self.nodes += 1
 
     def add_relationship(self, kind: str, source_label: str, source: str, target_label: str, target: str) -> None:
@@ -48,13 +50,20 @@ class GraphDigest:
         return sha256(_ENCODE([DIGEST_VERSION, self.nodes, self.relationships, f"{self._sum:064x}"])).hexdigest()
 
 
+def contract_properties(node: NodeLabel, props: dict[str, Any]) -> dict[str, Any]:
+    """The properties that count in the digest, their values as it has them."""
+    left_out = {TENANT_KEY, node.key, *node.bookkeeping}
+    return {name: plain_value(value) for name, value in props.items() if name not in left_out}
+
+
 def combined(digests: Mapping[str, object]) -> str:
     """One digest over several tenants' digests."""
     return sha256(_ENCODE(sorted(digests.items()))).hexdigest()
 
 
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
+    """The value with moments as text."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     to_native = getattr(value, "to_native", None)
-    return _plain(to_native()) if to_native else value
+    return plain_value(to_native()) if to_native else value

@@ -9,6 +9,7 @@ import neo4j
 from neo4j.exceptions import DriverError, Neo4jError
 
 from transforms.io.graph_digest import GraphDigest
+from transforms.io.graph_pages import pages
 from transforms.io.graph_rows import writes
 from transforms.io.neo4j_target import Neo4jTarget, is_row_fault
 from transforms.io.tenant_mirrors import TenantMirrors
@@ -276,21 +277,9 @@ def process_store(target: Neo4jTarget) -> Neo4jGraphStore:
 
 def _add_label(session: neo4j.Session, client_id: str, node: NodeLabel, digest: GraphDigest) -> None:
     """Add a tenant's nodes of one label, with what begins at them, to its digest."""
-    statement = cypher.digest_page(node)
-
-    def page(tx: neo4j.ManagedTransaction, after: str) -> list[neo4j.Record]:
-        return list(tx.run(statement, {TENANT_KEY: client_id, "after": after}))
-
-    after = ""
-    while rows := session.execute_read(page, after):
-        for row in rows:
-            if row["counts"]:
-                digest.add_node(node, row["key"], row["props"])
-            for kind, label, key, owner in row["out"]:
-                digest.add_relationship(kind, node.label, row["key"], label, _own(key, owner, client_id))
-        after = rows[-1]["key"]
-
-
-def _own(key: str, owner: str, client_id: str) -> str:
-    """The other end's key; one that belongs to another tenant would be a defect, and shows as one in the digest."""
-    return key if owner == client_id else f"{owner}::{key}"
+    for page in pages(session, cypher.digest_page(node), client_id):
+        for one in page:
+            if one.counts:
+                digest.add_node(node, one.key, one.props)
+            for begins in one.out:
+                digest.add_relationship(begins.type, node.label, one.key, begins.label, begins.key)

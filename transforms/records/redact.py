@@ -57,6 +57,18 @@ def redact_text(text: str) -> str:
     return text
 
 
+def may_hold_secret(name: str, text: str) -> bool:
+    """True where a value called `name` had something taken out of it already, or would have by any of the rules here."""
+    return (
+        REDACTED in text
+        or LAST_APPLIED in text
+        or _SECRET_NAME.search(name) is not None
+        or _SECRET_VALUE.search(text) is not None
+        or redact_text(text) != text
+        or redact_url(text) != text
+    )
+
+
 def redact_json(value: bytes) -> bytes | None:
     """The value as JSON without its secrets, None where it holds none; msgspec.DecodeError where it is not JSON."""
     body = msgspec.json.decode(value)
