@@ -23,51 +23,57 @@ CREATE CONSTRAINT tombstone_key IF NOT EXISTS FOR (n:Tombstone) REQUIRE (n.clien
 CREATE CONSTRAINT lease_key IF NOT EXISTS FOR (n:Lease) REQUIRE (n.client_id, n.name) IS UNIQUE;
 
 // schema 8
-CREATE INDEX resource_uid IF NOT EXISTS FOR (n:Resource) ON (n.client_id, n.uid);
+CREATE CONSTRAINT clusterepisode_key IF NOT EXISTS FOR (n:ClusterEpisode) REQUIRE (n.client_id, n.eid) IS UNIQUE;
 
 // schema 9
-CREATE INDEX episodic_subject IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.subject);
+CREATE CONSTRAINT bus_key IF NOT EXISTS FOR (n:Bus) REQUIRE (n.client_id, n.name) IS UNIQUE;
 
 // schema 10
-CREATE INDEX episodic_alert IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.alert);
+CREATE INDEX resource_uid IF NOT EXISTS FOR (n:Resource) ON (n.client_id, n.uid);
 
 // schema 11
-CREATE INDEX episodic_ver IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.ver);
+CREATE INDEX episodic_subject IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.subject);
 
 // schema 12
-CREATE INDEX promtarget_subject IF NOT EXISTS FOR (n:PromTarget) ON (n.client_id, n.subject);
+CREATE INDEX episodic_alert IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.alert);
 
 // schema 13
-CREATE INDEX rule_subject IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.subject);
+CREATE INDEX episodic_ver IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.ver);
 
 // schema 14
-CREATE INDEX rule_alert IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.alert);
+CREATE INDEX promtarget_subject IF NOT EXISTS FOR (n:PromTarget) ON (n.client_id, n.subject);
 
 // schema 15
-CREATE INDEX tombstone_ref_a IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_a);
+CREATE INDEX rule_subject IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.subject);
 
 // schema 16
-CREATE INDEX tombstone_ref_b IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_b);
+CREATE INDEX rule_alert IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.alert);
 
 // schema 17
-CREATE INDEX tombstone_ver IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ver);
+CREATE INDEX tombstone_ref_a IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_a);
 
 // schema 18
-CREATE INDEX service_ns IF NOT EXISTS FOR (n:Service) ON (n.client_id, n.ns);
+CREATE INDEX tombstone_ref_b IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_b);
 
 // schema 19
-CREATE INDEX networkpolicy_ns IF NOT EXISTS FOR (n:NetworkPolicy) ON (n.client_id, n.ns);
+CREATE INDEX tombstone_ver IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ver);
 
 // schema 20
-CREATE INDEX pod_ns IF NOT EXISTS FOR (n:Pod) ON (n.client_id, n.ns);
+CREATE INDEX service_ns IF NOT EXISTS FOR (n:Service) ON (n.client_id, n.ns);
 
 // schema 21
-CREATE INDEX runs_on_edge_id IF NOT EXISTS FOR ()-[r:RUNS_ON]-() ON (r.client_id, r.edge_id);
+CREATE INDEX networkpolicy_ns IF NOT EXISTS FOR (n:NetworkPolicy) ON (n.client_id, n.ns);
 
 // schema 22
-CREATE INDEX selects_edge_id IF NOT EXISTS FOR ()-[r:SELECTS]-() ON (r.client_id, r.edge_id);
+CREATE INDEX pod_ns IF NOT EXISTS FOR (n:Pod) ON (n.client_id, n.ns);
 
 // schema 23
+CREATE INDEX runs_on_edge_id IF NOT EXISTS FOR ()-[r:RUNS_ON]-() ON (r.client_id, r.edge_id);
+
+// schema 24
+CREATE INDEX selects_edge_id IF NOT EXISTS FOR ()-[r:SELECTS]-() ON (r.client_id, r.edge_id);
+
+// schema 25
 CREATE INDEX controls_edge_id IF NOT EXISTS FOR ()-[r:CONTROLS]-() ON (r.client_id, r.edge_id);
 
 // AWAIT_INDEXES
@@ -78,8 +84,10 @@ MERGE (c:Cluster {client_id: $client_id})
 ON CREATE SET c.first_seen = $first_seen, c.generation = 1, c.state = 'ACTIVE'
 SET c.first_seen = CASE WHEN c.first_seen <= $first_seen THEN c.first_seen ELSE $first_seen END,
     c.last_seen = CASE WHEN c.last_seen >= $last_seen THEN c.last_seen ELSE $last_seen END,
-    c.writes = coalesce(c.writes, 0) + 1
-RETURN c.floor AS floor, c.episode_floor AS episode_floor, c.writes AS writes;
+    c.writes = coalesce(c.writes, 0) + 1,
+    c.written_at = timestamp()
+RETURN c.floor AS floor, c.episode_floor AS episode_floor, c.writes AS writes, c.purging AS purging,
+    c.purged_generation AS purged_generation, c.resync_needed AS resync_needed, c.generation_from AS generation_from;
 
 // UPSERT_RESOURCE (no label)
 UNWIND $rows AS row
@@ -829,6 +837,346 @@ RETURN count(*) AS number;
 
 // SERVER_TIME
 RETURN timestamp() AS ms;
+
+// TENANTS_STANDING
+MATCH (c:Cluster)
+RETURN properties(c) AS props, timestamp() AS now_ms ORDER BY c.client_id;
+
+// TENANT_STANDING
+MATCH (c:Cluster {client_id: $client_id})
+RETURN properties(c) AS props, timestamp() AS now_ms;
+
+// BUS_CLOCK
+MATCH (b:Bus {client_id: $client_id, name: $name})
+RETURN b.clock_ms AS clock_ms;
+
+// CLUSTER_EPISODES
+MATCH (e:ClusterEpisode {client_id: $client_id})
+WHERE e.eid >= ''
+RETURN properties(e) AS props ORDER BY e.at_ms DESC, e.eid DESC LIMIT $most;
+
+// COUNT_NODES Resource
+MATCH (n:Resource {client_id: $client_id})
+WHERE n.rid >= ''
+RETURN count(*) AS number;
+
+// COUNT_NODES Episodic
+MATCH (n:Episodic {client_id: $client_id})
+WHERE n.eid >= ''
+RETURN count(*) AS number;
+
+// COUNT_NODES PromTarget
+MATCH (n:PromTarget {client_id: $client_id})
+WHERE n.tid >= ''
+RETURN count(*) AS number;
+
+// COUNT_NODES Rule
+MATCH (n:Rule {client_id: $client_id})
+WHERE n.rkey >= ''
+RETURN count(*) AS number;
+
+// COUNT_NODES Incident
+MATCH (n:Incident {client_id: $client_id})
+WHERE n.iid >= ''
+RETURN count(*) AS number;
+
+// COUNT_NODES Tombstone
+MATCH (n:Tombstone {client_id: $client_id})
+WHERE n.key >= ''
+RETURN count(*) AS number;
+
+// COUNT_RELATIONSHIPS Resource
+MATCH (n:Resource {client_id: $client_id})
+WHERE n.rid >= ''
+MATCH (n)-[r]->()
+RETURN count(r) AS number;
+
+// COUNT_RELATIONSHIPS Episodic
+MATCH (n:Episodic {client_id: $client_id})
+WHERE n.eid >= ''
+MATCH (n)-[r]->()
+RETURN count(r) AS number;
+
+// COUNT_RELATIONSHIPS PromTarget
+MATCH (n:PromTarget {client_id: $client_id})
+WHERE n.tid >= ''
+MATCH (n)-[r]->()
+RETURN count(r) AS number;
+
+// COUNT_RELATIONSHIPS Rule
+MATCH (n:Rule {client_id: $client_id})
+WHERE n.rkey >= ''
+MATCH (n)-[r]->()
+RETURN count(r) AS number;
+
+// LOCK_STANDING
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+RETURN properties(c) AS props, timestamp() AS now_ms;
+
+// GREATEST_OF_NODES Resource
+MATCH (n:Resource {client_id: $client_id})
+WHERE n.rid >= ''
+RETURN max(n.ver) AS ver;
+
+// GREATEST_OF_NODES Episodic
+MATCH (n:Episodic {client_id: $client_id})
+WHERE n.eid >= ''
+RETURN max(n.ver) AS ver;
+
+// GREATEST_OF_NODES PromTarget
+MATCH (n:PromTarget {client_id: $client_id})
+WHERE n.tid >= ''
+RETURN max(n.ver) AS ver;
+
+// GREATEST_OF_NODES Rule
+MATCH (n:Rule {client_id: $client_id})
+WHERE n.rkey >= ''
+RETURN max(n.ver) AS ver;
+
+// GREATEST_OF_NODES Incident
+MATCH (n:Incident {client_id: $client_id})
+WHERE n.iid >= ''
+RETURN max(n.ver) AS ver;
+
+// GREATEST_OF_NODES Tombstone
+MATCH (n:Tombstone {client_id: $client_id})
+WHERE n.key >= ''
+RETURN max(n.ver) AS ver;
+
+// GREATEST_OF_RELATIONSHIPS Resource
+MATCH (n:Resource {client_id: $client_id})
+WHERE n.rid >= ''
+MATCH (n)-[r]->()
+RETURN max(r.ver) AS ver;
+
+// GREATEST_OF_RELATIONSHIPS Episodic
+MATCH (n:Episodic {client_id: $client_id})
+WHERE n.eid >= ''
+MATCH (n)-[r]->()
+RETURN max(r.ver) AS ver;
+
+// GREATEST_OF_RELATIONSHIPS PromTarget
+MATCH (n:PromTarget {client_id: $client_id})
+WHERE n.tid >= ''
+MATCH (n)-[r]->()
+RETURN max(r.ver) AS ver;
+
+// GREATEST_OF_RELATIONSHIPS Rule
+MATCH (n:Rule {client_id: $client_id})
+WHERE n.rkey >= ''
+MATCH (n)-[r]->()
+RETURN max(r.ver) AS ver;
+
+// BEGIN_PURGE
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1,
+    c.floor = CASE WHEN c.floor >= $floor THEN c.floor ELSE $floor END,
+    c.episode_floor = CASE WHEN c.episode_floor >= $floor THEN c.episode_floor ELSE $floor END,
+    c.purging = true, c.purge_by = $by, c.purge_reason = $reason, c.purge_started = $now_ms,
+    c.purge_nodes = 0, c.purge_relationships = 0;
+
+// PURGE_RELATIONSHIPS Resource
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+WHERE c.purging AND c.purge_started = $started
+CALL () {
+  MATCH (n:Resource {client_id: $client_id})
+  WHERE n.rid >= $at
+  WITH n ORDER BY n.client_id, n.rid LIMIT $most
+  OPTIONAL MATCH (n)-[r]->()
+  WITH n, r ORDER BY n.client_id, n.rid LIMIT $most
+  WITH max(n.rid) AS last, count(*) AS rows, collect(r) AS found
+  FOREACH (r IN found | DELETE r)
+  RETURN last, rows, size(found) AS gone
+}
+SET c.purge_relationships = c.purge_relationships + gone
+RETURN last, rows, gone;
+
+// PURGE_RELATIONSHIPS Episodic
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+WHERE c.purging AND c.purge_started = $started
+CALL () {
+  MATCH (n:Episodic {client_id: $client_id})
+  WHERE n.eid >= $at
+  WITH n ORDER BY n.client_id, n.eid LIMIT $most
+  OPTIONAL MATCH (n)-[r]->()
+  WITH n, r ORDER BY n.client_id, n.eid LIMIT $most
+  WITH max(n.eid) AS last, count(*) AS rows, collect(r) AS found
+  FOREACH (r IN found | DELETE r)
+  RETURN last, rows, size(found) AS gone
+}
+SET c.purge_relationships = c.purge_relationships + gone
+RETURN last, rows, gone;
+
+// PURGE_RELATIONSHIPS PromTarget
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+WHERE c.purging AND c.purge_started = $started
+CALL () {
+  MATCH (n:PromTarget {client_id: $client_id})
+  WHERE n.tid >= $at
+  WITH n ORDER BY n.client_id, n.tid LIMIT $most
+  OPTIONAL MATCH (n)-[r]->()
+  WITH n, r ORDER BY n.client_id, n.tid LIMIT $most
+  WITH max(n.tid) AS last, count(*) AS rows, collect(r) AS found
+  FOREACH (r IN found | DELETE r)
+  RETURN last, rows, size(found) AS gone
+}
+SET c.purge_relationships = c.purge_relationships + gone
+RETURN last, rows, gone;
+
+// PURGE_RELATIONSHIPS Rule
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+WHERE c.purging AND c.purge_started = $started
+CALL () {
+  MATCH (n:Rule {client_id: $client_id})
+  WHERE n.rkey >= $at
+  WITH n ORDER BY n.client_id, n.rkey LIMIT $most
+  OPTIONAL MATCH (n)-[r]->()
+  WITH n, r ORDER BY n.client_id, n.rkey LIMIT $most
+  WITH max(n.rkey) AS last, count(*) AS rows, collect(r) AS found
+  FOREACH (r IN found | DELETE r)
+  RETURN last, rows, size(found) AS gone
+}
+SET c.purge_relationships = c.purge_relationships + gone
+RETURN last, rows, gone;
+
+// PURGE_NODES Resource
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+WHERE c.purging AND c.purge_started = $started
+CALL () {
+  MATCH (n:Resource {client_id: $client_id})
+  WHERE n.rid >= ''
+  WITH n LIMIT $most
+  DETACH DELETE n
+  RETURN count(*) AS gone
+}
+SET c.purge_nodes = c.purge_nodes + gone
+RETURN gone;
+
+// PURGE_NODES Episodic
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+WHERE c.purging AND c.purge_started = $started
+CALL () {
+  MATCH (n:Episodic {client_id: $client_id})
+  WHERE n.eid >= ''
+  WITH n LIMIT $most
+  DETACH DELETE n
+  RETURN count(*) AS gone
+}
+SET c.purge_nodes = c.purge_nodes + gone
+RETURN gone;
+
+// PURGE_NODES PromTarget
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+WHERE c.purging AND c.purge_started = $started
+CALL () {
+  MATCH (n:PromTarget {client_id: $client_id})
+  WHERE n.tid >= ''
+  WITH n LIMIT $most
+  DETACH DELETE n
+  RETURN count(*) AS gone
+}
+SET c.purge_nodes = c.purge_nodes + gone
+RETURN gone;
+
+// PURGE_NODES Rule
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+WHERE c.purging AND c.purge_started = $started
+CALL () {
+  MATCH (n:Rule {client_id: $client_id})
+  WHERE n.rkey >= ''
+  WITH n LIMIT $most
+  DETACH DELETE n
+  RETURN count(*) AS gone
+}
+SET c.purge_nodes = c.purge_nodes + gone
+RETURN gone;
+
+// PURGE_NODES Incident
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+WHERE c.purging AND c.purge_started = $started
+CALL () {
+  MATCH (n:Incident {client_id: $client_id})
+  WHERE n.iid >= ''
+  WITH n LIMIT $most
+  DETACH DELETE n
+  RETURN count(*) AS gone
+}
+SET c.purge_nodes = c.purge_nodes + gone
+RETURN gone;
+
+// PURGE_NODES Tombstone
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+WHERE c.purging AND c.purge_started = $started
+CALL () {
+  MATCH (n:Tombstone {client_id: $client_id})
+  WHERE n.key >= ''
+  WITH n LIMIT $most
+  DETACH DELETE n
+  RETURN count(*) AS gone
+}
+SET c.purge_nodes = c.purge_nodes + gone
+RETURN gone;
+
+// END_PURGE
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+WHERE c.purging AND c.purge_started = $started
+WITH c, timestamp() AS now, 'purge ' + toString(c.purge_started) AS eid,
+    c.purge_nodes AS nodes, c.purge_relationships AS relationships
+WITH c, now, eid, {etype: 'cluster.purge', reason: c.purge_reason, at_ms: now, by: c.purge_by, ended_by: $by,
+    began_ms: c.purge_started, generation: coalesce(c.generation, 1), nodes: nodes, relationships: relationships,
+    message: 'purged ' + toString(nodes) + ' nodes and ' + toString(relationships) + ' relationships'} AS episode
+MERGE (e:ClusterEpisode {client_id: $client_id, eid: eid})
+SET e += episode
+SET c.state = 'PURGED', c.state_since = now, c.purged_at = now,
+    c.generation = episode.generation, c.purged_generation = episode.generation
+REMOVE c.purging, c.purge_by, c.purge_reason, c.purge_started, c.purge_nodes, c.purge_relationships,
+    c.resync_needed, c.generation_from, c.dead_clock_ms, c.quarantined_at, c.quarantine_reason
+FOREACH (_ IN CASE WHEN c.deregistered_at IS NULL THEN [] ELSE [1] END |
+  SET c.registered = false
+  REMOVE c.cluster, c.labels, c.registered_at, c.deregistered_at)
+RETURN episode AS purged;
+
+// PURGE_TOLD
+MATCH (e:ClusterEpisode {client_id: $client_id, eid: 'purge ' + toString($started)})
+RETURN properties(e) AS purged;
+
+// BEGIN_GENERATION
+MATCH (c:Cluster {client_id: $client_id})
+SET c.generation = coalesce(c.generation, 1) + 1, c.generation_from = $from_ms, c.resync_needed = true,
+    c.state = 'ACTIVE', c.state_since = timestamp()
+REMOVE c.purged_generation
+WITH c, 'generation ' + toString(c.generation) AS eid,
+    {etype: 'cluster.generation', reason: 'life after a purge', at_ms: timestamp(), by: $by, generation: c.generation,
+    message: 'generation ' + toString(c.generation) + ' began; a snapshot or full resync is needed'} AS episode
+MERGE (e:ClusterEpisode {client_id: $client_id, eid: eid})
+SET e += episode;
+
+// END_RESYNC
+MATCH (c:Cluster {client_id: $client_id})
+SET c.resync_needed = false;
 
 // digest_page Resource
 MATCH (n:Resource {client_id: $client_id})

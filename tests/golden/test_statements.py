@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from scripts.graph_model import document
-from transforms.model import cypher, retention
+from transforms.model import cypher, purge, retention
 from transforms.model.graph import NODES, RELATIONSHIPS
 from transforms.model.kinds import KINDS
 
@@ -18,7 +18,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 def statements() -> dict[str, str]:
     """Each statement under the name that the code has for it."""
     found = {f"schema {at}": statement for at, statement in enumerate(cypher.schema_statements())}
-    for name, value in [*vars(cypher).items(), *vars(retention).items()]:
+    for name, value in [*vars(cypher).items(), *vars(retention).items(), *vars(purge).items()]:
         if name.isupper() and not name.startswith("_"):
             if isinstance(value, str) and " " in value:
                 found[name] = value

@@ -54,8 +54,10 @@ LOCK_TENANT: Final = (
     "ON CREATE SET c.first_seen = $first_seen, c.generation = 1, c.state = 'ACTIVE'\n"
     "SET c.first_seen = CASE WHEN c.first_seen <= $first_seen THEN c.first_seen ELSE $first_seen END,\n"
     "    c.last_seen = CASE WHEN c.last_seen >= $last_seen THEN c.last_seen ELSE $last_seen END,\n"
-    "    c.writes = coalesce(c.writes, 0) + 1\n"
-    "RETURN c.floor AS floor, c.episode_floor AS episode_floor, c.writes AS writes"
+    "    c.writes = coalesce(c.writes, 0) + 1,\n"
+    "    c.written_at = timestamp()\n"
+    "RETURN c.floor AS floor, c.episode_floor AS episode_floor, c.writes AS writes, c.purging AS purging,\n"
+    "    c.purged_generation AS purged_generation, c.resync_needed AS resync_needed, c.generation_from AS generation_from"
 )
 
 

@@ -57,8 +57,12 @@ TOMBSTONE_REFS: Final = ("ref_a", "ref_b")
 TOMBSTONE: Final = NodeLabel("Tombstone", "key", indexes=(*TOMBSTONE_REFS, "ver"), digest=False)
 # No tenant's: which run of a consumer group may commit. Its `client_id` is NO_TENANT, which is no valid tenant id.
 LEASE: Final = NodeLabel("Lease", "name", digest=False)
+# What happened to a cluster itself: purges, new generations, changes of its state. It outlives the cluster's graph.
+CLUSTER_EPISODE: Final = NodeLabel("ClusterEpisode", "eid", digest=False)
+# No tenant's: the clock that goes on only while anybody is heard. Its `client_id` is NO_TENANT.
+BUS: Final = NodeLabel("Bus", "name", digest=False)
 
-NODES: Final = (RESOURCE, EPISODIC, PROM_TARGET, RULE, INCIDENT, CLUSTER, TOMBSTONE, LEASE)
+NODES: Final = (RESOURCE, EPISODIC, PROM_TARGET, RULE, INCIDENT, CLUSTER, TOMBSTONE, LEASE, CLUSTER_EPISODE, BUS)
 
 RUNS_ON: Final = Relationship("RUNS_ON", RESOURCE, RESOURCE, indexes=("edge_id",))
 SELECTS: Final = Relationship("SELECTS", RESOURCE, RESOURCE, indexes=("edge_id",))
