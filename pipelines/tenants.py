@@ -19,6 +19,10 @@ from pipelines.options.flow import ClientId, Json, LogLevel, log_level, tenant_i
 from pipelines.options.grouped import grouped
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.progress import Count
+from pipelines.tenant_forget import forget
+from pipelines.tenant_list import list_tenants
+from pipelines.tenant_reap import reap
+from pipelines.tenant_show import show
 from transforms.io.faults import InfrastructureFault
 from transforms.io.graph_digest import combined
 from transforms.io.graph_sweep import count_old, floors_at
@@ -92,6 +96,12 @@ def sweep(
     for name, row in found.items():
         table.add_row(name, *(f"{number:,}" for number in row.values()))
     Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+app.command("list")(grouped(list_tenants))
+app.command()(grouped(show))
+app.command()(grouped(reap))
+app.command()(grouped(forget))
 
 
 def swept(
