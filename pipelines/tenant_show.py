@@ -33,6 +33,7 @@ _TIMES: Final = frozenset(
         "purged_at",
         "quarantined_at",
         "generation_from",
+        "began_ms",
     }
 )
 _FLOORS: Final = frozenset({"floor", "episode_floor"})
@@ -92,7 +93,7 @@ def readable(name: str, value: Any, now_ms: int) -> str:
     """A property for reading: moments with their age, floors with their time."""
     if name in _TIMES and isinstance(value, int):
         return f"{shown_time(value)} ({shown_age(now_ms - value)} ago)"
-    if name in _FLOORS:
+    if name in _FLOORS and value:
         return f"{floor_time(value).isoformat()} ({value})"
     if isinstance(value, list):
         return ", ".join(map(str, value))
