@@ -123,7 +123,7 @@ def main(
     configure_logs(log_level(level))
     follow.check()
     reader = run_options.reader(follow=follow.follow)
-    rules = admission.rules(tenants.tenant())
+    rules = admission.rules(tenants.client_id)
     flow = flow_settings(kafka, neo4j, topics.deadletter_topic, rules, routes, writes, failures, registry)
     settings = RunSettings(
         flow=replace(flow, limits=liveness.limits()),

@@ -16,6 +16,15 @@ def shown_time(milliseconds: int) -> str:
         return f"{milliseconds} ms"
 
 
+def shown_age(milliseconds: int) -> str:
+    """How long that is, in the largest unit that it fills: 42 s, 5 min, 3 h, 12 d."""
+    seconds = max(milliseconds, 0) // 1000
+    for unit, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= unit:
+            return f"{seconds // unit} {name}"
+    return f"{seconds} s"
+
+
 def printable(text: str) -> str:
     """The text with every character that a terminal might obey or hide written as an escape; line ends stay."""
     return "".join(one if one.isprintable() or one == "\n" else one.encode("unicode_escape").decode() for one in text)

@@ -20,6 +20,10 @@ from pipelines.options.grouped import grouped
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.progress import Count
 from pipelines.tenant_compare import compare
+from pipelines.tenant_forget import forget
+from pipelines.tenant_list import list_tenants
+from pipelines.tenant_reap import reap
+from pipelines.tenant_show import show
 from transforms.io.faults import InfrastructureFault
 from transforms.io.graph_digest import combined
 from transforms.io.graph_sweep import count_old, floors_at
@@ -96,6 +100,10 @@ def sweep(
 
 
 app.command()(grouped(compare))
+app.command("list")(grouped(list_tenants))
+app.command()(grouped(show))
+app.command()(grouped(reap))
+app.command()(grouped(forget))
 
 
 def swept(

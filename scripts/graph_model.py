@@ -30,6 +30,10 @@ recording), `expr`, `duration_s`, `severity_raw`, `severity`, `labels`, `annotat
 it scopes) and, if it is an alerting one, `alert`. `ver`, `hash`, `implies` and `seen` order and compare writes; do not query or change
 them.
 
+A `:Cluster` is the tenant itself and outlives its graph: `state`, `first_seen` and `last_seen` (milliseconds since 1970),
+`generation`, `resync_needed`. What happened to it is told by its `:ClusterEpisode`s: `etype` (such as `cluster.purge`), `reason`,
+`message`, `at_ms`, `by`.
+
 A NetworkPolicy's `selector` may hold what kubectl writes for expressions, too (`key in (a,b)`, `key notin (a,b)`, `key`, `!key`);
 `*` selects every Pod of its namespace. `keys` are the names of a ConfigMap's or Secret's keys; their values never reach the graph.
 Addresses are ready where traffic goes to them.

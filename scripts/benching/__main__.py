@@ -11,6 +11,8 @@ Examples:
   scripts/bench --json --messages 1000000 --clusters 10 --mix state --phase resync --readers bounded
 
   scripts/bench --clusters 1,10,100 --readers bounded
+
+  scripts/bench --purge --json
 """
 
 import sys
@@ -21,6 +23,7 @@ import msgspec
 import typer
 
 from scripts.benching.measure import Plan, measure
+from scripts.benching.purging import measure_purge, show_purge
 from scripts.benching.stage import stage
 from scripts.benching.tables import show
 from scripts.benching.traffic import MIXES
@@ -59,6 +62,10 @@ def main(
     objects: Annotated[int, typer.Option("--objects", min=6, help="Kubernetes objects of all clusters together, in resyncs.")] = 1010,
     first_load: Annotated[int, typer.Option("--first_load", min=1000, help="Records of the first load, all distinct.")] = 20_000,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same traffic.")] = 7,
+    purge: Annotated[
+        bool, typer.Option("--purge", help="Measure the purge of a large tenant beside nine others, and nothing else.")
+    ] = False,
+    purge_nodes: Annotated[int, typer.Option("--purge_nodes", min=1000, help="Nodes of the tenant that is purged.")] = 200_000,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object on standard output.")] = False,
 ) -> None:
     plan = Plan(
@@ -79,13 +86,15 @@ def main(
     say("starting a stack")
     try:
         with stage() as empty:
-            found = measure(plan, empty, say)
+            found = measure_purge(purge_nodes, empty, say) if purge else measure(plan, empty, say)
     except (RuntimeError, InfrastructureFault) as fault:
         typer.echo(str(fault), err=True)
         sys.exit(1)
     say("done")
     if json:
         typer.echo(msgspec.json.encode(found).decode())
+    elif purge:
+        show_purge(found)
     else:
         show(found)
 

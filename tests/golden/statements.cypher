@@ -83,8 +83,9 @@ CALL db.awaitIndexes($seconds);
 MERGE (c:Cluster {client_id: $client_id})
 ON CREATE SET c.first_seen = coalesce($seen, timestamp()), c.last_seen = coalesce($seen, timestamp()),
     c.heard = timestamp(), c.created = timestamp(), c.generation = 1, c.state = 'ACTIVE', c.state_since = timestamp()
-SET c.writes = coalesce(c.writes, 0) + 1
-RETURN c.floor AS floor, c.episode_floor AS episode_floor, c.writes AS writes;
+SET c.writes = coalesce(c.writes, 0) + 1, c.written_at = timestamp()
+RETURN c.floor AS floor, c.episode_floor AS episode_floor, c.writes AS writes, c.purging AS purging,
+    c.purged_generation AS purged_generation, c.resync_needed AS resync_needed, c.generation_from AS generation_from;
 
 // UPSERT_RESOURCE (no label)
 UNWIND $rows AS row
@@ -839,6 +840,346 @@ RETURN count(*) AS number;
 // SERVER_TIME
 RETURN timestamp() AS ms;
 
+// TENANTS_STANDING
+MATCH (c:Cluster)
+RETURN properties(c) AS props, timestamp() AS now_ms ORDER BY c.client_id;
+
+// TENANT_STANDING
+MATCH (c:Cluster {client_id: $client_id})
+RETURN properties(c) AS props, timestamp() AS now_ms;
+
+// BUS_CLOCK
+MATCH (b:Bus {client_id: $client_id, name: $name})
+RETURN b.clock_ms AS clock_ms;
+
+// CLUSTER_EPISODES
+MATCH (e:ClusterEpisode {client_id: $client_id})
+WHERE e.eid >= ''
+RETURN properties(e) AS props ORDER BY e.at_ms DESC, e.eid DESC LIMIT $most;
+
+// COUNT_NODES Resource
+MATCH (n:Resource {client_id: $client_id})
+WHERE n.rid >= ''
+RETURN count(*) AS number;
+
+// COUNT_NODES Episodic
+MATCH (n:Episodic {client_id: $client_id})
+WHERE n.eid >= ''
+RETURN count(*) AS number;
+
+// COUNT_NODES PromTarget
+MATCH (n:PromTarget {client_id: $client_id})
+WHERE n.tid >= ''
+RETURN count(*) AS number;
+
+// COUNT_NODES Rule
+MATCH (n:Rule {client_id: $client_id})
+WHERE n.rkey >= ''
+RETURN count(*) AS number;
+
+// COUNT_NODES Incident
+MATCH (n:Incident {client_id: $client_id})
+WHERE n.iid >= ''
+RETURN count(*) AS number;
+
+// COUNT_NODES Tombstone
+MATCH (n:Tombstone {client_id: $client_id})
+WHERE n.key >= ''
+RETURN count(*) AS number;
+
+// COUNT_RELATIONSHIPS Resource
+MATCH (n:Resource {client_id: $client_id})
+WHERE n.rid >= ''
+MATCH (n)-[r]->()
+RETURN count(r) AS number;
+
+// COUNT_RELATIONSHIPS Episodic
+MATCH (n:Episodic {client_id: $client_id})
+WHERE n.eid >= ''
+MATCH (n)-[r]->()
+RETURN count(r) AS number;
+
+// COUNT_RELATIONSHIPS PromTarget
+MATCH (n:PromTarget {client_id: $client_id})
+WHERE n.tid >= ''
+MATCH (n)-[r]->()
+RETURN count(r) AS number;
+
+// COUNT_RELATIONSHIPS Rule
+MATCH (n:Rule {client_id: $client_id})
+WHERE n.rkey >= ''
+MATCH (n)-[r]->()
+RETURN count(r) AS number;
+
+// LOCK_STANDING
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+RETURN properties(c) AS props, timestamp() AS now_ms;
+
+// GREATEST_OF_NODES Resource
+MATCH (n:Resource {client_id: $client_id})
+WHERE n.rid >= ''
+RETURN max(n.ver) AS ver;
+
+// GREATEST_OF_NODES Episodic
+MATCH (n:Episodic {client_id: $client_id})
+WHERE n.eid >= ''
+RETURN max(n.ver) AS ver;
+
+// GREATEST_OF_NODES PromTarget
+MATCH (n:PromTarget {client_id: $client_id})
+WHERE n.tid >= ''
+RETURN max(n.ver) AS ver;
+
+// GREATEST_OF_NODES Rule
+MATCH (n:Rule {client_id: $client_id})
+WHERE n.rkey >= ''
+RETURN max(n.ver) AS ver;
+
+// GREATEST_OF_NODES Incident
+MATCH (n:Incident {client_id: $client_id})
+WHERE n.iid >= ''
+RETURN max(n.ver) AS ver;
+
+// GREATEST_OF_NODES Tombstone
+MATCH (n:Tombstone {client_id: $client_id})
+WHERE n.key >= ''
+RETURN max(n.ver) AS ver;
+
+// GREATEST_OF_RELATIONSHIPS Resource
+MATCH (n:Resource {client_id: $client_id})
+WHERE n.rid >= ''
+MATCH (n)-[r]->()
+RETURN max(r.ver) AS ver;
+
+// GREATEST_OF_RELATIONSHIPS Episodic
+MATCH (n:Episodic {client_id: $client_id})
+WHERE n.eid >= ''
+MATCH (n)-[r]->()
+RETURN max(r.ver) AS ver;
+
+// GREATEST_OF_RELATIONSHIPS PromTarget
+MATCH (n:PromTarget {client_id: $client_id})
+WHERE n.tid >= ''
+MATCH (n)-[r]->()
+RETURN max(r.ver) AS ver;
+
+// GREATEST_OF_RELATIONSHIPS Rule
+MATCH (n:Rule {client_id: $client_id})
+WHERE n.rkey >= ''
+MATCH (n)-[r]->()
+RETURN max(r.ver) AS ver;
+
+// BEGIN_PURGE
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1,
+    c.floor = CASE WHEN c.floor >= $floor THEN c.floor ELSE $floor END,
+    c.episode_floor = CASE WHEN c.episode_floor >= $floor THEN c.episode_floor ELSE $floor END,
+    c.purging = true, c.purge_by = $by, c.purge_reason = $reason, c.purge_started = $now_ms,
+    c.purge_nodes = 0, c.purge_relationships = 0;
+
+// PURGE_RELATIONSHIPS Resource
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+WHERE c.purging AND c.purge_started = $started
+CALL () {
+  MATCH (n:Resource {client_id: $client_id})
+  WHERE n.rid >= $at
+  WITH n ORDER BY n.client_id, n.rid LIMIT $most
+  OPTIONAL MATCH (n)-[r]->()
+  WITH n, r ORDER BY n.client_id, n.rid LIMIT $most
+  WITH max(n.rid) AS last, count(*) AS rows, collect(r) AS found
+  FOREACH (r IN found | DELETE r)
+  RETURN last, rows, size(found) AS gone
+}
+SET c.purge_relationships = c.purge_relationships + gone
+RETURN last, rows, gone;
+
+// PURGE_RELATIONSHIPS Episodic
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+WHERE c.purging AND c.purge_started = $started
+CALL () {
+  MATCH (n:Episodic {client_id: $client_id})
+  WHERE n.eid >= $at
+  WITH n ORDER BY n.client_id, n.eid LIMIT $most
+  OPTIONAL MATCH (n)-[r]->()
+  WITH n, r ORDER BY n.client_id, n.eid LIMIT $most
+  WITH max(n.eid) AS last, count(*) AS rows, collect(r) AS found
+  FOREACH (r IN found | DELETE r)
+  RETURN last, rows, size(found) AS gone
+}
+SET c.purge_relationships = c.purge_relationships + gone
+RETURN last, rows, gone;
+
+// PURGE_RELATIONSHIPS PromTarget
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+WHERE c.purging AND c.purge_started = $started
+CALL () {
+  MATCH (n:PromTarget {client_id: $client_id})
+  WHERE n.tid >= $at
+  WITH n ORDER BY n.client_id, n.tid LIMIT $most
+  OPTIONAL MATCH (n)-[r]->()
+  WITH n, r ORDER BY n.client_id, n.tid LIMIT $most
+  WITH max(n.tid) AS last, count(*) AS rows, collect(r) AS found
+  FOREACH (r IN found | DELETE r)
+  RETURN last, rows, size(found) AS gone
+}
+SET c.purge_relationships = c.purge_relationships + gone
+RETURN last, rows, gone;
+
+// PURGE_RELATIONSHIPS Rule
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+WHERE c.purging AND c.purge_started = $started
+CALL () {
+  MATCH (n:Rule {client_id: $client_id})
+  WHERE n.rkey >= $at
+  WITH n ORDER BY n.client_id, n.rkey LIMIT $most
+  OPTIONAL MATCH (n)-[r]->()
+  WITH n, r ORDER BY n.client_id, n.rkey LIMIT $most
+  WITH max(n.rkey) AS last, count(*) AS rows, collect(r) AS found
+  FOREACH (r IN found | DELETE r)
+  RETURN last, rows, size(found) AS gone
+}
+SET c.purge_relationships = c.purge_relationships + gone
+RETURN last, rows, gone;
+
+// PURGE_NODES Resource
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+WHERE c.purging AND c.purge_started = $started
+CALL () {
+  MATCH (n:Resource {client_id: $client_id})
+  WHERE n.rid >= ''
+  WITH n LIMIT $most
+  DETACH DELETE n
+  RETURN count(*) AS gone
+}
+SET c.purge_nodes = c.purge_nodes + gone
+RETURN gone;
+
+// PURGE_NODES Episodic
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+WHERE c.purging AND c.purge_started = $started
+CALL () {
+  MATCH (n:Episodic {client_id: $client_id})
+  WHERE n.eid >= ''
+  WITH n LIMIT $most
+  DETACH DELETE n
+  RETURN count(*) AS gone
+}
+SET c.purge_nodes = c.purge_nodes + gone
+RETURN gone;
+
+// PURGE_NODES PromTarget
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+WHERE c.purging AND c.purge_started = $started
+CALL () {
+  MATCH (n:PromTarget {client_id: $client_id})
+  WHERE n.tid >= ''
+  WITH n LIMIT $most
+  DETACH DELETE n
+  RETURN count(*) AS gone
+}
+SET c.purge_nodes = c.purge_nodes + gone
+RETURN gone;
+
+// PURGE_NODES Rule
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+WHERE c.purging AND c.purge_started = $started
+CALL () {
+  MATCH (n:Rule {client_id: $client_id})
+  WHERE n.rkey >= ''
+  WITH n LIMIT $most
+  DETACH DELETE n
+  RETURN count(*) AS gone
+}
+SET c.purge_nodes = c.purge_nodes + gone
+RETURN gone;
+
+// PURGE_NODES Incident
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+WHERE c.purging AND c.purge_started = $started
+CALL () {
+  MATCH (n:Incident {client_id: $client_id})
+  WHERE n.iid >= ''
+  WITH n LIMIT $most
+  DETACH DELETE n
+  RETURN count(*) AS gone
+}
+SET c.purge_nodes = c.purge_nodes + gone
+RETURN gone;
+
+// PURGE_NODES Tombstone
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+WHERE c.purging AND c.purge_started = $started
+CALL () {
+  MATCH (n:Tombstone {client_id: $client_id})
+  WHERE n.key >= ''
+  WITH n LIMIT $most
+  DETACH DELETE n
+  RETURN count(*) AS gone
+}
+SET c.purge_nodes = c.purge_nodes + gone
+RETURN gone;
+
+// END_PURGE
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+WHERE c.purging AND c.purge_started = $started
+WITH c, timestamp() AS now, 'purge ' + toString(c.purge_started) AS eid,
+    c.purge_nodes AS nodes, c.purge_relationships AS relationships
+WITH c, now, eid, {etype: 'cluster.purge', reason: c.purge_reason, at_ms: now, by: c.purge_by, ended_by: $by,
+    began_ms: c.purge_started, generation: coalesce(c.generation, 1), nodes: nodes, relationships: relationships,
+    message: 'purged ' + toString(nodes) + ' nodes and ' + toString(relationships) + ' relationships'} AS episode
+MERGE (e:ClusterEpisode {client_id: $client_id, eid: eid})
+SET e += episode
+SET c.state = 'PURGED', c.state_since = now, c.purged_at = now,
+    c.generation = episode.generation, c.purged_generation = episode.generation
+REMOVE c.purging, c.purge_by, c.purge_reason, c.purge_started, c.purge_nodes, c.purge_relationships,
+    c.resync_needed, c.generation_from, c.dead_clock_ms, c.quarantined_at, c.quarantine_reason
+FOREACH (_ IN CASE WHEN c.deregistered_at IS NULL THEN [] ELSE [1] END |
+  SET c.registered = false
+  REMOVE c.cluster, c.labels, c.registered_at, c.deregistered_at)
+RETURN episode AS purged;
+
+// PURGE_TOLD
+MATCH (e:ClusterEpisode {client_id: $client_id, eid: 'purge ' + toString($started)})
+RETURN properties(e) AS purged;
+
+// BEGIN_GENERATION
+MATCH (c:Cluster {client_id: $client_id})
+SET c.generation = coalesce(c.generation, 1) + 1, c.generation_from = $from_ms, c.resync_needed = true,
+    c.state = 'ACTIVE', c.state_since = timestamp()
+REMOVE c.purged_generation
+WITH c, 'generation ' + toString(c.generation) AS eid,
+    {etype: 'cluster.generation', reason: 'life after a purge', at_ms: timestamp(), by: $by, generation: c.generation,
+    message: 'generation ' + toString(c.generation) + ' began; a snapshot or full resync is needed'} AS episode
+MERGE (e:ClusterEpisode {client_id: $client_id, eid: eid})
+SET e += episode;
+
+// END_RESYNC
+MATCH (c:Cluster {client_id: $client_id})
+SET c.resync_needed = false;
+
 // READ_CLUSTERS
 MATCH (c:Cluster)
 RETURN c.client_id AS client_id, coalesce(c.registered, false) AS is_registered, coalesce(c.cluster, '') AS cluster,
@@ -875,7 +1216,8 @@ SET c.heard = timestamp(),
 UNWIND $rows AS row
 MATCH (c:Cluster {client_id: row.client_id})
 WHERE c.registry_ver IS NULL OR c.registry_ver < row.ver
-SET c += row.props;
+SET c += row.props,
+    c.deregistered_at = CASE WHEN row.gone THEN coalesce(row.at, timestamp()) END;
 
 // READ_HEARD
 MATCH (c:Cluster)

@@ -4,10 +4,11 @@ To accept a change: `python -m tests.golden.test_statements > tests/golden/state
 """
 
 import sys
+from itertools import chain
 from pathlib import Path
 
 from scripts.graph_model import document
-from transforms.model import cypher, retention, tenancy
+from transforms.model import cypher, purge, retention, tenancy
 from transforms.model.graph import NODES, RELATIONSHIPS
 from transforms.model.kinds import KINDS
 
@@ -20,7 +21,8 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 def statements() -> dict[str, str]:
     """Each statement under the name that the code has for it."""
     found = {f"schema {at}": statement for at, statement in enumerate(cypher.schema_statements())}
-    for name, value in [*vars(cypher).items(), *vars(retention).items(), *vars(tenancy).items()]:
+    held = [vars(one).items() for one in (cypher, retention, purge, tenancy)]
+    for name, value in chain.from_iterable(held):
         if name.isupper() and not name.startswith("_"):
             if isinstance(value, str) and " " in value:
                 found[name] = value

@@ -63,7 +63,7 @@ def episode(tenant: str) -> UpsertReferrer:
 
 
 def write(store: Neo4jGraphStore, *mutations: Mutation) -> None:
-    store.write_batch(mutations[0].client_id, mutations, 1, 2)
+    store.write_batch(mutations[0].client_id, mutations)
 
 
 def test_a_renamed_tenant_is_equal_until_something_differs(world: World, store: Neo4jGraphStore) -> None:

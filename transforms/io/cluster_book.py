@@ -71,8 +71,8 @@ class ClusterBook:
         locked |= self._each(tenancy.GREET, list(greeted))
         heard = ({TENANT_KEY: one, "seen": seen or None} for one, seen in sorted(signs.seen.items()))
         locked |= self._each(tenancy.HEAR, list(heard))
-        words = ({TENANT_KEY: one, "ver": said.ver, "props": _registry_props(said)} for one, said in sorted(signs.registered.items()))
-        return locked | self._each(tenancy.REGISTER, list(words), shun=False)
+        words = [_registry_row(said) for _, said in sorted(signs.registered.items())]
+        return locked | self._each(tenancy.REGISTER, words, shun=False)
 
     def judge(self, limits: Limits, concerns: Callable[[str], bool]) -> list[Judged]:
         """Find out who has fallen silent and who is back, write it down, and tell of those whose state is another.
@@ -172,14 +172,15 @@ def _heard(row: Row) -> Heard:
     return Heard(row[TENANT_KEY], State(row["state"]), row["heard_ms"], row["silent_clock_ms"], row["dead_clock_ms"])
 
 
-def _registry_props(said: Registered) -> Row:
+def _registry_row(said: Registered) -> Row:
     """What a cluster's registration leaves on it; what was taken back stays to be read, beside the time of that."""
     body = said.registration
+    row = {TENANT_KEY: said.client_id, "ver": said.ver, "gone": body is None, "at": said.at_ms if said.is_broker_time else None}
     if body is None:
-        return {"registry_ver": said.ver, "registered": False, "deregistered_at": said.at_ms}
+        return {**row, "props": {"registry_ver": said.ver, "registered": False}}
     labels = sorted(f"{key}={value}" for key, value in (body.labels or {}).items())
-    told = {"registered_at": said.registered_ms, "deregistered_at": None, "cluster": body.cluster, "labels": labels}
-    return {"registry_ver": said.ver, "registered": True, **told}
+    told = {"registered_at": said.registered_ms, "cluster": body.cluster, "labels": labels}
+    return {**row, "props": {"registry_ver": said.ver, "registered": True, **told}}
 
 
 def _transition(one: Judged, at_ms: int) -> Row:

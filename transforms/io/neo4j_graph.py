@@ -6,28 +6,40 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final, TypeVar
 
 import neo4j
+import structlog
 from neo4j.exceptions import DriverError, Neo4jError
 
+from transforms.io.faults import InfrastructureFault
 from transforms.io.graph_digest import GraphDigest
 from transforms.io.graph_pages import pages
+from transforms.io.graph_purge import Ask, end_under_way
 from transforms.io.graph_rows import writes
 from transforms.io.neo4j_target import Neo4jTarget, is_row_fault
 from transforms.io.tenant_mirrors import TenantMirrors
-from transforms.model import cypher
+from transforms.model import cypher, purge
 from transforms.model.graph import BETWEEN_RESOURCES, NODES, RESOURCE, TENANT_KEY, VERSION_PROPERTIES, NodeLabel
-from transforms.planning.changes import Changes, Floors, Plan, Written
+from transforms.planning.changes import Changes, Plan, Written
+from transforms.planning.generations import Generation, begun, generation_of, is_resynced, must_wait
 from transforms.planning.known import KnownGraph, node_of
 from transforms.planning.mutations import Mutation, ReferrerKey
 from transforms.planning.plan import plan_batch
 from transforms.planning.stored import StoredEdge, StoredNode, StoredReferrer, StoredTombstone, Triple
+from transforms.records.outcomes import Outcome
 
+_LOG = structlog.get_logger("graph")
 SCHEMA_AWAIT_S: Final = 120
+# Who ends a purge and begins a generation, where it is no command that somebody gave.
+_WRITER: Final = "writer"
 
 T = TypeVar("T")
 
 
 class RowRefused(Exception):
     """Neo4j refused the batch for what is in it; the message is the server's, without values."""
+
+
+class _PurgeUnderWay(Exception):
+    """The batch holds a life after the purge that is taking the tenant's graph away; nothing of it was written."""
 
 
 class _Transaction:
@@ -44,10 +56,17 @@ class _Transaction:
         wanted = sorted(keys)
         return self._run(statement, keys=wanted) if wanted else []
 
-    def lock(self, first_seen: int | None) -> tuple[Floors, int]:
-        """Become the tenant's only writer until the transaction ends; the tenant's floors and the transaction's number."""
+    def lock(self, first_seen: int | None) -> tuple[Generation, int]:
+        """Become the tenant's only writer until the transaction ends; the tenant's generation and the transaction's number."""
         row = self._run(cypher.LOCK_TENANT, seen=first_seen)[0]
-        return Floors(row["floor"] or "", row["episode_floor"] or ""), row["writes"]
+        return generation_of(row), row["writes"]
+
+    def settle(self, was: Generation, now: Generation, *, is_resynced: bool) -> None:
+        """Note that a generation has begun with this transaction, or has come whole."""
+        if now != was:
+            self._run(purge.BEGIN_GENERATION, from_ms=now.from_ms, by=_WRITER)
+        if is_resynced:
+            self._run(purge.END_RESYNC)
 
     def load(self, most: int) -> KnownGraph | None:
         """All of the tenant that planning may ask for; None where that is more than `most` facts."""
@@ -194,14 +213,27 @@ class Neo4jGraphStore:
     def ask(self, statement: str, **parameters: Any) -> list[dict[str, Any]]:
         """Run one statement of the model's in a transaction of its own; its rows."""
 
-        def work(tx: neo4j.ManagedTransaction) -> list[dict[str, Any]]:
-            return [row.data() for row in tx.run(statement, parameters)]
+        return self._guarded(lambda: self._in_transaction(lambda ask: ask(statement, **parameters)))
 
-        def run() -> list[dict[str, Any]]:
-            with self._session() as session:
-                return session.execute_write(work)
+    def transact(self, work: Callable[[Ask], T]) -> T:
+        """Run statements that bind nothing of a record's in one transaction; what `work` makes of their rows.
 
-        return self._guarded(run)
+        work: is given what runs a statement; may be run again. Whatever the server refuses is an InfrastructureFault.
+        """
+
+        try:
+            return self._guarded(lambda: self._in_transaction(work))
+        except RowRefused as refused:
+            raise InfrastructureFault(
+                f"Neo4j at {self._target.uri} refused a statement of the job's own ({refused}); see its log, then run again."
+            ) from refused
+
+    def _in_transaction(self, work: Callable[[Ask], T]) -> T:
+        def run(tx: neo4j.ManagedTransaction) -> T:
+            return work(lambda statement, **parameters: [row.data() for row in tx.run(statement, parameters)])
+
+        with self._session() as session:
+            return session.execute_write(run)
 
     def ensure_schema(self) -> None:
         """Make every constraint and index that is missing, and wait until all are online; safe to repeat."""
@@ -217,17 +249,33 @@ class Neo4jGraphStore:
     def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None = None) -> Written:
         """Write one tenant's batch in one transaction; what it came to, once committed.
 
+        Where the tenant is being purged and the batch holds a life after that, the purge is ended first, so that generations never mix.
         first_seen: when the broker got the first of its records, in milliseconds since 1970; None where it does not say.
         Raises RowRefused where the rows are at fault, InfrastructureFault where the server is.
         """
+        while True:
+            try:
+                return self._write_batch(client_id, mutations, first_seen)
+            except _PurgeUnderWay:
+                _LOG.info("ending a purge before the new life is written", client_id=client_id)
+                end_under_way(self, client_id, _WRITER)
 
+    def _write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None) -> Written:
         def work(tx: neo4j.ManagedTransaction) -> tuple[int, Plan, int]:
             transaction = _Transaction(tx, client_id)
-            floors, writes = transaction.lock(first_seen)
+            was, writes = transaction.lock(first_seen)
+            if must_wait(was, mutations):
+                raise _PurgeUnderWay
+            if was.purging:
+                # All of it is past; what is being taken away is neither read nor mirrored.
+                return writes, Plan(Changes(), [Outcome.SUPERSEDED] * len(mutations)), 0
             known = self._mirrors.get(client_id, writes, transaction.load)
             reader = transaction if known is None else _Mirrored(known, transaction)
-            plan = plan_batch(reader, client_id, mutations, floors)
-            return writes, plan, transaction.write(plan.changes)
+            plan = plan_batch(reader, client_id, mutations, was.floors)
+            now = begun(was, mutations)
+            rows = transaction.write(plan.changes)
+            transaction.settle(was, now, is_resynced=is_resynced(now, mutations, plan.outcomes))
+            return writes, plan, rows
 
         def write() -> tuple[int, Plan, int]:
             with self._session() as session:

@@ -38,7 +38,10 @@ HEAR: Final = (
     "    c.first_seen = CASE WHEN c.first_seen <= seen THEN c.first_seen ELSE seen END,\n"
     "    c.last_seen = CASE WHEN c.last_seen >= seen THEN c.last_seen ELSE seen END"
 )
-REGISTER: Final = f"UNWIND $rows AS row\nMATCH {_CLUSTER}\nWHERE c.registry_ver IS NULL OR c.registry_ver < row.ver\nSET c += row.props"
+REGISTER: Final = (
+    f"UNWIND $rows AS row\nMATCH {_CLUSTER}\nWHERE c.registry_ver IS NULL OR c.registry_ver < row.ver\nSET c += row.props,\n"
+    "    c.deregistered_at = CASE WHEN row.gone THEN coalesce(row.at, timestamp()) END"
+)
 
 READ_HEARD: Final = (
     f"MATCH (c:{CLUSTER.label})\n"

@@ -17,12 +17,13 @@ SECOND_MS: Final = 1000
 class Registered(NamedTuple):
     """What the registry says of a tenant. registration: None for one that was taken back. ver: orders what it says.
 
-    at_ms: the record's time in milliseconds since 1970.
+    at_ms: the record's time in milliseconds since 1970. is_broker_time: the broker gave it.
     """
 
     client_id: str
     ver: str
     at_ms: int
+    is_broker_time: bool
     registration: Registration | None
 
     @property
@@ -66,7 +67,7 @@ class Signs:
         if decoded.codec.state:
             self.registry.append((client_id, record))
             ver = decoded.ver or make_ver(record.timestamp_ms * 1000, record.topic, record.partition, record.offset)
-            said = Registered(client_id, ver, record.timestamp_ms, body if isinstance(body, Registration) else None)
+            said = Registered(client_id, ver, record.timestamp_ms, record.is_broker_time, body if isinstance(body, Registration) else None)
             known = self.registered.get(client_id)
             if known is None or said.ver > known.ver:
                 self.registered[client_id] = said
