@@ -146,6 +146,7 @@ def replay(
             writes=writes,
             failure_patterns=failures.families(),
             registry=registry.target(),
+            released=True,
         )
     # Beam takes seconds to import; the commands that only look do without it.
     from pipelines.replay import replay_letters  # noqa: PLC0415

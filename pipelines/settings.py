@@ -15,7 +15,7 @@ class FlowSettings:
 
     client_id: single-tenant mode, "" for all tenants. writes: how the graph is written.
     failure_patterns: families of failures in lines of logs, before the declared ones.
-    registry: None where there is none.
+    registry: None where there is none. released: tenants that are set aside are taken in all the same, as a replay does.
     """
 
     kafka: KafkaTarget
@@ -26,6 +26,7 @@ class FlowSettings:
     writes: WriteOptions
     failure_patterns: Families = ()
     registry: RegistryTarget | None = None
+    released: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from pipelines.options.flow import ClientId, Json, LogLevel, log_level, tenant_i
 from pipelines.options.grouped import grouped
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.progress import Count
+from pipelines.tenant_release import release
 from transforms.io.faults import InfrastructureFault
 from transforms.io.graph_digest import combined
 from transforms.io.graph_sweep import count_old, floors_at
@@ -125,6 +126,9 @@ def digests(target: Neo4jTarget, client_id: str = "") -> dict[str, dict[str, obj
     finally:
         store.close()
     return {tenant: {"digest": one.hexdigest(), "nodes": one.nodes, "relationships": one.relationships} for tenant, one in found.items()}
+
+
+app.command()(grouped(release))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from scripts.graph_model import document
-from transforms.model import cypher, retention
+from transforms.model import cypher, quarantine, retention
 from transforms.model.graph import NODES, RELATIONSHIPS
 from transforms.model.kinds import KINDS
 
@@ -18,7 +18,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 def statements() -> dict[str, str]:
     """Each statement under the name that the code has for it."""
     found = {f"schema {at}": statement for at, statement in enumerate(cypher.schema_statements())}
-    for name, value in [*vars(cypher).items(), *vars(retention).items()]:
+    for name, value in [*vars(cypher).items(), *vars(retention).items(), *vars(quarantine).items()]:
         if name.isupper() and not name.startswith("_"):
             if isinstance(value, str) and " " in value:
                 found[name] = value
@@ -38,7 +38,7 @@ def test_every_statement_is_as_it_was_accepted() -> None:
 
 def test_every_statement_on_data_is_bound_to_one_tenant() -> None:
     for name, statement in statements().items():
-        if not name.startswith(("schema", "AWAIT", "TENANTS", "SERVER_TIME")):
+        if not name.startswith(("schema", "AWAIT", "TENANTS", "SERVER_TIME", "READ_QUARANTINED")):
             assert "$client_id" in statement, name
 
 

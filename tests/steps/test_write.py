@@ -4,32 +4,29 @@ from collections.abc import Sequence
 
 from structlog.testing import capture_logs
 
+from tests.unit.failing_store import FailingStore
 from tests.unit.wire import AT_MS, TARGETS, TENANT, kafka_record
 from transforms.io.neo4j_graph import RowRefused
 from transforms.io.neo4j_target import Neo4jTarget
+from transforms.io.quarantine import Quarantine
 from transforms.io.secrets import Secret
-from transforms.planning.changes import Written
 from transforms.planning.fold import Interpreted
 from transforms.planning.mutations import DeleteReferrer, Mutation
 from transforms.records.outcomes import Outcome
 from transforms.records.record import make_ver
-from transforms.steps.write import Settled, WriteGraphFn, write_splitting
+from transforms.steps.write import WriteGraphFn
+from transforms.steps.write_tenant import Settled, TenantWriter
+from transforms.steps.writing import Writing
 
-Times = tuple[int, int]
 
+def refusing(refused: str = "") -> FailingStore:
+    """A store that refuses one key."""
 
-class Refusing:
-    """A store that refuses one key, and tells the times that it was given."""
+    def answer(mutations: Sequence[Mutation]) -> RowRefused | None:
+        found = any(isinstance(one, DeleteReferrer) and one.key == refused for one in mutations)
+        return RowRefused("too long") if found else None
 
-    def __init__(self, refused: str = "") -> None:
-        self.refused = refused
-        self.times: list[Times] = []
-
-    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int, last_seen: int) -> Written:
-        self.times.append((first_seen, last_seen))
-        if any(isinstance(one, DeleteReferrer) and one.key == self.refused for one in mutations):
-            raise RowRefused("too long")
-        return Written([Outcome.WRITTEN] * len(mutations), len(mutations))
+    return FailingStore(writes=answer)
 
 
 def rows(*keys: str, after_ms: int = 0) -> list[Interpreted]:
@@ -40,19 +37,21 @@ def rows(*keys: str, after_ms: int = 0) -> list[Interpreted]:
 
 
 def test_a_batch_of_further_rows_is_as_old_as_their_records() -> None:
-    store = Refusing()
+    store = refusing()
     batch = rows("a", "b")[1:] + rows("c", "d", after_ms=7)[1:]
-    assert len(write_splitting(store, TENANT, batch).results) == 2
-    write_splitting(store, TENANT, rows("a", "b"))
+    writer = TenantWriter(store, Quarantine(store), 3)
+    assert len(writer.write(TENANT, batch).results) == 2
+    writer.write(TENANT, rows("a", "b"))
     assert store.times == [(AT_MS, AT_MS + 7), (AT_MS, AT_MS)]
 
 
 def test_a_further_row_that_the_graph_refuses_is_logged_with_its_record() -> None:
-    settled = write_splitting(Refusing("b"), TENANT, rows("a", "b", "c"))
+    store = refusing("b")
+    settled = TenantWriter(store, Quarantine(store), 3).write(TENANT, rows("a", "b", "c"))
     assert [outcome for _, outcome in settled.results if isinstance(outcome, Outcome)] == [Outcome.WRITTEN] * 2
 
     with capture_logs() as logs:
-        WriteGraphFn(Neo4jTarget("bolt://none", "", Secret(), retry_s=1), 1)._settle([Settled(TENANT, settled.results, 2)])
+        WriteGraphFn(Neo4jTarget("bolt://none", "", Secret(), retry_s=1), Writing(1))._settle([Settled(TENANT, settled.results, 2)])
 
     (said,) = logs
     assert (said["event"], said["client_id"], said["detail"]) == ("a further row of a record was refused", TENANT, "too long")

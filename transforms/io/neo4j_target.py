@@ -23,6 +23,16 @@ _ROW_FAULTS: Final = (
     "Neo.TransientError.General.MemoryPoolOutOfMemoryError",
     "Neo.TransientError.General.TransactionMemoryLimit",
 )
+# What ends one transaction and says nothing of the others: a lock that somebody holds, a limit of time or memory, an end
+# by an administrator. Whether it is the server after all, a write of no tenant's tells (docs/adr/014).
+_TRANSACTION_FAULTS: Final = (
+    "Neo.ClientError.Statement.EntityNotFound",
+    "Neo.ClientError.Transaction.",
+    "Neo.DatabaseError.",
+    "Neo.TransientError.General.OutOfMemoryError",
+    "Neo.TransientError.General.StackOverFlowError",
+    "Neo.TransientError.Transaction.",
+)
 
 _SCHEMES: Final = tuple(f"{name}{tls}://" for name in ("bolt", "neo4j") for tls in ("", "+s", "+ssc"))
 
@@ -91,3 +101,8 @@ class Neo4jTarget:
 def is_row_fault(error: Exception) -> bool:
     """True where the server refused what was sent, so that splitting the batch can find the row."""
     return isinstance(error, Neo4jError) and error.code in _ROW_FAULTS
+
+
+def is_transaction_fault(error: Exception) -> bool:
+    """True where the server ended this transaction, and others may go through: it is there, and let the user in."""
+    return isinstance(error, Neo4jError) and str(error.code).startswith(_TRANSACTION_FAULTS)

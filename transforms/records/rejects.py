@@ -27,6 +27,7 @@ class Reason(StrEnum):
     BAD_WRAPPER = "bad_wrapper"
     SCHEMA_UNKNOWN = "schema_unknown"
     GRAPH_REFUSED = "graph_refused"
+    TENANT_QUARANTINED = "tenant_quarantined"
 
 
 class Step(StrEnum):
