@@ -142,7 +142,8 @@ def replay(
     flow = None
     if not how.dry_run:
         rules = admission.rules(how.tenant())
-        flow = replace(flow_settings(kafka, neo4j, where.deadletter_topic, rules, routes, writes, failures, registry), live=False)
+        flow = flow_settings(kafka, neo4j, where.deadletter_topic, rules, routes, writes, failures, registry)
+        flow = replace(flow, live=False, released=True)
     # Beam takes seconds to import; the commands that only look do without it.
     from pipelines.replay import replay_letters  # noqa: PLC0415
     from pipelines.report import print_replay, replay_summary  # noqa: PLC0415

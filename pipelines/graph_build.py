@@ -40,6 +40,7 @@ from runners.bounded import RunTotals
 from runners.direct import run_pipeline, spare_the_collector
 from runners.follow import Follow
 from runners.monitor import Monitor, MonitorServer
+from runners.settled import run_settled
 from runners.stop import StopSignals
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import OffsetRange
@@ -53,6 +54,7 @@ from transforms.steps.read import ReadRecords
 from transforms.steps.readers import BEAM
 from transforms.steps.reject import WriteDeadLetters
 from transforms.steps.resolve_tenants import ResolveTenants
+from transforms.steps.set_aside import RejectSetAside
 from transforms.steps.write import WriteGraph
 from transforms.steps.write_signs import WriteSigns
 
@@ -71,19 +73,20 @@ def into_graph(records: beam.PCollection[Any], flow: FlowSettings) -> beam.PColl
     decoded = records | "DecodeRecords" >> DecodeRecords(flow.tenants.client_id, wire)
     owned = decoded | "ResolveTenants" >> ResolveTenants(flow.tenants, flow.neo4j)
     unheard = owned.signs | "WriteSigns" >> WriteSigns(flow.neo4j, flow.limits, live=flow.live)
-    keyed = owned.main | "KeyByTenant" >> KeyByTenant(flow.writes.shards)
+    heeded = owned.main | "RejectSetAside" >> RejectSetAside(flow.neo4j, flow.writes.write_timeout_s, released=flow.released)
+    keyed = heeded.main | "KeyByTenant" >> KeyByTenant(flow.writes.shards)
     grouped = keyed.main | "WindowByArrival" >> WindowByArrival() | "GroupByTenant" >> beam.GroupByKey()
     folded = grouped | "FoldMutations" >> FoldMutations()
     batches = folded | "PlanBatches" >> PlanBatches(flow.writes.batch_rows, flow.writes.batch_bytes)
-    written = batches | "WriteGraph" >> WriteGraph(flow.neo4j, flow.writes.writers)
-    return (owned.rejects, unheard, keyed.rejects, written.rejects) | "Rejects" >> beam.Flatten()
+    written = batches | "WriteGraph" >> WriteGraph(flow.neo4j, flow.writes.writing())
+    return (owned.rejects, unheard, heeded.rejects, keyed.rejects, written.rejects) | "Rejects" >> beam.Flatten()
 
 
 def run(settings: RunSettings, follow: FollowOptions) -> RunTotals:
     """Take in what the topics hold, in slices, with a commit after each; once, or until asked to stop."""
 
     def run_slice(ranges: list[OffsetRange], size: SliceSize) -> Any:
-        return run_pipeline(lambda pipeline: build(pipeline, ranges, size, settings), settings.flow.kafka)
+        return run_settled(lambda: run_pipeline(lambda pipeline: build(pipeline, ranges, size, settings), settings.flow.kafka))
 
     spare_the_collector()
     with ExitStack() as held:

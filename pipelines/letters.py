@@ -1,18 +1,27 @@
 """Walks over the dead-letter topic, with progress: all letters into an index, or the letters of one record."""
 
+from collections.abc import Mapping
+
 from pipelines.progress import Count
 from transforms.io.deadletter_reader import DeadLetterReader, Posted
+from transforms.io.kafka_offsets import Place
 from transforms.io.letter_index import LetterIndex
 from transforms.records.letters import Coordinates
 
 
-def index_letters(reader: DeadLetterReader, index: LetterIndex) -> None:
-    """Take every letter that the topic holds now into the index."""
-    ranges = reader.ranges()
+def index_letters(reader: DeadLetterReader, index: LetterIndex, beyond: Mapping[Place, int] | None = None) -> dict[Place, int]:
+    """Take every letter that the topic holds now into the index; the offsets up to which it was read.
+
+    beyond: where to begin, by partition; at the topic's beginning where it says nothing.
+    """
+    held = reader.ranges()
+    ranges = [one._replace(start=max(one.start, (beyond or {}).get(one.place, 0))) for one in held]
+    ranges = [one for one in ranges if one.lag > 0]
     with Count("letters read", sum(one.lag for one in ranges)) as count:
         for letters in reader.letters(ranges):
             index.put(letters)
             count.advance(len(letters))
+    return {**(beyond or {}), **{one.place: one.end for one in held}}
 
 
 def find_letter(reader: DeadLetterReader, original: Coordinates) -> tuple[Posted | None, int]:

@@ -1,6 +1,6 @@
 """The replay's own flow: letters instead of Kafka's ranges in front of it, a count instead of dead letters behind."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 
 import apache_beam as beam
@@ -11,8 +11,10 @@ from pipelines.progress import Count
 from pipelines.settings import FlowSettings
 from runners.direct import run_pipeline
 from runners.replay import ReplaySlice, ReplayTotals, replay, slice_of, tried_slice
+from runners.settled import run_settled
 from runners.stop import StopSignals
 from transforms.io.deadletter_reader import DeadLetterReader
+from transforms.io.kafka_offsets import Place
 from transforms.io.kafka_target import KafkaTarget
 from transforms.io.letter_index import LetterIndex
 from transforms.io.neo4j_graph import Neo4jGraphStore
@@ -27,17 +29,25 @@ def build(pipeline: beam.Pipeline, wanted: list[Wanted], flow: FlowSettings) -> 
     rejects | "CountRejects" >> CountRejects()
 
 
-def replay_letters(kafka: KafkaTarget, topic: str, filter_: LetterFilter, flow: FlowSettings | None, slice_bytes: int) -> ReplayTotals:
+def replay_letters(
+    kafka: KafkaTarget,
+    topic: str,
+    filter_: LetterFilter,
+    flow: FlowSettings | None,
+    slice_bytes: int,
+    beyond: Mapping[Place, int] | None = None,
+) -> ReplayTotals:
     """Replay the letters that match, of those that the topic holds now; SIGTERM ends it after the slice it is in.
 
-    flow: None reads and proves what would be replayed, and writes nothing.
+    flow: None reads and proves what would be replayed, and writes nothing. beyond: letters before these offsets of the
+    dead-letter topic do not count.
     """
     totals = ReplayTotals()
     with ExitStack() as held:
         stop = held.enter_context(StopSignals())
         reader = held.enter_context(closing(DeadLetterReader.open(kafka, topic)))
         index = held.enter_context(closing(LetterIndex(filter_)))
-        index_letters(reader, index)
+        totals.read_to = index_letters(reader, index, beyond or {})
         totals.unreadable.update(reader.unreadable)
         for group in index.groups():
             totals.letters[group.client_id] += group.letters
@@ -57,4 +67,4 @@ def _replaying(flow: FlowSettings) -> Callable[[list[Wanted]], ReplaySlice]:
     """A command among the letters asks for no more than the schema, which is made here."""
     with closing(Neo4jGraphStore(flow.neo4j)) as store:
         store.ensure_schema()
-    return lambda portion: slice_of(run_pipeline(lambda pipeline: build(pipeline, portion, flow)), len(portion))
+    return lambda portion: slice_of(run_settled(lambda: run_pipeline(lambda pipeline: build(pipeline, portion, flow))), len(portion))

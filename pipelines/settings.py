@@ -23,7 +23,7 @@ class FlowSettings:
     tenants: whose records are taken in. patterns: of topics that belong to one cluster each. limits: of silence.
     live: the records are those of now, and so signs of life; those of a replay are not. writes: how the graph is written.
     failure_patterns: families of failures in lines of logs, before the declared ones.
-    registry: None where there is none.
+    registry: None where there is none. released: tenants that are set aside are taken in all the same, as a replay does.
     """
 
     kafka: KafkaTarget
@@ -37,6 +37,7 @@ class FlowSettings:
     registry: RegistryTarget | None = None
     limits: Limits = DEFAULT_LIMITS
     live: bool = True
+    released: bool = False
 
 
 def flow_settings(

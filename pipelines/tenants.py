@@ -23,6 +23,7 @@ from pipelines.tenant_compare import compare
 from pipelines.tenant_forget import forget
 from pipelines.tenant_list import list_tenants
 from pipelines.tenant_reap import reap
+from pipelines.tenant_release import release
 from pipelines.tenant_show import show
 from transforms.io.faults import InfrastructureFault
 from transforms.io.graph_digest import combined
@@ -137,6 +138,9 @@ def digests(target: Neo4jTarget, client_id: str = "") -> dict[str, dict[str, obj
     finally:
         store.close()
     return {tenant: {"digest": one.hexdigest(), "nodes": one.nodes, "relationships": one.relationships} for tenant, one in found.items()}
+
+
+app.command()(grouped(release))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import structlog
 
 from runners.bounded import LostRecords
 from transforms.io.deadletter_reader import DeadLetterReader
+from transforms.io.kafka_offsets import Place
 from transforms.planning.slices import portions
 from transforms.records.letters import Wanted
 from transforms.records.outcomes import Tally
@@ -37,6 +38,7 @@ class ReplayTotals:
     """What a replay did. letters: all that were meant, each replayed, unavailable or a gap, unless it was stopped.
 
     letters, gaps: by the tenant that the letter names. unreadable: messages of the topic that are no letters, by why.
+    read_to: where the dead-letter topic ended.
     """
 
     letters: Counter[str] = field(default_factory=Counter)
@@ -50,6 +52,7 @@ class ReplayTotals:
     gaps: Counter[str] = field(default_factory=Counter)
     unreadable: Counter[str] = field(default_factory=Counter)
     stopped: bool = False
+    read_to: dict[Place, int] = field(default_factory=dict)
 
     def add(self, slice_: ReplaySlice) -> None:
         self.slices += 1
@@ -59,6 +62,21 @@ class ReplayTotals:
         self.outcomes.update(slice_.outcomes)
         self.rejected.update(slice_.rejected)
         self.unavailable.update(slice_.unavailable)
+
+    def merge(self, later: "ReplayTotals") -> None:
+        """Add what another replay did after this one."""
+        self.letters.update(later.letters)
+        self.gaps.update(later.gaps)
+        self.unreadable.update(later.unreadable)
+        self.slices += later.slices
+        self.replayed += later.replayed
+        self.rows += later.rows
+        self.write_s += later.write_s
+        self.outcomes.update(later.outcomes)
+        self.rejected.update(later.rejected)
+        self.unavailable.update(later.unavailable)
+        self.stopped = later.stopped
+        self.read_to = later.read_to
 
 
 def replay(

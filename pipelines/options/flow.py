@@ -6,7 +6,9 @@ from typing import Annotated, Final
 import typer
 
 from pipelines.options.checks import one_of, usage_error
+from transforms.io.neo4j_graph import WRITE_TIMEOUT_S
 from transforms.records.tenant import is_tenant_id
+from transforms.steps.writing import Writing
 
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -52,3 +54,16 @@ class WriteOptions:
     batch_bytes: Annotated[int, typer.Option("--batch_bytes", min=65536, help="Bytes of values per transaction.")] = 4 * 1024 * 1024
     writers: Annotated[int, typer.Option("--writers", min=1, max=64, help="Tenants that are written at once.")] = 2
     shards: Annotated[int, typer.Option("--shards", min=1, max=64, help="Shards per tenant, for folding on several workers.")] = 1
+    write_timeout_s: Annotated[
+        float, typer.Option("--write_timeout_s", min=1, help="Seconds after which Neo4j ends a transaction, one that waits for a lock too.")
+    ] = WRITE_TIMEOUT_S
+    tenant_max_failures: Annotated[
+        int,
+        typer.Option(
+            "--tenant_max_failures", min=1, help="Failures of a tenant's transactions in a row, which no row explains, that set it aside."
+        ),
+    ] = 3
+
+    def writing(self) -> Writing:
+        """What the write step takes of them."""
+        return Writing(self.writers, self.write_timeout_s, self.tenant_max_failures)

@@ -1180,10 +1180,35 @@ SET e += episode;
 MATCH (c:Cluster {client_id: $client_id})
 SET c.resync_needed = false;
 
+// SET_ASIDE
+MATCH (c:Cluster {client_id: $client_id})
+WITH c, CASE WHEN c.quarantined_at IS NULL THEN [true] ELSE [] END AS news
+SET c.quarantined_at = coalesce(c.quarantined_at, timestamp()), c.quarantine_reason = $reason
+FOREACH (_ IN news | MERGE (e:ClusterEpisode {client_id: $client_id, eid: 'quarantine ' + toString(timestamp())}) ON CREATE SET e.etype = 'cluster.quarantine', e.reason = 'quarantine', e.message = $reason, e.at_ms = timestamp())
+RETURN c.quarantined_at AS at;
+
+// RELEASE
+MATCH (c:Cluster {client_id: $client_id})
+WHERE c.quarantined_at IS NOT NULL
+WITH c, c.quarantined_at AS at, c.quarantine_reason AS reason
+REMOVE c.quarantined_at, c.quarantine_reason
+MERGE (e:ClusterEpisode {client_id: $client_id, eid: 'release ' + toString(timestamp())}) ON CREATE SET e.etype = 'cluster.release', e.reason = 'release', e.message = reason, e.at_ms = timestamp()
+RETURN at, reason;
+
+// READ_QUARANTINED
+MATCH (c:Cluster)
+WHERE c.quarantined_at IS NOT NULL
+RETURN c.client_id AS client_id, c.quarantined_at AS at, c.quarantine_reason AS reason, timestamp() AS now
+ORDER BY client_id;
+
+// TRY_SERVER
+MERGE (l:Lease {client_id: $client_id, name: $name})
+SET l.asked = timestamp();
+
 // READ_CLUSTERS
 MATCH (c:Cluster)
 RETURN c.client_id AS client_id, coalesce(c.registered, false) AS is_registered, coalesce(c.cluster, '') AS cluster,
-  c.quarantined_at IS NOT NULL AS is_set_aside, coalesce(c.created, 0) AS created_ms;
+  coalesce(c.created, 0) AS created_ms;
 
 // READ_BUS
 OPTIONAL MATCH (b:Bus {client_id: $client_id, name: $name})

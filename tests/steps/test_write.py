@@ -5,30 +5,29 @@ from collections.abc import Sequence
 from msgspec import structs
 from structlog.testing import capture_logs
 
+from tests.unit.failing_store import FailingStore
 from tests.unit.wire import AT_MS, TARGETS, TENANT, kafka_record
 from transforms.io.neo4j_graph import RowRefused
 from transforms.io.neo4j_target import Neo4jTarget
+from transforms.io.quarantine import Quarantine
 from transforms.io.secrets import Secret
-from transforms.planning.changes import Written
 from transforms.planning.fold import Interpreted
 from transforms.planning.mutations import DeleteReferrer, Mutation
 from transforms.records.outcomes import Outcome
 from transforms.records.record import make_ver
-from transforms.steps.write import Settled, WriteGraphFn, write_splitting
+from transforms.steps.write import WriteGraphFn
+from transforms.steps.write_tenant import Settled, TenantWriter
+from transforms.steps.writing import Writing
 
 
-class Refusing:
-    """A store that refuses one key, and tells the times that it was given."""
+def refusing(refused: str = "") -> FailingStore:
+    """A store that refuses one key."""
 
-    def __init__(self, refused: str = "") -> None:
-        self.refused = refused
-        self.times: list[int | None] = []
+    def answer(mutations: Sequence[Mutation]) -> RowRefused | None:
+        found = any(isinstance(one, DeleteReferrer) and one.key == refused for one in mutations)
+        return RowRefused("too long") if found else None
 
-    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None = None) -> Written:
-        self.times.append(first_seen)
-        if any(isinstance(one, DeleteReferrer) and one.key == self.refused for one in mutations):
-            raise RowRefused("too long")
-        return Written([Outcome.WRITTEN] * len(mutations), len(mutations))
+    return FailingStore(writes=answer)
 
 
 def rows(*keys: str, after_ms: int = 0, is_broker_time: bool = False) -> list[Interpreted]:
@@ -40,20 +39,22 @@ def rows(*keys: str, after_ms: int = 0, is_broker_time: bool = False) -> list[In
 
 
 def test_a_batch_is_as_old_as_the_first_of_its_records_that_the_broker_stamped() -> None:
-    store = Refusing()
+    store = refusing()
+    writer = TenantWriter(store, Quarantine(store), 3)
     for broker in (True, False):
         batch = rows("a", "b", after_ms=3, is_broker_time=broker) + rows("c", after_ms=7, is_broker_time=True)
-        assert len(write_splitting(store, TENANT, batch).results) == 3
-    write_splitting(store, TENANT, rows("a", "b"))
+        assert len(writer.write(TENANT, batch).results) == 3
+    writer.write(TENANT, rows("a", "b"))
     assert store.times == [AT_MS + 3, AT_MS + 7, None]
 
 
 def test_a_further_row_that_the_graph_refuses_is_logged_with_its_record() -> None:
-    settled = write_splitting(Refusing("b"), TENANT, rows("a", "b", "c"))
+    store = refusing("b")
+    settled = TenantWriter(store, Quarantine(store), 3).write(TENANT, rows("a", "b", "c"))
     assert [outcome for _, outcome in settled.results if isinstance(outcome, Outcome)] == [Outcome.WRITTEN] * 2
 
     with capture_logs() as logs:
-        WriteGraphFn(Neo4jTarget("bolt://none", "", Secret(), retry_s=1), 1)._settle([Settled(TENANT, settled.results, 2)])
+        WriteGraphFn(Neo4jTarget("bolt://none", "", Secret(), retry_s=1), Writing(1))._settle([Settled(TENANT, settled.results, 2)])
 
     (said,) = logs
     assert (said["event"], said["client_id"], said["detail"]) == ("a further row of a record was refused", TENANT, "too long")

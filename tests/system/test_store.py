@@ -12,12 +12,13 @@ from tests.unit.reference import expected_digest
 from tests.unit.strategies import TENANT, deliveries
 from tests.unit.test_order import deliver, folded
 from transforms.io.neo4j_graph import Neo4jGraphStore, RowRefused
+from transforms.io.quarantine import Quarantine
 from transforms.planning.fold import Interpreted
 from transforms.planning.mutations import DeleteNode, Mutation, UpsertNode
 from transforms.planning.values import digest_of
 from transforms.records.outcomes import Outcome
 from transforms.records.record import KafkaRecord, make_ver
-from transforms.steps.write import write_splitting
+from transforms.steps.write_tenant import TenantWriter
 
 RECORD = KafkaRecord("t", 0, 0, 1_772_352_000_000, None, None)
 _RUNS = count()
@@ -71,7 +72,7 @@ def test_a_batch_that_neo4j_refuses_is_split_until_the_row_is_found(world: World
     refused = upsert("refused", 1, uid="u" * 40_000)
     batch = [Interpreted(one, RECORD) for one in (*(upsert(f"ok-{number}", 1) for number in range(30)), refused)]
 
-    results = write_splitting(store, TENANT, batch).results
+    results = TenantWriter(store, Quarantine(store), 3).write(TENANT, batch).results
 
     assert [one.mutation for one, outcome in results if isinstance(outcome, RowRefused)] == [refused]
     assert sum(1 for _, outcome in results if outcome is Outcome.WRITTEN) == 30

@@ -115,13 +115,6 @@ def test_the_operator_says_who_is_let_in(rules: TenantRules, client_id: str, rea
         assert raised.value.reason is reason
 
 
-def test_a_tenant_that_is_set_aside_is_let_in_only_where_it_is_released() -> None:
-    directory = directory_of([ClusterEntry("af-10", is_set_aside=True)], 0)
-    with pytest.raises(Fault, match="tenants release af-10"):
-        TenantResolver(_ALL, directory).resolve(Claims("af-10"))
-    assert TenantResolver(TenantRules(released=frozenset({"af-10"})), directory).resolve(Claims("af-10")) == "af-10"
-
-
 def _admitted(directory: Directory, *tenants: str, limit: int = 2) -> list[str]:
     resolver = TenantResolver(TenantRules(new_per_hour=limit), directory)
     found = []

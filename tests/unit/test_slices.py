@@ -2,7 +2,7 @@
 
 import pytest
 
-from transforms.planning.slices import CONNECTOR_RECORDS, FIRST_RECORDS, MOST_RECORDS, SlicePacer, portions
+from transforms.planning.slices import CONNECTOR_RECORDS, FIRST_RECORDS, MOST_RECORDS, SlicePacer, fair_shares, portions
 from transforms.records.letters import Coordinates, Wanted
 
 MIB = 1024 * 1024
@@ -71,6 +71,23 @@ def test_an_empty_slice_teaches_nothing() -> None:
 @pytest.mark.parametrize(("lag", "seconds"), [(1, 2), (9_999, 2), (10_000, 3)])
 def test_a_quiet_partition_is_waited_for_as_long_as_reading_may_take(lag: int, seconds: int) -> None:
     assert SlicePacer(64 * MIB, 10).next(lag).max_read_s == seconds
+
+
+@pytest.mark.parametrize(
+    ("has", "most", "shares"),
+    [
+        ({}, 10, {}),
+        ({"loud": 1000}, 10, {"loud": 10}),
+        ({"a": 3, "b": 4}, 10, {"a": 3, "b": 4}),
+        ({"loud": 1000, "a": 2, "b": 1}, 10, {"b": 1, "a": 2, "loud": 7}),
+        ({"loud": 1000, "louder": 2000, "a": 1}, 11, {"a": 1, "loud": 5, "louder": 5}),
+        ({"a": 9, "b": 9, "c": 9}, 2, {"a": 1, "b": 1, "c": 1}),
+    ],
+)
+def test_each_has_an_equal_share_and_what_it_does_not_need_goes_to_those_that_have_more(
+    has: dict[str, int], most: int, shares: dict[str, int]
+) -> None:
+    assert fair_shares(has, most) == shares
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from transforms.io.kafka_offsets import OffsetRange, Place, is_transient, kafka_fault
 from transforms.io.kafka_target import KafkaTarget
+from transforms.planning.slices import fair_shares
 from transforms.records.record import KafkaRecord
 
 CHUNK_RECORDS: Final = 1000
@@ -44,6 +46,31 @@ class Chunk(NamedTuple):
     passed: dict[Place, Passed]
 
 
+@dataclass(slots=True)
+class Share:
+    """How much a partition may still have of a slice, while others wait for theirs."""
+
+    records: int
+    size_bytes: int
+
+    @property
+    def is_spent(self) -> bool:
+        return self.records <= 0 or self.size_bytes <= 0
+
+    def take(self, size_bytes: int) -> None:
+        """Count a record of this size, key and value."""
+        self.records -= 1
+        self.size_bytes -= size_bytes
+
+
+def _shares(ranges: list[OffsetRange], max_records: int, max_bytes: int) -> dict[Place, Share]:
+    """Nothing where there is nothing to share: one range, or a slice that may hold all."""
+    if len(ranges) == 1 or sum(one.lag for one in ranges) <= max_records:
+        return {}
+    records = fair_shares({one.place: one.lag for one in ranges}, max_records)
+    return {place: Share(share, max_bytes // len(ranges)) for place, share in records.items()}
+
+
 class RangeReader:
     """Reads ranges of offsets; close it with the owner.
 
@@ -74,24 +101,27 @@ class RangeReader:
     def read(self, ranges: list[OffsetRange], max_records: int, max_bytes: int) -> Iterator[Chunk]:
         """A prefix of every range, in chunks, until all are read or a limit is passed.
 
+        Each range has an equal share of both limits first; what it does not need goes to those that have more.
         Raises InfrastructureFault when Kafka gives nothing for the target's `retry_s`, or 5 s where that is less.
         """
         if not ranges:
             return
         left = {one.place: one for one in ranges}
+        shares = _shares(ranges, max_records, max_bytes)
         patience_s = max(self._target.retry_s, _LEAST_PATIENCE_S)
-        self._consumer.assign([TopicPartition(one.topic, one.partition, one.start) for one in ranges])
+        self._assign(left)
         try:
             taken = size = 0
             heard = time.monotonic()
             while left and taken < max_records and size < max_bytes:
                 messages = self._consumer.consume(min(CHUNK_RECORDS, max_records - taken), _WAIT_S)
-                chunk = self._chunk(messages, left)
+                chunk = self._chunk(messages, left, shares)
                 if chunk.passed:
                     taken, size = taken + len(chunk.records), size + chunk.size_bytes
                     yield chunk
                     # Only now: what is done with a chunk may take longer than Kafka is given to answer.
                     heard = time.monotonic()
+                    shares = self._spend(chunk, left, shares)
                 elif left and time.monotonic() - heard > patience_s:
                     place = next(iter(left))
                     raise kafka_fault(self._target, f"no answer for {place[0]}[{place[1]}] in {patience_s:.0f} s")
@@ -100,7 +130,27 @@ class RangeReader:
         finally:
             self._consumer.unassign()
 
-    def _chunk(self, messages: list[Message], left: dict[Place, OffsetRange]) -> Chunk:
+    def _assign(self, left: dict[Place, OffsetRange]) -> None:
+        self._consumer.assign([TopicPartition(one.topic, one.partition, one.start) for one in left.values()])
+
+    def _spend(self, chunk: Chunk, left: dict[Place, OffsetRange], shares: dict[Place, Share]) -> dict[Place, Share]:
+        """Keep quiet who has had its share; once all have, what is left over is anybody's. The shares from now on."""
+        if not shares:
+            return shares
+        for place, passed in chunk.passed.items():
+            if place in left:
+                left[place] = left[place]._replace(start=passed.position)
+        spent = [place for place in left if shares[place].is_spent]
+        if len(spent) == len(left):
+            # Anew, from where each stands: of those that were kept quiet, messages were let go of.
+            self._assign(left)
+            return {}
+        quiet = [TopicPartition(*place) for place in spent if place in chunk.passed]
+        if quiet:
+            self._consumer.pause(quiet)
+        return shares
+
+    def _chunk(self, messages: list[Message], left: dict[Place, OffsetRange], shares: dict[Place, Share]) -> Chunk:
         records: list[KafkaRecord] = []
         size = 0
         firsts: dict[Place, int] = {}
@@ -111,6 +161,10 @@ class RangeReader:
             wanted = left.get(place)
             if wanted is None:
                 continue
+            share = shares.get(place)
+            if share is not None and share.is_spent:
+                # Whatever it says is after what was let go of, its end too.
+                continue
             error = message.error()
             if error is not None:
                 self._answered(error, message.offset(), wanted, left, positions)
@@ -118,11 +172,14 @@ class RangeReader:
             offset = message.offset()
             if offset < wanted.end:
                 key, value = message.key(), message.value()
+                message_bytes = len(key or b"") + len(value or b"")
+                if share is not None:
+                    share.take(message_bytes)
                 headers = message.headers()
                 kind, timestamp_ms = message.timestamp()
                 told = (tuple(headers) if headers else (), kind == TIMESTAMP_LOG_APPEND_TIME)
                 records.append(KafkaRecord(place[0], place[1], offset, timestamp_ms, key, value, *told))
-                size += len(key or b"") + len(value or b"")
+                size += message_bytes
                 firsts.setdefault(place, offset)
                 counts[place] = counts.get(place, 0) + 1
                 positions[place] = offset + 1

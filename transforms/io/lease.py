@@ -74,6 +74,12 @@ def is_dead_here(text: str) -> bool:
     return False
 
 
+def is_held(store: Neo4jGraphStore, group: str) -> bool:
+    """Whether a run of the group is at work, as far as the graph knows."""
+    found = store.ask(cypher.LOOK_AT_LEASE, **{TENANT_KEY: NO_TENANT}, name=group)
+    return any(row["left_ms"] > 0 for row in found)
+
+
 class Lease:
     """The right to be the run of `group`, from `acquire` to `release`, renewed in between.
 

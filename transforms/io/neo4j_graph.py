@@ -1,6 +1,7 @@
 """The graph in Neo4j: batches written under the tenant's lock, read back for planning in the same transaction."""
 
 import atexit
+import contextlib
 import functools
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final, TypeVar
@@ -14,9 +15,9 @@ from transforms.io.graph_digest import GraphDigest
 from transforms.io.graph_pages import pages
 from transforms.io.graph_purge import Ask, end_under_way
 from transforms.io.graph_rows import writes
-from transforms.io.neo4j_target import Neo4jTarget, is_row_fault
-from transforms.io.tenant_mirrors import TenantMirrors
-from transforms.model import cypher, purge
+from transforms.io.neo4j_target import Neo4jTarget, is_row_fault, is_transaction_fault
+from transforms.io.tenant_mirrors import TENANT_FACTS, TenantMirrors
+from transforms.model import cypher, purge, quarantine
 from transforms.model.graph import BETWEEN_RESOURCES, NODES, RESOURCE, TENANT_KEY, VERSION_PROPERTIES, NodeLabel
 from transforms.planning.changes import Changes, Plan, Written
 from transforms.planning.generations import Generation, begun, generation_of, is_resynced, must_wait
@@ -24,13 +25,19 @@ from transforms.planning.known import KnownGraph, node_of
 from transforms.planning.mutations import Mutation, ReferrerKey
 from transforms.planning.plan import plan_batch
 from transforms.planning.stored import StoredEdge, StoredNode, StoredReferrer, StoredTombstone, Triple
-from transforms.records.outcomes import Outcome
+from transforms.records.outcomes import NO_TENANT, Outcome
 
-_LOG = structlog.get_logger("graph")
 SCHEMA_AWAIT_S: Final = 120
 # Who ends a purge and begins a generation, where it is no command that somebody gave.
 _WRITER: Final = "writer"
+WRITE_TIMEOUT_S: Final = 120.0
+# Locking and loading a tenant is a small part of what a batch may do.
+_PROBE_PART: Final = 4
+_PROBE: Final = "write probe"
+# What stored state raises that is not what the model says: a number where a text should be, a version of another form.
+_UNREADABLE: Final = (TypeError, ValueError, LookupError, AttributeError)
 
+_LOG = structlog.get_logger("graph")
 T = TypeVar("T")
 
 
@@ -40,6 +47,17 @@ class RowRefused(Exception):
 
 class _PurgeUnderWay(Exception):
     """The batch holds a life after the purge that is taking the tenant's graph away; nothing of it was written."""
+
+
+class TenantFault(Exception):
+    """A transaction of one tenant failed, for its rows or for none of them; the server may serve the others.
+
+    The message is the cause in a few words, without values.
+    """
+
+
+class _Undone(Exception):
+    """Ends a transaction that is to leave nothing behind."""
 
 
 class _Transaction:
@@ -187,12 +205,16 @@ def _referrer(label: str, row: neo4j.Record) -> StoredReferrer:
 class Neo4jGraphStore:
     """Writes and reads tenants' graphs. One driver for its life; open and close it with the owner.
 
-    The driver's managed transactions are the only retry layer: what they give up on is an infrastructure fault. Different
-    tenants may be written from several threads at once.
+    The driver's managed transactions are the only retry layer: what they give up on is a tenant's fault or the
+    infrastructure's. Different tenants may be written from several threads at once.
+
+    write_timeout_s: when the server ends a tenant's transaction, also one that waits for a lock.
     """
 
-    def __init__(self, target: Neo4jTarget) -> None:
+    def __init__(self, target: Neo4jTarget, write_timeout_s: float = WRITE_TIMEOUT_S) -> None:
         self._target = target
+        self._write_timeout_s = write_timeout_s
+        self._unreadable: set[str] = set()
         self._driver = target.open()
         self._mirrors = TenantMirrors()
 
@@ -209,6 +231,30 @@ class Neo4jGraphStore:
             if is_row_fault(error):
                 raise RowRefused(f"{getattr(error, 'code', '')}") from error
             raise self._target.fault(error) from error
+
+    def _of_tenant(self, work: Callable[[neo4j.ManagedTransaction], T], timeout_s: float) -> T:
+        """A transaction on one tenant: what ends it alone is a TenantFault."""
+
+        def run() -> T:
+            try:
+                with self._session() as session:
+                    return session.execute_write(neo4j.unit_of_work(timeout=timeout_s)(work))
+            except Neo4jError as error:
+                if is_row_fault(error) or not is_transaction_fault(error):
+                    raise
+                raise TenantFault(str(error.code)) from error
+
+        return self._guarded(run)
+
+    def _readable(self, client_id: str, work: Callable[[], T]) -> T:
+        """What reads stored state or plans on it: where that cannot be understood, a TenantFault; its traceback is logged once."""
+        try:
+            return work()
+        except _UNREADABLE as error:
+            if client_id not in self._unreadable:
+                self._unreadable.add(client_id)
+                _LOG.exception("stored graph cannot be understood", client_id=client_id)
+            raise TenantFault(f"the stored graph cannot be understood ({type(error).__name__}: {error})"[:300]) from error
 
     def ask(self, statement: str, **parameters: Any) -> list[dict[str, Any]]:
         """Run one statement of the model's in a transaction of its own; its rows."""
@@ -235,6 +281,10 @@ class Neo4jGraphStore:
         with self._session() as session:
             return session.execute_write(run)
 
+    def ask_tenant(self, statement: str, client_id: str, timeout_s: float, **parameters: Any) -> list[dict[str, Any]]:
+        """As `ask`, of one tenant; TenantFault where the server ends the transaction, as after `timeout_s` in front of a lock."""
+        return self._of_tenant(_rows_of(statement, {TENANT_KEY: client_id, **parameters}), timeout_s)
+
     def ensure_schema(self) -> None:
         """Make every constraint and index that is missing, and wait until all are online; safe to repeat."""
 
@@ -251,7 +301,8 @@ class Neo4jGraphStore:
 
         Where the tenant is being purged and the batch holds a life after that, the purge is ended first, so that generations never mix.
         first_seen: when the broker got the first of its records, in milliseconds since 1970; None where it does not say.
-        Raises RowRefused where the rows are at fault, InfrastructureFault where the server is.
+        Raises RowRefused where the rows are at fault, TenantFault where it may be more of the tenant, InfrastructureFault
+        where the server cannot be used.
         """
         while True:
             try:
@@ -269,25 +320,48 @@ class Neo4jGraphStore:
             if was.purging:
                 # All of it is past; what is being taken away is neither read nor mirrored.
                 return writes, Plan(Changes(), [Outcome.SUPERSEDED] * len(mutations)), 0
-            known = self._mirrors.get(client_id, writes, transaction.load)
-            reader = transaction if known is None else _Mirrored(known, transaction)
-            plan = plan_batch(reader, client_id, mutations, was.floors)
+
+            def planned() -> Plan:
+                known = self._mirrors.get(client_id, writes, transaction.load)
+                return plan_batch(transaction if known is None else _Mirrored(known, transaction), client_id, mutations, was.floors)
+
+            plan = self._readable(client_id, planned)
             now = begun(was, mutations)
             rows = transaction.write(plan.changes)
             transaction.settle(was, now, is_resynced=is_resynced(now, mutations, plan.outcomes))
             return writes, plan, rows
 
-        def write() -> tuple[int, Plan, int]:
-            with self._session() as session:
-                return session.execute_write(work)
-
         try:
-            writes, plan, rows = self._guarded(write)
+            writes, plan, rows = self._of_tenant(work, self._write_timeout_s)
         except BaseException:
             self._mirrors.drop(client_id)
             raise
         self._mirrors.committed(client_id, writes, plan.changes)
         return Written(plan.outcomes, rows)
+
+    def probe_tenant(self, client_id: str) -> None:
+        """Return where a transaction of the tenant goes through that has no row: lock and load, and nothing is left behind.
+
+        Raises as `write_batch` does. Of a tenant that is too large for a mirror only the lock is tried.
+        """
+
+        def work(tx: neo4j.ManagedTransaction) -> None:
+            transaction = _Transaction(tx, client_id)
+            transaction.lock(None)
+            self._readable(client_id, lambda: transaction.load(TENANT_FACTS))
+            raise _Undone
+
+        with contextlib.suppress(_Undone):
+            self._of_tenant(work, self._write_timeout_s / _PROBE_PART)
+
+    def probe_server(self) -> None:
+        """Return where the server takes a write of no tenant's; InfrastructureFault otherwise."""
+        try:
+            self.ask_tenant(quarantine.TRY_SERVER, NO_TENANT, self._write_timeout_s, name=_PROBE)
+        except (RowRefused, TenantFault) as error:
+            raise InfrastructureFault(
+                f"Neo4j at {self._target.uri} answers and takes no write ({error}); see its log, and the room on its disk, then run again."
+            ) from error
 
     def tenants(self) -> list[str]:
         """The ids of all tenants, sorted."""
@@ -316,11 +390,15 @@ class Neo4jGraphStore:
 
 
 @functools.cache
-def process_store(target: Neo4jTarget) -> Neo4jGraphStore:
+def process_store(target: Neo4jTarget, write_timeout_s: float = WRITE_TIMEOUT_S) -> Neo4jGraphStore:
     """The store that all writing in this process shares, with its connections and mirrors; open until the process ends."""
-    store = Neo4jGraphStore(target)
+    store = Neo4jGraphStore(target, write_timeout_s)
     atexit.register(store.close)
     return store
+
+
+def _rows_of(statement: str, parameters: dict[str, Any]) -> Callable[[neo4j.ManagedTransaction], list[dict[str, Any]]]:
+    return lambda tx: [row.data() for row in tx.run(statement, parameters)]
 
 
 def _add_label(session: neo4j.Session, client_id: str, node: NodeLabel, digest: GraphDigest) -> None:

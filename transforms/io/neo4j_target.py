@@ -23,6 +23,16 @@ _ROW_FAULTS: Final = (
     "Neo.TransientError.General.MemoryPoolOutOfMemoryError",
     "Neo.TransientError.General.TransactionMemoryLimit",
 )
+# What ends one transaction and says nothing of the others: a lock that somebody holds, a limit of time or memory, an end
+# by an administrator. Whether it is the server after all, a write of no tenant's tells (docs/adr/014).
+_TRANSACTION_FAULTS: Final = (
+    "Neo.ClientError.Statement.EntityNotFound",
+    "Neo.ClientError.Transaction.",
+    "Neo.DatabaseError.",
+    "Neo.TransientError.General.OutOfMemoryError",
+    "Neo.TransientError.General.StackOverFlowError",
+    "Neo.TransientError.Transaction.",
+)
 
 # How a transaction ends that its own time limit has ended, whatever it was doing then.
 _HELD_UP: Final = (
@@ -105,3 +115,8 @@ def is_row_fault(error: Exception) -> bool:
 def is_held_up(error: Exception) -> bool:
     """True where a transaction waited, for a lock or anything else, until its own time limit ended it."""
     return isinstance(error, Neo4jError) and (error.code or "") in _HELD_UP
+
+
+def is_transaction_fault(error: Exception) -> bool:
+    """True where the server ended this transaction, and others may go through: it is there, and let the user in."""
+    return isinstance(error, Neo4jError) and str(error.code).startswith(_TRANSACTION_FAULTS)

@@ -22,7 +22,7 @@ def birth(seen: str) -> str:
 READ_CLUSTERS: Final = (
     f"MATCH (c:{CLUSTER.label})\n"
     f"RETURN c.{TENANT_KEY} AS {TENANT_KEY}, coalesce(c.registered, false) AS is_registered, coalesce(c.cluster, '') AS cluster,\n"
-    "  c.quarantined_at IS NOT NULL AS is_set_aside, coalesce(c.created, 0) AS created_ms"
+    "  coalesce(c.created, 0) AS created_ms"
 )
 _BUS_ROW: Final = "coalesce(b.clock_ms, 0) AS clock_ms, coalesce(b.judged_ms, 0) AS judged_ms, coalesce(b.judged_at_ms, 0) AS judged_at_ms"
 READ_BUS: Final = f"OPTIONAL MATCH {_BUS}\nRETURN timestamp() AS now_ms, {_BUS_ROW}"

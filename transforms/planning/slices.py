@@ -1,8 +1,8 @@
 """How much of a run one slice takes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from transforms.records.letters import Wanted
 
@@ -19,6 +19,8 @@ _RECORDS_PER_S: Final = 10_000
 _QUIET_S: Final = 2
 # A slice may take so many times the records of the one before: its rate was measured on few.
 _GROWTH: Final = 4
+
+K = TypeVar("K")
 
 
 class SliceSize(NamedTuple):
@@ -63,6 +65,19 @@ class SlicePacer:
             most = min(FIRST_RECORDS, self.slice_bytes // FIRST_MEAN_BYTES)
         records = max(1, min(lag, most, self.most))
         return SliceSize(records, self.slice_bytes, _QUIET_S + records // _RECORDS_PER_S)
+
+
+def fair_shares(has: Mapping[K, int], most: int) -> dict[K, int]:
+    """Of at most `most` in all, as much for each as it has, or an equal share with the others that have more.
+
+    At least one for each, so that nobody who has something goes without.
+    """
+    shares: dict[K, int] = {}
+    left = most
+    for number, (key, mine) in enumerate(sorted(has.items(), key=lambda one: one[1])):
+        shares[key] = max(1, min(mine, left // (len(has) - number)))
+        left -= shares[key]
+    return shares
 
 
 def portions(wanted: Iterable[Wanted], max_bytes: int, max_letters: int) -> Iterator[list[Wanted]]:

@@ -13,7 +13,6 @@ class ClusterEntry(NamedTuple):
     client_id: str
     is_registered: bool = False
     cluster: str = ""
-    is_set_aside: bool = False
     created_ms: int = 0
 
 
@@ -22,7 +21,7 @@ class Directory(NamedTuple):
 
     known: have a cluster in the graph. registered: a registration that was not taken back.
     clusters: tenants by the names that their clusters call themselves; a name that two share names nobody.
-    new_within_hour: how many appeared, unregistered, in the last hour. set_aside: kept from the graph for failing.
+    new_within_hour: how many appeared, unregistered, in the last hour.
     judged_ms: up to when the bus is known to have been heard (`planning/liveness.py`).
     """
 
@@ -31,7 +30,6 @@ class Directory(NamedTuple):
     registered: frozenset[str] = frozenset()
     clusters: Mapping[str, str] = {}
     new_within_hour: int = 0
-    set_aside: frozenset[str] = frozenset()
     judged_ms: int = 0
 
     def called(self, cluster: str | None) -> str | None:
@@ -57,6 +55,5 @@ def directory_of(entries: Iterable[ClusterEntry], now_ms: int, judged_ms: int = 
         registered=frozenset(one.client_id for one in registered),
         clusters={name: tenants.pop() for name, tenants in names.items() if len(tenants) == 1},
         new_within_hour=sum(not one.is_registered and one.created_ms > now_ms - HOUR_MS for one in entries),
-        set_aside=frozenset(one.client_id for one in entries if one.is_set_aside),
         judged_ms=judged_ms,
     )

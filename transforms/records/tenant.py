@@ -87,14 +87,12 @@ class TenantRules:
     client_id: single-tenant mode, "" for all tenants.
     allow, deny: shell patterns (`af-*`) of the tenants that are taken in; without `allow`, all that `deny` leaves.
     new_per_hour: how many tenants that nobody registered may appear in an hour; 0 for any number.
-    released: tenants that are let in although they are set aside.
     """
 
     client_id: str = ""
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
     new_per_hour: int = 0
-    released: frozenset[str] = frozenset()
 
     def admits(self, client_id: str) -> bool:
         """Whether the operator wants the tenant's records."""
@@ -175,7 +173,7 @@ class TenantResolver:
         self._new: set[str] = set()
 
     def resolve(self, claims: Claims) -> str | None:
-        """As `resolve_tenant`; raises Fault also for a tenant that is not wanted, set aside, or one too many."""
+        """As `resolve_tenant`; raises Fault also for a tenant that is not wanted, or one too many."""
         try:
             found = self._found[claims]
         except KeyError:
@@ -198,11 +196,6 @@ class TenantResolver:
             said = f"the tenant {client_id!r} is not among those that --allow_tenants and --deny_tenants let in"
             raise Fault(Reason.TENANT_DENIED, f"{said}; change them and replay the dead letters, or stop its agents")
         directory = self.directory
-        if client_id in directory.set_aside and client_id not in self.rules.released:
-            said = f"the tenant {client_id!r} is set aside, since its transactions failed"
-            raise Fault(
-                Reason.TENANT_QUARANTINED, f"{said}; `tenants show {client_id}` says why, `tenants release {client_id}` lets it in again"
-            )
         if client_id in directory.known or client_id in directory.registered or client_id in self._new or not self.rules.new_per_hour:
             return
         if directory.new_within_hour + len(self._new) >= self.rules.new_per_hour:

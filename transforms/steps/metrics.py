@@ -16,6 +16,7 @@ COMMAND: Final = "command"
 WRITE: Final = "write"
 RESTORED: Final = "restored"
 UNAVAILABLE: Final = "unavailable"
+SET_ASIDE: Final = "set_aside"
 
 
 class Reached(NamedTuple):
@@ -78,6 +79,16 @@ def count_rows(rows: int) -> None:
 def count_write_time(seconds: float) -> None:
     """Count time in which the write step was at work."""
     Metrics.counter(WRITE, "us").inc(int(seconds * 1e6))
+
+
+def count_set_aside(client_id: str) -> None:
+    """Note that a tenant was set aside in the middle of the pipeline, and left records without an outcome."""
+    Metrics.counter(SET_ASIDE, client_id).inc()
+
+
+def set_aside_of(result: Any) -> set[str]:
+    """The tenants that a finished pipeline set aside: where there are any, it is to be run again."""
+    return {client_id for client_id, _ in _counters(result, SET_ASIDE)}
 
 
 def written_of(result: Any) -> tuple[int, float]:

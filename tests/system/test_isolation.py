@@ -1,0 +1,163 @@
+"""A tenant that cannot be written is set aside and released again, on real Kafka and Neo4j; the others never notice."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from scripts.faulting.round import await_that
+from scripts.sampling.record import SampleRecord
+from scripts.sampling.stream import sample_stream
+from tests.in_memory import expected_digests
+from tests.system.world import World
+
+FLAGS = ("--kafka_reader=bounded", "--tenant_max_failures=2")
+QUARANTINED = "tenant_quarantined"
+# What somebody may do to a graph by hand: a version in place of bytes, so that nothing can be planned on it.
+SPOIL = (
+    "MATCH (n:Resource {client_id: $id}) WHERE n.kind = 'Deployment' WITH n LIMIT 1 SET n.kept = n.hash, n.hash = 'by hand' RETURN n.rid"
+)
+MEND = "MATCH (n:Resource {client_id: $id}) WHERE n.kept IS NOT NULL SET n.hash = n.kept REMOVE n.kept RETURN n.rid"
+
+
+def halves(clusters: int, seed: int) -> tuple[list[SampleRecord], list[SampleRecord]]:
+    records = sample_stream(clusters=clusters, resyncs=2, seed=seed, poison_classes=0).records
+    return records[: len(records) // 2], records[len(records) // 2 :]
+
+
+def of(records: list[SampleRecord], client_id: str) -> list[SampleRecord]:
+    return [one for one in records if (one.key or b"").startswith(f"{client_id}::".encode())]
+
+
+def spoil(world: World, *client_ids: str) -> None:
+    for client_id in client_ids:
+        assert world.cypher(SPOIL, id=client_id)
+
+
+def mend(world: World, client_id: str) -> None:
+    assert world.cypher(MEND, id=client_id)
+
+
+def marks(world: World) -> dict[str, str]:
+    found = world.cypher("MATCH (c:Cluster) WHERE c.quarantined_at > 0 RETURN c.client_id AS id, c.quarantine_reason AS reason")
+    return {row["id"]: row["reason"] for row in found}
+
+
+def letters(world: World) -> Counter[tuple[str, str]]:
+    return Counter((one["client_id"], one["reason"]) for one in world.deadletters())
+
+
+def without(digests: dict[str, str], *client_ids: str) -> dict[str, str]:
+    return {client_id: digest for client_id, digest in digests.items() if client_id not in client_ids}
+
+
+def release(world: World, client_id: str, *flags: str, expect: int = 0) -> tuple[dict[str, object], str]:
+    done = world.run("pipelines.tenants", "release", client_id, "--json", "--tenant_max_failures=2", *flags, expect=expect)
+    return json.loads(done.stdout), done.stderr
+
+
+@contextmanager
+def locked(world: World, client_id: str) -> Iterator[None]:
+    """Somebody's transaction that holds the tenant's lock and does not end."""
+    with world.graph.session() as session, session.begin_transaction() as held:
+        held.run("MATCH (c:Cluster {client_id: $id}) SET c.held = true", id=client_id).consume()
+        yield
+        held.rollback()
+
+
+def test_a_tenant_with_a_spoilt_graph_is_set_aside_survives_a_restart_and_is_released_when_mended(world: World) -> None:
+    first, second = halves(3, seed=11)
+    expected = expected_digests([*first, *second])
+    world.produce(first)
+    world.run_job(*FLAGS)
+    spoil(world, "af-11")
+    world.produce(second)
+
+    told = world.run_job(*FLAGS)
+
+    assert marks(world).keys() == {"af-11"}
+    assert "cannot be understood" in marks(world)["af-11"]
+    assert told["stderr"].count('"event": "tenant set aside"') == 1
+    assert told["stderr"].count("Traceback") == 1, "logged once, however often it failed"
+    held = letters(world)
+    assert held.keys() == {("af-11", QUARANTINED)}
+    assert held["af-11", QUARANTINED] == told["tenants"]["af-11"]["rejected"]
+    assert told["read"] == len(second)
+    assert without(world.digests(), "af-11") == without(expected, "af-11")
+    assert world.run_job(*FLAGS)["read"] == 0, "all of it is committed"
+
+    again = of(second, "af-11")[-5:]
+    world.produce(again)
+    assert world.run_job(*FLAGS)["tenants"]["af-11"]["rejected"] == len(again), "a restart keeps it aside"
+
+    failed, said = release(world, "af-11", expect=1)
+    assert failed["state"] == "set aside"
+    assert "stays set aside" in said
+    assert marks(world).keys() == {"af-11"}
+
+    mend(world, "af-11")
+    told, _ = release(world, "af-11")
+    assert (told["state"], told["rejected"], told["letters"]) == ("released", 0, told["replayed"])
+    assert marks(world) == {}
+    assert world.digests() == expected
+
+    told_of = world.cypher("MATCH (e:ClusterEpisode {client_id: 'af-11'}) RETURN e.etype AS etype ORDER BY e.at_ms")
+    assert [row["etype"] for row in told_of] == ["cluster.quarantine", "cluster.release"], "set aside again is no news"
+    repeated, _ = release(world, "af-11")
+    assert (repeated["was_set_aside"], repeated["written"]) == (False, 0)
+    world.produce(again)
+    assert world.run_job(*FLAGS)["rejected"] == 0
+
+
+def test_a_tenant_whose_lock_is_held_delays_nobody_for_ever(world: World) -> None:
+    first, second = halves(3, seed=12)
+    expected = expected_digests([*first, *second])
+    world.produce(first)
+    world.run_job(*FLAGS)
+    world.produce(second)
+
+    with locked(world, "af-12"):
+        told = world.run_job(*FLAGS, "--write_timeout_s=4")
+        assert marks(world) == {}, "it could not even be marked"
+
+    assert "in this process alone" in told["stderr"]
+    assert letters(world).keys() == {("af-12", QUARANTINED)}
+    assert without(world.digests(), "af-12") == without(expected, "af-12")
+    release(world, "af-12")
+    assert world.digests() == expected
+
+
+def test_one_tenant_in_ten_may_be_spoilt_and_the_others_are_as_in_a_clean_run(world: World) -> None:
+    first, second = halves(10, seed=13)
+    expected = expected_digests([*first, *second])
+    world.produce(first)
+    world.run_job(*FLAGS)
+    spoil(world, "af-14")
+    world.produce(second)
+
+    # Small batches: many of the spoilt tenant's, between those of all others.
+    told = world.run_job(*FLAGS, "--batch_rows=20")
+
+    assert marks(world).keys() == {"af-14"}
+    assert {client_id for client_id, counts in told["tenants"].items() if counts["rejected"]} == {"af-14"}
+    assert without(world.digests(), "af-14") == without(expected, "af-14")
+
+
+def test_a_run_that_follows_takes_a_released_tenant_in_again_without_a_restart(world: World) -> None:
+    first, second = halves(2, seed=14)
+    expected = expected_digests([*first, *second])
+    world.produce(first)
+    world.run_job(*FLAGS)
+    spoil(world, "af-10")
+    world.produce(second[: len(second) // 2])
+    job = world.start_job(*FLAGS, "--follow", "--every_s=0.2")
+    try:
+        await_that(lambda: "af-10" in marks(world), 60, "the tenant is set aside")
+        mend(world, "af-10")
+        release(world, "af-10", "--settle_s=2")
+        world.produce(second[len(second) // 2 :])
+        await_that(lambda: world.digests() == expected, 60, "both graphs are as in a clean run")
+    finally:
+        job.terminate()
+        job.communicate(timeout=60)
+    assert job.returncode == 0

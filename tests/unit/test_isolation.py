@@ -1,0 +1,168 @@
+"""A tenant that cannot be written is set aside, after so many failures that no row explains; a row that can be found is."""
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.unit.failing_store import Answer, FailingStore
+from tests.unit.wire import AT_MS, TARGETS, TENANT, kafka_record
+from transforms.io.faults import InfrastructureFault
+from transforms.io.neo4j_graph import RowRefused, TenantFault
+from transforms.io.quarantine import Quarantine, SetAside, read_set_aside, release
+from transforms.planning.fold import Interpreted
+from transforms.planning.mutations import DeleteReferrer, Mutation
+from transforms.records.outcomes import Outcome
+from transforms.records.record import make_ver
+from transforms.steps.write_tenant import TenantWriter
+
+
+def rows(number: int) -> list[Interpreted]:
+    def one(at: int) -> Interpreted:
+        ver = make_ver(AT_MS * 1000, TARGETS, 0, at)
+        return Interpreted(DeleteReferrer(TENANT, ver, "PromTarget", f"key-{at}"), kafka_record(TARGETS, b"x", offset=at))
+
+    return [one(at) for at in range(number)]
+
+
+def has(key: str, mutations: Sequence[Mutation]) -> bool:
+    return any(isinstance(one, DeleteReferrer) and one.key == key for one in mutations)
+
+
+def writer(store: FailingStore, max_failures: int = 3) -> tuple[TenantWriter, Quarantine, list[float]]:
+    waits: list[float] = []
+    quarantine = Quarantine(store)
+    return TenantWriter(store, quarantine, max_failures, waits.append), quarantine, waits
+
+
+def in_turn(*answers: Answer) -> Iterator[Answer]:
+    yield from answers
+    while True:
+        yield None
+
+
+def locked() -> TenantFault:
+    return TenantFault("Neo.ClientError.Transaction.LockClientStopped")
+
+
+def test_a_row_that_neo4j_refuses_is_found_and_the_others_are_written() -> None:
+    store = FailingStore(writes=lambda batch: RowRefused("too long") if has("key-5", batch) else None)
+    one, _, waits = writer(store)
+
+    settled = one.write(TENANT, rows(8))
+
+    refused = [held.record.offset for held, outcome in settled.results if isinstance(outcome, RowRefused) and held.record]
+    assert refused == [5]
+    assert (settled.rows, len(settled.results), settled.set_aside) == (7, 8, False)
+    assert store.tried.count("probe") == 1, "the tenant is asked for once a batch, not at every half"
+    assert waits == []
+
+
+def test_a_tenant_that_fails_without_any_row_is_set_aside_after_so_many_failures() -> None:
+    store = FailingStore(writes=lambda _: locked(), probes=lambda _: locked())
+    one, _, waits = writer(store)
+
+    with capture_logs() as logs:
+        assert one.write(TENANT, rows(4)) == (TENANT, [], 0, True)
+
+    assert store.tried == ["write 4", "probe", "server", "probe", "server", "probe", "server", "mark"]
+    assert waits == [1, 2]
+    assert store.marked == {TENANT: "Neo.ClientError.Transaction.LockClientStopped"}
+    (said,) = [log for log in logs if log["event"] == "tenant set aside"]
+    assert (said["client_id"], said["failures"], said["cause"]) == (TENANT, 3, "Neo.ClientError.Transaction.LockClientStopped")
+
+
+def test_later_batches_of_a_tenant_set_aside_are_left_and_other_tenants_written() -> None:
+    store = FailingStore(writes=lambda batch: locked() if has("key-0", batch) else None, probes=lambda _: locked())
+    one, _, _ = writer(store, max_failures=1)
+    one.write(TENANT, rows(1))
+    store.tried.clear()
+
+    assert one.write(TENANT, rows(3)[1:]).set_aside
+    assert store.tried == []
+    assert one.write("af-11", rows(3)[1:]).rows == 2
+
+
+def test_a_lock_that_is_let_go_of_costs_no_row() -> None:
+    answers, probes = in_turn(locked()), in_turn(locked(), locked())
+    store = FailingStore(writes=lambda _: next(answers), probes=lambda _: next(probes))
+    one, quarantine, waits = writer(store)
+
+    settled = one.write(TENANT, rows(1))
+
+    assert [outcome for _, outcome in settled.results] == [Outcome.WRITTEN]
+    assert waits == [1, 2]
+    assert quarantine.failed(TENANT) == 1, "what goes through starts the count anew"
+
+
+def test_failures_of_several_batches_in_a_row_add_up() -> None:
+    store = FailingStore(writes=lambda _: locked(), probes=lambda _: locked())
+    one, quarantine, _ = writer(store)
+    assert [quarantine.failed(TENANT), quarantine.failed(TENANT)] == [1, 2]
+
+    assert one.write(TENANT, rows(1)).set_aside
+    assert store.tried.count("probe") == 1
+
+
+def test_a_single_row_is_at_fault_only_if_its_transaction_fails_twice_while_the_tenant_is_sound() -> None:
+    store = FailingStore(writes=lambda batch: TenantFault("too long a plan") if has("key-1", batch) else None)
+    one, quarantine, _ = writer(store)
+
+    settled = one.write(TENANT, rows(2))
+
+    assert [str(outcome) for _, outcome in settled.results] == ["written", "too long a plan"]
+    assert store.tried.count("write 1") == 3
+    assert quarantine.failed(TENANT) == 1, "a row that is at fault is no failure of its tenant"
+
+
+def test_a_tenant_that_fails_in_the_middle_of_a_split_is_set_aside_whole() -> None:
+    probes = in_turn(None, locked())
+    store = FailingStore(writes=lambda batch: locked() if has("key-3", batch) else None, probes=lambda _: next(probes))
+    one, _, _ = writer(store, max_failures=1)
+
+    assert one.write(TENANT, rows(4)) == (TENANT, [], 0, True)
+
+
+def test_a_server_that_takes_no_write_is_no_tenants_fault() -> None:
+    away = InfrastructureFault("Neo4j takes no write.")
+    store = FailingStore(writes=lambda _: locked(), probes=lambda _: locked(), server=lambda: away)
+    one, quarantine, _ = writer(store)
+
+    with pytest.raises(InfrastructureFault):
+        one.write(TENANT, rows(1))
+
+    assert store.marked == {}
+    assert quarantine.failed(TENANT) == 1
+
+
+def test_a_tenant_that_cannot_be_marked_is_aside_here_and_marked_with_the_next_chance() -> None:
+    marks = in_turn(locked())
+    store = FailingStore(marks=lambda _: next(marks))
+    quarantine = Quarantine(store)
+
+    quarantine.set_aside(TENANT, "locked")
+    assert (store.marked, quarantine.causes(released=False)) == ({}, {TENANT: "locked"})
+    quarantine.mark()
+    assert store.marked == {TENANT: "locked"}
+    assert read_set_aside(store) == [SetAside(TENANT, "locked", 5, 7)]
+
+
+def test_a_tenant_released_in_the_graph_is_taken_in_again_by_the_process_that_set_it_aside() -> None:
+    store = FailingStore()
+    quarantine = Quarantine(store)
+    quarantine.set_aside(TENANT, "locked")
+    assert quarantine.causes(released=False) == {TENANT: "locked"}
+
+    assert [release(store, TENANT), release(store, TENANT)] == [True, False]
+
+    assert quarantine.causes(released=False) == {}
+
+
+def test_a_replay_heeds_only_what_it_set_aside_itself() -> None:
+    store = FailingStore(marked={"af-20": "an older cause"})
+    quarantine = Quarantine(store)
+    assert (quarantine.causes(released=True), quarantine.causes(released=False)) == ({}, {"af-20": "an older cause"})
+
+    quarantine.set_aside("af-20", "as before")
+
+    assert quarantine.causes(released=True) == {"af-20": "as before"}

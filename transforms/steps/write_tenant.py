@@ -1,0 +1,139 @@
+"""One tenant's batch into the graph: the row at fault is found, and a tenant that cannot be written harms no other."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple, Protocol
+
+import structlog
+
+from transforms.io.neo4j_graph import RowRefused, TenantFault
+from transforms.io.quarantine import Quarantine
+from transforms.planning.changes import Written
+from transforms.planning.fold import Interpreted
+from transforms.planning.mutations import Mutation
+from transforms.records.outcomes import Outcome
+
+_LOG = structlog.get_logger("write")
+_FIRST_WAIT_S: Final = 1.0
+_LONGEST_WAIT_S: Final = 10.0
+
+
+class BatchStore(Protocol):
+    """What writing needs of a store. All raise RowRefused where rows are at fault, TenantFault where it may be more of the tenant."""
+
+    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None = None) -> Written: ...
+
+    def probe_tenant(self, client_id: str) -> None: ...
+
+    def probe_server(self) -> None: ...
+
+
+Result = tuple[Interpreted, Outcome | RowRefused]
+
+
+class Settled(NamedTuple):
+    """A batch whose transactions have ended: what became of each mutation, and the rows that were committed.
+
+    set_aside: the tenant was set aside; what the results lack has no outcome yet.
+    """
+
+    client_id: str
+    results: list[Result]
+    rows: int
+    set_aside: bool = False
+
+
+class _Aside(Exception):
+    """The tenant is set aside."""
+
+
+class TenantWriter:
+    """Writes tenants' batches, different tenants' from several threads at once; knows what it set aside while it lives.
+
+    max_failures: so many failures in a row that no row explains set a tenant aside. wait: for so many seconds.
+    """
+
+    def __init__(self, store: BatchStore, quarantine: Quarantine, max_failures: int, wait: Callable[[float], object] = time.sleep) -> None:
+        self._store = store
+        self._quarantine = quarantine
+        self._max_failures = max_failures
+        self._wait = wait
+        self._aside: set[str] = set()
+
+    def write(self, client_id: str, batch: Sequence[Interpreted]) -> Settled:
+        """Write the batch; where it is refused, its halves, down to the row that is at fault.
+
+        Raises InfrastructureFault where it is the server that cannot be used.
+        """
+        if client_id in self._aside:
+            return Settled(client_id, [], 0, set_aside=True)
+        try:
+            results, rows = self._write(client_id, batch, is_sound=False)
+        except _Aside:
+            self._aside.add(client_id)
+            return Settled(client_id, [], 0, set_aside=True)
+        return Settled(client_id, results, rows)
+
+    def _write(self, client_id: str, batch: Sequence[Interpreted], *, is_sound: bool) -> tuple[list[Result], int]:
+        """is_sound: a transaction without rows went through since the tenant's last failure that was not a row's alone."""
+        try:
+            return self._written(client_id, batch)
+        except RowRefused as refused:
+            if not is_sound:
+                self._await_sound(client_id, str(refused))
+            fault = refused
+        except TenantFault as failed:
+            self._await_sound(client_id, str(failed))
+            if len(batch) > 1:
+                fault = RowRefused(str(failed))
+            else:
+                again = self._write_one_again(client_id, batch)
+                if not isinstance(again, RowRefused):
+                    return again
+                fault = again
+        if len(batch) == 1:
+            return [(batch[0], fault)], 0
+        middle = len(batch) // 2
+        left, right = (self._write(client_id, half, is_sound=True) for half in (batch[:middle], batch[middle:]))
+        return left[0] + right[0], left[1] + right[1]
+
+    def _write_one_again(self, client_id: str, batch: Sequence[Interpreted]) -> tuple[list[Result], int] | RowRefused:
+        """A row whose transaction failed may have met what has passed, a lock say: it is at fault only if it fails again."""
+        try:
+            return self._written(client_id, batch)
+        except RowRefused as refused:
+            return refused
+        except TenantFault as failed:
+            self._await_sound(client_id, str(failed))
+            return RowRefused(str(failed))
+
+    def _written(self, client_id: str, batch: Sequence[Interpreted]) -> tuple[list[Result], int]:
+        outcomes, rows = self._store.write_batch(client_id, [one.mutation for one in batch], _first_seen(batch))
+        self._quarantine.succeeded(client_id)
+        return list(zip(batch, outcomes, strict=True)), rows
+
+    def _await_sound(self, client_id: str, cause: str) -> None:
+        """Return once a transaction of the tenant without a row goes through; _Aside where that fails too often in a row."""
+        while True:
+            try:
+                self._store.probe_tenant(client_id)
+            except (RowRefused, TenantFault) as failed:
+                # Before the tenant is blamed: a server that takes no write is nobody's fault but its own.
+                self._store.probe_server()
+                cause = str(failed)
+            else:
+                return
+            failures = self._quarantine.failed(client_id)
+            if failures >= self._max_failures:
+                self._quarantine.set_aside(client_id, cause)
+                raise _Aside
+            wait_s = min(_FIRST_WAIT_S * float(2 ** (failures - 1)), _LONGEST_WAIT_S)
+            _LOG.warning(
+                "tenant failed", client_id=client_id, failures=failures, of=self._max_failures, cause=cause, seconds_to_wait=wait_s
+            )
+            self._wait(wait_s)
+
+
+def _first_seen(batch: Sequence[Interpreted]) -> int | None:
+    """When the broker got the first of the batch's records; None where it does not say."""
+    return min((one.record.timestamp_ms for one in batch if one.record is not None and one.record.is_broker_time), default=None)

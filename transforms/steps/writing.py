@@ -1,0 +1,18 @@
+"""How the graph is written; apart from the step, so that naming it does not import Beam."""
+
+from dataclasses import dataclass
+
+from transforms.io.neo4j_graph import WRITE_TIMEOUT_S
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What the write step is told.
+
+    writers: how many tenants are written at once; each tenant's batches go one after the other.
+    timeout_s: when the server ends a transaction. max_failures: in a row, that no row explains, set a tenant aside.
+    """
+
+    writers: int
+    timeout_s: float = WRITE_TIMEOUT_S
+    max_failures: int = 3
