@@ -316,7 +316,8 @@ SET n = row.props;
 UNWIND $keys AS key
 MATCH (n:Resource {client_id: $client_id, rid: key})
 WHERE n.stub AND NOT EXISTS { (n)--() }
-DELETE n;
+DELETE n
+RETURN key AS rid;
 
 // UPSERT_REFERRER Episodic
 UNWIND $rows AS row

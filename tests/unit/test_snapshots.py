@@ -8,7 +8,7 @@ from scripts.sampling.record import RESOURCES, SampleRecord, json_bytes
 from tests.in_memory import played
 from transforms.io.memory_graph import MemoryGraphStore
 from transforms.planning.interpret import interpret
-from transforms.planning.mutations import EndSnapshot
+from transforms.planning.mutations import EndSnapshot, Mutation, UpsertEdge, UpsertReferrer
 from transforms.planning.snapshots import end_before
 from transforms.records.decode import decode_record
 from transforms.records.envelopes import Filtered, Snapshot
@@ -128,3 +128,21 @@ def test_what_ends_before_a_moment_is_less_than_every_version_of_it() -> None:
     moment = make_ver(1_000, "a", 0, 0)
 
     assert make_ver(999, "zzz", 9, 9) < end_before(moment) < moment
+
+
+def test_a_stub_that_only_an_episode_holds_is_still_ended_by_a_snapshot() -> None:
+    """Its last relationship goes in a batch after which an episode alone refers to it."""
+
+    def edge(offset: int, kind: str, source: str, target: str) -> UpsertEdge:
+        return UpsertEdge("af-10", make_ver(1, "t", 0, offset), "e1", kind, source, target)
+
+    line = UpsertReferrer("af-10", make_ver(1, "t", 0, 5), "Episodic", "line", "pod:a:x", {"subject": "pod:a:x"}, b"h")
+    store = MemoryGraphStore()
+    batches: list[list[Mutation]] = [
+        [EndSnapshot("af-10", make_ver(2, "t", 0, 0), "widget"), edge(1, "RUNS_ON", "pod:a:x", "node::n")],
+        [line, edge(9, "CONTROLS", "widget::w", "pod:a:x")],
+        [EndSnapshot("af-10", make_ver(2, "t", 0, 1), "pod")],
+    ]
+    for batch in batches:
+        store.write_batch("af-10", batch)
+    assert store.tenants["af-10"].references == {}

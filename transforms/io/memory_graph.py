@@ -1,6 +1,7 @@
 """An in-memory graph that passes the same contract suite as the real store; for tests and dry reasoning."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 from transforms.io.graph_digest import GraphDigest
@@ -43,7 +44,7 @@ class MemoryTenant(KnownGraph):
         return StoredReferrer(at, node["ver"], node["hash"], node.get("subject", ""), at in self.references, *more)
 
     def write(self, changes: Changes) -> None:
-        super().write(changes)
+        super().write(replace(changes, pruned=set()))
         for at, _ in changes.references_gone:
             self.references.pop(at, None)
         self._drop_emits(changes.emits_gone)
@@ -65,9 +66,10 @@ class MemoryTenant(KnownGraph):
             self.referrers_held[at]["ver"] = ver
         self.references |= dict(changes.references)
         self.emits |= changes.emits
-        for rid in changes.pruned:
-            if self.resources.get(rid, {}).get("stub") and not self._is_referred_to(rid):
-                del self.resources[rid]
+        gone = [rid for rid in changes.pruned if self.resources.get(rid, {}).get("stub") and not self._is_referred_to(rid)]
+        for rid in gone:
+            del self.resources[rid]
+        self.prune(gone)
 
     def _drop_emits(self, gone: Collection[ReferrerKey]) -> None:
         rules = {at.key for at in gone if at.label == RULE.label}

@@ -154,12 +154,14 @@ class _Transaction:
         return [(row["key"], row["alert"]) for row in self._by_keys(cypher.READ_ALERTING[label], alerts)]
 
     def write(self, changes: Changes) -> int:
-        """Write the changes; the number of rows."""
+        """Write the changes, and note in them which stubs are gone; the number of rows."""
         rows = 0
         for one in writes(self._client_id, changes):
             if one.values:
                 rows += len(one.values)
-                self._tx.run(one.statement, {TENANT_KEY: self._client_id, one.parameter: one.values}).consume()
+                answer = self._run(one.statement, **{one.parameter: one.values})
+                if one.statement == cypher.PRUNE_STUB:
+                    changes.pruned = {row["rid"] for row in answer}
         return rows
 
 

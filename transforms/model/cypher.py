@@ -71,7 +71,9 @@ CREATE_STUB: Final = {
     for label in _RESOURCE_LABELS
 }
 CLEAR_RESOURCE: Final = f"UNWIND $rows AS row\nMATCH {_at('n', RESOURCE, 'row.rid')}\nSET n = row.props"
-PRUNE_STUB: Final = f"UNWIND $keys AS key\nMATCH {_at('n', RESOURCE, 'key')}\nWHERE n.stub AND NOT EXISTS {{ (n)--() }}\nDELETE n"
+PRUNE_STUB: Final = (
+    f"UNWIND $keys AS key\nMATCH {_at('n', RESOURCE, 'key')}\nWHERE n.stub AND NOT EXISTS {{ (n)--() }}\nDELETE n\nRETURN key AS rid"
+)
 UPSERT_REFERRER: Final = {
     label: f"UNWIND $rows AS row\nMERGE {_at('n', node, 'row.key')}\nSET n = row.props" for label, node in REFERRERS.items()
 }

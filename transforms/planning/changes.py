@@ -16,7 +16,7 @@ class Changes:
     """The difference between the stored graph and the graph that follows from it and the batch.
 
     cleared: rids whose node died; what relationships they keep hold them as stubs.
-    pruned: rids whose node goes if it is a stub that nothing refers to (any more).
+    pruned: rids whose node goes if it is a stub that nothing refers to (any more); once written, those of them that are gone.
     referrer_counts: properties that change although the newest word on the node is stored already.
     references: relationships of referrers with the rids that they are about.
     edge_vers: explicit relationships of which only the version changes.

@@ -119,14 +119,12 @@ class KnownGraph:
             self._drop_tombstone(key)
         for tombstone in changes.tombstones.values():
             self._put_tombstone(tombstone)
-        for rid in changes.pruned:
-            self._prune(rid)
+        self.prune(changes.pruned)
 
-    def _prune(self, rid: str) -> None:
-        """Forget a stub that may be gone; whether an episode still holds it is not known here, and a stub that is
-        written again where it stands does no harm."""
-        if rid in self._nodes and not self._nodes[rid].live and not self._at.get(rid):
-            del self._nodes[rid]
+    def prune(self, rids: Collection[str]) -> None:
+        """Forget stubs that are gone; only the store knows which of those that might go did, since episodes hold stubs too."""
+        for rid in rids:
+            self._nodes.pop(rid, None)
 
     def _put_node(self, node: StoredNode) -> None:
         held = self._nodes.get(node.rid)
