@@ -32,6 +32,7 @@ from pipelines.options.kafka import KafkaOptions, TopicOptions
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.run import AUTO, KafkaReader, chosen_reader
+from pipelines.options.tenants import RouteOptions
 from runners.checks.doctor import Subject, examine
 from runners.checks.verdict import Status, overall
 from transforms.steps.readers import BEAM
@@ -44,6 +45,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 def main(
     kafka: KafkaOptions,
     topics: TopicOptions,
+    routes: RouteOptions,
     neo4j: Neo4jOptions,
     registry: RegistryOptions,
     kafka_reader: KafkaReader = AUTO,
@@ -63,6 +65,7 @@ def main(
         deadletter_topic=topics.deadletter_topic,
         reader=reader,
         expansion_service=topics.expansion_address() if reader == BEAM else "",
+        patterns=routes.patterns(),
     )
     checks = examine(subject)
     print_checks(checks, as_json=json)

@@ -9,6 +9,7 @@ import structlog
 from pipelines.settings import RunSettings
 from runners.bounded import BoundedRun, RunObserver, RunTotals
 from runners.direct import check_java_side
+from runners.held import HeldWatch
 from runners.monitor import Monitor
 from runners.stop import StopSignals
 from transforms.io.cluster_book import process_book
@@ -41,6 +42,7 @@ class Job:
         self._store = Neo4jGraphStore(settings.flow.neo4j)
         self._offsets: KafkaOffsets | None = None
         self._lease: Lease | None = None
+        self._held = HeldWatch(self._store, settings.flow.kafka, settings.flow.deadletter_topic)
         self._is_checked = False
 
     def __enter__(self) -> "Job":
@@ -67,6 +69,7 @@ class Job:
             totals.add(run.totals)
         if run.totals.read and not run.totals.stopped:
             self._judge(totals)
+        self._held.look()
 
     def _is_ours(self, topic: str) -> bool:
         """Whether a topic belongs to a cluster, by a pattern; what this job writes itself never does."""

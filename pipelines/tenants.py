@@ -20,6 +20,7 @@ from pipelines.options.grouped import grouped
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.progress import Count
 from pipelines.tenant_compare import compare
+from pipelines.tenant_discover import discover
 from pipelines.tenant_forget import forget
 from pipelines.tenant_list import list_tenants
 from pipelines.tenant_reap import reap
@@ -102,6 +103,7 @@ def sweep(
 
 app.command()(grouped(compare))
 app.command("list")(grouped(list_tenants))
+app.command()(grouped(discover))
 app.command()(grouped(show))
 app.command()(grouped(reap))
 app.command()(grouped(forget))

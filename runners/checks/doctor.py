@@ -26,6 +26,7 @@ from transforms.io.neo4j_target import Neo4jTarget
 from transforms.io.registry_target import RegistryTarget
 from transforms.io.schema_registry import SchemaRegistry
 from transforms.model.schema import schema
+from transforms.records.routes import is_routed
 from transforms.steps.readers import BEAM
 
 _OFFSETS_S: Final = 5.0
@@ -45,6 +46,7 @@ class Subject:
     reader: str
     expansion_service: str = ""
     registry: RegistryTarget | None = None
+    patterns: tuple[str, ...] = ()
 
     def secret_files(self) -> list[str]:
         """The files of secrets that are used, by path."""
@@ -70,21 +72,29 @@ def kafka_checks(subject: Subject) -> list[Check]:
     reached = brokers.judge_brokers(subject.kafka, inquiry.brokers())
     if reached.status is Status.FAILED:
         return [reached, *_skip(_kafka_names(subject), _NO_KAFKA)]
-    told = inquiry.topics({*subject.topics, subject.deadletter_topic})
+    names = _names(subject, inquiry)
+    told = inquiry.topics({*names, subject.deadletter_topic})
     settings = inquiry.settings(told)
     there = {name: one for name, one in told.items() if isinstance(one, TopicTold)}
     letters = subject.deadletter_topic
     making = None if letters in there else inquiry.could_make(deadletter_topic(letters))
-    places = [(name, one.number) for name in subject.topics if name in there for one in there[name].partitions]
+    places = [(name, one.number) for name in names if name in there for one in there[name].partitions]
     group = groups.judge_group(subject.kafka.group, inquiry.group())
     return [
         reached,
-        *(check for name in subject.topics for check in topics.judge_topic(name, told[name], settings[name])),
+        *(check for name in names for check in topics.judge_topic(name, told[name], settings[name], subject.patterns)),
         *deadletters.judge_deadletters(letters, told[letters], settings[letters], making),
         group,
-        _lag(subject, group),
+        _lag(subject, names, group),
         clocks.judge_kafka_clock(inquiry.newest(places) if places else {}, time.time()),
     ]
+
+
+def _names(subject: Subject, inquiry: KafkaInquiry) -> list[str]:
+    """The topics that the job would read: those that are named, and those of clusters that are there now."""
+    there = inquiry.names() if subject.patterns else []
+    routed = (name for name in there if name != subject.deadletter_topic and is_routed(name, subject.patterns))
+    return list(dict.fromkeys((*subject.topics, *sorted(routed))))
 
 
 def _kafka_names(subject: Subject) -> Iterable[str]:
@@ -96,10 +106,10 @@ def _skip(names: Iterable[str], why: str) -> list[Check]:
     return [skipped(name, why) for name in names]
 
 
-def _lag(subject: Subject, group: Check) -> Check:
+def _lag(subject: Subject, names: list[str], group: Check) -> Check:
     if group.status is Status.FAILED:
         return skipped(groups.LAG, "the consumer group cannot be used")
-    return groups.judge_lag(_plan(replace(subject.kafka, retry_s=_OFFSETS_S), subject.topics))
+    return groups.judge_lag(_plan(replace(subject.kafka, retry_s=_OFFSETS_S), names))
 
 
 def _plan(target: KafkaTarget, names: Iterable[str]) -> ReadPlan | Untold:

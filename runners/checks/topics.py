@@ -8,7 +8,8 @@ from runners.checks.verdict import Check, failed, ok, skipped, warning
 from transforms.io.answers import Untold
 from transforms.io.kafka_inquiry import TopicTold
 from transforms.model.limits import RECORD_BYTES
-from transforms.records.codecs import CODEC_OF_TOPIC
+from transforms.records.codecs import CODEC_OF_TOPIC, TOPICS, Codec
+from transforms.records.routes import route_of
 
 MISSING: Final = "UNKNOWN_TOPIC_OR_PART"
 IMPOSSIBLE: Final = "TOPIC_EXCEPTION"
@@ -25,22 +26,27 @@ def names_of(topic: str) -> list[str]:
     return [f"topic {topic}", *(f"topic {topic} {what}" for what in _SETTINGS)]
 
 
-def judge_topic(name: str, told: TopicTold | Untold, settings: Settings | Untold) -> list[Check]:
-    """The topic itself, and its settings one by one."""
-    check = judge_presence(name, told)
+def judge_topic(name: str, told: TopicTold | Untold, settings: Settings | Untold, patterns: tuple[str, ...] = ()) -> list[Check]:
+    """The topic itself, and its settings one by one. patterns: of topics that belong to one cluster each."""
+    check = judge_presence(name, told, patterns)
     if isinstance(told, Untold):
         return [check, *_skipped(name, "the topic is not there to be asked")]
     if isinstance(settings, Untold):
         why = f"Kafka does not tell this user ({settings.said}); the job needs no right to it, DESCRIBE_CONFIGS lets it be checked"
         return [check, *_skipped(name, why)]
-    return [check, *_judge_settings(name, settings)]
+    return [check, *_judge_settings(name, settings, codec_of(name, patterns))]
 
 
 def _skipped(topic: str, why: str) -> list[Check]:
     return [skipped(name, why) for name in names_of(topic)[1:]]
 
 
-def judge_presence(name: str, told: TopicTold | Untold) -> Check:
+def codec_of(name: str, patterns: tuple[str, ...] = ()) -> Codec | None:
+    """How the topic's records are read; None where this version does not decode them."""
+    return CODEC_OF_TOPIC.get(route_of(name, patterns, TOPICS).topic)
+
+
+def judge_presence(name: str, told: TopicTold | Untold, patterns: tuple[str, ...] = ()) -> Check:
     """Whether the topic is there, whole, and readable for this user."""
     named = f"topic {name}"
     if isinstance(told, Untold):
@@ -49,7 +55,7 @@ def judge_presence(name: str, told: TopicTold | Untold) -> Check:
         return fault
     if told.operations is not None and "READ" not in told.operations:
         return failed(named, "this user may not read it", f"Grant READ on {name}.")
-    if name not in CODEC_OF_TOPIC:
+    if codec_of(name, patterns) is None:
         return warning(named, "this version does not decode it: its records count as undecoded", "Leave it out of --topics.")
     rights = "" if told.operations is None else ", readable"
     return ok(named, f"{_partitions(told)}{rights}")
@@ -87,7 +93,8 @@ def _partitions(told: TopicTold) -> str:
 
 def make_topic(name: str) -> str:
     """A command that makes the topic as the job wants it; partitions and replication are the operator's."""
-    is_state = name in CODEC_OF_TOPIC and CODEC_OF_TOPIC[name].state
+    codec = codec_of(name)
+    is_state = codec is not None and codec.state
     config = (
         f"--config cleanup.policy=compact --config message.timestamp.type={LOG_APPEND_TIME}"
         if is_state
@@ -101,8 +108,7 @@ def alter_topic(name: str, setting: str) -> str:
     return f"kafka-configs.sh --bootstrap-server $KAFKA_BROKERS --alter --entity-type topics --entity-name {name} --add-config {setting}"
 
 
-def _judge_settings(name: str, settings: Settings) -> Iterator[Check]:
-    codec = CODEC_OF_TOPIC.get(name)
+def _judge_settings(name: str, settings: Settings, codec: Codec | None) -> Iterator[Check]:
     if codec is None:
         yield from _skipped(name, "this version does not decode the topic")
         return

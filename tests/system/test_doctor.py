@@ -20,7 +20,7 @@ from confluent_kafka.admin import (
 )
 
 from scripts.sampling.produce import TOPICS
-from scripts.sampling.record import COMMANDS, EVENTS, RESOURCES, RULES, TARGETS, TOPOLOGY, SampleRecord
+from scripts.sampling.record import COMMANDS, EVENTS, REGISTRY, RESOURCES, RULES, TARGETS, TOPOLOGY, SampleRecord
 from scripts.sampling.stream import sample_stream
 from tests.system.conftest import JARS
 from tests.system.secured_kafka import USER, Right, SecuredKafka
@@ -69,7 +69,7 @@ def configure(world: World, topic: str, **settings: str) -> None:
 @pytest.fixture
 def ready(world: World) -> World:
     """A stack as the job wants it, that the job has run on."""
-    for topic in (RESOURCES, TOPOLOGY, TARGETS, RULES):
+    for topic in (RESOURCES, TOPOLOGY, TARGETS, RULES, REGISTRY):
         configure(world, topic, message_timestamp_type="LogAppendTime")
     world.produce(sample_stream(clusters=2, resyncs=1, seed=5, poison_classes=3).records)
     world.run_job("--kafka_reader=bounded")

@@ -5,11 +5,13 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from confluent_kafka.admin import AdminClient, NewTopic
+
 from scripts.faulting.round import await_that
 from scripts.sampling.record import SampleRecord
 from scripts.sampling.stream import sample_stream
 from tests.in_memory import expected_digests
-from tests.system.world import World
+from tests.system.world import DEADLETTERS, World
 
 FLAGS = ("--kafka_reader=bounded", "--tenant_max_failures=2")
 QUARANTINED = "tenant_quarantined"
@@ -161,3 +163,16 @@ def test_a_run_that_follows_takes_a_released_tenant_in_again_without_a_restart(w
         job.terminate()
         job.communicate(timeout=60)
     assert job.returncode == 0
+
+
+def test_a_warning_comes_before_what_is_held_is_lost(world: World) -> None:
+    first, _ = halves(1, seed=11)
+    world.produce(first)
+    world.run_job(*FLAGS)
+    client = AdminClient({"bootstrap.servers": world.brokers})
+    client.create_topics([NewTopic(DEADLETTERS, 1, 1, config={"retention.ms": "100000"})])[DEADLETTERS].result()
+    age = "MATCH (c:Cluster) SET c.quarantined_at = timestamp() - $age, c.quarantine_reason = 'why'"
+    world.cypher(age, age=10_000)
+    assert "about to be lost" not in world.run_job(*FLAGS)["stderr"]
+    world.cypher(age, age=90_000)
+    assert "tenants release af-10" in world.run_job(*FLAGS)["stderr"]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from confluent_kafka import Consumer
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from scripts.sampling.produce import TOPICS, ensure_topics
@@ -292,3 +293,21 @@ def test_a_cluster_whose_lock_is_held_keeps_nobody_else_waiting(world: World) ->
     replayed = json.loads(world.run("pipelines.deadletters", "replay", "--json").stdout)
     assert (replayed["replayed"], replayed["control"]) == (1, 1)
     assert world.cypher("MATCH (c:Cluster {registered: true}) RETURN c.client_id AS id ORDER BY id") == [{"id": EAST}, {"id": WEST}]
+
+
+def test_candidates_are_read_off_topics_groups_and_members_and_label_nothing(world: World) -> None:
+    world.produce([heartbeat(EAST)])
+    world.run_job()
+    ensure_topics(world.brokers, [f"{WEST}.events.normalized"], partitions=1)
+    consumer = Consumer({"bootstrap.servers": world.brokers, "group.id": "graph-builder-af-12", "client.id": f"{EAST}-agent-1"})
+    try:
+        consumer.subscribe([TOPICS[0]])
+        wait_for(lambda: consumer.poll(0.2) is None and bool(consumer.assignment()))
+        told = json.loads(world.run("pipelines.tenants", "discover", "--json").stdout)["candidates"]
+    finally:
+        consumer.close()
+
+    assert told[EAST] == {"in_graph": True, "seen_in": [f"member of graph-builder-af-12: {EAST}-agent-1"]}
+    assert told[WEST] == {"in_graph": False, "seen_in": [f"topic {WEST}.events.normalized"]}
+    assert told["af-12"] == {"in_graph": False, "seen_in": ["group graph-builder-af-12"]}
+    assert [row["id"] for row in world.cypher(STATES)] == [EAST]

@@ -110,6 +110,24 @@ class KafkaInquiry:
         assert self._admin is not None, "asked before a broker answered"
         return self._admin
 
+    def names(self) -> list[str]:
+        """All topics that this user may see; none where Kafka does not say."""
+        try:
+            return sorted(self._asked.list_topics(timeout=_ASK_S).topics)
+        except KafkaException:
+            return []
+
+    def all_groups(self) -> dict[str, tuple[str, ...]]:
+        """The consumer groups that Kafka tells this user of, each with what its members call themselves."""
+        try:
+            listed = self._asked.list_consumer_groups(request_timeout=_ASK_S).result()
+        except KafkaException:
+            return {}
+        ids = sorted(one.group_id for one in listed.valid)
+        told = _answers(self._asked.describe_consumer_groups(ids, request_timeout=_ASK_S)) if ids else []
+        found = ((group_id, answer) for group_id, answer in told if not isinstance(answer, Untold))
+        return {group_id: tuple(sorted({member.client_id for member in answer.members})) for group_id, answer in found}
+
     def topics(self, names: Iterable[str]) -> dict[str, TopicTold | Untold]:
         """Each topic; one that does not exist is Untold with the code UNKNOWN_TOPIC_OR_PART."""
         wanted = TopicCollection(list(names))

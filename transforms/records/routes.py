@@ -67,6 +67,15 @@ def is_routed(topic: str, patterns: tuple[str, ...]) -> bool:
     return not topic.startswith("__") and any(_compiled(pattern).fullmatch(topic) for pattern in patterns)
 
 
+def matched(name: str, patterns: tuple[str, ...]) -> str | None:
+    """What the first pattern that matches the name whole takes for the tenant; None where none does."""
+    for pattern in patterns:
+        found = _compiled(pattern).fullmatch(name)
+        if found:
+            return found.group(TENANT_GROUP) or None
+    return None
+
+
 def _base(found: Any, topic: str) -> str:
     named = found.groupdict().get(TOPIC_GROUP)
     if named:
