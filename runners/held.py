@@ -50,7 +50,7 @@ class HeldWatch:
                 client_id=one.client_id,
                 topic=self._topic,
                 hours_left=round(left_ms / _HOUR_MS, 1),
-                detail=f"mend the cause ({one.cause}), then `python -m pipelines.tenants release {one.client_id}`, or lengthen the retention",
+                detail=f"mend the cause ({one.cause}), then `tenants release {one.client_id}`, or lengthen the retention",
             )
 
     def _retention_ms(self) -> int | None:

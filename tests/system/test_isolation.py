@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from scripts.faulting.round import await_that
 from scripts.sampling.record import SampleRecord
@@ -170,7 +170,9 @@ def test_a_warning_comes_before_what_is_held_is_lost(world: World) -> None:
     world.produce(first)
     world.run_job(*FLAGS)
     client = AdminClient({"bootstrap.servers": world.brokers})
-    client.create_topics([NewTopic(DEADLETTERS, 1, 1, config={"retention.ms": "100000"})])[DEADLETTERS].result()
+    kept = ConfigEntry("retention.ms", "100000", incremental_operation=AlterConfigOpType.SET)
+    for done in client.incremental_alter_configs([ConfigResource(ResourceType.TOPIC, DEADLETTERS, incremental_configs=[kept])]).values():
+        done.result()
     age = "MATCH (c:Cluster) SET c.quarantined_at = timestamp() - $age, c.quarantine_reason = 'why'"
     world.cypher(age, age=10_000)
     assert "about to be lost" not in world.run_job(*FLAGS)["stderr"]

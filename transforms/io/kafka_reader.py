@@ -147,7 +147,8 @@ class RangeReader:
             return {}
         quiet = [TopicPartition(*place) for place in spent if place in chunk.passed]
         if quiet:
-            self._consumer.pause(quiet)
+            # Not paused: what is paused stays so when it is assigned again.
+            self._consumer.incremental_unassign(quiet)
         return shares
 
     def _chunk(self, messages: list[Message], left: dict[Place, OffsetRange], shares: dict[Place, Share]) -> Chunk:
