@@ -1,6 +1,6 @@
 """A run's resources and what it does with them: the store, the group's offsets, the lease, the dead letters."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Final
 
@@ -64,12 +64,17 @@ class Job:
         every = (*observers, *([self._monitor] if self._monitor else []))
         run = BoundedRun(offsets, self._slice, self._pacer, self, every, goes_first=self._is_registry)
         try:
-            run.run(offsets.existing(self._settings.topics, self._is_ours))
+            run.run(self._topics(offsets))
         finally:
             totals.add(run.totals)
         if run.totals.read and not run.totals.stopped:
             self._judge(totals)
         self._held.look()
+
+    def _topics(self, offsets: KafkaOffsets) -> Iterable[str]:
+        """The topics that are named, and those of clusters that are there now."""
+        named = self._settings.topics
+        return offsets.existing(named, self._is_ours) if self._settings.flow.patterns else named
 
     def _is_ours(self, topic: str) -> bool:
         """Whether a topic belongs to a cluster, by a pattern; what this job writes itself never does."""

@@ -13,6 +13,8 @@ Examples:
   scripts/bench --clusters 1,10,100 --readers bounded
 
   scripts/bench --purge --json
+
+  scripts/bench --flood --messages 100000
 """
 
 import sys
@@ -22,6 +24,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from scripts.benching.flooding import measure_flood, show_flood
 from scripts.benching.measure import Plan, measure
 from scripts.benching.purging import measure_purge, show_purge
 from scripts.benching.stage import stage
@@ -65,6 +68,9 @@ def main(
     purge: Annotated[
         bool, typer.Option("--purge", help="Measure the purge of a large tenant beside nine others, and nothing else.")
     ] = False,
+    flood: Annotated[
+        bool, typer.Option("--flood", help="Measure what a tenant with ten times its share costs nine others, and nothing else.")
+    ] = False,
     purge_nodes: Annotated[int, typer.Option("--purge_nodes", min=1000, help="Nodes of the tenant that is purged.")] = 200_000,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object on standard output.")] = False,
 ) -> None:
@@ -86,7 +92,12 @@ def main(
     say("starting a stack")
     try:
         with stage() as empty:
-            found = measure_purge(purge_nodes, empty, say) if purge else measure(plan, empty, say)
+            if purge:
+                found = measure_purge(purge_nodes, empty, say)
+            elif flood:
+                found = measure_flood(messages // 10, seed, empty, say)
+            else:
+                found = measure(plan, empty, say)
     except (RuntimeError, InfrastructureFault) as fault:
         typer.echo(str(fault), err=True)
         sys.exit(1)
@@ -95,6 +106,8 @@ def main(
         typer.echo(msgspec.json.encode(found).decode())
     elif purge:
         show_purge(found)
+    elif flood:
+        show_flood(found)
     else:
         show(found)
 

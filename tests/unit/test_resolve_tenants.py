@@ -1,6 +1,7 @@
 """Every decoded record is owned, rejected with its step and reason, or counted under an outcome: exactly one of these."""
 
 import pytest
+from msgspec import structs
 
 from tests.unit.wire import COMMANDS, EVENT, EVENTS, POD, RESOURCES, json_of, kafka_record
 from transforms.model.limits import KEY_BYTES
@@ -115,3 +116,10 @@ def test_a_faulty_record_is_rejected_whole_under_the_tenant_that_is_known(
     assert (found.client_id, found.step, found.reason) == (client_id, step, reason)
     assert found.record == kafka_record(topic, value, key)
     assert found.parsed is (step is not Step.DECODE or reason is Reason.UNKNOWN_COMMAND)
+
+
+def test_who_is_not_let_in_is_rejected_under_the_name_that_the_header_gives() -> None:
+    record = structs.replace(kafka_record(RESOURCES, _GOOD, b"pod:shop:p"), headers=(("client_id", b"af-12"),))
+    found = resolve(decode_record(record), TenantResolver(TenantRules(deny=("af-12",))))
+    assert isinstance(found, Reject)
+    assert (found.client_id, found.reason) == ("af-12", Reason.TENANT_DENIED)

@@ -103,9 +103,12 @@ def resolve(decoded: Decoded, resolver: TenantResolver) -> Owned | Reject | Ende
         return (known or NO_TENANT, Outcome.UNDECODED if decoded.codec is None else Outcome.CONTROL)
     try:
         claims = _claims(decoded)
-        client_id = resolver.resolve(claims)
     except Fault as fault:
         return reject(decoded.record, known, Step.RESOLVE_TENANT, fault)
+    try:
+        client_id = resolver.resolve(claims)
+    except Fault as fault:
+        return reject(decoded.record, known or _first_valid(*claims.outside), Step.RESOLVE_TENANT, fault)
     return _ended(decoded, claims, client_id) or Owned(client_id or NO_TENANT, decoded)
 
 
@@ -122,7 +125,11 @@ def _ended(decoded: Decoded, claims: Claims, client_id: str | None) -> Ended | N
 
 def _shown(*named: str | None) -> str:
     """The tenant under which another's record is counted."""
-    return next((one for one in named if one is not None and is_tenant_id(one)), NO_TENANT)
+    return _first_valid(*named) or NO_TENANT
+
+
+def _first_valid(*named: str | None) -> str:
+    return next((one for one in named if one is not None and is_tenant_id(one)), "")
 
 
 def _is_registration(decoded: Decoded, outcome: Outcome) -> bool:
