@@ -53,8 +53,8 @@ def test_what_they_say_of_another_tenant_or_of_none_is_rejected() -> None:
 def _told(*records: KafkaRecord) -> Signs:
     signs = Signs()
     for record in records:
-        signs.pass_by(record)
-        signs.hear("af-10", record)
+        signs.pass_by([record.timestamp_ms])
+        signs.hear([("af-10", record)])
         signs.greet("af-10", decode_record(record))
     return signs
 

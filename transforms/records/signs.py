@@ -4,6 +4,7 @@ Tenants' clocks may be wrong, so no time of theirs counts: a record tells when i
 any other says no more than that it has come.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from transforms.records.decode import Decoded
@@ -49,15 +50,18 @@ class Signs:
         self.registry: list[tuple[str, KafkaRecord]] = []
         self.seconds: set[int] = set()
 
-    def pass_by(self, record: KafkaRecord) -> None:
-        """Somebody's record was on the bus."""
-        self.seconds.add(record.timestamp_ms // SECOND_MS)
+    def pass_by(self, timestamps_ms: Iterable[int]) -> None:
+        """Somebody's records were on the bus."""
+        self.seconds.update({at // SECOND_MS for at in timestamps_ms})
 
-    def hear(self, client_id: str, record: KafkaRecord) -> None:
-        """A record of the tenant was taken in."""
-        at = record.timestamp_ms if record.is_broker_time else 0
-        if at > self.seen.get(client_id, -1):
-            self.seen[client_id] = at
+    def hear(self, heard: Sequence[tuple[str, KafkaRecord]]) -> None:
+        """Records of tenants were taken in."""
+        seen = self.seen
+        for client_id in {client_id for client_id, _ in heard}:
+            seen.setdefault(client_id, 0)
+        for client_id, record in heard:
+            if record.is_broker_time and record.timestamp_ms > seen[client_id]:
+                seen[client_id] = record.timestamp_ms
 
     def greet(self, client_id: str, decoded: Decoded) -> None:
         """A record of the tenant told of the tenant itself."""

@@ -10,6 +10,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from transforms.io.cluster_book import process_book
 from transforms.io.neo4j_target import Neo4jTarget
+from transforms.records.codecs import Codec
 from transforms.records.decode import Decoded
 from transforms.records.directory import EMPTY
 from transforms.records.envelopes import Command, Filtered, Tombstone
@@ -58,24 +59,25 @@ class ResolveTenantsFn(beam.DoFn):
     def process(self, chunk: DecodedChunk) -> Iterator[OwnedChunk | TaggedOutput]:
         owned = OwnedChunk()
         settled = Tally()
-        signs = self._signs
+        signs, ended = self._signs, []
         for decoded in chunk:
             if isinstance(decoded.body, Command):
                 count_command(decoded.body.command)
-            signs.pass_by(decoded.record)
             found = resolve(decoded, self._resolver)
             if isinstance(found, Owned):
                 owned.append(found)
-                signs.hear(found.client_id, decoded.record)
             elif isinstance(found, Reject):
                 yield TaggedOutput(REJECTS, found)
             else:
                 client_id, outcome = found
                 if outcome in (Outcome.FILTERED, Outcome.CONTROL) and client_id != NO_TENANT:
-                    signs.hear(client_id, decoded.record)
+                    ended.append((client_id, decoded.record))
                     signs.greet(client_id, decoded)
                 if not _is_registration(decoded, outcome):
                     settled[found] += 1
+        signs.pass_by(decoded.record.timestamp_ms for decoded in chunk)
+        signs.hear([(one.client_id, one.decoded.record) for one in owned])
+        signs.hear(ended)
         count_outcomes(settled)
         if owned:
             yield owned
@@ -93,34 +95,40 @@ def resolve(decoded: Decoded, resolver: TenantResolver) -> Owned | Reject | Ende
     Another tenant's record is skipped before its faults count: they are that tenant's run's to reject.
     """
     only = resolver.rules.client_id
-    named = decoded.key.client_id if decoded.key.client_id is not None else decoded.route.client_id
+    named = decoded.key.client_id
+    if named is None:
+        named = decoded.route.client_id
     if only and named not in (None, only):
         return (_shown(named), Outcome.SKIPPED)
-    known = named if named is not None and is_tenant_id(named) else only
-    if decoded.fault is not None:
-        return reject(decoded.record, known, Step.DECODE, decoded.fault)
-    if decoded.codec is None or decoded.codec.control:
-        return (known or NO_TENANT, Outcome.UNDECODED if decoded.codec is None else Outcome.CONTROL)
+    codec = decoded.codec
+    if codec is None or codec.control or decoded.fault is not None:
+        return _unresolved(decoded, codec, _first_valid(named) or only)
     try:
         claims = _claims(decoded)
     except Fault as fault:
-        return reject(decoded.record, known, Step.RESOLVE_TENANT, fault)
+        return reject(decoded.record, _first_valid(named) or only, Step.RESOLVE_TENANT, fault)
     try:
         client_id = resolver.resolve(claims)
     except Fault as fault:
-        return reject(decoded.record, known or _first_valid(*claims.outside), Step.RESOLVE_TENANT, fault)
-    return _ended(decoded, claims, client_id) or Owned(client_id or NO_TENANT, decoded)
+        return reject(decoded.record, _first_valid(named) or only or _first_valid(*claims.outside), Step.RESOLVE_TENANT, fault)
+    if client_id is None or codec.tenancy or isinstance(decoded.body, Filtered):
+        return _ended(decoded, claims, client_id)
+    return Owned(client_id, decoded)
 
 
-def _ended(decoded: Decoded, claims: Claims, client_id: str | None) -> Ended | None:
-    """What becomes of a record whose tenant is found and that ends here; None for one that concerns the graph."""
+def _unresolved(decoded: Decoded, codec: Codec | None, known: str) -> Reject | Ended:
+    """What becomes of a record whose tenant need not be found. known: the tenant, as far as it is; "" where it is not."""
+    if decoded.fault is not None:
+        return reject(decoded.record, known, Step.DECODE, decoded.fault)
+    return (known or NO_TENANT, Outcome.UNDECODED if codec is None else Outcome.CONTROL)
+
+
+def _ended(decoded: Decoded, claims: Claims, client_id: str | None) -> Ended:
+    """What becomes of a record whose tenant is found, and that does not concern the graph."""
     if client_id is None:
         return (_shown(*claims.outside, claims.body), Outcome.SKIPPED)
-    if decoded.codec is not None and decoded.codec.tenancy:
-        return (client_id, Outcome.CONTROL)
-    if isinstance(decoded.body, Filtered):
-        return (client_id, Outcome.CONTROL if decoded.body.is_control else Outcome.FILTERED)
-    return None
+    is_filtered = isinstance(decoded.body, Filtered) and not decoded.body.is_control
+    return (client_id, Outcome.FILTERED if is_filtered else Outcome.CONTROL)
 
 
 def _shown(*named: str | None) -> str:
