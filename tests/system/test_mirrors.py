@@ -12,8 +12,9 @@ from tests.system.world import World
 from tests.unit.reference import expected_digest
 from tests.unit.strategies import TENANT, deliveries
 from tests.unit.test_order import folded
-from transforms.io.neo4j_graph import Neo4jGraphStore, _Transaction
+from transforms.io.neo4j_graph import Neo4jGraphStore
 from transforms.io.tenant_mirrors import TenantMirrors
+from transforms.io.tenant_transaction import TenantTransaction
 from transforms.planning.known import KnownGraph
 from transforms.planning.mutations import Mutation
 
@@ -34,7 +35,7 @@ def stored(world: World, client_id: str) -> KnownGraph:
     """The tenant as it is in the database."""
 
     def load(tx: neo4j.ManagedTransaction) -> KnownGraph | None:
-        return _Transaction(tx, client_id).load(10_000)
+        return TenantTransaction(tx, client_id).load(10_000)
 
     with world.graph.session() as session:
         found = session.execute_read(load)
