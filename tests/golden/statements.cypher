@@ -816,10 +816,11 @@ RETURN count(*) AS gone;
 MATCH (c:Cluster {client_id: $client_id})
 SET c.writes = coalesce(c.writes, 0) + 1
 WITH c
-MATCH (n:Resource {client_id: $client_id})
-WHERE n.rid > $after
-WITH n ORDER BY n.rid LIMIT $most
-WITH collect(n) AS page, max(n.rid) AS last
+MATCH (n:Resource)
+USING INDEX n:Resource(client_id, rid)
+WHERE n.client_id = $client_id AND n.rid > $after
+WITH n ORDER BY n.client_id, n.rid LIMIT $most
+WITH collect(n) AS page, last(collect(n.rid)) AS last
 CALL (page) {
   UNWIND page AS n
   WITH n WHERE n.stub AND NOT EXISTS { (n)--() }
