@@ -349,3 +349,32 @@ def test_totals_add_up_and_the_last_run_says_whether_it_was_stopped() -> None:
 
     assert (totals.read, totals.slices, len(totals.gaps), totals.stopped) == (5, 3, 1, False)
     assert totals.outcomes == {("af-10", Outcome.WRITTEN): 5}
+
+
+def test_what_goes_first_is_read_to_its_end_before_anything_else_and_the_lag_told_is_that_of_all() -> None:
+    registry: Place = ("cluster.registry", 0)
+    group = Group({A: [0, 1], registry: [0, 1, 2]})
+    owner = Owner(group)
+    run = run_of(group, owner, per_slice=2)
+    run.goes_first = lambda topic: topic == registry[0]
+
+    totals = run.run(["any"])
+
+    assert [told for told in group.told if told[0] == "commit"] == [
+        ("commit", {registry: 2}),
+        ("commit", {registry: 3}),
+        ("commit", {A: 2}),
+    ]
+    assert owner.planned_lag == {A: 2, registry: 3}
+    assert [report.lag for report in owner.reports] == [{registry: 1, A: 2}, {A: 2}, {}]
+    assert totals.read == 5
+
+
+def test_a_run_that_is_stopped_among_what_goes_first_reads_nothing_else() -> None:
+    registry: Place = ("cluster.registry", 0)
+    group = Group({A: [0], registry: [0, 1]})
+    run = run_of(group, Owner(group, slices=1), per_slice=1)
+    run.goes_first = lambda topic: topic == registry[0]
+
+    assert run.run(["any"]).stopped
+    assert A not in group.done
