@@ -31,8 +31,8 @@ it scopes) and, if it is an alerting one, `alert`. `ver`, `hash`, `implies` and 
 them.
 
 A `:Cluster` is the tenant itself and outlives its graph: `state`, `first_seen` and `last_seen` (milliseconds since 1970),
-`generation`, `resync_needed`, `registered`, `cluster` (what it calls itself), `labels`. What happened to it is told by its `:ClusterEpisode`s: `etype` (such as `cluster.purge`), `reason`,
-`message`, `at_ms`, `by`.
+`generation`, `resync_needed`, `registered`, `cluster` (what it calls itself), `labels`. What happened to it is told by its
+`:ClusterEpisode`s: `etype` (such as `cluster.purge`), `reason`, `message`, `at_ms`, `by`.
 
 A NetworkPolicy's `selector` may hold what kubectl writes for expressions, too (`key in (a,b)`, `key notin (a,b)`, `key`, `!key`);
 `*` selects every Pod of its namespace. `keys` are the names of a ConfigMap's or Secret's keys; their values never reach the graph.
