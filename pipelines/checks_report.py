@@ -4,12 +4,12 @@ import sys
 from collections import Counter
 from typing import Any, Final
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.command import print_json
 from runners.checks.verdict import Check, Status, overall
 
 _STYLES: Final = {Status.OK: "green", Status.WARNING: "yellow", Status.FAILED: "bold red", Status.SKIPPED: "dim"}
@@ -23,7 +23,7 @@ _ENDINGS: Final = {
 def print_checks(checks: list[Check], *, as_json: bool) -> None:
     """Print the checks on standard output."""
     if as_json:
-        typer.echo(msgspec.json.encode(checks_summary(checks)).decode())
+        print_json(checks_summary(checks))
     elif sys.stdout.isatty():
         Console().print(_table(checks))
         typer.echo(ending(checks))

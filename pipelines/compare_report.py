@@ -1,13 +1,12 @@
 """What a comparison of graphs found, as a table with examples or as one JSON object."""
 
-import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.command import console
 from pipelines.readable import printable
 from transforms.io.graph_compare import TenantComparison, compared_labels
 from transforms.model.graph_mapping import GraphMapping
@@ -66,17 +65,17 @@ def _relationship(example: RelationshipExample) -> dict[str, Any]:
 
 def print_comparison(found: list[TenantComparison], mapping: GraphMapping | None) -> None:
     """Print a row for each tenant, examples of what differs, and the verdict."""
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
-    console.print(_table(found))
+    out = console(_WIDTH)
+    out.print(_table(found))
     for one in found:
         for line in _lines(one):
             # As Text: what a graph holds is no markup.
-            console.print(Text(printable(line)))
+            out.print(Text(printable(line)))
     if mapping:
-        console.print(Text(printable(_mapping_line(mapping))))
+        out.print(Text(printable(_mapping_line(mapping))))
     different = sum(1 for one in found if not one.is_equal)
     tenants = f"{len(found):,} {'tenant' if len(found) == 1 else 'tenants'}"
-    console.print(f"different: {different:,} of {tenants}" if different else f"equal: {tenants}", highlight=False)
+    out.print(f"different: {different:,} of {tenants}" if different else f"equal: {tenants}", highlight=False)
 
 
 def _table(found: list[TenantComparison]) -> Table:

@@ -17,14 +17,14 @@ Examples:
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 from typing import Annotated
 
 import msgspec
 import typer
 
+from pipelines.command import INTERRUPTED_REPLAY, faults_told, print_json
 from pipelines.letter_report import letter_object, letter_text, list_object, print_list, unreadable_sentences
 from pipelines.letters import find_letter, index_letters
 from pipelines.logs import configure_logs
@@ -38,7 +38,6 @@ from pipelines.options.registry import RegistryOptions
 from pipelines.options.tenants import AdmissionOptions, RouteOptions
 from pipelines.settings import flow_settings
 from transforms.io.deadletter_reader import DeadLetterReader
-from transforms.io.faults import InfrastructureFault
 from transforms.io.letter_index import LetterIndex
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -68,11 +67,15 @@ def list_letters(
     """
     configure_logs(log_level(level))
     target, filter_ = kafka.target(), where.wanted()
-    with _faults_told(), closing(DeadLetterReader.open(target, where.deadletter_topic)) as reader, closing(LetterIndex(filter_)) as index:
+    with (
+        faults_told(INTERRUPTED_REPLAY),
+        closing(DeadLetterReader.open(target, where.deadletter_topic)) as reader,
+        closing(LetterIndex(filter_)) as index,
+    ):
         index_letters(reader, index)
         groups, latest = list(index.groups()), list(index.latest(letters))
         if json:
-            typer.echo(msgspec.json.encode(list_object(groups, latest, reader.unreadable)).decode())
+            print_json(list_object(groups, latest, reader.unreadable))
         else:
             print_list(groups, latest, reader.unreadable)
 
@@ -99,7 +102,7 @@ def show(
     """
     configure_logs(log_level(level))
     target, wanted = kafka.target(), coordinates(original)
-    with _faults_told(), closing(DeadLetterReader.open(target, deadletter_topic)) as reader:
+    with faults_told(INTERRUPTED_REPLAY), closing(DeadLetterReader.open(target, deadletter_topic)) as reader:
         found, times = find_letter(reader, wanted)
         if found is None:
             none = f"{deadletter_topic} holds no letter of {wanted}; `list --letters 20` tells of the last that it holds."
@@ -149,24 +152,11 @@ def replay(
     from pipelines.report import print_replay, replay_summary  # noqa: PLC0415
 
     started = time.monotonic()
-    with _faults_told():
+    with faults_told(INTERRUPTED_REPLAY):
         totals = replay_letters(kafka_target, where.deadletter_topic, filter_, flow, how.slice_bytes)
     print_replay(replay_summary(totals, time.monotonic() - started, dry_run=how.dry_run), as_json=json)
     if totals.stopped:
         typer.echo("Stopped as asked, before all was replayed; what is told above is done: run again for all of it.", err=True)
-        sys.exit(1)
-
-
-@contextmanager
-def _faults_told() -> Iterator[None]:
-    """A fault within the block ends the command with one sentence."""
-    try:
-        yield
-    except InfrastructureFault as fault:
-        typer.echo(fault.sentence, err=True)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        typer.echo("Interrupted; what was replayed stays in the graph, and to replay it again changes nothing: run again.", err=True)
         sys.exit(1)
 
 

@@ -24,6 +24,7 @@ from typing import Any
 import apache_beam as beam
 import typer
 
+from pipelines.command import faults_told
 from pipelines.job import Job
 from pipelines.logs import configure_logs
 from pipelines.options.failures import FailureOptions
@@ -42,7 +43,6 @@ from runners.follow import Follow
 from runners.monitor import Monitor, MonitorServer
 from runners.settled import run_settled
 from runners.stop import StopSignals
-from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import OffsetRange
 from transforms.planning.slices import SliceSize
 from transforms.steps.decode import DecodeRecords, WireSettings
@@ -138,14 +138,8 @@ def main(
         lease_s=run_options.lease_s,
     )
     started = time.monotonic()
-    try:
+    with faults_told("Interrupted; nothing after the last committed offsets counts as done: run again to go on."):
         totals = run(settings, follow)
-    except InfrastructureFault as fault:
-        typer.echo(fault.sentence, err=True)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        typer.echo("Interrupted; nothing after the last committed offsets counts as done: run again to go on.", err=True)
-        sys.exit(1)
     print_summary(run_summary(totals, time.monotonic() - started), as_json=json)
     if totals.stopped and not follow.follow:
         typer.echo("Stopped as asked, before all was taken in; what is told above is committed: run again to go on.", err=True)

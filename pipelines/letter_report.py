@@ -1,15 +1,14 @@
 """Dead letters as people and machines read them: groups, single letters, one letter whole."""
 
-import sys
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.command import console
 from pipelines.readable import printable, readable_json, readable_text, shown_time
 from transforms.io.deadletter_reader import Posted
 from transforms.io.letter_index import LetterEntry, LetterGroup
@@ -63,17 +62,17 @@ def print_list(groups: list[LetterGroup], latest: list[LetterEntry], unreadable:
     """Print the groups, gaps apart, and the last letters where some were asked for."""
     records = [group for group in groups if not group.is_gap]
     gaps = [group for group in groups if group.is_gap]
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
+    out = console(_WIDTH)
     if records:
-        console.print(_table(_GROUP_HEADS, map(_group_row, records)))
+        out.print(_table(_GROUP_HEADS, map(_group_row, records)))
     if gaps:
-        console.print(_table(_GAP_HEADS, map(_gap_row, gaps)))
+        out.print(_table(_GAP_HEADS, map(_gap_row, gaps)))
     if latest:
-        console.print(_table(_ENTRY_HEADS, map(_entry_row, latest)))
+        out.print(_table(_ENTRY_HEADS, map(_entry_row, latest)))
     if not groups:
-        console.print("No dead letters match.", highlight=False)
+        out.print("No dead letters match.", highlight=False)
     for sentence in unreadable_sentences(unreadable):
-        console.print(sentence, highlight=False, markup=False)
+        out.print(sentence, highlight=False, markup=False)
 
 
 def unreadable_sentences(unreadable: Counter[str]) -> list[str]:

@@ -5,10 +5,9 @@ from collections import Counter
 from types import TracebackType
 from typing import Any, TextIO
 
-import msgspec
-from rich.console import Console
 from rich.table import Table
 
+from pipelines.command import console, print_json
 from pipelines.progress import bar
 from runners.bounded import RunTotals, SliceReport
 from runners.replay import ReplayTotals
@@ -69,16 +68,16 @@ def _counts(outcomes: Tally, client_id: str) -> dict[str, int]:
 def print_summary(summary: dict[str, Any], *, as_json: bool) -> None:
     """Print the summary on standard output."""
     if as_json:
-        print(msgspec.json.encode(summary).decode())
+        print_json(summary)
         return
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    out = console()
     if summary["read"]:
-        console.print(_tenant_table(summary, ("read", *_shown_outcomes(summary))))
+        out.print(_tenant_table(summary, ("read", *_shown_outcomes(summary))))
     for gap in summary["gaps"]:
-        console.print(f"lost: {gap['topic']}[{gap['partition']}] offsets {gap['from']} to {gap['to']}, deleted before they were taken in")
+        out.print(f"lost: {gap['topic']}[{gap['partition']}] offsets {gap['from']} to {gap['to']}, deleted before they were taken in")
     for one in summary["transitions"]:
-        console.print(f"tenant {one['client_id']}: {one['from']} became {one['to']}", highlight=False)
-    console.print(f"{summary['read']:,} records in {summary['seconds']:.1f} s", highlight=False)
+        out.print(f"tenant {one['client_id']}: {one['from']} became {one['to']}", highlight=False)
+    out.print(f"{summary['read']:,} records in {summary['seconds']:.1f} s", highlight=False)
 
 
 def _shown_outcomes(summary: dict[str, Any]) -> list[str]:
@@ -143,15 +142,15 @@ def _by_why(counted: Counter[tuple[str, str]]) -> dict[str, int]:
 def print_replay(summary: dict[str, Any], *, as_json: bool) -> None:
     """Print the summary of a replay on standard output."""
     if as_json:
-        print(msgspec.json.encode(summary).decode())
+        print_json(summary)
         return
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    out = console()
     if summary["tenants"]:
         names = [] if summary["dry_run"] else ["replayed", *_shown_outcomes(summary)]
-        console.print(_tenant_table(summary, ("letters", *names, "unavailable", "gaps")))
+        out.print(_tenant_table(summary, ("letters", *names, "unavailable", "gaps")))
     for why, number in summary["unavailable_why"].items():
-        console.print(f"unavailable: {number:,}, since {Unavailable(why).sentence}", highlight=False)
+        out.print(f"unavailable: {number:,}, since {Unavailable(why).sentence}", highlight=False)
     for reason, number in summary["rejected_why"].items():
-        console.print(f"rejected again: {number:,} as {reason}; their old letters stand", highlight=False)
+        out.print(f"rejected again: {number:,} as {reason}; their old letters stand", highlight=False)
     said = "would be replayed" if summary["dry_run"] else f"replayed in {summary['seconds']:.1f} s"
-    console.print(f"{summary['replayed']:,} of {summary['letters']:,} letters {said}", highlight=False)
+    out.print(f"{summary['replayed']:,} of {summary['letters']:,} letters {said}", highlight=False)

@@ -3,9 +3,7 @@
 import sys
 from contextlib import closing
 
-import msgspec
-import typer
-
+from pipelines.command import faults_told, print_json
 from pipelines.compare_report import comparison_object, print_comparison
 from pipelines.options.compare import CompareOptions
 from pipelines.options.flow import Json
@@ -34,13 +32,10 @@ def compare(neo4j: Neo4jOptions, which: CompareOptions, json: Json = False) -> N
     """
     mapping = which.mapping()
     pair, targets = which.pair(mapping), which.targets(neo4j)
-    try:
+    with faults_told():
         found = compared(*targets, pair, mapping, which.limit)
-    except InfrastructureFault as fault:
-        typer.echo(fault.sentence, err=True)
-        sys.exit(1)
     if json:
-        typer.echo(msgspec.json.encode(comparison_object(found, mapping)).decode())
+        print_json(comparison_object(found, mapping))
     else:
         print_comparison(found, mapping)
     sys.exit(0 if all(one.is_equal for one in found) else 1)

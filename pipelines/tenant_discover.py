@@ -1,6 +1,5 @@
 """`tenants discover`: which tenants there may be, by the names of topics, consumer groups and their members."""
 
-import sys
 from contextlib import closing
 from typing import Annotated, Any
 
@@ -8,14 +7,13 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.command import WIDE, console, faults_told, print_json
 from pipelines.options.checks import usage_error
 from pipelines.options.flow import Json
 from pipelines.options.kafka import KafkaOptions
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.tenants import RouteOptions
 from pipelines.readable import printable
-from pipelines.tenant_purging import console, print_json
-from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_inquiry import Brokers, KafkaInquiry
 from transforms.io.kafka_offsets import kafka_fault
 from transforms.io.kafka_target import KafkaTarget
@@ -50,15 +48,12 @@ def discover(
     """
     patterns = (*_checked(member_pattern or []), *MEMBER_PATTERNS)
     target = kafka.target()
-    try:
+    with faults_told():
         inquiry = KafkaInquiry(target)
         _check_reached(target, inquiry)
         found = candidates(inquiry.names(), inquiry.all_groups(), routes.patterns(), patterns)
         with closing(Neo4jGraphStore(neo4j.target())) as store:
             known = set(store.tenants())
-    except InfrastructureFault as fault:
-        typer.echo(fault.sentence, err=True)
-        sys.exit(1)
     if json:
         print_json({"candidates": {one.client_id: _object(one, known) for one in found}})
         return
@@ -67,7 +62,7 @@ def discover(
         table.add_row(
             *(Text(printable(cell)) for cell in (one.client_id, "yes" if one.client_id in known else "no", "\n".join(one.seen_in)))
         )
-    console().print(table)
+    console(WIDE).print(table)
 
 
 def _check_reached(target: KafkaTarget, inquiry: KafkaInquiry) -> None:

@@ -1,10 +1,8 @@
 """`tenants forget`: purge one tenant now."""
 
-import sys
 from contextlib import closing
 
-import typer
-
+from pipelines.command import faults_told, print_json
 from pipelines.options.flow import Json, tenant_id
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.tenant_purging import (
@@ -15,12 +13,10 @@ from pipelines.tenant_purging import (
     ask_whether_meant,
     must_be_meant,
     no_such_tenant,
-    print_json,
     print_purged,
     purge_tenant,
     purged_object,
 )
-from transforms.io.faults import InfrastructureFault
 from transforms.io.graph_purge import Purged, tenants_found
 from transforms.io.neo4j_graph import Neo4jGraphStore
 from transforms.planning.reaping import forget as forgetting
@@ -35,15 +31,11 @@ def forget(
     """
     target, tenant = neo4j.target(), tenant_id(client_id, "CLIENT_ID")
     must_be_meant(yes=yes)
-    try:
-        with closing(Neo4jGraphStore(target)) as store:
-            if not tenants_found(store, tenant):
-                no_such_tenant(tenant)
-            ask_whether_meant([tenant], yes=yes)
-            done = purge_tenant(store, tenant, lambda one, _: forgetting(one), slice_rows)
-    except InfrastructureFault as fault:
-        typer.echo(fault.sentence, err=True)
-        sys.exit(1)
+    with faults_told(), closing(Neo4jGraphStore(target)) as store:
+        if not tenants_found(store, tenant):
+            no_such_tenant(tenant)
+        ask_whether_meant([tenant], yes=yes)
+        done = purge_tenant(store, tenant, lambda one, _: forgetting(one), slice_rows)
     if not isinstance(done, Purged):
         no_such_tenant(tenant)
     if json:

@@ -1,6 +1,5 @@
 """`tenants list`: who is there, how they are, and what is to be known of them."""
 
-import sys
 from contextlib import closing
 from typing import Annotated, Any
 
@@ -8,11 +7,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.command import WIDE, console, faults_told, print_json
 from pipelines.options.flow import Json
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.readable import printable, shown_age, shown_time
-from pipelines.tenant_purging import console, print_json
-from transforms.io.faults import InfrastructureFault
 from transforms.io.graph_purge import Found, Sizes, sizes, tenants_found
 from transforms.io.neo4j_graph import Neo4jGraphStore
 
@@ -28,13 +26,9 @@ def list_tenants(
     those that people query, without tombstones.
     """
     target = neo4j.target()
-    try:
-        with closing(Neo4jGraphStore(target)) as store:
-            found = tenants_found(store)
-            counted = {one.standing.client_id: sizes(store, one.standing.client_id) for one in found} if with_sizes else {}
-    except InfrastructureFault as fault:
-        typer.echo(fault.sentence, err=True)
-        sys.exit(1)
+    with faults_told(), closing(Neo4jGraphStore(target)) as store:
+        found = tenants_found(store)
+        counted = {one.standing.client_id: sizes(store, one.standing.client_id) for one in found} if with_sizes else {}
     if json:
         print_json({"tenants": {one.standing.client_id: list_object(one, counted.get(one.standing.client_id)) for one in found}})
         return
@@ -45,7 +39,7 @@ def list_tenants(
         ages = (_age(one, "last_seen"), _age(one, "written_at"))
         cells = (one.standing.client_id, one.standing.state, *ages, str(generation_in(one)), *sized, ", ".join(notes(one)))
         table.add_row(*(Text(printable(cell)) for cell in cells))
-    console().print(table)
+    console(WIDE).print(table)
 
 
 def generation_in(one: Found) -> int:

@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Annotated, Any, Final, NamedTuple, NoReturn
 
-import msgspec
 import structlog
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from pipelines.command import WIDE, console
 from pipelines.options.checks import usage_error
 from pipelines.progress import Count
 from pipelines.readable import shown_time
@@ -21,7 +20,6 @@ from transforms.io.graph_purge import LEAST_SLICE_ROWS, SLICE_ROWS, Purged, Stor
 from transforms.planning.reaping import Standing, Verdict
 
 _LOG: Final = structlog.get_logger("tenants")
-_WIDTH: Final = 140
 
 Tenant = Annotated[str, typer.Argument(metavar="CLIENT_ID", help="The tenant.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; needed where there is no terminal to ask at.")]
@@ -101,12 +99,4 @@ def print_purged(found: dict[str, Purged]) -> None:
     for client_id, one in found.items():
         seconds = f"{(one.ended_ms - one.began_ms) / 1000:,.1f}"
         table.add_row(client_id, one.why, f"{one.nodes:,}", f"{one.relationships:,}", seconds)
-    console().print(table)
-
-
-def console() -> Console:
-    return Console(width=None if sys.stdout.isatty() else _WIDTH)
-
-
-def print_json(found: Any) -> None:
-    typer.echo(msgspec.json.encode(found).decode())
+    console(WIDE).print(table)

@@ -1,7 +1,6 @@
 """`tenants reap`: purge the clusters that are gone, for cron."""
 
 import functools
-import sys
 from contextlib import closing
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -9,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from pipelines.command import WIDE, console, faults_told, print_json
 from pipelines.options.checks import duration_s
 from pipelines.options.flow import ClientId, Json, tenant_id
 from pipelines.options.neo4j import Neo4jOptions
@@ -18,15 +18,12 @@ from pipelines.tenant_purging import (
     SliceRows,
     Yes,
     ask_whether_meant,
-    console,
     must_be_meant,
     no_such_tenant,
-    print_json,
     print_purged,
     purge_tenant,
     purged_object,
 )
-from transforms.io.faults import InfrastructureFault
 from transforms.io.graph_purge import Purged, Sizes, Store, bus_clock, sizes, tenants_found
 from transforms.io.neo4j_graph import Neo4jGraphStore
 from transforms.planning.reaping import Verdict, judge
@@ -53,20 +50,16 @@ def reap(
     wanted = functools.partial(judge, purge_after_ms=int(duration_s("--purge_after", purge_after) * 1000))
     if not dry_run:
         must_be_meant(yes=yes)
-    try:
-        with closing(Neo4jGraphStore(target)) as store:
-            verdicts = _verdicts(store, tenant, wanted)
-            if verdicts is None:
-                no_such_tenant(tenant)
-            chosen = {name: verdict for name, verdict in verdicts.items() if verdict.why is not None}
-            sending = [name for name, verdict in verdicts.items() if verdict.still_sending]
-            if dry_run:
-                _tell_plan(chosen, {name: sizes(store, name) for name in chosen}, sending, json=json)
-            else:
-                _purge(store, chosen, sending, wanted, yes=yes, slice_rows=slice_rows, json=json)
-    except InfrastructureFault as fault:
-        typer.echo(fault.sentence, err=True)
-        sys.exit(1)
+    with faults_told(), closing(Neo4jGraphStore(target)) as store:
+        verdicts = _verdicts(store, tenant, wanted)
+        if verdicts is None:
+            no_such_tenant(tenant)
+        chosen = {name: verdict for name, verdict in verdicts.items() if verdict.why is not None}
+        sending = [name for name, verdict in verdicts.items() if verdict.still_sending]
+        if dry_run:
+            _tell_plan(chosen, {name: sizes(store, name) for name in chosen}, sending, json=json)
+        else:
+            _purge(store, chosen, sending, wanted, yes=yes, slice_rows=slice_rows, json=json)
 
 
 def _verdicts(store: Store, client_id: str, wanted: Judge) -> dict[str, Verdict] | None:
@@ -84,7 +77,7 @@ def _tell_plan(chosen: dict[str, Verdict], sized: dict[str, Sizes], sending: lis
     for name, verdict in chosen.items():
         size = sized[name]
         table.add_row(name, verdict.said, f"{size.nodes:,}", f"{size.bookkeeping:,}", f"{size.relationships:,}")
-    console().print(table)
+    console(WIDE).print(table)
     _tell_sending(sending)
 
 

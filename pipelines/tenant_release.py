@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 import structlog
 import typer
 
+from pipelines.command import INTERRUPTED_REPLAY, faults_told
 from pipelines.options.checks import usage_error
 from pipelines.options.failures import FailureOptions
 from pipelines.options.flow import Json, WriteOptions, tenant_id
@@ -20,7 +21,6 @@ from pipelines.options.registry import RegistryOptions
 from pipelines.options.tenants import AdmissionOptions, RouteOptions
 from pipelines.settings import FlowSettings, flow_settings
 from runners.replay import ReplayTotals
-from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import Place
 from transforms.io.lease import is_held
 from transforms.io.neo4j_graph import Neo4jGraphStore, RowRefused, TenantFault
@@ -69,14 +69,8 @@ def release(
     flow = flow_settings(kafka, neo4j, deadletter_topic, admission.rules(how.tenant()), routes, writes, failures, registry)
     flow = replace(flow, live=False, released=True)
     started = time.monotonic()
-    try:
+    with faults_told(INTERRUPTED_REPLAY):
         told, totals = _released(tenant, flow, how.slice_bytes, settle_s, dry_run=how.dry_run)
-    except InfrastructureFault as fault:
-        typer.echo(fault.sentence, err=True)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        typer.echo("Interrupted; what was replayed stays in the graph, and to replay it again changes nothing: run again.", err=True)
-        sys.exit(1)
     from pipelines.report import print_replay, replay_summary  # noqa: PLC0415 - imports Beam, as the replay did
 
     summary = replay_summary(totals, time.monotonic() - started, dry_run=how.dry_run)

@@ -1,6 +1,5 @@
 """`tenants show`: everything that is known of one cluster itself."""
 
-import sys
 from contextlib import closing
 from dataclasses import asdict
 from typing import Annotated, Any, Final
@@ -9,12 +8,12 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.command import WIDE, console, faults_told, print_json
 from pipelines.options.flow import Json, tenant_id
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.readable import printable, shown_age, shown_time
 from pipelines.tenant_list import notes
-from pipelines.tenant_purging import Tenant, console, no_such_tenant, print_json
-from transforms.io.faults import InfrastructureFault
+from pipelines.tenant_purging import Tenant, no_such_tenant
 from transforms.io.graph_purge import Found, Rows, Sizes, episodes, floor_time, sizes, tenants_found
 from transforms.io.neo4j_graph import Neo4jGraphStore
 from transforms.model.graph import TENANT_KEY
@@ -51,15 +50,11 @@ def show(
     Exit code 1 where there is no such tenant.
     """
     target, tenant = neo4j.target(), tenant_id(client_id, "CLIENT_ID")
-    try:
-        with closing(Neo4jGraphStore(target)) as store:
-            found = tenants_found(store, tenant)
-            if not found:
-                no_such_tenant(tenant)
-            sized, happened = sizes(store, tenant), episodes(store, tenant, most)
-    except InfrastructureFault as fault:
-        typer.echo(fault.sentence, err=True)
-        sys.exit(1)
+    with faults_told(), closing(Neo4jGraphStore(target)) as store:
+        found = tenants_found(store, tenant)
+        if not found:
+            no_such_tenant(tenant)
+        sized, happened = sizes(store, tenant), episodes(store, tenant, most)
     if json:
         print_json(show_object(found[0], sized, happened))
     else:
@@ -78,7 +73,7 @@ def _print(one: Found, sized: Sizes, happened: Rows) -> None:
     for name, number in asdict(sized).items():
         table.add_row(name, f"{number:,}")
     table.add_row("notes", ", ".join(notes(one)))
-    console().print(table)
+    console(WIDE).print(table)
     if not happened:
         return
     table = Table("when", "what", "reason", "by", "message", "more", title="what happened to it")
@@ -86,7 +81,7 @@ def _print(one: Found, sized: Sizes, happened: Rows) -> None:
         more = ", ".join(f"{name}: {readable(name, value, one.now_ms)}" for name, value in sorted(episode.items()) if name not in _TOLD)
         cells = [shown_time(episode["at_ms"]), *(str(episode.get(name, "")) for name in ("etype", "reason", "by", "message")), more]
         table.add_row(*(Text(printable(cell)) for cell in cells))
-    console().print(table)
+    console(WIDE).print(table)
 
 
 def readable(name: str, value: Any, now_ms: int) -> str:

@@ -3,16 +3,14 @@
 Exit codes: 0 done, 1 failed (one sentence says why), 2 wrong usage.
 """
 
-import sys
 from dataclasses import asdict
 from typing import Annotated, Final
 
-import msgspec
 import structlog
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from pipelines.command import console, faults_told, print_json
 from pipelines.logs import configure_logs
 from pipelines.options.checks import duration_s
 from pipelines.options.flow import ClientId, Json, LogLevel, log_level, tenant_id
@@ -26,7 +24,6 @@ from pipelines.tenant_list import list_tenants
 from pipelines.tenant_reap import reap
 from pipelines.tenant_release import release
 from pipelines.tenant_show import show
-from transforms.io.faults import InfrastructureFault
 from transforms.io.graph_digest import combined
 from transforms.io.graph_sweep import count_old, floors_at
 from transforms.io.graph_sweep import sweep as sweep_tenant
@@ -52,19 +49,16 @@ def digest(neo4j: Neo4jOptions, client_id: ClientId = "", json: Json = False) ->
     Read in pages, in bounded memory; exact while nothing writes the tenant. With --client_id, that tenant alone.
     """
     target = neo4j.target()
-    try:
+    with faults_told():
         found = digests(target, tenant_id(client_id))
-    except InfrastructureFault as fault:
-        typer.echo(fault.sentence, err=True)
-        sys.exit(1)
     whole = combined({tenant: row["digest"] for tenant, row in found.items()})
     if json:
-        typer.echo(msgspec.json.encode({"digest": whole, "tenants": found}).decode())
+        print_json({"digest": whole, "tenants": found})
         return
     table = Table("tenant", "nodes", "relationships", "digest")
     for tenant, row in found.items():
         table.add_row(tenant, f"{row['nodes']:,}", f"{row['relationships']:,}", str(row["digest"]))
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    console().print(table)
     typer.echo(f"all: {whole}")
 
 
@@ -87,18 +81,15 @@ def sweep(
     """
     target, tenant = neo4j.target(), tenant_id(client_id)
     ages = duration_s("--episode_retention", episode_retention), duration_s("--tombstone_grace", tombstone_grace)
-    try:
+    with faults_told():
         found = swept(target, tenant, *ages, dry_run=dry_run)
-    except InfrastructureFault as fault:
-        typer.echo(fault.sentence, err=True)
-        sys.exit(1)
     if json:
-        typer.echo(msgspec.json.encode({"dry_run": dry_run, "tenants": found}).decode())
+        print_json({"dry_run": dry_run, "tenants": found})
         return
     table = Table("tenant", "episodes", "tombstones", "stubs", title="would be taken away" if dry_run else "taken away")
     for name, row in found.items():
         table.add_row(name, *(f"{number:,}" for number in row.values()))
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    console().print(table)
 
 
 app.command()(grouped(compare))

@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from rich.console import Console
-
+from pipelines.command import console
 from scripts.benching.stage import Stage
 from scripts.benching.traffic import Fleet
 from scripts.sampling.produce import ensure_topics
@@ -40,10 +39,10 @@ def measure_flood(messages: int, seed: int, stage: Stage, say: Callable[[str], N
 
 def show_flood(found: dict[str, Any]) -> None:
     flood = found["flood"]
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    out = console()
     without, beside = ", ".join(map(str, flood["without"])), ", ".join(map(str, flood["beside"]))
-    console.print(f"nine clusters of {flood['messages']:,} records each in the graph after {without} s;", highlight=False)
-    console.print(f"beside one of {flood['loud_messages']:,} records after {beside} s: {flood['ratio']} times as long", highlight=False)
+    out.print(f"nine clusters of {flood['messages']:,} records each in the graph after {without} s;", highlight=False)
+    out.print(f"beside one of {flood['loud_messages']:,} records after {beside} s: {flood['ratio']} times as long", highlight=False)
 
 
 def _seconds(messages: int, loud: int, seed: int, stage: Stage) -> float:

@@ -17,9 +17,9 @@ from typing import Any, Final
 
 import msgspec
 import psutil
-from rich.console import Console
 from rich.table import Table
 
+from pipelines.command import WIDE, console
 from pipelines.options.flow import WriteOptions
 from scripts.benching.raw import write_rate
 from scripts.benching.stage import Stage
@@ -184,15 +184,15 @@ def _ended(process: "subprocess.Popen[bytes]") -> tuple[int, Any, float]:
 
 def show_purge(found: dict[str, Any]) -> None:
     """Print the figures."""
-    console = Console(width=None if sys.stdout.isatty() else 140)
+    out = console(WIDE)
     table = Table("others' batches", "number", "p50 ms", "p95 ms", "p99 ms", "longest ms")
     for when in ("before", "during"):
         one = found[when]
         table.add_row(when, f"{one['batches']:,}", *(f"{one[name]:,}" for name in ("p50_ms", "p95_ms", "p99_ms", "max_ms")))
-    console.print(table)
+    out.print(table)
     purge = found["purge"]
-    console.print(f"p95 during / before: {found['p95_ratio']} (bar {found['bar']})")
-    console.print(
+    out.print(f"p95 during / before: {found['p95_ratio']} (bar {found['bar']})")
+    out.print(
         f"purged {purge['nodes']:,} nodes and {purge['relationships']:,} relationships in {purge['wall_s']} s: {purge['per_s']:,} a second"
     )
-    console.print(f"the process took {purge['cpu_s']} CPU-s and {purge['peak_rss_mb']} MB at its peak")
+    out.print(f"the process took {purge['cpu_s']} CPU-s and {purge['peak_rss_mb']} MB at its peak")

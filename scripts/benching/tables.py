@@ -1,10 +1,10 @@
 """The figures as tables."""
 
-import sys
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
+
+from pipelines.command import WIDE, console
 
 _COLUMNS = {
     "records": "records",
@@ -19,14 +19,14 @@ _COLUMNS = {
 
 def show(found: dict[str, Any]) -> None:
     """Print them."""
-    console = Console(width=None if sys.stdout.isatty() else 140)
-    console.print(_raw(found))
-    console.print(_runs(f"{found['phase']}, mix {found['mix']}", "reader", found["jobs"]))
+    out = console(WIDE)
+    out.print(_raw(found))
+    out.print(_runs(f"{found['phase']}, mix {found['mix']}", "reader", found["jobs"]))
     if found["by_clusters"]:
-        console.print(_runs("bounded reader", "clusters", found["by_clusters"]))
+        out.print(_runs("bounded reader", "clusters", found["by_clusters"]))
     idle, paced = found["idle"], found["paced"]
-    console.print(f"following, nothing to read: {idle['cpu_percent']} % of a core, {idle['rss_mb']} MB")
-    console.print(f"following {paced['messages_per_s']} messages/s: {paced['cpu_percent']} % of a core, {paced['rss_mb']} MB")
+    out.print(f"following, nothing to read: {idle['cpu_percent']} % of a core, {idle['rss_mb']} MB")
+    out.print(f"following {paced['messages_per_s']} messages/s: {paced['cpu_percent']} % of a core, {paced['rss_mb']} MB")
 
 
 def _raw(found: dict[str, Any]) -> Table:
