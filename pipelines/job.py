@@ -19,7 +19,7 @@ from transforms.io.lease import Lease
 from transforms.io.neo4j_graph import Neo4jGraphStore
 from transforms.planning.slices import CONNECTOR_RECORDS, MOST_RECORDS, SlicePacer, SliceSize
 from transforms.records.codecs import REGISTRY_TOPIC, TOPICS
-from transforms.records.routes import is_routed, route_of
+from transforms.records.routes import route_of, topics_to_read
 from transforms.steps.readers import BEAM
 
 _LOG: Final = structlog.get_logger("tenants")
@@ -73,12 +73,8 @@ class Job:
 
     def _topics(self, offsets: KafkaOffsets) -> Iterable[str]:
         """The topics that are named, and those of clusters that are there now."""
-        named = self._settings.topics
-        return offsets.existing(named, self._is_ours) if self._settings.flow.patterns else named
-
-    def _is_ours(self, topic: str) -> bool:
-        """Whether a topic belongs to a cluster, by a pattern; what this job writes itself never does."""
-        return topic != self._settings.flow.deadletter_topic and is_routed(topic, self._settings.flow.patterns)
+        named, flow = self._settings.topics, self._settings.flow
+        return topics_to_read(named, offsets.topics(), flow.patterns, flow.deadletter_topic) if flow.patterns else named
 
     def _is_registry(self, topic: str) -> bool:
         """Registrations first: they decide whose other records are."""

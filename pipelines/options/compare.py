@@ -13,11 +13,10 @@ from pipelines.options.flow import ClientId, tenant_id
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.settings_file import file_error, read_settings
 from transforms.io.graph_compare import Pair
-from transforms.io.neo4j_target import Neo4jTarget
+from transforms.io.neo4j_target import SCHEMES, Neo4jTarget
 from transforms.io.secrets import Secret
 from transforms.model.graph_mapping import BadMapping, GraphMapping, parse_mapping
 
-_SCHEMES: Final = tuple(f"{name}{tls}" for name in ("bolt", "neo4j") for tls in ("", "+s", "+ssc"))
 _DATABASE: Final = re.compile(r"[A-Za-z][A-Za-z0-9.-]{2,62}")
 _FORMS: Final = "write bolt://host:port, bolt://host:port/database, or /database for one of the server that NEO4J_URI names"
 
@@ -120,7 +119,7 @@ def split_side(flag: str, text: str) -> tuple[str, str]:
             f"{flag} has a user or a password in it, where others can read them; leave them out, and set "
             f"NEO4J_{flag[2:].upper()}_USER and NEO4J_{flag[2:].upper()}_PASSWORD or NEO4J_{flag[2:].upper()}_PASSWORD_FILE."
         )
-    if parts.scheme not in _SCHEMES or not has_host or parts.query or parts.fragment:
+    if parts.scheme not in SCHEMES or not has_host or parts.query or parts.fragment:
         raise usage_error(f"{flag} is {text!r}; {_FORMS}.")
     path = parts.path.strip("/")
     return f"{parts.scheme}://{parts.netloc}", _database(flag, path) if path else ""

@@ -26,7 +26,7 @@ from transforms.io.neo4j_target import Neo4jTarget
 from transforms.io.registry_target import RegistryTarget
 from transforms.io.schema_registry import SchemaRegistry
 from transforms.model.schema import schema
-from transforms.records.routes import is_routed
+from transforms.records.routes import topics_to_read
 from transforms.steps.readers import BEAM
 
 _OFFSETS_S: Final = 5.0
@@ -93,8 +93,7 @@ def kafka_checks(subject: Subject) -> list[Check]:
 def _names(subject: Subject, inquiry: KafkaInquiry) -> list[str]:
     """The topics that the job would read: those that are named, and those of clusters that are there now."""
     there = inquiry.names() if subject.patterns else []
-    routed = (name for name in there if name != subject.deadletter_topic and is_routed(name, subject.patterns))
-    return list(dict.fromkeys((*subject.topics, *sorted(routed))))
+    return topics_to_read(subject.topics, there, subject.patterns, subject.deadletter_topic)
 
 
 def _kafka_names(subject: Subject) -> Iterable[str]:

@@ -9,7 +9,7 @@ from transforms.records.codecs import TOPICS
 from transforms.records.decode import decode_record
 from transforms.records.envelopes import Resource, Tombstone
 from transforms.records.rejects import Fault, Reason
-from transforms.records.routes import BadPattern, TopicRoute, check_pattern, header_tenant, is_routed, route_of
+from transforms.records.routes import BadPattern, TopicRoute, check_pattern, header_tenant, route_of, topics_to_read
 
 _EVENTS = r"(?P<client_id>[a-z0-9.-]+)\.events\.normalized"
 _BEHIND = r"state\.k8s\.resource-(?P<client_id>[a-z0-9]+)"
@@ -41,9 +41,8 @@ def test_a_pattern_says_whose_a_topic_is_and_what_it_stands_for(
 
 def test_kafkas_own_topics_belong_to_nobody() -> None:
     anything = (r"(?P<client_id>.*)",)
-    assert is_routed("af-10", anything)
-    assert not is_routed("__consumer_offsets", anything)
-    assert not is_routed("af-10", ())
+    assert topics_to_read(["b", "a"], ["__consumer_offsets", "dead", "z", "a", "af-10"], anything, "dead") == ["b", "a", "af-10", "z"]
+    assert topics_to_read(["b"], ["af-10"], (), "dead") == ["b"]
 
 
 @pytest.mark.parametrize(

@@ -16,14 +16,14 @@ from neo4j.exceptions import DriverError, Neo4jError
 
 from transforms.io.neo4j_target import Neo4jTarget, is_held_up
 from transforms.model import tenancy
-from transforms.model.graph import TENANT_KEY
+from transforms.model.graph import BUS_NAME, TENANT_KEY
 from transforms.planning.liveness import BusClock, Heard, Judged, Limits, Spans, State, advanced, joined, judge, spans_of
 from transforms.records.directory import ClusterEntry, Directory, directory_of
 from transforms.records.outcomes import NO_TENANT
 from transforms.records.signs import SECOND_MS, Registered, Signs
 
 _LOG: Final = structlog.get_logger("tenants")
-_BUS: Final = {TENANT_KEY: NO_TENANT, "name": "bus"}
+_BUS: Final = {TENANT_KEY: NO_TENANT, "name": BUS_NAME}
 _ALL_S: Final = 5.0
 _ONE_S: Final = 1.0
 # A cluster that was found locked is left alone for so long.

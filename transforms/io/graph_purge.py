@@ -13,14 +13,13 @@ from typing import Any, Final, Protocol, TypeVar
 
 from transforms.io.faults import InfrastructureFault
 from transforms.model import purge as statements
-from transforms.model.graph import TENANT_KEY
+from transforms.model.graph import BUS_NAME, TENANT_KEY
 from transforms.planning.reaping import Standing, Verdict, standing_of
 from transforms.records.outcomes import NO_TENANT
 from transforms.records.record import from_microseconds, t_of, time_limit
 
 SLICE_ROWS: Final = 2000
 LEAST_SLICE_ROWS: Final = 2
-_BUS: Final = "bus"
 
 T = TypeVar("T")
 Rows = list[dict[str, Any]]
@@ -92,7 +91,7 @@ def bus_clock(store: Store) -> int | None:
 
 
 def _bus_clock(ask: Ask) -> int | None:
-    rows = ask(statements.BUS_CLOCK, **{TENANT_KEY: NO_TENANT, "name": _BUS})
+    rows = ask(statements.BUS_CLOCK, **{TENANT_KEY: NO_TENANT, "name": BUS_NAME})
     return rows[0]["clock_ms"] if rows else None
 
 

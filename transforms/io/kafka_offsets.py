@@ -151,10 +151,9 @@ class KafkaOffsets:
         known = self._ask(lambda: self._consumer.list_topics(timeout=REQUEST_S)).topics
         return sorted((name, partition) for name, topic in known.items() if name in wanted for partition in topic.partitions)
 
-    def existing(self, names: Iterable[str], is_wanted: Callable[[str], bool]) -> list[str]:
-        """The names, and every topic that exists now and is wanted, sorted."""
-        known = self._ask(lambda: self._consumer.list_topics(timeout=REQUEST_S)).topics
-        return sorted({*names, *filter(is_wanted, known)})
+    def topics(self) -> list[str]:
+        """The names of all topics that exist now."""
+        return list(self._ask(lambda: self._consumer.list_topics(timeout=REQUEST_S)).topics)
 
     def plan(self, topics: Iterable[str]) -> ReadPlan:
         """The ranges [committed, end) of the topics, only those with something in them, and the gaps before them.

@@ -43,7 +43,8 @@ _HELD_UP: Final = (
     "Neo.TransientError.Transaction.LockClientStopped",
 )
 
-_SCHEMES: Final = tuple(f"{name}{tls}://" for name in ("bolt", "neo4j") for tls in ("", "+s", "+ssc"))
+SCHEMES: Final = tuple(f"{name}{tls}" for name in ("bolt", "neo4j") for tls in ("", "+s", "+ssc"))
+_OPENINGS: Final = tuple(f"{scheme}://" for scheme in SCHEMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,8 @@ class Neo4jTarget:
 
         within_s: how long it may take until the server has let the user in; None: as long as the driver finds right.
         """
-        if not self.uri.startswith(_SCHEMES):
-            raise InfrastructureFault(f"NEO4J_URI {self.uri} cannot be used; it begins with one of {', '.join(_SCHEMES)}.")
+        if not self.uri.startswith(_OPENINGS):
+            raise InfrastructureFault(f"NEO4J_URI {self.uri} cannot be used; it begins with one of {', '.join(_OPENINGS)}.")
         options: dict[str, Any] = {} if within_s is None else {"connection_acquisition_timeout": within_s}
         if self.ca_file:
             # The driver would look for it on its first connection, and raise whatever comes.

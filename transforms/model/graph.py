@@ -61,6 +61,7 @@ LEASE: Final = NodeLabel("Lease", "name", digest=False)
 CLUSTER_EPISODE: Final = NodeLabel("ClusterEpisode", "eid", digest=False)
 # No tenant's: the clock of the bus, by which silence is measured. Its `client_id` is NO_TENANT.
 BUS: Final = NodeLabel("Bus", "name", digest=False)
+BUS_NAME: Final = "bus"
 
 NODES: Final = (RESOURCE, EPISODIC, PROM_TARGET, RULE, INCIDENT, CLUSTER, TOMBSTONE, LEASE, CLUSTER_EPISODE, BUS)
 

@@ -4,6 +4,7 @@ A layout of one topic per cluster (`af-10.events.normalized`) is declared by pat
 no configuration.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -62,8 +63,16 @@ def route_of(topic: str, patterns: tuple[str, ...], known: frozenset[str]) -> To
     return TopicRoute(topic)
 
 
-def is_routed(topic: str, patterns: tuple[str, ...]) -> bool:
-    """Whether a pattern matches the topic; Kafka's own topics belong to nobody."""
+def topics_to_read(named: Iterable[str], there: Iterable[str], patterns: tuple[str, ...], deadletter_topic: str) -> list[str]:
+    """The topics that are named, then those that are there and belong to a cluster, by a pattern, sorted.
+
+    Kafka's own topics belong to nobody, and neither does what the job writes itself.
+    """
+    own = (topic for topic in there if topic != deadletter_topic and _is_routed(topic, patterns))
+    return list(dict.fromkeys((*named, *sorted(own))))
+
+
+def _is_routed(topic: str, patterns: tuple[str, ...]) -> bool:
     return not topic.startswith("__") and any(_compiled(pattern).fullmatch(topic) for pattern in patterns)
 
 
