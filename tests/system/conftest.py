@@ -9,6 +9,7 @@ import pytest
 from runners.local.endpoints import STACK_DIR_VARIABLE
 from runners.local.stack import LocalStack, free_ports
 from tests.system.world import World
+from transforms.io.neo4j_graph import Neo4jGraphStore
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 JARS = CHECKOUT / ".stack" / "java"
@@ -39,3 +40,12 @@ def world(stack: LocalStack) -> Iterator[World]:
     world.clear()
     yield world
     world.close()
+
+
+@pytest.fixture
+def store(world: World) -> Iterator[Neo4jGraphStore]:
+    """A store of its own on the empty graph, with its constraints and indexes."""
+    found = Neo4jGraphStore(world.neo4j_target)
+    found.ensure_schema()
+    yield found
+    found.close()

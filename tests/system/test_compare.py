@@ -1,7 +1,6 @@
 """`tenants compare` on real Neo4j: renamed tenants, an older builder's graph by the mapping in the documentation, order and pages."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +21,6 @@ from transforms.records.record import make_ver
 EXAMPLE = CHECKOUT / "docs" / "old-builder.toml"
 OLD, NEW = "old-10", "af-10"
 BY_RID = {"tenant": "client_id", "nodes": {"Resource": {"label": "Resource", "key": "{rid}"}}}
-
-
-@pytest.fixture
-def store(world: World) -> Iterator[Neo4jGraphStore]:
-    found = Neo4jGraphStore(world.neo4j_target)
-    found.ensure_schema()
-    yield found
-    found.close()
 
 
 def compare(world: World, *arguments: str, left: str = "/neo4j", right: str = "/neo4j", expect: int = 0) -> dict[str, Any]:

@@ -12,13 +12,11 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import (
     AclOperation,
     AdminClient,
-    AlterConfigOpType,
-    ConfigEntry,
-    ConfigResource,
     NewTopic,
     ResourceType,
 )
 
+from scripts.faulting.topics import configure_topic
 from scripts.sampling.produce import TOPICS
 from scripts.sampling.record import COMMANDS, EVENTS, REGISTRY, RESOURCES, RULES, TARGETS, TOPOLOGY, SampleRecord
 from scripts.sampling.stream import sample_stream
@@ -59,18 +57,11 @@ def of_status(checks: Checks, *statuses: str) -> set[str]:
     return {name for name, check in checks.items() if check["status"] in statuses}
 
 
-def configure(world: World, topic: str, **settings: str) -> None:
-    entries = [ConfigEntry(name.replace("_", "."), value, incremental_operation=AlterConfigOpType.SET) for name, value in settings.items()]
-    admin = AdminClient({"bootstrap.servers": world.brokers})
-    for done in admin.incremental_alter_configs([ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries)]).values():
-        done.result()
-
-
 @pytest.fixture
 def ready(world: World) -> World:
     """A stack as the job wants it, that the job has run on."""
     for topic in (RESOURCES, TOPOLOGY, TARGETS, RULES, REGISTRY):
-        configure(world, topic, message_timestamp_type="LogAppendTime")
+        configure_topic(world.brokers, topic, message_timestamp_type="LogAppendTime")
     world.produce(sample_stream(clusters=2, resyncs=1, seed=5, poison_classes=3).records)
     world.run_job("--kafka_reader=bounded")
     return world
@@ -134,8 +125,8 @@ def test_plain_lines_without_a_terminal(ready: World) -> None:
 def test_topics_that_serve_the_job_ill_are_warnings(ready: World) -> None:
     admin = AdminClient({"bootstrap.servers": ready.brokers})
     admin.delete_topics([COMMANDS])[COMMANDS].result()
-    configure(ready, RESOURCES, message_timestamp_type="CreateTime", cleanup_policy="delete")
-    configure(ready, DEADLETTERS, max_message_bytes="1048588")
+    configure_topic(ready.brokers, RESOURCES, message_timestamp_type="CreateTime", cleanup_policy="delete")
+    configure_topic(ready.brokers, DEADLETTERS, max_message_bytes="1048588")
 
     checks = doctor(ready)
 

@@ -2,16 +2,13 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from scripts.faulting.round import await_that
+from scripts.faulting.topics import configure_topic
 from scripts.sampling.record import SampleRecord
 from scripts.sampling.stream import sample_stream
 from tests.in_memory import expected_digests
-from tests.system.world import DEADLETTERS, World
+from tests.system.world import DEADLETTERS, World, locked
 
 FLAGS = ("--kafka_reader=bounded", "--tenant_max_failures=2")
 QUARANTINED = "tenant_quarantined"
@@ -22,9 +19,12 @@ SPOIL = (
 MEND = "MATCH (n:Resource {client_id: $id}) WHERE n.kept IS NOT NULL SET n.hash = n.kept REMOVE n.kept RETURN n.rid"
 
 
-def halves(clusters: int, seed: int) -> tuple[list[SampleRecord], list[SampleRecord]]:
+def half_taken_in(world: World, clusters: int, seed: int) -> tuple[list[SampleRecord], dict[str, str]]:
+    """Half of the records are in the graph; the others, and the digests that all of them come to."""
     records = sample_stream(clusters=clusters, resyncs=2, seed=seed, poison_classes=0).records
-    return records[: len(records) // 2], records[len(records) // 2 :]
+    world.produce(records[: len(records) // 2])
+    world.run_job(*FLAGS)
+    return records[len(records) // 2 :], expected_digests(records)
 
 
 def of(records: list[SampleRecord], client_id: str) -> list[SampleRecord]:
@@ -58,20 +58,8 @@ def release(world: World, client_id: str, *flags: str, expect: int = 0) -> tuple
     return json.loads(done.stdout), done.stderr
 
 
-@contextmanager
-def locked(world: World, client_id: str) -> Iterator[None]:
-    """Somebody's transaction that holds the tenant's lock and does not end."""
-    with world.graph.session() as session, session.begin_transaction() as held:
-        held.run("MATCH (c:Cluster {client_id: $id}) SET c.held = true", id=client_id).consume()
-        yield
-        held.rollback()
-
-
 def test_a_tenant_with_a_spoilt_graph_is_set_aside_survives_a_restart_and_is_released_when_mended(world: World) -> None:
-    first, second = halves(3, seed=11)
-    expected = expected_digests([*first, *second])
-    world.produce(first)
-    world.run_job(*FLAGS)
+    second, expected = half_taken_in(world, clusters=3, seed=11)
     spoil(world, "af-11")
     world.produce(second)
 
@@ -112,10 +100,7 @@ def test_a_tenant_with_a_spoilt_graph_is_set_aside_survives_a_restart_and_is_rel
 
 
 def test_a_tenant_whose_lock_is_held_delays_nobody_for_ever(world: World) -> None:
-    first, second = halves(3, seed=12)
-    expected = expected_digests([*first, *second])
-    world.produce(first)
-    world.run_job(*FLAGS)
+    second, expected = half_taken_in(world, clusters=3, seed=12)
     world.produce(second)
 
     with locked(world, "af-12"):
@@ -130,10 +115,7 @@ def test_a_tenant_whose_lock_is_held_delays_nobody_for_ever(world: World) -> Non
 
 
 def test_one_tenant_in_ten_may_be_spoilt_and_the_others_are_as_in_a_clean_run(world: World) -> None:
-    first, second = halves(10, seed=13)
-    expected = expected_digests([*first, *second])
-    world.produce(first)
-    world.run_job(*FLAGS)
+    second, expected = half_taken_in(world, clusters=10, seed=13)
     spoil(world, "af-14")
     world.produce(second)
 
@@ -146,10 +128,7 @@ def test_one_tenant_in_ten_may_be_spoilt_and_the_others_are_as_in_a_clean_run(wo
 
 
 def test_a_run_that_follows_takes_a_released_tenant_in_again_without_a_restart(world: World) -> None:
-    first, second = halves(2, seed=14)
-    expected = expected_digests([*first, *second])
-    world.produce(first)
-    world.run_job(*FLAGS)
+    second, expected = half_taken_in(world, clusters=2, seed=14)
     spoil(world, "af-10")
     world.produce(second[: len(second) // 2])
     job = world.start_job(*FLAGS, "--follow", "--every_s=0.2")
@@ -166,13 +145,8 @@ def test_a_run_that_follows_takes_a_released_tenant_in_again_without_a_restart(w
 
 
 def test_a_warning_comes_before_what_is_held_is_lost(world: World) -> None:
-    first, _ = halves(1, seed=11)
-    world.produce(first)
-    world.run_job(*FLAGS)
-    client = AdminClient({"bootstrap.servers": world.brokers})
-    kept = ConfigEntry("retention.ms", "100000", incremental_operation=AlterConfigOpType.SET)
-    for done in client.incremental_alter_configs([ConfigResource(ResourceType.TOPIC, DEADLETTERS, incremental_configs=[kept])]).values():
-        done.result()
+    half_taken_in(world, clusters=1, seed=11)
+    configure_topic(world.brokers, DEADLETTERS, retention_ms="100000")
     age = "MATCH (c:Cluster) SET c.quarantined_at = timestamp() - $age, c.quarantine_reason = 'why'"
     world.cypher(age, age=10_000)
     assert "about to be lost" not in world.run_job(*FLAGS)["stderr"]

@@ -5,12 +5,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
-
-import pytest
 
 from scripts.sampling.cluster import SampleCluster
 from scripts.sampling.record import RESOURCES, SampleRecord, json_bytes
@@ -29,14 +27,6 @@ from transforms.records.record import make_ver, microseconds
 TENANT, OTHER = "af-10", "af-11"
 KILLS = 10
 KEPT = "n:Cluster OR n:ClusterEpisode OR n:Lease"
-
-
-@pytest.fixture
-def store(world: World) -> Iterator[Neo4jGraphStore]:
-    found = Neo4jGraphStore(world.neo4j_target)
-    found.ensure_schema()
-    yield found
-    found.close()
 
 
 def ver(t_ms: int) -> str:

@@ -1,6 +1,5 @@
 """The real store and the in-memory one answer alike, and the real one finds the row that Neo4j refuses."""
 
-from collections.abc import Iterator
 from itertools import count
 
 import pytest
@@ -22,14 +21,6 @@ from transforms.steps.write_tenant import TenantWriter
 
 RECORD = KafkaRecord("t", 0, 0, 1_772_352_000_000, None, None)
 _RUNS = count()
-
-
-@pytest.fixture
-def store(world: World) -> Iterator[Neo4jGraphStore]:
-    store = Neo4jGraphStore(world.neo4j_target)
-    store.ensure_schema()
-    yield store
-    store.close()
 
 
 def upsert(name: str, t: int, uid: str = "", client_id: str = TENANT) -> UpsertNode:

@@ -1,10 +1,7 @@
 """Retention: what is old goes and cannot come back; what is live stays, and a running job's mirrors notice."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from tests.system.world import World
 from transforms.io.graph_sweep import SLICE_ROWS, floors_at, sweep
@@ -16,14 +13,6 @@ from transforms.records.outcomes import Outcome
 from transforms.records.record import make_ver, time_limit
 
 TENANT, OTHER = "af-10", "af-11"
-
-
-@pytest.fixture
-def store(world: World) -> Iterator[Neo4jGraphStore]:
-    found = Neo4jGraphStore(world.neo4j_target)
-    found.ensure_schema()
-    yield found
-    found.close()
 
 
 def ver(t: int) -> str:

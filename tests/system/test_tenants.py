@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Consumer
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
+from scripts.faulting.round import await_that
+from scripts.faulting.topics import configure_topic
 from scripts.sampling.produce import TOPICS, ensure_topics
 from scripts.sampling.record import HEARTBEATS, REGISTRY, SampleRecord, json_bytes
 from scripts.sampling.stream import sample_stream
 from tests.in_memory import expected_digests
 from tests.system.test_graph_build import CROSSING
-from tests.system.world import World
+from tests.system.world import World, locked
 
 EAST, WEST = "af-10", "af-11"
 PATTERN = (
@@ -106,22 +107,15 @@ def test_a_cluster_that_appears_with_topics_of_its_own_is_found_without_a_restar
     world.produce(map(by_topic, east))
     job = world.start_job("--follow", "--every_s=0.5", "--topic_per_cluster")
     try:
-        wait_for(lambda: world.digests() == expected_digests(east))
+        await_that(lambda: world.digests() == expected_digests(east), 60, "the first cluster is in the graph")
         ensure_topics(world.brokers, sorted({by_topic(one).topic for one in west}), partitions=2)
         world.produce(map(by_topic, west))
-        wait_for(lambda: world.digests() == expected_digests(records))
+        await_that(lambda: world.digests() == expected_digests(records), 60, "both clusters are in the graph")
     finally:
         job.terminate()
         out, err = job.communicate(timeout=60)
     assert job.returncode == 0, err[-2000:]
     assert json.loads(out)["read"] == len(records)
-
-
-def wait_for(holds: Any, within_s: float = 60.0) -> None:
-    limit = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < limit, f"did not come to hold in {within_s:.0f} s"
-        time.sleep(0.2)
 
 
 def spoofs(record: SampleRecord) -> list[SampleRecord]:
@@ -202,7 +196,7 @@ def test_a_silent_tenant_becomes_stale_and_dead_and_no_clock_but_the_broker_s_co
         seen.extend((one["client_id"], one["to"]) for one in report["transitions"])
         return ("silent", "DEAD") in seen
 
-    wait_for(go_on)
+    await_that(go_on, 60, "the silent tenant is DEAD")
     assert seen in ([("silent", "STALE"), ("silent", "DEAD")], [("silent", "DEAD")]), "how long a run takes decides"
     states = {row["id"]: row["state"] for row in world.cypher(STATES)}
     assert states == {"silent": "DEAD", "skewed": "ACTIVE", "in-time": "ACTIVE"}
@@ -227,10 +221,7 @@ def test_nobody_ages_while_the_whole_bus_is_silent(world: World) -> None:
 
 
 def test_where_the_broker_stamps_records_its_time_is_what_counts(world: World) -> None:
-    client = AdminClient({"bootstrap.servers": world.brokers})
-    entry = ConfigEntry("message.timestamp.type", "LogAppendTime", incremental_operation=AlterConfigOpType.SET)
-    for done in client.incremental_alter_configs([ConfigResource(ResourceType.TOPIC, HEARTBEATS, incremental_configs=[entry])]).values():
-        done.result()
+    configure_topic(world.brokers, HEARTBEATS, message_timestamp_type="LogAppendTime")
     for reader, tenant in (("beam", EAST), ("bounded", WEST)):
         before = now_ms()
         world.produce([heartbeat(tenant, -600_000)])
@@ -281,10 +272,8 @@ def test_a_cluster_whose_lock_is_held_keeps_nobody_else_waiting(world: World) ->
     seen = "MATCH (c:Cluster {client_id: $id}) RETURN c.heard AS heard"
     before = {one: world.cypher(seen, id=one)[0]["heard"] for one in (EAST, WEST)}
     world.produce([heartbeat(EAST), heartbeat(WEST), registration(EAST), registration(WEST)])
-    with world.graph.session() as session, session.begin_transaction() as held:
-        held.run("MATCH (c:Cluster {client_id: $id}) SET c.held = true", id=EAST).consume()
+    with locked(world, EAST):
         report = world.run_job("--kafka_reader=bounded")
-        held.rollback()
 
     assert world.cypher(seen, id=WEST)[0]["heard"] > before[WEST]
     assert world.cypher(seen, id=EAST)[0]["heard"] == before[EAST]
@@ -302,7 +291,7 @@ def test_candidates_are_read_off_topics_groups_and_members_and_label_nothing(wor
     consumer = Consumer({"bootstrap.servers": world.brokers, "group.id": "graph-builder-af-12", "client.id": f"{EAST}-agent-1"})
     try:
         consumer.subscribe([TOPICS[0]])
-        wait_for(lambda: consumer.poll(0.2) is None and bool(consumer.assignment()))
+        await_that(lambda: consumer.poll(0.2) is None and bool(consumer.assignment()), 60, "the consumer has joined")
         told = json.loads(world.run("pipelines.tenants", "discover", "--json").stdout)["candidates"]
     finally:
         consumer.close()
