@@ -19,7 +19,7 @@ import sys
 import time
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 import typer
@@ -45,12 +45,15 @@ from runners.settled import run_settled
 from runners.stop import StopSignals
 from transforms.io.kafka_offsets import OffsetRange
 from transforms.planning.slices import SliceSize
+from transforms.steps.carry_out import CarryOutCommands
+from transforms.steps.commit_offsets import COMMIT_EVERY_S, CommitOffsets
 from transforms.steps.decode import DecodeRecords, WireSettings
 from transforms.steps.fold import FoldMutations
 from transforms.steps.group import WindowByArrival
 from transforms.steps.key_by_tenant import KeyByTenant
 from transforms.steps.plan import PlanBatches
 from transforms.steps.read import ReadRecords
+from transforms.steps.read_stream import ReadStream
 from transforms.steps.readers import BEAM
 from transforms.steps.reject import WriteDeadLetters
 from transforms.steps.resolve_tenants import ResolveTenants
@@ -63,23 +66,41 @@ def build(pipeline: beam.Pipeline, ranges: list[OffsetRange], size: SliceSize, s
     """The flow, one step a line."""
     flow = settings.flow
     records = pipeline | "ReadRecords" >> ReadRecords(settings.reader, flow.kafka, ranges, size, settings.expansion_service)
-    rejects = into_graph(records, flow)
-    rejects | "WriteDeadLetters" >> WriteDeadLetters(flow.kafka, flow.deadletter_topic)
+    taken = into_graph(records, flow)
+    taken.rejects | "WriteDeadLetters" >> WriteDeadLetters(flow.kafka, flow.deadletter_topic)
 
 
-def into_graph(records: beam.PCollection[Any], flow: FlowSettings) -> beam.PCollection[Any]:
-    """The flow from Decode on, whoever read the records; the rejects of all its steps."""
+def build_stream(pipeline: beam.Pipeline, topics: list[str], settings: RunSettings) -> None:
+    """The same flow without an end; offsets are committed behind it, for whoever watches the lag."""
+    flow = settings.flow
+    records = pipeline | "ReadRecords" >> ReadStream(flow.kafka, topics, settings.expansion_service)
+    taken = into_graph(records.main, flow)
+    letters = taken.rejects | "WriteDeadLetters" >> WriteDeadLetters(flow.kafka, flow.deadletter_topic)
+    (records.positions, *taken.done, letters) | "CommitOffsets" >> CommitOffsets(flow.kafka, COMMIT_EVERY_S)
+
+
+class Taken(NamedTuple):
+    """What the flow comes to. rejects: of all steps. done: what nothing comes out of; where their watermarks are, all is done."""
+
+    rejects: beam.PCollection[Any]
+    done: tuple[beam.PCollection[Any], ...]
+
+
+def into_graph(records: beam.PCollection[Any], flow: FlowSettings) -> Taken:
+    """The flow from Decode on, whoever read the records."""
     wire = WireSettings(flow.legacy_topics, flow.patterns, flow.failure_patterns, flow.registry)
     decoded = records | "DecodeRecords" >> DecodeRecords(flow.tenants.client_id, wire)
     owned = decoded | "ResolveTenants" >> ResolveTenants(flow.tenants, flow.neo4j)
+    carried = owned.commands | "CarryOutCommands" >> CarryOutCommands(flow.neo4j, flow.writes.write_timeout_s)
     unheard = owned.signs | "WriteSigns" >> WriteSigns(flow.neo4j, flow.limits, live=flow.live)
     heeded = owned.main | "RejectSetAside" >> RejectSetAside(flow.neo4j, flow.writes.write_timeout_s, released=flow.released)
     keyed = heeded.main | "KeyByTenant" >> KeyByTenant(flow.writes.shards)
-    grouped = keyed.main | "WindowByArrival" >> WindowByArrival() | "GroupByTenant" >> beam.GroupByKey()
+    grouped = keyed.main | "WindowByArrival" >> WindowByArrival(flow.window) | "GroupByTenant" >> beam.GroupByKey()
     folded = grouped | "FoldMutations" >> FoldMutations()
     batches = folded | "PlanBatches" >> PlanBatches(flow.writes.batch_rows, flow.writes.batch_bytes)
-    written = batches | "WriteGraph" >> WriteGraph(flow.neo4j, flow.writes.writing())
-    return (owned.rejects, unheard, heeded.rejects, keyed.rejects, written.rejects) | "Rejects" >> beam.Flatten()
+    written = batches | "WriteGraph" >> WriteGraph(flow.neo4j, flow.writes.writing(streams=flow.window is not None))
+    rejects = (owned.rejects, unheard, heeded.rejects, keyed.rejects, written.rejects) | "Rejects" >> beam.Flatten()
+    return Taken(rejects, (written.main, carried))
 
 
 def run(settings: RunSettings, follow: FollowOptions) -> RunTotals:

@@ -121,9 +121,6 @@ class Job:
 
     # What the run asks
 
-    def on_command(self, _command: str) -> None:
-        self._store.ensure_schema()
-
     def on_gap(self, gap: OffsetGap) -> None:
         letters = self._dead_letters()
         letters.send_gap(gap)

@@ -25,8 +25,8 @@ from transforms.steps.replay import CountRejects, ReplayLetters
 def build(pipeline: beam.Pipeline, wanted: list[Wanted], flow: FlowSettings) -> None:
     """The flow of a replay, one step a line."""
     records = pipeline | "ReplayLetters" >> ReplayLetters(flow.kafka, flow.deadletter_topic, wanted)
-    rejects = into_graph(records, flow)
-    rejects | "CountRejects" >> CountRejects()
+    taken = into_graph(records, flow)
+    taken.rejects | "CountRejects" >> CountRejects()
 
 
 def replay_letters(

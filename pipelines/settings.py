@@ -14,6 +14,7 @@ from transforms.io.registry_target import RegistryTarget
 from transforms.planning.liveness import DEFAULT_LIMITS, Limits
 from transforms.records.failures import Families
 from transforms.records.tenant import TenantRules
+from transforms.steps.arrival import ArrivalWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class FlowSettings:
     tenants: whose records are taken in. patterns: of topics that belong to one cluster each. limits: of silence.
     live: the records are those of now, and so signs of life; those of a replay are not. writes: how the graph is written.
     failure_patterns: families of failures in lines of logs, before the declared ones.
+    window: in a stream; None where each slice is one window.
     registry: None where there is none. released: tenants that are set aside are taken in all the same, as a replay does.
     """
 
@@ -38,6 +40,7 @@ class FlowSettings:
     limits: Limits = DEFAULT_LIMITS
     live: bool = True
     released: bool = False
+    window: ArrivalWindow | None = None
 
 
 def flow_settings(

@@ -12,7 +12,7 @@ from transforms.io.kafka_offsets import KafkaOffsets, OffsetGap, OffsetRange, Pl
 from transforms.planning.liveness import State
 from transforms.planning.slices import SlicePacer, SliceSize
 from transforms.records.outcomes import Tally
-from transforms.steps.metrics import Reached, bytes_of, commands_of, outcomes_of, reached_of, reasons_of, written_of
+from transforms.steps.metrics import Reached, bytes_of, outcomes_of, reached_of, reasons_of, written_of
 
 _LOG = structlog.get_logger("run")
 _BARREN_ROUNDS: Final = 5
@@ -45,9 +45,6 @@ class RunObserver(Protocol):
 
 class Hooks(Protocol):
     """What a run asks of its owner."""
-
-    def on_command(self, command: str) -> None:
-        """Carry out a command that a slice met."""
 
     def on_gap(self, gap: OffsetGap) -> None:
         """Keep a record of offsets that were lost, before reading goes on after them."""
@@ -151,9 +148,6 @@ class BoundedRun:
         left = [one for one in left if one.lag > 0]
         if read < size.max_records and bytes_of(result) < size.max_bytes:
             left = self._pass_gaps(left, ends)
-        # Before the commit: a command whose slice counts as done is not met again.
-        for command in sorted(commands_of(result)):
-            self.hooks.on_command(command)
         self.hooks.before_commit()
         self.offsets.commit(ends)
         self._check_progress(ends, left)

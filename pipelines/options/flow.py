@@ -64,6 +64,6 @@ class WriteOptions:
         ),
     ] = 3
 
-    def writing(self) -> Writing:
-        """What the write step takes of them."""
-        return Writing(self.writers, self.write_timeout_s, self.tenant_max_failures)
+    def writing(self, *, streams: bool = False) -> Writing:
+        """What the write step takes of them. streams: as in `Writing`."""
+        return Writing(self.writers, self.write_timeout_s, self.tenant_max_failures, streams)

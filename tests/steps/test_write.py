@@ -15,6 +15,7 @@ from transforms.planning.fold import Interpreted
 from transforms.planning.mutations import DeleteReferrer, Mutation
 from transforms.records.outcomes import Outcome
 from transforms.records.record import make_ver
+from transforms.records.rejects import Reason
 from transforms.steps.write import WriteGraphFn
 from transforms.steps.write_tenant import Settled, TenantWriter
 from transforms.steps.writing import Writing
@@ -59,3 +60,24 @@ def test_a_further_row_that_the_graph_refuses_is_logged_with_its_record() -> Non
     (said,) = logs
     assert (said["event"], said["client_id"], said["detail"]) == ("a further row of a record was refused", TENANT, "too long")
     assert f"{TARGETS} 0000000000 " in said["ver"]
+
+
+def test_a_stream_rejects_each_record_of_a_tenant_that_is_set_aside_on_the_way() -> None:
+    left = rows("a", "b") + rows("c", after_ms=7)
+    aside = Settled(TENANT, [], 0, set_aside="a lock", left=left)
+    step = WriteGraphFn(Neo4jTarget("bolt://none", "", Secret(), retry_s=1), Writing(1, streams=True))
+
+    step._settle([aside])
+
+    assert [(one.client_id, one.reason, one.record.offset) for one in step._rejects] == [
+        (TENANT, Reason.TENANT_QUARANTINED, 0),
+        (TENANT, Reason.TENANT_QUARANTINED, 7),
+    ]
+    assert "a lock" in step._rejects[0].detail
+    assert f"tenants release {TENANT}" in step._rejects[0].detail
+
+
+def test_a_slice_leaves_them_to_be_run_again() -> None:
+    step = WriteGraphFn(Neo4jTarget("bolt://none", "", Secret(), retry_s=1), Writing(1))
+    step._settle([Settled(TENANT, [], 0, set_aside="a lock", left=rows("a"))])
+    assert step._rejects == []

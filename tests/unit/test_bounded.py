@@ -13,7 +13,7 @@ from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import KafkaOffsets, OffsetGap, OffsetRange, Place, ReadPlan
 from transforms.planning.slices import SlicePacer, SliceSize
 from transforms.records.outcomes import Outcome
-from transforms.steps.metrics import BYTES, COMMAND, OUTCOME, POSITION, READ, REASON
+from transforms.steps.metrics import BYTES, OUTCOME, POSITION, READ, REASON
 
 A: Place = ("state.k8s.resource", 0)
 B: Place = ("state.k8s.resource", 1)
@@ -67,9 +67,6 @@ class Owner:
     refuses: bool = False
     reports: list[SliceReport] = field(default_factory=list)
     planned_lag: dict[Place, int] = field(default_factory=dict)
-
-    def on_command(self, command: str) -> None:
-        self.group.told.append(("command", command))
 
     def on_gap(self, gap: OffsetGap) -> None:
         self.group.told.append(("gap", gap))
@@ -315,17 +312,6 @@ def test_a_reader_that_delivers_now_and_then_goes_on() -> None:
         return read(group, ranges, 1 if next(rounds) % 4 == 3 else 0)
 
     assert run_of(group, slice_=seldom).run([]).read == 3
-
-
-def test_commands_are_carried_out_before_their_slice_counts_as_done() -> None:
-    group = Group({A: log(1)})
-
-    def with_command(ranges: list[OffsetRange], size: SliceSize) -> Any:
-        return read(group, ranges, size.max_records, **{COMMAND: {"ENSURE_SCHEMA": 2}})
-
-    run_of(group, slice_=with_command).run([])
-
-    assert group.told == [("command", "ENSURE_SCHEMA"), ("commit", {A: 1})]
 
 
 def test_reasons_are_reported_by_tenant() -> None:

@@ -14,7 +14,7 @@ from transforms.planning.fold import Interpreted
 from transforms.planning.mutations import DeleteReferrer, Mutation
 from transforms.records.outcomes import Outcome
 from transforms.records.record import make_ver
-from transforms.steps.write_tenant import TenantWriter
+from transforms.steps.write_tenant import Settled, TenantWriter
 
 
 def rows(number: int) -> list[Interpreted]:
@@ -53,7 +53,7 @@ def test_a_row_that_neo4j_refuses_is_found_and_the_others_are_written() -> None:
 
     refused = [held.record.offset for held, outcome in settled.results if isinstance(outcome, RowRefused) and held.record]
     assert refused == [5]
-    assert (settled.rows, len(settled.results), settled.set_aside) == (7, 8, False)
+    assert (settled.rows, len(settled.results), settled.set_aside) == (7, 8, "")
     assert store.tried.count("probe") == 1, "the tenant is asked for once a batch, not at every half"
     assert waits == []
 
@@ -63,8 +63,9 @@ def test_a_tenant_that_fails_without_any_row_is_set_aside_after_so_many_failures
     one, _, waits = writer(store)
 
     with capture_logs() as logs:
-        assert one.write(TENANT, rows(4)) == (TENANT, [], 0, True)
+        settled = one.write(TENANT, rows(4))
 
+    assert settled == Settled(TENANT, [], 0, 0.0, "Neo.ClientError.Transaction.LockClientStopped", rows(4))
     assert store.tried == ["write 4", "probe", "server", "probe", "server", "probe", "server", "mark"]
     assert waits == [1, 2]
     assert store.marked == {TENANT: "Neo.ClientError.Transaction.LockClientStopped"}
@@ -120,7 +121,21 @@ def test_a_tenant_that_fails_in_the_middle_of_a_split_is_set_aside_whole() -> No
     store = FailingStore(writes=lambda batch: locked() if has("key-3", batch) else None, probes=lambda _: next(probes))
     one, _, _ = writer(store, max_failures=1)
 
-    assert one.write(TENANT, rows(4)) == (TENANT, [], 0, True)
+    settled = one.write(TENANT, rows(4))
+
+    assert (settled.results, settled.left) == ([], rows(4))
+    assert settled.set_aside
+
+
+def test_a_tenant_that_is_released_is_written_again() -> None:
+    store = FailingStore(writes=lambda batch: locked() if has("key-0", batch) else None, probes=lambda _: locked())
+    one, _, _ = writer(store, max_failures=1)
+    assert one.write(TENANT, rows(1)).set_aside
+
+    one.heed(lambda: {TENANT: "still"})
+    assert one.write(TENANT, rows(3)[1:]).set_aside
+    one.heed(dict)
+    assert one.write(TENANT, rows(3)[1:]).rows == 2
 
 
 def test_a_server_that_takes_no_write_is_no_tenants_fault() -> None:

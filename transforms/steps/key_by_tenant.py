@@ -7,7 +7,7 @@ from zlib import crc32
 import apache_beam as beam
 import msgspec
 from apache_beam.pvalue import TaggedOutput
-from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.timestamp import Timestamp
 from apache_beam.utils.windowed_value import WindowedValue
 
 from transforms.planning.fold import Folded, Interpreted, fold
@@ -15,6 +15,7 @@ from transforms.planning.interpret import Meanings, interpret
 from transforms.planning.mutations import AspectKey
 from transforms.records.outcomes import Outcome, Tally
 from transforms.records.rejects import Fault, Step, reject
+from transforms.steps.bundle import BundleTimes
 from transforms.steps.elements import OwnedChunk
 from transforms.steps.metrics import count_outcomes
 from transforms.steps.resolve_tenants import REJECTS
@@ -58,11 +59,14 @@ class KeyByTenantFn(beam.DoFn):
         self._held: dict[TenantShard, Folded] = {}
         self._held_bytes = 0
         self._settled = Tally()
+        self._times = BundleTimes()
 
     def start_bundle(self) -> None:
         self._held, self._held_bytes, self._settled = {}, 0, Tally()
+        self._times = BundleTimes()
 
-    def process(self, chunk: OwnedChunk) -> Iterator[Keyed | TaggedOutput]:
+    def process(self, chunk: OwnedChunk, timestamp: Timestamp = beam.DoFn.TimestampParam) -> Iterator[Any]:
+        self._times.note(timestamp)
         for client_id, decoded in chunk:
             assert decoded.body is not None
             try:
@@ -76,7 +80,9 @@ class KeyByTenantFn(beam.DoFn):
             for position, mutation in enumerate(mutations):
                 self._hold(client_id, Interpreted(mutation, decoded.record if position == 0 else None))
         if self._held_bytes >= HELD_BYTES:
-            yield from self._take()
+            times = self._times
+            yield from map(times.at_earliest, self._take())
+            self._times.note(timestamp)
 
     def _hold(self, client_id: str, one: Interpreted) -> None:
         shard = shard_of(one.mutation.aspect, self._shards) if self._shards > 1 else 0
@@ -97,6 +103,5 @@ class KeyByTenantFn(beam.DoFn):
         return [(key, _ENCODE(list(folded.values()))) for key, folded in held.items()]
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
-        window = GlobalWindow()
-        for keyed in self._take():
-            yield WindowedValue(keyed, window.max_timestamp(), [window])
+        times = self._times
+        yield from map(times.at_earliest, self._take())

@@ -38,7 +38,7 @@ def count_one(client_id: str, outcome: Outcome, number: int = 1) -> None:
 
 
 def count_command(command: str) -> None:
-    """Note a command of the closed set; the run carries it out after the slice."""
+    """Note that a command was carried out."""
     Metrics.counter(COMMAND, command).inc()
 
 
@@ -74,6 +74,11 @@ def mark_bytes(size_bytes: int) -> None:
 def count_rows(rows: int) -> None:
     """Count rows that the write step committed."""
     Metrics.counter(WRITE, "rows").inc(rows)
+
+
+def count_batch(seconds: float) -> None:
+    """Note how long a transaction of the write step took."""
+    Metrics.distribution(WRITE, "batch_ms").update(int(seconds * 1000))
 
 
 def count_write_time(seconds: float) -> None:
@@ -135,11 +140,6 @@ def reached_of(result: Any) -> dict[Place, Reached]:
 def bytes_of(result: Any) -> int:
     """How many bytes of keys and values a finished pipeline read."""
     return sum(number for _, number in _counters(result, BYTES))
-
-
-def commands_of(result: Any) -> set[str]:
-    """The commands that a finished pipeline met."""
-    return {name for name, _ in _counters(result, COMMAND)}
 
 
 def _counters(result: Any, namespace: str) -> list[tuple[str, int]]:

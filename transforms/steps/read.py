@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import apache_beam as beam
 from apache_beam.io.kafka import ReadFromKafka
-from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.timestamp import Timestamp
 from apache_beam.utils.windowed_value import WindowedValue
 
 from transforms.io.kafka_offsets import OffsetRange, Place
@@ -13,6 +13,7 @@ from transforms.io.kafka_reader import CHUNK_RECORDS, RangeReader
 from transforms.io.kafka_target import KafkaTarget
 from transforms.planning.slices import SliceSize
 from transforms.records.record import KafkaRecord
+from transforms.steps.bundle import BundleTimes
 from transforms.steps.elements import RecordChunk
 from transforms.steps.metrics import mark_bytes, mark_read
 from transforms.steps.readers import BEAM, BOUNDED
@@ -88,34 +89,43 @@ class ChunkRecordsFn(beam.DoFn):
     def __init__(self, ranges: list[OffsetRange]) -> None:
         self._ends = {one.place: (one.start, one.end) for one in ranges}
         self._chunk = RecordChunk()
+        self._times = BundleTimes()
 
     def start_bundle(self) -> None:
         self._chunk = RecordChunk()
+        self._times = BundleTimes()
 
-    def process(self, row: Any) -> Iterator[RecordChunk]:
+    def process(self, row: Any, timestamp: Timestamp = beam.DoFn.TimestampParam) -> Iterator[RecordChunk]:
+        self._times.note(timestamp)
         start, end = self._ends.get((row.topic, row.partition), (0, 0))
         if start <= row.offset < end:
-            self._chunk.append(_record(row))
+            self._chunk.append(record_of(row))
             if len(self._chunk) >= CHUNK_RECORDS:
                 yield self._take()
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         if self._chunk:
-            window = GlobalWindow()
-            yield WindowedValue(self._take(), window.max_timestamp(), [window])
+            yield self._times.at_earliest(self._take())
 
     def _take(self) -> RecordChunk:
         chunk, self._chunk = self._chunk, RecordChunk()
-        offsets: dict[Place, list[int]] = {}
-        for record in chunk:
-            offsets.setdefault((record.topic, record.partition), []).append(record.offset)
-        for place, found in offsets.items():
-            mark_read(place, len(found), min(found), max(found) + 1)
-        mark_bytes(sum(record.size_bytes for record in chunk))
+        mark_chunk(chunk)
         return chunk
 
 
-def _record(row: Any) -> KafkaRecord:
+def mark_chunk(chunk: RecordChunk) -> dict[Place, int]:
+    """Note what was read with the chunk; the offset to go on from, by partition."""
+    offsets: dict[Place, list[int]] = {}
+    for record in chunk:
+        offsets.setdefault((record.topic, record.partition), []).append(record.offset)
+    for place, found in offsets.items():
+        mark_read(place, len(found), min(found), max(found) + 1)
+    mark_bytes(sum(record.size_bytes for record in chunk))
+    return {place: max(found) + 1 for place, found in offsets.items()}
+
+
+def record_of(row: Any) -> KafkaRecord:
+    """The record that a row of the connector's stands for."""
     headers = tuple((header.key, header.value) for header in row.headers or ())
     is_broker_time = row.timestampTypeId == _LOG_APPEND_TIME
     return KafkaRecord(row.topic, row.partition, row.offset, row.timestamp, row.key, row.value, headers, is_broker_time)

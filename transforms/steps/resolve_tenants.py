@@ -5,8 +5,7 @@ from typing import Any, Final
 
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
-from apache_beam.transforms.window import GlobalWindow
-from apache_beam.utils.windowed_value import WindowedValue
+from apache_beam.utils.timestamp import Timestamp
 
 from transforms.io.cluster_book import process_book
 from transforms.io.neo4j_target import Neo4jTarget
@@ -19,18 +18,20 @@ from transforms.records.rejects import Fault, Reject, Step, reject
 from transforms.records.routes import header_tenant
 from transforms.records.signs import Signs
 from transforms.records.tenant import Claims, TenantResolver, TenantRules, is_tenant_id
+from transforms.steps.bundle import BundleTimes
 from transforms.steps.elements import DecodedChunk, Owned, OwnedChunk
-from transforms.steps.metrics import count_command, count_outcomes
+from transforms.steps.metrics import count_outcomes
 
 REJECTS: Final = "rejects"
 SIGNS: Final = "signs"
+COMMANDS: Final = "commands"
 
 Ended = tuple[str, Outcome]
 
 
 class ResolveTenants(beam.PTransform):
     """Outputs `main`: records that concern the graph, each with its tenant; `signs`: of which tenants something was heard;
-    `rejects`: the faulty records.
+    `commands`: what the job is told to do, each a word of the closed set; `rejects`: the faulty records.
 
     Records of another tenant (single-tenant mode), control records and topics that are not decoded end here, counted.
     target: the graph, which knows all tenants; it is asked once a bundle. None: no tenant is known.
@@ -41,7 +42,7 @@ class ResolveTenants(beam.PTransform):
         self._fn = ResolveTenantsFn(rules, target)
 
     def expand(self, chunks: beam.PCollection[DecodedChunk]) -> Any:
-        return chunks | beam.ParDo(self._fn).with_output_types(OwnedChunk).with_outputs(REJECTS, SIGNS, main="main")
+        return chunks | beam.ParDo(self._fn).with_output_types(OwnedChunk).with_outputs(REJECTS, SIGNS, COMMANDS, main="main")
 
 
 class ResolveTenantsFn(beam.DoFn):
@@ -50,19 +51,22 @@ class ResolveTenantsFn(beam.DoFn):
         self._target = target
         self._resolver = TenantResolver(rules)
         self._signs = Signs()
+        self._times = BundleTimes()
 
     def start_bundle(self) -> None:
         directory = process_book(self._target).directory() if self._target else EMPTY
         self._resolver = TenantResolver(self._rules, directory)
         self._signs = Signs()
+        self._times = BundleTimes()
 
-    def process(self, chunk: DecodedChunk) -> Iterator[OwnedChunk | TaggedOutput]:
+    def process(self, chunk: DecodedChunk, timestamp: Timestamp = beam.DoFn.TimestampParam) -> Iterator[OwnedChunk | TaggedOutput]:
+        self._times.note(timestamp)
         owned = OwnedChunk()
         settled = Tally()
         signs, ended = self._signs, []
         for decoded in chunk:
             if isinstance(decoded.body, Command):
-                count_command(decoded.body.command)
+                yield TaggedOutput(COMMANDS, decoded.body.command)
             found = resolve(decoded, self._resolver)
             if isinstance(found, Owned):
                 owned.append(found)
@@ -84,9 +88,7 @@ class ResolveTenantsFn(beam.DoFn):
 
     def finish_bundle(self) -> Iterator[TaggedOutput]:
         if self._signs.seconds:
-            window = GlobalWindow()
-            signs = self._signs.since(self._resolver.directory)
-            yield TaggedOutput(SIGNS, WindowedValue(signs, window.max_timestamp(), [window]))
+            yield TaggedOutput(SIGNS, self._times.at_earliest(self._signs.since(self._resolver.directory)))
 
 
 def resolve(decoded: Decoded, resolver: TenantResolver) -> Owned | Reject | Ended:

@@ -8,8 +8,9 @@ from apache_beam.pvalue import TaggedOutput
 
 from transforms.io.neo4j_target import Neo4jTarget
 from transforms.io.quarantine import Quarantine, process_quarantine
+from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Fault, Reason, Reject, Step, reject
-from transforms.steps.elements import Owned, OwnedChunk
+from transforms.steps.elements import OwnedChunk
 from transforms.steps.resolve_tenants import REJECTS
 
 _REMEDY: Final = "mend the cause, then `python -m pipelines.tenants release {}` takes in what is held"
@@ -51,7 +52,7 @@ class RejectSetAsideFn(beam.DoFn):
             yield kept
         for one in chunk:
             if one.client_id in causes:
-                yield TaggedOutput(REJECTS, held(one, causes[one.client_id]))
+                yield TaggedOutput(REJECTS, held(one.decoded.record, one.client_id, causes[one.client_id]))
 
 
 def _causes_now(quarantine: Quarantine, released: bool) -> dict[str, str]:
@@ -60,7 +61,7 @@ def _causes_now(quarantine: Quarantine, released: bool) -> dict[str, str]:
     return quarantine.causes(released=released)
 
 
-def held(one: Owned, cause: str) -> Reject:
+def held(record: KafkaRecord, client_id: str, cause: str) -> Reject:
     """The record of a tenant that is set aside, as a reject of the step that could not write it."""
-    detail = f"the tenant is set aside ({cause}); {_REMEDY.format(one.client_id)}"
-    return reject(one.decoded.record, one.client_id, Step.WRITE, Fault(Reason.TENANT_QUARANTINED, detail))
+    detail = f"the tenant is set aside ({cause}); {_REMEDY.format(client_id)}"
+    return reject(record, client_id, Step.WRITE, Fault(Reason.TENANT_QUARANTINED, detail))

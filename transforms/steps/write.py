@@ -6,8 +6,7 @@ from typing import Any, Final
 import apache_beam as beam
 import structlog
 from apache_beam.pvalue import TaggedOutput
-from apache_beam.transforms.window import GlobalWindow
-from apache_beam.utils.windowed_value import WindowedValue
+from apache_beam.utils.timestamp import Timestamp
 
 from transforms.io.neo4j_graph import RowRefused, process_store
 from transforms.io.neo4j_target import Neo4jTarget
@@ -16,9 +15,11 @@ from transforms.io.tenant_queues import TenantQueues
 from transforms.planning.fold import Interpreted
 from transforms.records.outcomes import Tally
 from transforms.records.rejects import Fault, Reason, Reject, Step, reject
+from transforms.steps.bundle import BundleTimes
 from transforms.steps.elements import TenantMutations
-from transforms.steps.metrics import count_outcomes, count_rows, count_set_aside, count_write_time
+from transforms.steps.metrics import count_batch, count_outcomes, count_rows, count_set_aside, count_write_time
 from transforms.steps.resolve_tenants import REJECTS
+from transforms.steps.set_aside import held
 from transforms.steps.write_tenant import Settled, TenantWriter
 from transforms.steps.writing import Writing
 
@@ -30,10 +31,11 @@ _HELD_PER_WRITER: Final = 3
 
 
 class WriteGraph(beam.PTransform):
-    """Output `rejects`: records that the graph refused. Outcomes are counted once their transaction has committed.
+    """Outputs `main`: nothing, ever, but its watermark tells how far the graph holds what came; `rejects`: records that the
+    graph refused. Outcomes are counted once their transaction has committed.
 
     Of a tenant that is set aside meanwhile, what is not written has no outcome: the whole is to be run again, and
-    `RejectSetAside` then rejects all of that tenant's records.
+    `RejectSetAside` then rejects all of that tenant's records. In a stream, which is not run again, what is at hand is rejected.
     """
 
     def __init__(self, target: Neo4jTarget, writing: Writing) -> None:
@@ -41,7 +43,7 @@ class WriteGraph(beam.PTransform):
         self._fn = WriteGraphFn(target, writing)
 
     def expand(self, batches: beam.PCollection[TenantMutations]) -> Any:
-        return batches | beam.ParDo(self._fn).with_outputs(REJECTS, main="main")
+        return batches | beam.ParDo(self._fn).with_output_types(bytes).with_outputs(REJECTS, main="main")
 
 
 class WriteGraphFn(beam.DoFn):
@@ -49,42 +51,52 @@ class WriteGraphFn(beam.DoFn):
         self._target = target
         self._writing = writing
         self._queues: TenantQueues[Sequence[Interpreted], Settled] | None = None
+        self._writer: TenantWriter | None = None
         self._rejects: list[Reject] = []
         self._busy_s = 0.0
+        self._times = BundleTimes()
 
     def setup(self) -> None:
         # Slices come and go with their pipelines; connections and mirrors stay.
         how = self._writing
         store = process_store(self._target, how.timeout_s)
-        writer = TenantWriter(store, process_quarantine(self._target, how.timeout_s), how.max_failures)
-        self._queues = TenantQueues(writer.write, how.writers, how.writers * _HELD_PER_WRITER)
+        self._writer = TenantWriter(store, process_quarantine(self._target, how.timeout_s), how.max_failures)
+        self._queues = TenantQueues(self._writer.write, how.writers, how.writers * _HELD_PER_WRITER)
 
     def teardown(self) -> None:
         if self._queues is not None:
             self._queues.close()
 
     def start_bundle(self) -> None:
-        self._rejects, self._busy_s = [], self._queues.busy_s if self._queues else 0.0
-
-    def process(self, batch: TenantMutations) -> None:
         assert self._queues is not None
+        assert self._writer is not None
+        self._rejects, self._busy_s, self._times = [], self._queues.busy_s, BundleTimes()
+        if self._writing.streams:
+            quarantine = process_quarantine(self._target, self._writing.timeout_s)
+            self._writer.heed(lambda: quarantine.causes(released=False))
+
+    def process(self, batch: TenantMutations, timestamp: Timestamp = beam.DoFn.TimestampParam) -> None:
+        assert self._queues is not None
+        self._times.note(timestamp)
         self._settle(self._queues.submit(batch.client_id, batch.mutations))
 
     def finish_bundle(self) -> Iterator[TaggedOutput]:
         assert self._queues is not None
         self._settle(self._queues.drain())
         count_write_time(self._queues.busy_s - self._busy_s)
-        window = GlobalWindow()
         for one in self._rejects:
-            yield TaggedOutput(REJECTS, WindowedValue(one, window.max_timestamp(), [window]))
+            yield TaggedOutput(REJECTS, self._times.at_earliest(one))
 
     def _settle(self, done: list[Settled]) -> None:
         """Count in this thread: the runner knows of no other."""
         settled = Tally()
-        for client_id, results, _, set_aside in done:
-            if set_aside:
-                count_set_aside(client_id)
-            for one, outcome in results:
+        for batch in done:
+            client_id = batch.client_id
+            if batch.set_aside:
+                self._leave(batch)
+                continue
+            count_batch(batch.seconds)
+            for one, outcome in batch.results:
                 if one.record is None:
                     if isinstance(outcome, RowRefused):
                         _LOG.error("a further row of a record was refused", client_id=client_id, ver=one.mutation.ver, detail=str(outcome))
@@ -96,3 +108,9 @@ class WriteGraphFn(beam.DoFn):
                     settled[client_id, outcome] += 1
         count_outcomes(settled)
         count_rows(sum(one.rows for one in done))
+
+    def _leave(self, batch: Settled) -> None:
+        """What becomes of a batch whose tenant is set aside."""
+        count_set_aside(batch.client_id)
+        if self._writing.streams:
+            self._rejects += [held(one.record, batch.client_id, batch.set_aside) for one in batch.left if one.record is not None]

@@ -1,7 +1,7 @@
 """One tenant's batch into the graph: the row at fault is found, and a tenant that cannot be written harms no other."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 import structlog
@@ -34,17 +34,19 @@ Result = tuple[Interpreted, Outcome | RowRefused]
 class Settled(NamedTuple):
     """A batch whose transactions have ended: what became of each mutation, and the rows that were committed.
 
-    set_aside: the tenant was set aside; what the results lack has no outcome yet.
+    seconds: that it took. set_aside: why the tenant was set aside; then `left` has no outcome yet. "": it was not.
     """
 
     client_id: str
     results: list[Result]
     rows: int
-    set_aside: bool = False
+    seconds: float = 0.0
+    set_aside: str = ""
+    left: Sequence[Interpreted] = ()
 
 
 class _Aside(Exception):
-    """The tenant is set aside."""
+    """The tenant is set aside; the message is why."""
 
 
 class TenantWriter:
@@ -58,7 +60,13 @@ class TenantWriter:
         self._quarantine = quarantine
         self._max_failures = max_failures
         self._wait = wait
-        self._aside: set[str] = set()
+        self._aside: dict[str, str] = {}
+
+    def heed(self, causes: Callable[[], Mapping[str, str]]) -> None:
+        """Take tenants in again that are set aside no longer. causes: asked for those that still are, where there were any."""
+        if self._aside:
+            still = causes()
+            self._aside = {client_id: cause for client_id, cause in self._aside.items() if client_id in still}
 
     def write(self, client_id: str, batch: Sequence[Interpreted]) -> Settled:
         """Write the batch; where it is refused, its halves, down to the row that is at fault.
@@ -66,13 +74,14 @@ class TenantWriter:
         Raises InfrastructureFault where it is the server that cannot be used.
         """
         if client_id in self._aside:
-            return Settled(client_id, [], 0, set_aside=True)
+            return Settled(client_id, [], 0, set_aside=self._aside[client_id], left=batch)
+        began = time.perf_counter()
         try:
             results, rows = self._write(client_id, batch, is_sound=False)
-        except _Aside:
-            self._aside.add(client_id)
-            return Settled(client_id, [], 0, set_aside=True)
-        return Settled(client_id, results, rows)
+        except _Aside as aside:
+            self._aside[client_id] = str(aside)
+            return Settled(client_id, [], 0, set_aside=str(aside), left=batch)
+        return Settled(client_id, results, rows, time.perf_counter() - began)
 
     def _write(self, client_id: str, batch: Sequence[Interpreted], *, is_sound: bool) -> tuple[list[Result], int]:
         """is_sound: a transaction without rows went through since the tenant's last failure that was not a row's alone."""
@@ -126,7 +135,7 @@ class TenantWriter:
             failures = self._quarantine.failed(client_id)
             if failures >= self._max_failures:
                 self._quarantine.set_aside(client_id, cause)
-                raise _Aside
+                raise _Aside(cause)
             wait_s = min(_FIRST_WAIT_S * float(2 ** (failures - 1)), _LONGEST_WAIT_S)
             _LOG.warning(
                 "tenant failed", client_id=client_id, failures=failures, of=self._max_failures, cause=cause, seconds_to_wait=wait_s
