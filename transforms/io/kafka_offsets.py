@@ -213,6 +213,12 @@ class KafkaOffsets:
         wanted = [place for place in places if place in known]
         return self._offsets(wanted, OffsetSpec.earliest()) if wanted else {}
 
+    def latest(self, places: list[Place]) -> dict[Place, int]:
+        """The offset that follows the last record of each partition that can be read now; one that is gone is absent."""
+        known = set(self.partitions({topic for topic, _ in places}))
+        wanted = [place for place in places if place in known]
+        return self._offsets(wanted, OffsetSpec.latest()) if wanted else {}
+
     def _offsets(self, places: list[Place], spec: OffsetSpec) -> dict[Place, int]:
         request = {TopicPartition(*place): spec for place in places}
 

@@ -1,0 +1,43 @@
+"""What a streaming job has to read, and how far its group has come, as Kafka tells."""
+
+from collections.abc import Iterable
+
+from transforms.io.kafka_offsets import KafkaOffsets, OffsetRange, Place
+from transforms.records.routes import topics_to_read
+
+
+class KafkaBus:
+    """Named topics, those of clusters by pattern, and the group's committed offsets; reads no record but to tell gaps.
+
+    Every fault of Kafka's is an InfrastructureFault.
+    """
+
+    def __init__(self, offsets: KafkaOffsets, topics: tuple[str, ...], patterns: tuple[str, ...], deadletter_topic: str) -> None:
+        self._offsets = offsets
+        self._topics = topics
+        self._patterns = patterns
+        self._deadletter_topic = deadletter_topic
+        self._before: dict[Place, int] = {}
+
+    def places(self) -> list[Place]:
+        """Every partition of every topic that is to be read and exists now."""
+        named = self._topics
+        if self._patterns:
+            named = tuple(topics_to_read(named, self._offsets.topics(), self._patterns, self._deadletter_topic))
+        return self._offsets.partitions(named)
+
+    def ends(self, places: Iterable[Place]) -> dict[Place, int]:
+        """The offsets that follow the last records that can be read now; a partition that is gone is absent."""
+        return self._offsets.latest(list(places))
+
+    def done(self, places: Iterable[Place]) -> dict[Place, int]:
+        """The offsets before which nothing is left to take in: the committed ones, or the ends of what holds no record after them."""
+        wanted = list(places)
+        first, last = self._offsets.earliest(wanted), self._offsets.latest(wanted)
+        done = first | self._offsets.committed(list(first))
+        # A log may end with offsets that hold no record: markers of transactions, what compaction took away. Worth a look
+        # only where nothing has gone on since the last one.
+        stands = [place for place, offset in done.items() if offset < last.get(place, 0) and self._before.get(place) == offset]
+        self._before = dict(done)
+        left = [OffsetRange(*place, max(done[place], first[place]), last[place]) for place in stands]
+        return done | {one.place: one.end for one in left if self._offsets.next_record(one) == one.end}
