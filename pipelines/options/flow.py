@@ -7,6 +7,7 @@ import typer
 
 from pipelines.options.checks import one_of, usage_error
 from transforms.io.neo4j_graph import WRITE_TIMEOUT_S
+from transforms.planning.pace import PaceLimits
 from transforms.records.tenant import is_tenant_id
 from transforms.steps.writing import Writing
 
@@ -50,7 +51,14 @@ class TenantOptions:
 class WriteOptions:
     """How much is written at once."""
 
-    batch_rows: Annotated[int, typer.Option("--batch_rows", min=1, max=10000, help="Rows per transaction.")] = 2000
+    batch_rows: Annotated[int, typer.Option("--batch_rows", min=1, max=10000, help="Rows per transaction, at most.")] = 2000
+    batch_rows_least: Annotated[
+        int, typer.Option("--batch_rows_least", min=1, help="Rows per transaction that a slow server does not bring it below.")
+    ] = 200
+    batch_s: Annotated[
+        float,
+        typer.Option("--batch_s", min=0.01, help="Seconds that a transaction should take; its rows are made more or fewer after that."),
+    ] = 2.0
     batch_bytes: Annotated[int, typer.Option("--batch_bytes", min=65536, help="Bytes of values per transaction.")] = 4 * 1024 * 1024
     writers: Annotated[int, typer.Option("--writers", min=1, max=64, help="Tenants that are written at once.")] = 2
     shards: Annotated[int, typer.Option("--shards", min=1, max=64, help="Shards per tenant, for folding on several workers.")] = 1
@@ -66,4 +74,5 @@ class WriteOptions:
 
     def writing(self, *, streams: bool = False) -> Writing:
         """What the write step takes of them. streams: as in `Writing`."""
-        return Writing(self.writers, self.write_timeout_s, self.tenant_max_failures, streams)
+        pace = PaceLimits(min(self.batch_rows_least, self.batch_rows), self.batch_rows, self.batch_s)
+        return Writing(self.writers, self.write_timeout_s, self.tenant_max_failures, streams, pace)

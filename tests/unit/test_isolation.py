@@ -12,6 +12,7 @@ from transforms.io.neo4j_graph import RowRefused, TenantFault
 from transforms.io.quarantine import Quarantine, SetAside, read_set_aside, release
 from transforms.planning.fold import Interpreted
 from transforms.planning.mutations import DeleteReferrer, Mutation
+from transforms.planning.pace import PaceLimits
 from transforms.records.outcomes import Outcome
 from transforms.records.record import make_ver
 from transforms.steps.write_tenant import Settled, TenantWriter
@@ -65,7 +66,7 @@ def test_a_tenant_that_fails_without_any_row_is_set_aside_after_so_many_failures
     with capture_logs() as logs:
         settled = one.write(TENANT, rows(4))
 
-    assert settled == Settled(TENANT, [], 0, 0.0, "Neo.ClientError.Transaction.LockClientStopped", rows(4))
+    assert settled == Settled(TENANT, [], 0, (), "Neo.ClientError.Transaction.LockClientStopped", rows(4))
     assert store.tried == ["write 4", "probe", "server", "probe", "server", "probe", "server", "mark"]
     assert waits == [1, 2]
     assert store.marked == {TENANT: "Neo.ClientError.Transaction.LockClientStopped"}
@@ -82,6 +83,21 @@ def test_later_batches_of_a_tenant_set_aside_are_left_and_other_tenants_written(
     assert one.write(TENANT, rows(3)[1:]).set_aside
     assert store.tried == []
     assert one.write("af-11", rows(3)[1:]).rows == 2
+
+
+def test_a_slow_server_is_given_shorter_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(0, 1000, 5))
+    monkeypatch.setattr("transforms.steps.write_tenant.time.perf_counter", lambda: float(next(clock)))
+    store = FailingStore(writes=lambda _: None)
+    one = TenantWriter(store, Quarantine(store), 3, pace=PaceLimits(2, 8, 1.0))
+
+    settled = one.write(TENANT, rows(16))
+    other = one.write("af-11", rows(8))
+
+    assert store.tried == ["write 8", "write 4", "write 2", "write 2", "write 8"]
+    assert [held.record.offset for held, _ in settled.results if held.record] == list(range(16))
+    assert settled.seconds == (5.0,) * 4
+    assert len(other.results) == 8, "another tenant has a pace of its own"
 
 
 def test_a_lock_that_is_let_go_of_costs_no_row() -> None:

@@ -1,5 +1,6 @@
 """Counts that travel from the steps to the run: outcomes per tenant, positions per partition, commands."""
 
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from apache_beam.metrics import Metrics, MetricsFilter
@@ -76,9 +77,11 @@ def count_rows(rows: int) -> None:
     Metrics.counter(WRITE, "rows").inc(rows)
 
 
-def count_batch(seconds: float) -> None:
-    """Note how long a transaction of the write step took."""
-    Metrics.distribution(WRITE, "batch_ms").update(int(seconds * 1000))
+def count_batches(seconds: Iterable[float]) -> None:
+    """Note how long each transaction of the write step took."""
+    latency = Metrics.distribution(WRITE, "batch_ms")
+    for one in seconds:
+        latency.update(int(one * 1000))
 
 
 def count_write_time(seconds: float) -> None:

@@ -17,7 +17,7 @@ from transforms.records.outcomes import Tally
 from transforms.records.rejects import Fault, Reason, Reject, Step, reject
 from transforms.steps.bundle import BundleTimes
 from transforms.steps.elements import TenantMutations
-from transforms.steps.metrics import count_batch, count_outcomes, count_rows, count_set_aside, count_write_time
+from transforms.steps.metrics import count_batches, count_outcomes, count_rows, count_set_aside, count_write_time
 from transforms.steps.resolve_tenants import REJECTS
 from transforms.steps.set_aside import held
 from transforms.steps.write_tenant import Settled, TenantWriter
@@ -60,7 +60,7 @@ class WriteGraphFn(beam.DoFn):
         # Slices come and go with their pipelines; connections and mirrors stay.
         how = self._writing
         store = process_store(self._target, how.timeout_s)
-        self._writer = TenantWriter(store, process_quarantine(self._target, how.timeout_s), how.max_failures)
+        self._writer = TenantWriter(store, process_quarantine(self._target, how.timeout_s), how.max_failures, pace=how.pace)
         self._queues = TenantQueues(self._writer.write, how.writers, how.writers * _HELD_PER_WRITER)
 
     def teardown(self) -> None:
@@ -95,7 +95,7 @@ class WriteGraphFn(beam.DoFn):
             if batch.set_aside:
                 self._leave(batch)
                 continue
-            count_batch(batch.seconds)
+            count_batches(batch.seconds)
             for one, outcome in batch.results:
                 if one.record is None:
                     if isinstance(outcome, RowRefused):

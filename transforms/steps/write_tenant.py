@@ -1,7 +1,7 @@
 """One tenant's batch into the graph: the row at fault is found, and a tenant that cannot be written harms no other."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 import structlog
@@ -11,6 +11,7 @@ from transforms.io.quarantine import Quarantine
 from transforms.planning.changes import Written
 from transforms.planning.fold import Interpreted
 from transforms.planning.mutations import Mutation
+from transforms.planning.pace import BatchPace, PaceLimits
 from transforms.records.outcomes import Outcome
 
 _LOG = structlog.get_logger("write")
@@ -34,13 +35,13 @@ Result = tuple[Interpreted, Outcome | RowRefused]
 class Settled(NamedTuple):
     """A batch whose transactions have ended: what became of each mutation, and the rows that were committed.
 
-    seconds: that it took. set_aside: why the tenant was set aside; then `left` has no outcome yet. "": it was not.
+    seconds: that each transaction took. set_aside: why the tenant was set aside; then `left` has no outcome yet. "": it was not.
     """
 
     client_id: str
     results: list[Result]
     rows: int
-    seconds: float = 0.0
+    seconds: tuple[float, ...] = ()
     set_aside: str = ""
     left: Sequence[Interpreted] = ()
 
@@ -53,13 +54,23 @@ class TenantWriter:
     """Writes tenants' batches, different tenants' from several threads at once; knows what it set aside while it lives.
 
     max_failures: so many failures in a row that no row explains set a tenant aside. wait: for so many seconds.
+    pace: what a transaction may take; None: a batch is one transaction.
     """
 
-    def __init__(self, store: BatchStore, quarantine: Quarantine, max_failures: int, wait: Callable[[float], object] = time.sleep) -> None:
+    def __init__(
+        self,
+        store: BatchStore,
+        quarantine: Quarantine,
+        max_failures: int,
+        wait: Callable[[float], object] = time.sleep,
+        pace: PaceLimits | None = None,
+    ) -> None:
         self._store = store
         self._quarantine = quarantine
         self._max_failures = max_failures
         self._wait = wait
+        self._limits = pace
+        self._paces: dict[str, BatchPace] = {}
         self._aside: dict[str, str] = {}
 
     def heed(self, causes: Callable[[], Mapping[str, str]]) -> None:
@@ -69,19 +80,37 @@ class TenantWriter:
             self._aside = {client_id: cause for client_id, cause in self._aside.items() if client_id in still}
 
     def write(self, client_id: str, batch: Sequence[Interpreted]) -> Settled:
-        """Write the batch; where it is refused, its halves, down to the row that is at fault.
+        """Write the batch, in as many transactions as the tenant's pace has it; where one is refused, its halves, down to the row at fault.
 
         Raises InfrastructureFault where it is the server that cannot be used.
         """
         if client_id in self._aside:
             return Settled(client_id, [], 0, set_aside=self._aside[client_id], left=batch)
-        began = time.perf_counter()
+        results: list[Result] = []
+        rows = 0
+        seconds: list[float] = []
         try:
-            results, rows = self._write(client_id, batch, is_sound=False)
+            for part in self._parts(client_id, batch, seconds):
+                more, written = self._write(client_id, part, is_sound=False)
+                results += more
+                rows += written
         except _Aside as aside:
             self._aside[client_id] = str(aside)
             return Settled(client_id, [], 0, set_aside=str(aside), left=batch)
-        return Settled(client_id, results, rows, time.perf_counter() - began)
+        return Settled(client_id, results, rows, tuple(seconds))
+
+    def _parts(self, client_id: str, batch: Sequence[Interpreted], seconds: list[float]) -> Iterator[Sequence[Interpreted]]:
+        """The batch by the tenant's pace, in its order; notes what each part took."""
+        pace = self._paces.setdefault(client_id, BatchPace(self._limits)) if self._limits else None
+        at = 0
+        while at < len(batch):
+            part = batch[at : at + pace.rows] if pace else batch
+            began = time.perf_counter()
+            yield part
+            seconds.append(time.perf_counter() - began)
+            if pace:
+                pace.took(len(part), seconds[-1])
+            at += len(part)
 
     def _write(self, client_id: str, batch: Sequence[Interpreted], *, is_sound: bool) -> tuple[list[Result], int]:
         """is_sound: a transaction without rows went through since the tenant's last failure that was not a row's alone."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from transforms.io.neo4j_graph import WRITE_TIMEOUT_S
+from transforms.planning.pace import PaceLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,9 +13,11 @@ class Writing:
     writers: how many tenants are written at once; each tenant's batches go one after the other.
     timeout_s: when the server ends a transaction. max_failures: in a row, that no row explains, set a tenant aside.
     streams: what is written is not run again where a tenant is set aside on the way; its records are rejected one by one.
+    pace: how many rows a transaction takes; None: as many as a batch.
     """
 
     writers: int
     timeout_s: float = WRITE_TIMEOUT_S
     max_failures: int = 3
     streams: bool = False
+    pace: PaceLimits | None = None
