@@ -2,17 +2,15 @@
 
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, Final
+from typing import Any
 
-import structlog
-
+from pipelines.judging import judge_tenants
 from pipelines.settings import RunSettings
 from runners.bounded import BoundedRun, RunObserver, RunTotals
 from runners.direct import check_java_side
 from runners.held import HeldWatch
 from runners.monitor import Monitor
 from runners.stop import StopSignals
-from transforms.io.cluster_book import process_book
 from transforms.io.deadletters import DeadLetterWriter, process_writer
 from transforms.io.kafka_offsets import KafkaOffsets, OffsetGap, OffsetRange
 from transforms.io.lease import Lease
@@ -22,7 +20,6 @@ from transforms.records.codecs import REGISTRY_TOPIC, TOPICS
 from transforms.records.routes import route_of, topics_to_read
 from transforms.steps.readers import BEAM
 
-_LOG: Final = structlog.get_logger("tenants")
 RunSlice = Callable[[list[OffsetRange], SliceSize], Any]
 
 
@@ -68,7 +65,8 @@ class Job:
         finally:
             totals.add(run.totals)
         if run.totals.read and not run.totals.stopped:
-            self._judge(totals)
+            # All that was there has been read.
+            totals.transitions += judge_tenants(self._settings.flow, self._monitor)
         self._held.look()
 
     def _topics(self, offsets: KafkaOffsets) -> Iterable[str]:
@@ -79,22 +77,6 @@ class Job:
     def _is_registry(self, topic: str) -> bool:
         """Registrations first: they decide whose other records are."""
         return route_of(topic, self._settings.flow.patterns, TOPICS).topic == REGISTRY_TOPIC
-
-    def _judge(self, totals: RunTotals) -> None:
-        """Tell who has fallen silent and who is back; all that was there has been read."""
-        flow = self._settings.flow
-        book = process_book(flow.neo4j)
-
-        def concerns(client_id: str) -> bool:
-            return flow.tenants.client_id in ("", client_id) and flow.tenants.admits(client_id)
-
-        for one in book.judge(flow.limits, concerns):
-            _LOG.warning("tenant is another", client_id=one.client_id, before=one.before, state=one.state, silent_s=one.silent_ms // 1000)
-            totals.transitions.append((one.client_id, one.before, one.state))
-            if self._monitor:
-                self._monitor.turned(one.state)
-        if self._monitor:
-            self._monitor.counted(book.states())
 
     def _prepared(self) -> KafkaOffsets | None:
         """Schema, lease and offsets; what did not come to be in one try does in the next. None: told to stop waiting."""
