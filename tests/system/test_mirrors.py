@@ -13,7 +13,6 @@ from tests.unit.reference import expected_digest
 from tests.unit.strategies import TENANT, deliveries
 from tests.unit.test_order import folded
 from transforms.io.neo4j_graph import Neo4jGraphStore
-from transforms.io.tenant_mirrors import TenantMirrors
 from transforms.io.tenant_transaction import TenantTransaction
 from transforms.planning.known import KnownGraph
 from transforms.planning.mutations import Mutation
@@ -66,28 +65,3 @@ def test_a_mirror_is_what_is_stored_and_two_writers_do_not_mislead_each_other(
 
     assert stores[0].digest(client_id).hexdigest() == expected_digest(mutations).hexdigest()
     assert client_id != TENANT
-
-
-def test_a_new_tenant_is_known_from_the_first_and_a_known_one_is_loaded_when_it_comes_again() -> None:
-    mirrors = TenantMirrors()
-    loads: list[int] = []
-
-    def load(most: int) -> KnownGraph:
-        loads.append(most)
-        return KnownGraph()
-
-    assert mirrors.get("new", 1, load) is not None
-    assert mirrors.get("old", 7, load) is None
-    assert mirrors.get("old", 8, load) is not None
-    assert len(loads) == 1
-
-
-def test_a_tenant_that_is_too_large_is_not_asked_for_again() -> None:
-    mirrors = TenantMirrors()
-    loads: list[int] = []
-
-    def load(most: int) -> None:
-        loads.append(most)
-
-    assert [mirrors.get("large", writes, load) for writes in (5, 6, 7, 8)] == [None] * 4
-    assert len(loads) == 1

@@ -178,7 +178,7 @@ class Neo4jGraphStore:
                 return writes, Plan(Changes(), [Outcome.SUPERSEDED] * len(mutations)), 0
 
             def planned() -> Plan:
-                known = self._mirrors.get(client_id, writes, transaction.load)
+                known = self._mirrors.get(client_id, writes, len(mutations), transaction.load)
                 return plan_batch(transaction if known is None else Mirrored(known, transaction), client_id, mutations, was.floors)
 
             plan = self._readable(client_id, planned)

@@ -14,10 +14,13 @@ from typing import Final
 from transforms.planning.changes import Changes
 from transforms.planning.known import KnownGraph
 
-# About 1 KiB each; a process holds at most so many facts of all its tenants, and of one at most a quarter of them.
-MOST_FACTS: Final = 120_000
-TENANT_FACTS: Final = MOST_FACTS // 4
+# About 1 KiB each; a process holds at most so many facts of all its tenants, and of one at most half of them.
+MOST_FACTS: Final = 250_000
+TENANT_FACTS: Final = MOST_FACTS // 2
 _IDLE_S: Final = 600.0
+# To read a tenant whole costs as much as to read so many times fewer rows of it one by one; below the least it always pays.
+_FACTS_PER_ROW: Final = 8
+_LEAST_FACTS: Final = 5_000
 
 
 @dataclass(slots=True)
@@ -34,15 +37,16 @@ class TenantMirrors:
         self._most_facts = most_facts
         self._tenant_facts = tenant_facts
         self._mirrors: dict[str, _Mirror] = {}
-        self._seen: set[str] = set()
-        self._too_large: set[str] = set()
+        self._rows: dict[str, int] = {}
+        self._tried: dict[str, int] = {}
         self._lock = threading.Lock()
 
-    def get(self, client_id: str, writes: int, load: Callable[[int], KnownGraph | None]) -> KnownGraph | None:
+    def get(self, client_id: str, writes: int, rows: int, load: Callable[[int], KnownGraph | None]) -> KnownGraph | None:
         """The tenant's graph as it is in the transaction that counted `writes`; None: read what you need.
 
-        load: reads the whole tenant, None where it has more facts than its argument. Asked only for a tenant that comes
-        a second time: most of what a process reads of a tenant once, it does not need again.
+        rows: that the transaction has. load: reads the whole tenant, None where it has more facts than its argument. Asked
+        only for a tenant that comes a second time, and only for as many facts as the rows so far would have been worth: most
+        of what a process reads of a tenant once, it does not need again.
         """
         with self._lock:
             mirror = self._mirrors.get(client_id)
@@ -52,17 +56,23 @@ class TenantMirrors:
             self._mirrors.pop(client_id, None)
             if writes == 1:
                 return self._hold(client_id, KnownGraph(), writes)
-            is_first = client_id not in self._seen
-            self._seen.add(client_id)
-            if is_first or client_id in self._too_large or self._room() <= 0:
-                return None
-            room = min(self._tenant_facts, self._room())
-        graph = load(room)
+            most = self._worth(client_id, rows)
+        graph = load(most) if most else None
         with self._lock:
             if graph is None:
-                self._too_large.add(client_id)
+                self._tried[client_id] = max(most, self._tried.get(client_id, 0))
                 return None
             return self._hold(client_id, graph, writes)
+
+    def _worth(self, client_id: str, rows: int) -> int:
+        """How many facts may be read for the tenant now; 0: it does not pay, or was tried in vain with about as many."""
+        before = self._rows.get(client_id, 0)
+        self._rows[client_id] = before + rows
+        most = min(self._tenant_facts, self._room())
+        worth = min(max((before + rows) * _FACTS_PER_ROW, _LEAST_FACTS), most)
+        tried = self._tried.get(client_id, 0)
+        is_news = worth >= 2 * tried or worth == self._tenant_facts > tried
+        return worth if before and worth > 0 and is_news else 0
 
     def _hold(self, client_id: str, graph: KnownGraph, writes: int) -> KnownGraph:
         self._mirrors[client_id] = _Mirror(graph, writes - 1, time.monotonic())
@@ -89,7 +99,7 @@ class TenantMirrors:
             mirror.graph.write(changes)
             mirror.writes = writes
             if len(mirror.graph) > self._tenant_facts:
-                self._too_large.add(client_id)
+                self._tried[client_id] = self._tenant_facts
                 del self._mirrors[client_id]
 
     def drop(self, client_id: str) -> None:
