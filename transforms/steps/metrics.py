@@ -20,6 +20,21 @@ UNAVAILABLE: Final = "unavailable"
 SET_ASIDE: Final = "set_aside"
 
 
+# A cluster's own names of metrics have no dots; no tenant's id and no topic's name has a tilde.
+_DOT: Final = "~"
+
+
+def _told(*parts: str) -> str:
+    """The name of a counter: its parts, between slashes."""
+    return "/".join(parts).replace(".", _DOT)
+
+
+def parts_of(name: str) -> tuple[str, str]:
+    """What the name of a counter was made of: what comes before the last slash, and after it."""
+    before, _, after = name.replace(_DOT, ".").rpartition("/")
+    return before, after
+
+
 class Reached(NamedTuple):
     """What a slice read of one partition: how many records, the first offset met, and the offset to go on from."""
 
@@ -31,11 +46,11 @@ class Reached(NamedTuple):
 def count_outcomes(tally: Tally) -> None:
     """Count what became of records; call only for what is settled."""
     for (client_id, outcome), number in tally.items():
-        Metrics.counter(OUTCOME, f"{client_id}/{outcome}").inc(number)
+        Metrics.counter(OUTCOME, _told(client_id, outcome)).inc(number)
 
 
 def count_one(client_id: str, outcome: Outcome, number: int = 1) -> None:
-    Metrics.counter(OUTCOME, f"{client_id}/{outcome}").inc(number)
+    Metrics.counter(OUTCOME, _told(client_id, outcome)).inc(number)
 
 
 def count_command(command: str) -> None:
@@ -45,12 +60,12 @@ def count_command(command: str) -> None:
 
 def count_reason(client_id: str, reason: str, number: int) -> None:
     """Note why records were rejected."""
-    Metrics.counter(REASON, f"{client_id}/{reason}").inc(number)
+    Metrics.counter(REASON, _told(client_id, reason)).inc(number)
 
 
 def mark_read(place: Place, records: int, first: int, position: int) -> None:
     """Note that records of a partition were read, from the offset `first`, and where reading goes on."""
-    name = f"{place[0]}/{place[1]}"
+    name = _told(place[0], str(place[1]))
     if records:
         Metrics.counter(READ, name).inc(records)
     reached = Metrics.distribution(POSITION, name)
@@ -65,7 +80,7 @@ def count_restored(records: int) -> None:
 
 def count_unavailable(client_id: str, why: str, number: int) -> None:
     """Note that there is no original record to letters any more, and why."""
-    Metrics.counter(UNAVAILABLE, f"{client_id}/{why}").inc(number)
+    Metrics.counter(UNAVAILABLE, _told(client_id, why)).inc(number)
 
 
 def mark_bytes(size_bytes: int) -> None:
@@ -91,12 +106,12 @@ def count_write_time(seconds: float) -> None:
 
 def count_set_aside(client_id: str) -> None:
     """Note that a tenant was set aside in the middle of the pipeline, and left records without an outcome."""
-    Metrics.counter(SET_ASIDE, client_id).inc()
+    Metrics.counter(SET_ASIDE, _told(client_id, "tenant")).inc()
 
 
 def set_aside_of(result: Any) -> set[str]:
     """The tenants that a finished pipeline set aside: where there are any, it is to be run again."""
-    return {client_id for client_id, _ in _counters(result, SET_ASIDE)}
+    return {parts_of(name)[0] for name, _ in _counters(result, SET_ASIDE)}
 
 
 def written_of(result: Any) -> tuple[int, float]:
@@ -109,7 +124,7 @@ def outcomes_of(result: Any) -> Tally:
     """The outcomes that a finished pipeline counted."""
     tally = Tally()
     for name, number in _counters(result, OUTCOME):
-        client_id, _, outcome = name.rpartition("/")
+        client_id, outcome = parts_of(name)
         tally[client_id, Outcome(outcome)] += number
     return tally
 
@@ -135,7 +150,7 @@ def reached_of(result: Any) -> dict[Place, Reached]:
     found: dict[Place, Reached] = {}
     for one in result.metrics().query(MetricsFilter().with_namespace(POSITION))["distributions"]:
         name = one.key.metric.name
-        topic, _, partition = name.rpartition("/")
+        topic, partition = parts_of(name)
         found[topic, int(partition)] = Reached(records.get(name, 0), one.result.min, one.result.max)
     return found
 
@@ -153,6 +168,6 @@ def _counters(result: Any, namespace: str) -> list[tuple[str, int]]:
 def _by_tenant(result: Any, namespace: str) -> dict[tuple[str, str], int]:
     found: dict[tuple[str, str], int] = {}
     for name, number in _counters(result, namespace):
-        client_id, _, what = name.rpartition("/")
+        client_id, what = parts_of(name)
         found[client_id, what] = found.get((client_id, what), 0) + number
     return found

@@ -1,0 +1,107 @@
+"""The flow's own counters as Flink shows them: sums over subtasks, by namespace and name.
+
+Flink's names begin with the operator's, which Beam makes of the steps fused in it and Flink cuts and cleans; what follows the
+last dot is the counter's own, whose dots `steps/metrics.py` avoids. Counters begin anew where an operator does.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+from transforms.records.outcomes import Outcome, Tally
+from transforms.steps.metrics import BYTES, OUTCOME, READ, REASON, RESTORED, SET_ASIDE, UNAVAILABLE, WRITE, parts_of
+
+_NAMESPACES: Final = (OUTCOME, REASON, READ, BYTES, WRITE, SET_ASIDE, RESTORED, UNAVAILABLE)
+_DISTRIBUTION: Final = re.compile(r"DistributionResult\{sum=(-?\d+), count=(\d+), min=(-?\d+), max=(-?\d+)\}")
+# Of names in one request: Flink takes no address longer than 4,096 bytes.
+_AT_ONCE: Final = 15
+LATENCY: Final = "batch_ms"
+
+Counters = dict[tuple[str, str], int]
+
+
+class Latency(NamedTuple):
+    """Transactions of the write step: how many, and what they took in milliseconds."""
+
+    number: int = 0
+    sum_ms: int = 0
+    max_ms: int = 0
+
+    def plus(self, other: "Latency") -> "Latency":
+        return Latency(self.number + other.number, self.sum_ms + other.sum_ms, max(self.max_ms, other.max_ms))
+
+
+class Told(NamedTuple):
+    """What the counters of a job say."""
+
+    counters: Counters
+    latency: Latency
+
+    @property
+    def outcomes(self) -> Tally:
+        found = Tally()
+        for name, number in self._of(OUTCOME):
+            client_id, outcome = parts_of(name)
+            found[client_id, Outcome(outcome)] += number
+        return found
+
+    @property
+    def reasons(self) -> dict[tuple[str, str], int]:
+        """Rejected records by tenant and reason."""
+        return {parts_of(name): number for name, number in self._of(REASON)}
+
+    @property
+    def read(self) -> int:
+        return sum(number for _, number in self._of(READ))
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(number for _, number in self._of(BYTES))
+
+    @property
+    def rows(self) -> int:
+        return self.counters.get((WRITE, "rows"), 0)
+
+    @property
+    def write_s(self) -> float:
+        return self.counters.get((WRITE, "us"), 0) / 1e6
+
+    def _of(self, namespace: str) -> Iterable[tuple[str, int]]:
+        return [(name, number) for (found, name), number in self.counters.items() if found == namespace]
+
+
+def own_name(metric: str) -> tuple[str, str] | None:
+    """Namespace and name of a metric of ours; None for one of Flink's or Beam's."""
+    last = metric.rpartition(".")[2]
+    for namespace in _NAMESPACES:
+        if last.startswith(f"{namespace}_"):
+            return namespace, last[len(namespace) + 1 :]
+    return None
+
+
+def read_counters(ask: Callable[[str, Mapping[str, str]], Any], job_id: str) -> Told:
+    """All counters of a job. ask: the JSON that Flink's REST answers to a path and a query."""
+    counters: Counters = {}
+    latency = Latency()
+    for vertex in ask(f"/jobs/{job_id}", {})["vertices"]:
+        path = f"/jobs/{job_id}/vertices/{vertex['id']}/subtasks"
+        own = [one["id"] for one in ask(f"{path}/metrics", {}) if own_name(one["id"])]
+        latencies = [one for one in own if own_name(one) == (WRITE, LATENCY)]
+        sums = [one for one in own if one not in latencies]
+        for at in range(0, len(sums), _AT_ONCE):
+            for one in ask(f"{path}/metrics", {"get": ",".join(sums[at : at + _AT_ONCE]), "agg": "sum"}):
+                name = own_name(one["id"])
+                if name is not None:
+                    counters[name] = counters.get(name, 0) + int(float(one["sum"]))
+        for subtask in range(vertex["parallelism"]) if latencies else ():
+            for one in ask(f"{path}/{subtask}/metrics", {"get": ",".join(latencies)}):
+                latency = latency.plus(_latency(one["value"]))
+    return Told(counters, latency)
+
+
+def _latency(text: str) -> Latency:
+    found = _DISTRIBUTION.fullmatch(text)
+    if found is None or found[2] == "0":
+        return Latency()
+    total, count, _, most = map(int, found.groups())
+    return Latency(count, total, most)
