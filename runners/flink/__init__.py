@@ -1,1 +1,1 @@
-"""The job on Flink: what it is told, whether the cluster is there, submission, and how it goes."""
+"""Beam jobs on Flink: how they are told, checked, submitted and asked after."""
