@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from transforms.records.outcomes import Outcome, Tally
-from transforms.steps.metrics import BYTES, OUTCOME, READ, REASON, RESTORED, SET_ASIDE, UNAVAILABLE, WRITE, parts_of
+from transforms.steps.metrics import BYTES, OUTCOMES, READ, REASON, RESTORED, SET_ASIDE, UNAVAILABLE, WRITE, parts_of
 
-_NAMESPACES: Final = (OUTCOME, REASON, READ, BYTES, WRITE, SET_ASIDE, RESTORED, UNAVAILABLE)
+# The longer ones first: one name may begin with another.
+_NAMESPACES: Final = (*sorted(OUTCOMES, reverse=True), REASON, READ, BYTES, WRITE, SET_ASIDE, RESTORED, UNAVAILABLE)
 _DISTRIBUTION: Final = re.compile(r"DistributionResult\{sum=(-?\d+), count=(\d+), min=(-?\d+), max=(-?\d+)\}")
 # Of names in one request: Flink takes no address longer than 4,096 bytes.
 _AT_ONCE: Final = 15
@@ -40,9 +41,10 @@ class Told(NamedTuple):
     @property
     def outcomes(self) -> Tally:
         found = Tally()
-        for name, number in self._of(OUTCOME):
-            client_id, outcome = parts_of(name)
-            found[client_id, Outcome(outcome)] += number
+        for namespace in OUTCOMES:
+            for name, number in self._of(namespace):
+                client_id, outcome = parts_of(name)
+                found[client_id, Outcome(outcome)] += number
         return found
 
     @property

@@ -7,10 +7,10 @@ import apache_beam as beam
 import msgspec
 
 from transforms.planning.fold import Folded, Interpreted, fold
-from transforms.records.outcomes import Outcome
+from transforms.records.outcomes import Outcome, Tally
 from transforms.steps.elements import TenantMutations
 from transforms.steps.group import Grouped
-from transforms.steps.metrics import count_one
+from transforms.steps.metrics import OUTCOME_OF_FOLD, count_outcomes
 
 _DECODE: Final = msgspec.msgpack.Decoder(list[Interpreted]).decode
 
@@ -28,5 +28,5 @@ class FoldMutationsFn(beam.DoFn):
         folded: Folded = {}
         lost = sum(fold(folded, _DECODE(chunk)) for chunk in chunks)
         if lost:
-            count_one(client_id, Outcome.SUPERSEDED, lost)
+            count_outcomes(Tally({(client_id, Outcome.SUPERSEDED): lost}), OUTCOME_OF_FOLD)
         yield TenantMutations(client_id, list(folded.values()))

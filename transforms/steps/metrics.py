@@ -9,6 +9,11 @@ from transforms.io.kafka_offsets import Place
 from transforms.records.outcomes import Outcome, Tally
 
 OUTCOME: Final = "outcome"
+# Flink keeps one counter of a name for all steps that it fuses, the value of one of them: those that count the same and may be
+# fused count apart.
+OUTCOME_OF_FOLD: Final = "outcome-fold"
+OUTCOME_OF_SIGNS: Final = "outcome-signs"
+OUTCOMES: Final = (OUTCOME, OUTCOME_OF_FOLD, OUTCOME_OF_SIGNS)
 REASON: Final = "reason"
 READ: Final = "read"
 POSITION: Final = "position"
@@ -43,14 +48,10 @@ class Reached(NamedTuple):
     position: int
 
 
-def count_outcomes(tally: Tally) -> None:
-    """Count what became of records; call only for what is settled."""
+def count_outcomes(tally: Tally, namespace: str = OUTCOME) -> None:
+    """Count what became of records; call only for what is settled. namespace: one of `OUTCOMES`."""
     for (client_id, outcome), number in tally.items():
-        Metrics.counter(OUTCOME, _told(client_id, outcome)).inc(number)
-
-
-def count_one(client_id: str, outcome: Outcome, number: int = 1) -> None:
-    Metrics.counter(OUTCOME, _told(client_id, outcome)).inc(number)
+        Metrics.counter(namespace, _told(client_id, outcome)).inc(number)
 
 
 def count_command(command: str) -> None:
@@ -123,9 +124,10 @@ def written_of(result: Any) -> tuple[int, float]:
 def outcomes_of(result: Any) -> Tally:
     """The outcomes that a finished pipeline counted."""
     tally = Tally()
-    for name, number in _counters(result, OUTCOME):
-        client_id, outcome = parts_of(name)
-        tally[client_id, Outcome(outcome)] += number
+    for namespace in OUTCOMES:
+        for name, number in _counters(result, namespace):
+            client_id, outcome = parts_of(name)
+            tally[client_id, Outcome(outcome)] += number
     return tally
 
 

@@ -11,7 +11,7 @@ from transforms.planning.liveness import Limits
 from transforms.records.outcomes import Outcome, Tally
 from transforms.records.rejects import Fault, Reason, Reject, Step, reject
 from transforms.records.signs import Signs
-from transforms.steps.metrics import count_outcomes
+from transforms.steps.metrics import OUTCOME_OF_SIGNS, count_outcomes
 
 _LOCKED: Final = "another session holds the lock of the tenant's cluster in the graph; end it and replay the dead letters"
 
@@ -46,4 +46,4 @@ class WriteSignsFn(beam.DoFn):
                 yield reject(record, client_id, Step.WRITE, Fault(Reason.GRAPH_REFUSED, _LOCKED))
             else:
                 settled[client_id, Outcome.CONTROL] += 1
-        count_outcomes(settled)
+        count_outcomes(settled, OUTCOME_OF_SIGNS)
