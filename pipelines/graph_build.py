@@ -1,10 +1,11 @@
 """The main job: Kubernetes state, events and failures in logs of many clusters, from Kafka into one graph per cluster.
 
 `python -m pipelines.graph_build --runner=DirectRunner` takes in what is there and exits. With `--follow` it goes on in
-micro-batches until SIGTERM.
+micro-batches until SIGTERM. `--runner=FlinkRunner` submits the same flow as a streaming job, or takes up the one that runs, and watches it
+until SIGTERM, which leaves the job running.
 
-Exit codes: 0 when all of it was taken in, or when --follow was told to stop; 1 when the run had to stop (one sentence
-says why); 2 for a wrong flag or setting.
+Exit codes: 0 when all of it was taken in, or when --follow or the watch was told to stop; 1 when the run had to stop (one
+sentence says why); 2 for a wrong flag or setting.
 
 Examples:
 
@@ -13,13 +14,15 @@ Examples:
   CLIENT_ID=af-10 python -m pipelines.graph_build --json
 
   python -m pipelines.graph_build --follow --every_s 10 --metrics_port 9464
+
+  python -m pipelines.graph_build --runner=FlinkRunner --flink_master=127.0.0.1:8081
 """
 
 import sys
 import time
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import apache_beam as beam
 import typer
@@ -34,9 +37,11 @@ from pipelines.options.kafka import KafkaOptions, TopicOptions
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.run import FollowOptions, RunOptions
+from pipelines.options.stream import StreamOptions
 from pipelines.options.tenants import AdmissionOptions, LivenessOptions, RouteOptions
 from pipelines.report import ProgressBar, print_summary, run_summary
 from pipelines.settings import FlowSettings, RunSettings, flow_settings
+from pipelines.taken import Taken
 from runners.bounded import RunTotals
 from runners.direct import run_pipeline, spare_the_collector
 from runners.follow import Follow
@@ -77,13 +82,6 @@ def build_stream(pipeline: beam.Pipeline, topics: list[str], settings: RunSettin
     taken = into_graph(records.main, flow)
     letters = taken.rejects | "WriteDeadLetters" >> WriteDeadLetters(flow.kafka, flow.deadletter_topic)
     (records.positions, *taken.done, letters) | "CommitOffsets" >> CommitOffsets(flow.kafka, COMMIT_EVERY_S)
-
-
-class Taken(NamedTuple):
-    """What the flow comes to. rejects: of all steps. done: what nothing comes out of; where their watermarks are, all is done."""
-
-    rejects: beam.PCollection[Any]
-    done: tuple[beam.PCollection[Any], ...]
 
 
 def into_graph(records: beam.PCollection[Any], flow: FlowSettings) -> Taken:
@@ -141,24 +139,35 @@ def main(
     liveness: LivenessOptions,
     failures: FailureOptions,
     writes: WriteOptions,
+    stream: StreamOptions,
     json: Json = False,
     level: LogLevel = "INFO",
 ) -> None:
     configure_logs(log_level(level))
-    follow.check()
-    reader = run_options.reader(follow=follow.follow)
+    streams = run_options.streams()
+    follow.check(streams=streams)
+    reader = BEAM if streams else run_options.reader(follow=follow.follow)
     rules = admission.rules(tenants.client_id)
     flow = flow_settings(kafka, neo4j, topics.deadletter_topic, rules, routes, writes, failures, registry)
     settings = RunSettings(
-        flow=replace(flow, limits=liveness.limits()),
+        flow=replace(flow, limits=liveness.limits(), window=stream.window() if streams else None),
         topics=topics.topic_names(),
         reader=reader,
-        expansion_service=topics.expansion_address() if reader == BEAM else "",
+        expansion_service=topics.expansion_address() if reader == BEAM and not streams else "",
         slice_bytes=run_options.slice_bytes,
         slice_s=run_options.slice_s,
         lease_s=run_options.lease_s,
     )
     started = time.monotonic()
+    if streams:
+        from pipelines.stream import Watching, watch_stream  # noqa: PLC0415 - it imports this module's flow
+
+        with faults_told("Interrupted; the job goes on: run the same command to watch it again."):
+            totals = watch_stream(
+                settings, stream.settings(run_options.runner), Watching(stream.discovery_every_s, follow.max_faults, stream.detach), follow
+            )
+        print_summary(run_summary(totals, time.monotonic() - started), as_json=json)
+        return
     with faults_told("Interrupted; nothing after the last committed offsets counts as done: run again to go on."):
         totals = run(settings, follow)
     print_summary(run_summary(totals, time.monotonic() - started), as_json=json)

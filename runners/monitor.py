@@ -14,6 +14,7 @@ from runners.bounded import SliceReport
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import OffsetGap, Place
 from transforms.planning.liveness import State
+from transforms.records.outcomes import Tally
 
 _SECONDS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60)
 # How soon the server notices that it is to end.
@@ -53,16 +54,19 @@ class Monitor:
         self._show_lag(lag)
 
     def committed(self, slice_: SliceReport) -> None:
-        for (client_id, outcome), number in slice_.outcomes.items():
-            self._records.labels(client_id, outcome.value).inc(number)
-        for (client_id, reason), number in slice_.reasons.items():
-            self._rejects.labels(client_id, reason).inc(number)
-        self._bytes.inc(slice_.size_bytes)
+        self._count(slice_.outcomes, slice_.reasons, slice_.size_bytes)
         self._slices.observe(slice_.seconds)
         self._committed.set_to_current_time()
         self._show_lag(slice_.lag)
         # A backlog may take one micro-batch hours; what commits slices is well.
         self.cycle_done()
+
+    def _count(self, outcomes: Tally, reasons: Mapping[tuple[str, str], int], size_bytes: int) -> None:
+        for (client_id, outcome), number in outcomes.items():
+            self._records.labels(client_id, outcome.value).inc(number)
+        for (client_id, reason), number in reasons.items():
+            self._rejects.labels(client_id, reason).inc(number)
+        self._bytes.inc(size_bytes)
 
     def _show_lag(self, lag: dict[Place, int]) -> None:
         """A partition once seen stays: nothing left there is a 0, no series that ends."""

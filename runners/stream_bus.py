@@ -21,10 +21,13 @@ class KafkaBus:
 
     def places(self) -> list[Place]:
         """Every partition of every topic that is to be read and exists now."""
-        named = self._topics
-        if self._patterns:
-            named = tuple(topics_to_read(named, self._offsets.topics(), self._patterns, self._deadletter_topic))
-        return self._offsets.partitions(named)
+        return self._offsets.partitions(self.topics())
+
+    def topics(self) -> list[str]:
+        """The topics that are named, and those of clusters that exist now."""
+        if not self._patterns:
+            return list(self._topics)
+        return topics_to_read(self._topics, self._offsets.topics(), self._patterns, self._deadletter_topic)
 
     def ends(self, places: Iterable[Place]) -> dict[Place, int]:
         """The offsets that follow the last records that can be read now; a partition that is gone is absent."""

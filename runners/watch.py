@@ -14,10 +14,19 @@ _LOG: Final = structlog.get_logger("watch")
 _LONGEST_WAIT_S: Final = 60.0
 
 
+class CheckpointLook(NamedTuple):
+    """A completed checkpoint. ended_ms: since 1970, by the cluster's clock. failed: how many were not completed so far."""
+
+    ended_ms: int
+    took_ms: int
+    size_bytes: int
+    failed: int
+
+
 class JobLook(NamedTuple):
     """A job as its cluster shows it. state: the cluster's word. restarts: since it began. cause: of the last one, "" for none.
 
-    is_ended: nothing of it runs any more.
+    is_ended: nothing of it runs any more. checkpoint: the newest that was completed; None where there is none yet.
     """
 
     state: str
@@ -25,14 +34,13 @@ class JobLook(NamedTuple):
     is_ended: bool
     restarts: int = 0
     cause: str = ""
+    checkpoint: CheckpointLook | None = None
 
 
 class StreamJob(Protocol):
     """A job on a cluster. All raise InfrastructureFault where the cluster cannot be asked."""
 
-    @property
-    def name(self) -> str:
-        """What a person asks the cluster for it by."""
+    name: str
 
     def look(self) -> JobLook: ...
 

@@ -9,6 +9,10 @@ from pipelines.options.checks import one_of, usage_error
 from transforms.steps.readers import BEAM, BOUNDED, READERS
 
 AUTO: Final = "auto"
+DIRECT: Final = "DirectRunner"
+FLINK: Final = "FlinkRunner"
+PORTABLE: Final = "PortableRunner"
+RUNNERS: Final = (DIRECT, FLINK, PORTABLE)
 _STALE_CYCLES: Final = 6
 _LEAST_STALE_S: Final = 120.0
 
@@ -32,7 +36,7 @@ def chosen_reader(kafka_reader: str, *, follow: bool) -> str:
 class RunOptions:
     """How a run reads, and in which slices."""
 
-    runner: Annotated[str, typer.Option("--runner", help="DirectRunner.")] = "DirectRunner"
+    runner: Annotated[str, typer.Option("--runner", help="DirectRunner | FlinkRunner | PortableRunner.")] = "DirectRunner"
     kafka_reader: KafkaReader = AUTO
     slice_bytes: Annotated[
         int, typer.Option("--slice_bytes", min=65536, help="Bytes of records between two commits of offsets, at most.")
@@ -46,8 +50,14 @@ class RunOptions:
     ] = 30.0
 
     def reader(self, *, follow: bool) -> str:
-        one_of("--runner", self.runner, ("DirectRunner",))
         return chosen_reader(self.kafka_reader, follow=follow)
+
+    def streams(self) -> bool:
+        """Whether the job runs without an end, on Flink; an error of use for a runner that it does not run on."""
+        one_of("--runner", self.runner, RUNNERS)
+        if self.runner != DIRECT and self.kafka_reader == BOUNDED:
+            raise usage_error(f"--kafka_reader=bounded reads ranges that end; --runner={self.runner} streams, leave it at auto.")
+        return self.runner != DIRECT
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +87,11 @@ class FollowOptions:
     def healthy_for_s(self) -> float:
         return self.stale_s or max(self.every_s * _STALE_CYCLES, _LEAST_STALE_S)
 
-    def check(self) -> None:
-        if self.metrics_port and not self.follow:
-            raise usage_error("--metrics_port is for --follow; a run that ends tells its figures at its end, with --json for machines.")
+    def check(self, *, streams: bool = False) -> None:
+        """streams: the job runs on Flink, and is watched."""
+        if self.follow and streams:
+            raise usage_error("--follow is for --runner=DirectRunner; on Flink the job goes on by itself.")
+        if self.metrics_port and not (self.follow or streams):
+            raise usage_error(
+                "--metrics_port is for --follow and for Flink; a run that ends tells its figures at its end, with --json for machines."
+            )

@@ -99,6 +99,18 @@ class Checkpoints(msgspec.Struct, frozen=True):
     latest: _Latest = msgspec.field(default_factory=_Latest)
 
 
+class Vertex(msgspec.Struct, frozen=True):
+    """Steps that run as one, on so many subtasks."""
+
+    id: str
+    name: str
+    parallelism: int
+
+
+class Plan(msgspec.Struct, frozen=True):
+    vertices: list[Vertex]
+
+
 class Metric(msgspec.Struct, frozen=True):
     """A job's has a value, a vertex's the sum over its subtasks."""
 

@@ -5,17 +5,16 @@ last dot is the counter's own, whose dots `steps/metrics.py` avoids. Counters be
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 
+from runners.flink.rest import FlinkRest
 from transforms.records.outcomes import Outcome, Tally
 from transforms.steps.metrics import BYTES, OUTCOMES, READ, REASON, RESTORED, SET_ASIDE, UNAVAILABLE, WRITE, parts_of
 
 # The longer ones first: one name may begin with another.
 _NAMESPACES: Final = (*sorted(OUTCOMES, reverse=True), REASON, READ, BYTES, WRITE, SET_ASIDE, RESTORED, UNAVAILABLE)
 _DISTRIBUTION: Final = re.compile(r"DistributionResult\{sum=(-?\d+), count=(\d+), min=(-?\d+), max=(-?\d+)\}")
-# Of names in one request: Flink takes no address longer than 4,096 bytes.
-_AT_ONCE: Final = 15
 LATENCY: Final = "batch_ms"
 
 Counters = dict[tuple[str, str], int]
@@ -81,23 +80,18 @@ def own_name(metric: str) -> tuple[str, str] | None:
     return None
 
 
-def read_counters(ask: Callable[[str, Mapping[str, str]], Any], job_id: str) -> Told:
-    """All counters of a job. ask: the JSON that Flink's REST answers to a path and a query."""
+def read_counters(rest: FlinkRest, job: str) -> Told:
+    """All counters of a job, as of at most 10 s ago. All faults are InfrastructureFault."""
     counters: Counters = {}
     latency = Latency()
-    for vertex in ask(f"/jobs/{job_id}", {})["vertices"]:
-        path = f"/jobs/{job_id}/vertices/{vertex['id']}/subtasks"
-        own = [one["id"] for one in ask(f"{path}/metrics", {}) if own_name(one["id"])]
-        latencies = [one for one in own if own_name(one) == (WRITE, LATENCY)]
-        sums = [one for one in own if one not in latencies]
-        for at in range(0, len(sums), _AT_ONCE):
-            for one in ask(f"{path}/metrics", {"get": ",".join(sums[at : at + _AT_ONCE]), "agg": "sum"}):
-                name = own_name(one["id"])
-                if name is not None:
-                    counters[name] = counters.get(name, 0) + int(float(one["sum"]))
-        for subtask in range(vertex["parallelism"]) if latencies else ():
-            for one in ask(f"{path}/{subtask}/metrics", {"get": ",".join(latencies)}):
-                latency = latency.plus(_latency(one["value"]))
+    for vertex in rest.vertices(job):
+        own = {metric: name for metric in rest.metric_names(job, vertex.id) if (name := own_name(metric))}
+        latencies = [metric for metric, name in own.items() if name == (WRITE, LATENCY)]
+        sums = rest.vertex_metrics(job, vertex.id, [metric for metric in own if metric not in latencies])
+        for metric, number in sums.items():
+            counters[own[metric]] = counters.get(own[metric], 0) + int(number)
+        for text in (text for metric in latencies for text in rest.subtask_metric(job, vertex, metric)):
+            latency = latency.plus(_latency(text))
     return Told(counters, latency)
 
 

@@ -12,12 +12,14 @@ from urllib.parse import quote
 import httpx2
 import msgspec
 
-from runners.flink.answers import Checkpoints, Exceptions, Job, Jobs, Metric, Overview, TaskManagers, Trigger, Triggered
+from runners.flink.answers import Checkpoints, Exceptions, Job, Jobs, Metric, Overview, Plan, TaskManagers, Trigger, Triggered, Vertex
 from runners.flink.causes import root_cause
 from transforms.io.faults import InfrastructureFault
 
 _REQUEST_S: Final = 10.0
 _POLL_S: Final = 0.2
+# Names of metrics in one request: Flink takes no address longer than 4,096 bytes.
+_AT_ONCE: Final = 15
 _NOT_FOUND: Final = 404
 _SUCCESS: Final = range(200, 300)
 
@@ -71,10 +73,25 @@ class FlinkRest:
         found = self._get(f"/jobs/{quote(job)}/metrics?get=numRestarts", list[Metric])
         return int(float(found[0].value)) if found and found[0].value else 0
 
+    def vertices(self, job: str) -> list[Vertex]:
+        """The job's steps, as they are fused."""
+        return self._get(f"/jobs/{quote(job)}", Plan).vertices
+
+    def metric_names(self, job: str, vertex: str) -> list[str]:
+        """The metrics that the subtasks of a vertex have; Flink looks for them on being asked, and may answer as of 10 s ago."""
+        return [one.id for one in self._get(f"/jobs/{quote(job)}/vertices/{quote(vertex)}/subtasks/metrics", list[Metric])]
+
     def vertex_metrics(self, job: str, vertex: str, names: Sequence[str]) -> dict[str, float]:
         """The sum over subtasks of each metric that the vertex has."""
-        path = f"/jobs/{quote(job)}/vertices/{quote(vertex)}/subtasks/metrics?get={','.join(names)}&agg=sum"
-        return {one.id: float(one.sum) for one in self._get(path, list[Metric]) if one.sum is not None}
+        path = f"/jobs/{quote(job)}/vertices/{quote(vertex)}/subtasks/metrics"
+        asked = (f"{path}?get={_listed(names[at : at + _AT_ONCE])}&agg=sum" for at in range(0, len(names), _AT_ONCE))
+        return {one.id: float(one.sum) for query in asked for one in self._get(query, list[Metric]) if one.sum is not None}
+
+    def subtask_metric(self, job: str, vertex: Vertex, name: str) -> list[str]:
+        """What each subtask of a vertex says of a metric, as Flink writes it; a subtask that has none is absent."""
+        paths = (f"/jobs/{quote(job)}/vertices/{quote(vertex.id)}/subtasks/{at}/metrics" for at in range(vertex.parallelism))
+        found = (one for path in paths for one in self._get(f"{path}?get={_listed([name])}", list[Metric]))
+        return [one.value for one in found if one.value is not None]
 
     def cancel(self, job: str, within_s: float = 60.0) -> None:
         """Return when the job has ended; what it has not checkpointed is done again by whoever resumes."""
@@ -147,3 +164,7 @@ class FlinkRest:
                 f"What answers at {self.address} is not Flink's REST interface ({error}: {content[:80]!r}); name the JobManager's with "
                 "--flink_master."
             ) from None
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ",".join(quote(name, safe="[]{}/") for name in names)
