@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import neo4j
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -124,10 +124,10 @@ class World:
         }
         return {**kept, **more}
 
-    def start_job(self, *flags: str, **environment: str) -> subprocess.Popen[str]:
+    def start_job(self, *flags: str, stderr: int | IO[str] = subprocess.PIPE, **environment: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "pipelines.graph_build", "--runner=DirectRunner", "--json", *flags]
         return subprocess.Popen(
-            command, cwd=CHECKOUT, env=self.environment(**environment), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            command, cwd=CHECKOUT, env=self.environment(**environment), text=True, stdout=subprocess.PIPE, stderr=stderr
         )
 
     def run_job(self, *flags: str, expect: int = 0, **environment: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Final, NamedTuple
 
@@ -63,10 +63,14 @@ class Round:
 
 
 class Commits:
-    """The group's committed offsets, looked at again and again; DoesNotHold where one moved backwards."""
+    """The group's committed offsets, looked at again and again; DoesNotHold where one moved backwards.
 
-    def __init__(self, world: World) -> None:
-        self._offsets = KafkaOffsets(world.kafka_target)
+    group: another than that of the batch runs.
+    """
+
+    def __init__(self, world: World, group: str = "") -> None:
+        target = world.kafka_target
+        self._offsets = KafkaOffsets(replace(target, group=group) if group else target)
         self._places = [(topic, partition) for topic in TOPICS for partition in range(4)]
         self._seen: dict[Place, int] = {}
 

@@ -1,0 +1,173 @@
+"""The job on a real Flink cluster: the same graph as in batches, whatever is killed, and behind it the committed offsets."""
+
+import os
+import signal
+from collections import Counter
+from collections.abc import Callable
+
+import psutil
+import pytest
+
+from scripts.faulting.topics import make_topic
+from scripts.sampling.record import RESOURCES, SampleRecord
+from scripts.sampling.stream import sample_stream
+from tests.in_memory import expected_digests
+from tests.system.flink_world import FlinkWorld, flink  # noqa: F401 - the fixture
+from tests.system.streaming import Stream, halves
+from tests.system.world import World, locked
+
+ALL_S = 180.0
+
+
+def sample(clusters: int = 2, poison_classes: int = 20, seed: int = 3) -> list[SampleRecord]:
+    return sample_stream(clusters=clusters, resyncs=3, seed=seed, poison_classes=poison_classes).records
+
+
+def letters(world: World) -> Counter[tuple[str, str]]:
+    return Counter((one["client_id"] or "", one["reason"]) for one in world.deadletters())
+
+
+def test_the_graph_and_the_letters_are_those_of_a_batch_run_and_each_record_is_counted_once(world: World, flink: FlinkWorld) -> None:  # noqa: F811
+    records = sample()
+    world.produce(records)
+    with Stream(world, flink) as stream:
+        stream.await_done(len(records))
+        stream.await_that(lambda: stream.metric("graph_records_total") >= len(records), "all records are counted")
+        assert stream.metric("graph_lag_offsets") == 0
+        assert stream.metric("graph_batches_total") > 0
+        told = stream.end_watch()
+        assert any(job.works for job in flink.rest.jobs()), "the job goes on when nobody watches"
+
+    assert world.digests() == expected_digests(records)
+    assert told["read"] == len(records)
+    assert sum(told[outcome] for outcome in ("written", "unchanged", "superseded", "filtered", "control", "rejected")) == len(records)
+    streamed = letters(world)
+    assert world.committed() == {}, "the batch runs' group is left alone"
+
+    world.clear()
+    world.produce(records)
+    assert world.run_job("--kafka_reader=bounded")["rejected"] == told["rejected"]
+    assert letters(world) == streamed
+
+
+def kill_task_manager(world: World, flink: FlinkWorld) -> None:  # noqa: F811
+    process = flink.cluster.taskmanager.process.find()
+    assert process is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait(30)
+    flink.cluster.up()
+
+
+def kill_python_workers(world: World, flink: FlinkWorld) -> None:  # noqa: F811
+    pool = flink.cluster.pool.process.find()
+    assert pool is not None
+    workers = psutil.Process(pool.pid).children()
+    assert workers
+    for worker in workers:
+        worker.kill()
+
+
+def kill_neo4j(world: World, flink: FlinkWorld) -> None:  # noqa: F811
+    process = world.stack.neo4j.process.find()
+    assert process is not None
+    process.kill()
+    process.wait(30)
+    world.stack.up()
+
+
+def restart_kafka(world: World, flink: FlinkWorld) -> None:  # noqa: F811
+    process = world.stack.kafka.process.find()
+    assert process is not None
+    process.kill()
+    process.wait(30)
+    world.stack.up()
+
+
+@pytest.mark.parametrize("fault", [kill_task_manager, kill_python_workers, kill_neo4j, restart_kafka])
+def test_what_is_killed_under_load_costs_no_record(world: World, flink: FlinkWorld, fault: Callable[[World, FlinkWorld], None]) -> None:  # noqa: F811
+    records = sample(poison_classes=0)
+    first, second = halves(records)
+    world.produce(first)
+    with Stream(world, flink) as stream:
+        stream.await_that(lambda: stream.commits.look() > 0, "something is in the graph")
+        world.produce(second)
+        fault(world, flink)
+        stream.await_done(len(records), ALL_S)
+
+    assert world.digests() == expected_digests(records)
+    assert letters(world) == Counter()
+
+
+def test_a_job_goes_on_from_its_savepoint_with_other_settings(world: World, flink: FlinkWorld) -> None:  # noqa: F811
+    records = sample()
+    first, second = halves(records)
+    world.produce(first)
+    with Stream(world, flink) as stream:
+        stream.await_that(lambda: stream.commits.look() > 0, "something is in the graph")
+        stream.end_watch()
+        (job,) = [one for one in flink.rest.jobs() if one.works]
+        savepoint = flink.rest.savepoint(job.id, stop=True)
+        world.produce(second)
+        stream.watch("--window_s=2", f"--savepoint_path={savepoint}")
+        stream.await_done(len(records))
+        assert stream.metric("graph_job_running") == 1
+
+    assert world.digests() == expected_digests(records)
+
+
+def test_a_second_watch_waits_and_a_savepoint_is_not_begun_from_beside_a_job_that_runs(world: World, flink: FlinkWorld) -> None:  # noqa: F811
+    world.produce(sample(clusters=1, poison_classes=0))
+    with Stream(world, flink) as stream:
+        stream.end_watch()
+        (before,) = [one for one in flink.rest.jobs() if one.works]
+        other = stream.start_watch("--savepoint_path=file:///nowhere")
+        assert other.wait(60) == 1
+        assert "runs graph-build.flink-" in stream.said()
+        stream.watch()
+        stream.await_that(lambda: "taking up the watch" in stream.said(), "the watch is taken up")
+        assert [one.id for one in flink.rest.jobs() if one.works] == [before.id]
+
+
+def test_a_new_cluster_on_shared_topics_and_one_with_topics_of_its_own_are_found_while_it_runs(world: World, flink: FlinkWorld) -> None:  # noqa: F811
+    records = sample(clusters=2, poison_classes=0)
+    first = [one for one in records if not (one.key or b"").startswith(b"af-11::")]
+    second = [one for one in records if (one.key or b"").startswith(b"af-11::")]
+    world.produce(first)
+    with Stream(world, flink, "--topic_per_cluster", "--discovery_every_s=1") as stream:
+        stream.await_done(len(first))
+        jobs = [one.id for one in flink.rest.jobs()]
+        world.produce(second)
+        stream.await_done(len(records))
+        assert [one.id for one in flink.rest.jobs()] == jobs, "shared topics need no new job"
+
+        own = f"af-77.{RESOURCES}"
+        make_topic(world.brokers, own)
+        pod = next(one for one in first if one.topic == RESOURCES and one.value and b'"kind":"Pod"' in one.value)
+        world.produce([pod._replace(topic=own, key=(pod.key or b"").partition(b"::")[2])])
+        stream.await_that(lambda: "af-77" in world.digests(), "the cluster's own topic is read")
+        assert [one.id for one in flink.rest.jobs()] != jobs
+
+    assert {client_id: digest for client_id, digest in world.digests().items() if client_id != "af-77"} == expected_digests(records)
+
+
+def test_offsets_wait_for_what_is_not_in_the_graph_and_a_tenant_that_fails_is_set_aside(world: World, flink: FlinkWorld) -> None:  # noqa: F811
+    records = sample(poison_classes=0)
+    first, second = halves(records)
+    world.produce(first)
+    with Stream(world, flink, "--write_timeout_s=5", "--tenant_max_failures=1", "--flink_parallelism=1") as stream:
+        stream.await_done(len(first))
+        with locked(world, "af-10"):
+            world.produce(second)
+            stream.await_that(lambda: bool(world.cypher(_WAITS)), "a transaction waits for the lock")
+            assert stream.commits.look() < len(records)
+            stream.await_that(lambda: bool(letters(world)), "the tenant is set aside")
+        stream.await_done(len(records))
+        assert world.digests()["af-11"] == expected_digests(records)["af-11"]
+        assert {client_id for client_id, _ in letters(world)} == {"af-10"}
+        assert {reason for _, reason in letters(world)} == {"tenant_quarantined"}
+
+        world.run("pipelines.tenants", "release", "af-10", "--settle_s=0")
+        assert world.digests() == expected_digests(records)
+
+
+_WAITS = "SHOW TRANSACTIONS YIELD status, currentQuery WHERE status STARTS WITH 'Blocked' RETURN count(*) AS n, currentQuery LIMIT 1"
