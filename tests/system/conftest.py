@@ -8,6 +8,7 @@ import pytest
 
 from runners.local.endpoints import STACK_DIR_VARIABLE
 from runners.local.stack import LocalStack, free_ports
+from tests.system.flink_world import flink  # noqa: F401  (a fixture, for whoever names it)
 from tests.system.world import World
 from transforms.io.neo4j_graph import Neo4jGraphStore
 
