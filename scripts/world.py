@@ -124,7 +124,11 @@ class World:
         }
         return {**kept, **more}
 
-    def start_job(self, *flags: str, stderr: int | IO[str] = subprocess.PIPE, **environment: str) -> subprocess.Popen[str]:
+    def start_job(self, *flags: str, **environment: str) -> subprocess.Popen[str]:
+        return self.open_job(flags, environment, subprocess.PIPE)
+
+    def open_job(self, flags: Iterable[str], environment: dict[str, str], stderr: int | IO[str]) -> subprocess.Popen[str]:
+        """Start the job; what it says goes to `stderr`, as of a process."""
         command = [sys.executable, "-m", "pipelines.graph_build", "--runner=DirectRunner", "--json", *flags]
         return subprocess.Popen(
             command, cwd=CHECKOUT, env=self.environment(**environment), text=True, stdout=subprocess.PIPE, stderr=stderr

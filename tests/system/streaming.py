@@ -40,7 +40,7 @@ class Stream:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._watch is not None:
             self._watch.kill()
-            self._watch.wait(_END_S)
+            self._watch.communicate(timeout=_END_S)
         self.flink.cancel_all()
         self.commits.__exit__()
         self._said.close()
@@ -53,7 +53,7 @@ class Stream:
     def start_watch(self, *flags: str) -> subprocess.Popen[str]:
         """The process alone."""
         told = ("--runner=FlinkRunner", f"--metrics_port={self.metrics_port}", *_SHORT, *self._flags, *flags)
-        return self.world.start_job(*told, stderr=self._said)
+        return self.world.open_job(told, {}, self._said)
 
     def end_watch(self, expect: int = 0) -> dict[str, Any]:
         """End the watch as a person does; what it printed. The job goes on."""

@@ -12,7 +12,7 @@ from scripts.faulting.topics import make_topic
 from scripts.sampling.record import RESOURCES, SampleRecord
 from scripts.sampling.stream import sample_stream
 from tests.in_memory import expected_digests
-from tests.system.flink_world import FlinkWorld, flink  # noqa: F401 - the fixture
+from tests.system.flink_world import FlinkWorld
 from tests.system.streaming import Stream, halves
 from tests.system.world import World, locked
 
@@ -27,7 +27,7 @@ def letters(world: World) -> Counter[tuple[str, str]]:
     return Counter((one["client_id"] or "", one["reason"]) for one in world.deadletters())
 
 
-def test_the_graph_and_the_letters_are_those_of_a_batch_run_and_each_record_is_counted_once(world: World, flink: FlinkWorld) -> None:  # noqa: F811
+def test_the_graph_and_the_letters_are_those_of_a_batch_run_and_each_record_is_counted_once(world: World, flink: FlinkWorld) -> None:
     records = sample()
     world.produce(records)
     with Stream(world, flink) as stream:
@@ -50,7 +50,7 @@ def test_the_graph_and_the_letters_are_those_of_a_batch_run_and_each_record_is_c
     assert letters(world) == streamed
 
 
-def kill_task_manager(world: World, flink: FlinkWorld) -> None:  # noqa: F811
+def kill_task_manager(world: World, flink: FlinkWorld) -> None:
     process = flink.cluster.taskmanager.process.find()
     assert process is not None
     os.kill(process.pid, signal.SIGKILL)
@@ -58,7 +58,7 @@ def kill_task_manager(world: World, flink: FlinkWorld) -> None:  # noqa: F811
     flink.cluster.up()
 
 
-def kill_python_workers(world: World, flink: FlinkWorld) -> None:  # noqa: F811
+def kill_python_workers(world: World, flink: FlinkWorld) -> None:
     pool = flink.cluster.pool.process.find()
     assert pool is not None
     workers = psutil.Process(pool.pid).children()
@@ -67,7 +67,7 @@ def kill_python_workers(world: World, flink: FlinkWorld) -> None:  # noqa: F811
         worker.kill()
 
 
-def kill_neo4j(world: World, flink: FlinkWorld) -> None:  # noqa: F811
+def kill_neo4j(world: World, flink: FlinkWorld) -> None:
     process = world.stack.neo4j.process.find()
     assert process is not None
     process.kill()
@@ -75,7 +75,7 @@ def kill_neo4j(world: World, flink: FlinkWorld) -> None:  # noqa: F811
     world.stack.up()
 
 
-def restart_kafka(world: World, flink: FlinkWorld) -> None:  # noqa: F811
+def restart_kafka(world: World, flink: FlinkWorld) -> None:
     process = world.stack.kafka.process.find()
     assert process is not None
     process.kill()
@@ -84,7 +84,7 @@ def restart_kafka(world: World, flink: FlinkWorld) -> None:  # noqa: F811
 
 
 @pytest.mark.parametrize("fault", [kill_task_manager, kill_python_workers, kill_neo4j, restart_kafka])
-def test_what_is_killed_under_load_costs_no_record(world: World, flink: FlinkWorld, fault: Callable[[World, FlinkWorld], None]) -> None:  # noqa: F811
+def test_what_is_killed_under_load_costs_no_record(world: World, flink: FlinkWorld, fault: Callable[[World, FlinkWorld], None]) -> None:
     records = sample(poison_classes=0)
     first, second = halves(records)
     world.produce(first)
@@ -98,7 +98,7 @@ def test_what_is_killed_under_load_costs_no_record(world: World, flink: FlinkWor
     assert letters(world) == Counter()
 
 
-def test_a_job_goes_on_from_its_savepoint_with_other_settings(world: World, flink: FlinkWorld) -> None:  # noqa: F811
+def test_a_job_goes_on_from_its_savepoint_with_other_settings(world: World, flink: FlinkWorld) -> None:
     records = sample()
     first, second = halves(records)
     world.produce(first)
@@ -115,20 +115,21 @@ def test_a_job_goes_on_from_its_savepoint_with_other_settings(world: World, flin
     assert world.digests() == expected_digests(records)
 
 
-def test_a_second_watch_waits_and_a_savepoint_is_not_begun_from_beside_a_job_that_runs(world: World, flink: FlinkWorld) -> None:  # noqa: F811
+def test_a_second_watch_waits_and_a_savepoint_is_not_begun_from_beside_a_job_that_runs(world: World, flink: FlinkWorld) -> None:
     world.produce(sample(clusters=1, poison_classes=0))
     with Stream(world, flink) as stream:
         stream.end_watch()
         (before,) = [one for one in flink.rest.jobs() if one.works]
         other = stream.start_watch("--savepoint_path=file:///nowhere")
-        assert other.wait(60) == 1
+        other.communicate(timeout=60)
+        assert other.returncode == 1
         assert "runs graph-build.flink-" in stream.said()
         stream.watch()
         stream.await_that(lambda: "taking up the watch" in stream.said(), "the watch is taken up")
         assert [one.id for one in flink.rest.jobs() if one.works] == [before.id]
 
 
-def test_a_new_cluster_on_shared_topics_and_one_with_topics_of_its_own_are_found_while_it_runs(world: World, flink: FlinkWorld) -> None:  # noqa: F811
+def test_a_new_cluster_on_shared_topics_and_one_with_topics_of_its_own_are_found_while_it_runs(world: World, flink: FlinkWorld) -> None:
     records = sample(clusters=2, poison_classes=0)
     first = [one for one in records if not (one.key or b"").startswith(b"af-11::")]
     second = [one for one in records if (one.key or b"").startswith(b"af-11::")]
@@ -150,7 +151,7 @@ def test_a_new_cluster_on_shared_topics_and_one_with_topics_of_its_own_are_found
     assert {client_id: digest for client_id, digest in world.digests().items() if client_id != "af-77"} == expected_digests(records)
 
 
-def test_offsets_wait_for_what_is_not_in_the_graph_and_a_tenant_that_fails_is_set_aside(world: World, flink: FlinkWorld) -> None:  # noqa: F811
+def test_offsets_wait_for_what_is_not_in_the_graph_and_a_tenant_that_fails_is_set_aside(world: World, flink: FlinkWorld) -> None:
     records = sample(poison_classes=0)
     first, second = halves(records)
     world.produce(first)
