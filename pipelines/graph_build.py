@@ -86,17 +86,18 @@ def build_stream(pipeline: beam.Pipeline, topics: list[str], settings: RunSettin
 
 def into_graph(records: beam.PCollection[Any], flow: FlowSettings) -> Taken:
     """The flow from Decode on, whoever read the records."""
+    streams = flow.window is not None
     wire = WireSettings(flow.legacy_topics, flow.patterns, flow.failure_patterns, flow.registry)
     decoded = records | "DecodeRecords" >> DecodeRecords(flow.tenants.client_id, wire)
     owned = decoded | "ResolveTenants" >> ResolveTenants(flow.tenants, flow.neo4j)
     carried = owned.commands | "CarryOutCommands" >> CarryOutCommands(flow.neo4j, flow.writes.write_timeout_s)
     unheard = owned.signs | "WriteSigns" >> WriteSigns(flow.neo4j, flow.limits, live=flow.live)
     heeded = owned.main | "RejectSetAside" >> RejectSetAside(flow.neo4j, flow.writes.write_timeout_s, released=flow.released)
-    keyed = heeded.main | "KeyByTenant" >> KeyByTenant(flow.writes.shards)
+    keyed = heeded.main | "KeyByTenant" >> KeyByTenant(flow.writes.shards, keeps=streams)
     grouped = keyed.main | "WindowByArrival" >> WindowByArrival(flow.window) | "GroupByTenant" >> beam.GroupByKey()
-    folded = grouped | "FoldMutations" >> FoldMutations()
+    folded = grouped | "FoldMutations" >> FoldMutations(keeps=streams)
     batches = folded | "PlanBatches" >> PlanBatches(flow.writes.batch_rows, flow.writes.batch_bytes)
-    written = batches | "WriteGraph" >> WriteGraph(flow.neo4j, flow.writes.writing(streams=flow.window is not None))
+    written = batches | "WriteGraph" >> WriteGraph(flow.neo4j, flow.writes.writing(streams=streams))
     rejects = (owned.rejects, unheard, heeded.rejects, keyed.rejects, written.rejects) | "Rejects" >> beam.Flatten()
     return Taken(rejects, (written.main, carried))
 

@@ -15,6 +15,8 @@ Examples:
   scripts/bench --purge --json
 
   scripts/bench --flood --messages 100000
+
+  scripts/bench --runner flink --minutes 15
 """
 
 import sys
@@ -28,12 +30,15 @@ from scripts.benching.flooding import measure_flood, show_flood
 from scripts.benching.measure import Plan, measure
 from scripts.benching.purging import measure_purge, show_purge
 from scripts.benching.stage import stage
+from scripts.benching.streaming import measure_streaming, show_streaming
 from scripts.benching.tables import show
 from scripts.benching.traffic import MIXES
 from transforms.io.faults import InfrastructureFault
 from transforms.steps.readers import BEAM, BOUNDED, READERS
 
 PHASES = ("first", "resync")
+FLINK = "flink"
+RUNNERS = ("direct", FLINK)
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
@@ -71,6 +76,10 @@ def main(
     flood: Annotated[
         bool, typer.Option("--flood", help="Measure what a tenant with ten times its share costs nine others, and nothing else.")
     ] = False,
+    runner: Annotated[
+        str, typer.Option("--runner", help="direct | flink. flink: the job streams on a cluster of its own, against the bounded run.")
+    ] = "direct",
+    minutes: Annotated[float, typer.Option("--minutes", min=0.2, help="Minutes of paced traffic, with --runner flink.")] = 2.0,
     purge_nodes: Annotated[int, typer.Option("--purge_nodes", min=1000, help="Nodes of the tenant that is purged.")] = 200_000,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object on standard output.")] = False,
 ) -> None:
@@ -84,6 +93,7 @@ def main(
         first_load=first_load,
         seed=seed,
     )
+    _chosen("--runner", runner, RUNNERS)
     started = time.monotonic()
 
     def say(text: str) -> None:
@@ -92,7 +102,9 @@ def main(
     say("starting a stack")
     try:
         with stage() as empty:
-            if purge:
+            if runner == FLINK:
+                found = measure_streaming(messages, minutes, seed, empty, say)
+            elif purge:
                 found = measure_purge(purge_nodes, empty, say)
             elif flood:
                 found = measure_flood(messages // 10, seed, empty, say)
@@ -104,6 +116,8 @@ def main(
     say("done")
     if json:
         typer.echo(msgspec.json.encode(found).decode())
+    elif runner == FLINK:
+        show_streaming(found)
     elif purge:
         show_purge(found)
     elif flood:

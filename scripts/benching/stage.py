@@ -18,9 +18,10 @@ FOLDER: Final = "bench"
 class Stage(World):
     """Kafka, Neo4j and the Java side of the connector, of the benchmark's own."""
 
-    def __init__(self, stack: LocalStack, folder: Path) -> None:
+    def __init__(self, stack: LocalStack, folder: Path, jars: Path) -> None:
         super().__init__(stack)
         self._folder = folder
+        self.jars = jars
 
     def environment(self, **more: str) -> dict[str, str]:
         return super().environment(**{STACK_DIR_VARIABLE: str(self._folder)}, **more)
@@ -46,7 +47,7 @@ def stage() -> Iterator[Stage]:
     stack.reset()
     try:
         stack.up()
-        with closing(Stage(stack, folder)) as empty:
+        with closing(Stage(stack, folder, home / "java")) as empty:
             yield empty
     finally:
         stack.down()

@@ -16,10 +16,12 @@ class Interpreted(msgspec.Struct, frozen=True, array_like=True):
     """A mutation with the record that it comes from; `primary` marks the one that gives the record's outcome.
 
     record: the original, so that a row which the graph refuses can be rejected whole. None on secondary ones.
+    absorbed: the originals of others that count in this mutation and had no outcome yet; only where they are kept.
     """
 
     mutation: Mutation
     record: KafkaRecord | None
+    absorbed: tuple[KafkaRecord, ...] = ()
 
     @property
     def primary(self) -> bool:
@@ -29,10 +31,12 @@ class Interpreted(msgspec.Struct, frozen=True, array_like=True):
 Folded = dict[AspectKey, Interpreted]
 
 
-def fold(into: Folded, more: Iterable[Interpreted]) -> int:
+def fold(into: Folded, more: Iterable[Interpreted], *, keeps: bool = False) -> int:
     """Fold into `into`; the number of primary mutations that lost, here and now.
 
     A primary mutation wins over a secondary one of the same version: both come from the same record.
+    keeps: the originals of losers that count in the winner are kept with it, and have not lost yet: what the winner's record
+    alone gives, replayed, would lack what they saw.
     """
     lost = 0
     for one in more:
@@ -43,8 +47,15 @@ def fold(into: Folded, more: Iterable[Interpreted]) -> int:
             continue
         winner, loser = (one, held) if _rank(one) > _rank(held) else (held, one)
         mutation = with_seen_of(winner.mutation, loser.mutation)
-        into[aspect] = winner if mutation is winner.mutation else Interpreted(mutation, winner.record)
-        lost += loser.primary
+        if mutation is winner.mutation:
+            into[aspect] = winner
+            lost += loser.primary + len(loser.absorbed)
+        elif keeps:
+            more_records = loser.absorbed if loser.record is None else (*loser.absorbed, loser.record)
+            into[aspect] = Interpreted(mutation, winner.record, winner.absorbed + more_records)
+        else:
+            into[aspect] = Interpreted(mutation, winner.record)
+            lost += loser.primary
     return lost
 
 

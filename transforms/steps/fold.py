@@ -16,17 +16,24 @@ _DECODE: Final = msgspec.msgpack.Decoder(list[Interpreted]).decode
 
 
 class FoldMutations(beam.PTransform):
-    """A tenant's folded mutations; the records whose word was overtaken are counted as superseded."""
+    """A tenant's folded mutations; the records whose word was overtaken are counted as superseded. keeps: as in `fold`."""
+
+    def __init__(self, *, keeps: bool = False) -> None:
+        super().__init__()
+        self._fn = FoldMutationsFn(keeps=keeps)
 
     def expand(self, grouped: beam.PCollection[Grouped]) -> beam.PCollection[TenantMutations]:
-        return grouped | beam.ParDo(FoldMutationsFn()).with_output_types(TenantMutations)
+        return grouped | beam.ParDo(self._fn).with_output_types(TenantMutations)
 
 
 class FoldMutationsFn(beam.DoFn):
+    def __init__(self, *, keeps: bool = False) -> None:
+        self._keeps = keeps
+
     def process(self, group: Grouped) -> Iterator[TenantMutations]:
         (client_id, _shard), chunks = group
         folded: Folded = {}
-        lost = sum(fold(folded, _DECODE(chunk)) for chunk in chunks)
+        lost = sum(fold(folded, _DECODE(chunk), keeps=self._keeps) for chunk in chunks)
         if lost:
             count_outcomes(Tally({(client_id, Outcome.SUPERSEDED): lost}), OUTCOME_OF_FOLD)
         yield TenantMutations(client_id, list(folded.values()))

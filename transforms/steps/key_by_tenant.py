@@ -38,11 +38,14 @@ def shard_of(aspect: AspectKey, shards: int) -> int:
 
 
 class KeyByTenant(beam.PTransform):
-    """Outputs `main`: ((tenant, shard), folded mutations as bytes); `rejects`: records whose values mean nothing."""
+    """Outputs `main`: ((tenant, shard), folded mutations as bytes); `rejects`: records whose values mean nothing.
 
-    def __init__(self, shards: int) -> None:
+    keeps: as in `fold`.
+    """
+
+    def __init__(self, shards: int, *, keeps: bool = False) -> None:
         super().__init__()
-        self._fn = KeyByTenantFn(shards)
+        self._fn = KeyByTenantFn(shards, keeps=keeps)
 
     def expand(self, chunks: beam.PCollection[OwnedChunk]) -> Any:
         return chunks | beam.ParDo(self._fn).with_output_types(Keyed).with_outputs(REJECTS, main="main")
@@ -54,8 +57,9 @@ class KeyByTenantFn(beam.DoFn):
     What is folded away is not held: a fleet that says the same again and again is sent once a bundle.
     """
 
-    def __init__(self, shards: int) -> None:
+    def __init__(self, shards: int, *, keeps: bool = False) -> None:
         self._shards = shards
+        self._keeps = keeps
         self._held: dict[TenantShard, Folded] = {}
         self._held_bytes = 0
         self._settled = Tally()
@@ -90,8 +94,8 @@ class KeyByTenantFn(beam.DoFn):
         if held is None:
             held = self._held[client_id, shard] = {}
         before = len(held)
-        lost = fold(held, (one,))
-        if len(held) > before:
+        lost = fold(held, (one,), keeps=self._keeps)
+        if len(held) > before or (self._keeps and not lost):
             self._held_bytes += _HELD_OVERHEAD_BYTES + (one.record.size_bytes if one.record else 0)
         if lost:
             self._settled[client_id, Outcome.SUPERSEDED] += lost

@@ -13,7 +13,7 @@ from transforms.io.neo4j_target import Neo4jTarget
 from transforms.io.quarantine import process_quarantine
 from transforms.io.tenant_queues import TenantQueues
 from transforms.planning.fold import Interpreted
-from transforms.records.outcomes import Tally
+from transforms.records.outcomes import Outcome, Tally
 from transforms.records.rejects import Fault, Reason, Reject, Step, reject
 from transforms.steps.bundle import BundleTimes
 from transforms.steps.elements import TenantMutations
@@ -97,6 +97,8 @@ class WriteGraphFn(beam.DoFn):
                 continue
             count_batches(batch.seconds)
             for one, outcome in batch.results:
+                if one.absorbed:
+                    settled[client_id, Outcome.SUPERSEDED] += len(one.absorbed)
                 if one.record is None:
                     if isinstance(outcome, RowRefused):
                         _LOG.error("a further row of a record was refused", client_id=client_id, ver=one.mutation.ver, detail=str(outcome))
@@ -113,4 +115,5 @@ class WriteGraphFn(beam.DoFn):
         """What becomes of a batch whose tenant is set aside."""
         count_set_aside(batch.client_id)
         if self._writing.streams:
-            self._rejects += [held(one.record, batch.client_id, batch.set_aside) for one in batch.left if one.record is not None]
+            records = (record for one in batch.left for record in (one.record, *one.absorbed) if record is not None)
+            self._rejects += [held(record, batch.client_id, batch.set_aside) for record in records]
