@@ -13,7 +13,13 @@ class FlinkFlags(PipelineOptions):  # type: ignore[misc]
 
     @classmethod
     def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
-        for number in ("max_bundle_size", "max_bundle_time_mills", "checkpointing_interval", "checkpoint_timeout_millis"):
+        for number in (
+            "max_bundle_size",
+            "max_bundle_time_mills",
+            "checkpointing_interval",
+            "checkpoint_timeout_millis",
+            "number_of_execution_retries",
+        ):
             parser.add_argument(f"--{number}", type=int)
         for text in ("savepoint_path", "state_backend", "state_backend_storage_path"):
             parser.add_argument(f"--{text}")

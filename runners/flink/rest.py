@@ -69,7 +69,7 @@ class FlinkRest:
         return self._get(f"/jobs/{quote(job)}/checkpoints", Checkpoints)
 
     def restarts(self, job: str) -> int:
-        """How often the job began again since it was submitted."""
+        """How often the job began again since it was submitted, as Flink knew when it last gathered its metrics (10 s, unless set)."""
         found = self._get(f"/jobs/{quote(job)}/metrics?get=numRestarts", list[Metric])
         return int(float(found[0].value)) if found and found[0].value else 0
 

@@ -89,6 +89,8 @@ def cluster_settings(folder: Path, ports: FlinkPorts, shape: FlinkShape) -> dict
         # A lost TaskManager is noticed in ten seconds, not in fifty.
         "heartbeat.interval": "2000",
         "heartbeat.timeout": "10000",
+        # How old the metrics may be that are asked for.
+        "metrics.fetcher.update-interval": "2000",
         "io.tmp.dirs": str(folder / "tmp"),
         # Jobs come without jars, so what is left of one holds no classes.
         "classloader.check-leaked-classloader": "false",

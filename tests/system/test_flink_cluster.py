@@ -164,7 +164,7 @@ def test_a_job_survives_the_loss_of_its_taskmanager_and_everything_listens_on_lo
     assert flink.cluster.jobmanager.process.find() == kept
     wait_until(lambda: flink.rest.job(job).works, lambda: f"{flink.rest.job(job)}: {flink.rest.cause(job)}")
     traffic.await_all()
-    assert flink.rest.restarts(job) >= 1
+    wait_until(lambda: flink.rest.restarts(job) >= 1, lambda: f"{flink.rest.restarts(job)} restarts")
     wait_until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE, lambda: f"the worker {worker} goes on")
 
 
