@@ -36,14 +36,14 @@ from pipelines.options.grouped import grouped
 from pipelines.options.kafka import KafkaOptions, TopicOptions
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
-from pipelines.options.run import FollowOptions, RunOptions
+from pipelines.options.run import DIRECT, FollowOptions, RunOptions
 from pipelines.options.stream import StreamOptions
 from pipelines.options.tenants import AdmissionOptions, LivenessOptions, RouteOptions
 from pipelines.report import ProgressBar, print_summary, run_summary
 from pipelines.settings import FlowSettings, RunSettings, flow_settings
 from pipelines.taken import Taken
 from runners.bounded import RunTotals
-from runners.direct import run_pipeline, spare_the_collector
+from runners.direct import RunPipeline, run_pipeline, spare_the_collector
 from runners.follow import Follow
 from runners.monitor import Monitor, MonitorServer
 from runners.settled import run_settled
@@ -102,11 +102,14 @@ def into_graph(records: beam.PCollection[Any], flow: FlowSettings) -> Taken:
     return Taken(rejects, (written.main, carried))
 
 
-def run(settings: RunSettings, follow: FollowOptions) -> RunTotals:
-    """Take in what the topics hold, in slices, with a commit after each; once, or until asked to stop."""
+def run(settings: RunSettings, follow: FollowOptions, run_one: RunPipeline = run_pipeline) -> RunTotals:
+    """Take in what the topics hold, in slices, with a commit after each; once, or until asked to stop.
+
+    run_one: runs the pipeline of a slice.
+    """
 
     def run_slice(ranges: list[OffsetRange], size: SliceSize) -> Any:
-        return run_settled(lambda: run_pipeline(lambda pipeline: build(pipeline, ranges, size, settings), settings.flow.kafka))
+        return run_settled(lambda: run_one(lambda pipeline: build(pipeline, ranges, size, settings), settings.flow.kafka))
 
     spare_the_collector()
     with ExitStack() as held:
@@ -120,6 +123,15 @@ def run(settings: RunSettings, follow: FollowOptions) -> RunTotals:
         totals = RunTotals()
         job.run_once(totals, held.enter_context(ProgressBar()))
         return totals
+
+
+def _on(runner: str, how: StreamOptions) -> RunPipeline:
+    """What runs the pipeline of a slice: this process, or a Flink cluster in batch mode."""
+    if runner == DIRECT:
+        return run_pipeline
+    from runners.flink.batch import on_flink  # noqa: PLC0415 - the DirectRunner needs none of Flink's parts
+
+    return on_flink(how.settings(runner, "graph-build-slice"))
 
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -145,7 +157,7 @@ def main(
     level: LogLevel = "INFO",
 ) -> None:
     configure_logs(log_level(level))
-    streams = run_options.streams()
+    streams = run_options.streams(bounded=stream.bounded)
     follow.check(streams=streams)
     reader = BEAM if streams else run_options.reader(follow=follow.follow)
     rules = admission.rules(tenants.client_id)
@@ -156,7 +168,7 @@ def main(
         reader=reader,
         expansion_service=topics.expansion_address() if reader == BEAM and not streams else "",
         slice_bytes=run_options.slice_bytes,
-        slice_s=run_options.slice_s,
+        slice_s=run_options.seconds_of_slice(),
         lease_s=run_options.lease_s,
     )
     started = time.monotonic()
@@ -170,7 +182,7 @@ def main(
         print_summary(run_summary(totals, time.monotonic() - started), as_json=json)
         return
     with faults_told("Interrupted; nothing after the last committed offsets counts as done: run again to go on."):
-        totals = run(settings, follow)
+        totals = run(settings, follow, _on(run_options.runner, stream))
     print_summary(run_summary(totals, time.monotonic() - started), as_json=json)
     if totals.stopped and not follow.follow:
         typer.echo("Stopped as asked, before all was taken in; what is told above is committed: run again to go on.", err=True)

@@ -17,6 +17,9 @@ from transforms.io.connector_faults import connector_fault
 from transforms.io.faults import InfrastructureFault, fault_sentence
 from transforms.io.kafka_target import KafkaTarget
 
+# What runs a pipeline that ends, and gives its result once it is done: `run_pipeline`, or one for a cluster.
+RunPipeline = Callable[[Callable[[beam.Pipeline], None], KafkaTarget | None], Any]
+
 _CONNECT_S: Final = 10.0
 _SHUTDOWN_GRACE_S: Final = 0.5
 # What the flow makes in masses (records, mutations, rows) holds no cycles; looking for some in it, over and over, cost

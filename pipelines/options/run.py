@@ -14,6 +14,7 @@ FLINK: Final = "FlinkRunner"
 PORTABLE: Final = "PortableRunner"
 RUNNERS: Final = (DIRECT, FLINK, PORTABLE)
 _STALE_CYCLES: Final = 6
+_CLUSTER_SLICE_S: Final = 120.0
 _LEAST_STALE_S: Final = 120.0
 
 KafkaReader = Annotated[
@@ -49,15 +50,25 @@ class RunOptions:
         float, typer.Option("--lease_s", min=1, help="Seconds after which a run that died on another machine is followed.")
     ] = 30.0
 
-    def reader(self, *, follow: bool) -> str:
-        return chosen_reader(self.kafka_reader, follow=follow)
+    def seconds_of_slice(self) -> float:
+        """What a slice should take: where each is a job of a cluster's, long enough that to begin it counts for little."""
+        return self.slice_s if self.runner == DIRECT else max(self.slice_s, _CLUSTER_SLICE_S)
 
-    def streams(self) -> bool:
-        """Whether the job runs without an end, on Flink; an error of use for a runner that it does not run on."""
+    def reader(self, *, follow: bool) -> str:
+        return chosen_reader(self.kafka_reader, follow=follow or self.runner != DIRECT)
+
+    def streams(self, *, bounded: bool) -> bool:
+        """Whether the job runs without an end, on Flink; an error of use for a runner that it does not run on.
+
+        bounded: it is told to end all the same.
+        """
         one_of("--runner", self.runner, RUNNERS)
-        if self.runner != DIRECT and self.kafka_reader == BOUNDED:
-            raise usage_error(f"--kafka_reader=bounded reads ranges that end; --runner={self.runner} streams, leave it at auto.")
-        return self.runner != DIRECT
+        if self.runner == DIRECT:
+            return False
+        wrong = BEAM if bounded else BOUNDED
+        if self.kafka_reader == wrong:
+            raise usage_error(f"--kafka_reader={wrong} is not for --runner={self.runner}{' --bounded' * bounded}; leave it at auto.")
+        return not bounded
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,14 @@ class StreamOptions:
     savepoint_path: Annotated[
         str, typer.Option("--savepoint_path", help="Go on from this savepoint or retained checkpoint, not from the committed offsets.")
     ] = ""
+    bounded: Annotated[
+        bool,
+        typer.Option(
+            "--bounded",
+            help="Take in what is there and end, as on the DirectRunner: each slice is a job of Flink's in batch mode, of at least two "
+            "minutes, since to begin one takes seconds.",
+        ),
+    ] = False
     detach: Annotated[
         bool,
         typer.Option(
@@ -74,10 +82,10 @@ class StreamOptions:
     def window(self) -> ArrivalWindow:
         return ArrivalWindow(self.window_s)
 
-    def settings(self, runner: str) -> FlinkSettings:
-        """What a submission needs, but for the job's name."""
+    def settings(self, runner: str, job_name: str = "") -> FlinkSettings:
+        """What a submission needs. job_name: "" where it is found out later."""
         return FlinkSettings(
-            "",
+            job_name,
             self._addresses(),
             tell_master=runner == FLINK,
             parallelism=self.flink_parallelism,

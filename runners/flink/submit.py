@@ -5,6 +5,7 @@ Beam's job service says RUNNING as soon as it has a pipeline, whether or not Fli
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import apache_beam as beam
@@ -30,6 +31,17 @@ def submit(build: Callable[[beam.Pipeline], None], settings: FlinkSettings) -> s
     all tasks ran within three minutes (it goes on trying then, and `scripts/flink cancel` ends it). Failures of the pipeline's
     building are raised as they are.
     """
+    return _submit(build, settings)[0]
+
+
+def run_bounded(build: Callable[[beam.Pipeline], None], settings: FlinkSettings) -> Any:
+    """Run a pipeline that ends on Flink; its result once it is done, with its metrics. Raises as `submit` does."""
+    _, result = _submit(build, replace(settings, streaming=False))
+    result.wait_until_finish()
+    return result
+
+
+def _submit(build: Callable[[beam.Pipeline], None], settings: FlinkSettings) -> tuple[str, Any]:
     with FlinkRest(settings.addresses.master) as rest:
         before = {job.id for job in rest.jobs()}
         result = _hand_over(build, settings)
@@ -39,7 +51,7 @@ def submit(build: Callable[[beam.Pipeline], None], settings: FlinkSettings) -> s
             if job is None:
                 _require_alive(result, settings)
             elif job.state == _DONE or (settings.streaming and job.works):
-                return job.id
+                return job.id, result
             elif job.ended:
                 raise InfrastructureFault(f"Job {job.id} ({job.name}) on Flink at {rest.address} is {job.state}: {_why(rest, job)}")
             if time.monotonic() > limit and (job is None or settings.streaming):

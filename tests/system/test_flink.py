@@ -50,6 +50,19 @@ def test_the_graph_and_the_letters_are_those_of_a_batch_run_and_each_record_is_c
     assert letters(world) == streamed
 
 
+def test_a_bounded_run_on_flink_takes_in_what_is_there_and_ends(world: World, flink: FlinkWorld) -> None:
+    records = sample()
+    world.produce(records)
+
+    told = world.run_job("--runner=FlinkRunner", "--bounded", "--flink_python_workers=1")
+
+    assert told["read"] == len(records) == sum(world.committed().values())
+    assert world.digests() == expected_digests(records)
+    assert sum(letters(world).values()) == told["rejected"] > 0
+    assert all(job.ended for job in flink.rest.jobs())
+    assert world.run_job("--runner=FlinkRunner", "--bounded")["read"] == 0
+
+
 def kill_task_manager(world: World, flink: FlinkWorld) -> None:
     process = flink.cluster.taskmanager.process.find()
     assert process is not None
