@@ -1,7 +1,5 @@
 """What a submission tells Beam, what a stack trace comes down to, what preflight judges, and how the local cluster is set up."""
 
-import re
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,12 +9,11 @@ from runners.flink.beam_options import beam_options
 from runners.flink.causes import root_cause
 from runners.flink.options import pipeline_flags
 from runners.flink.preflight import judge_cluster, judge_read
-from runners.flink.settings import FLINK_VERSION, HEAP, ROCKSDB, FlinkAddresses, FlinkSettings
+from runners.flink.settings import HEAP, ROCKSDB, FlinkAddresses, FlinkSettings
 from runners.local.flink_conf import FlinkPorts, FlinkShape, cluster_settings, conf_text
 from tests.unit.test_flink_rest import TRACE
 from transforms.io.faults import InfrastructureFault
 
-ROOT = Path(__file__).resolve().parents[2]
 PLAIN = FlinkSettings("graph")
 
 
@@ -123,16 +120,3 @@ def test_the_local_cluster_binds_every_port_to_loopback(tmp_path: Path) -> None:
         assert settings[name] == "127.0.0.1"
     assert (settings["taskmanager.numberOfTaskSlots"], settings["state.backend.type"]) == ("3", "rocksdb")
     assert f"state.checkpoints.dir: file://{tmp_path}/checkpoints\n" in conf_text(settings)
-
-
-def test_beam_and_flink_are_of_the_versions_that_the_python_side_expects() -> None:
-    pom = (ROOT / "runners/java/flink/pom.xml").read_text()
-    needed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-    beam = next(one.partition("==")[2] for one in needed if one.startswith("apache-beam=="))
-    kafka = re.search(r"<kafka.version>(.*)</kafka.version>", (ROOT / "runners/java/beam-kafka/pom.xml").read_text())
-
-    assert f"<beam.version>{beam}</beam.version>" in pom
-    assert f"<flink.version>{FLINK_VERSION}." in pom
-    assert f"beam-runners-flink-{FLINK_VERSION}<" in pom
-    assert kafka is not None
-    assert kafka.group(0) in pom
