@@ -36,8 +36,7 @@ def pipeline_flags(settings: FlinkSettings) -> list[str]:
     ]
     if settings.tell_master:
         flags.append(f"--flink_master={at.master}")
-    # Who waits for a bounded job hears of its first failure; otherwise Flink would try it again for ever.
-    return flags + (_streaming(settings) if settings.streaming else ["--number_of_execution_retries=0"])
+    return flags + (_streaming(settings) if settings.streaming else [])
 
 
 def _streaming(settings: FlinkSettings) -> list[str]:

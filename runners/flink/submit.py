@@ -52,8 +52,8 @@ def _submit(build: Callable[[beam.Pipeline], None], settings: FlinkSettings) -> 
                 _require_alive(result, settings)
             elif job.state == _DONE or (settings.streaming and job.works):
                 return job.id, result
-            elif job.ended:
-                raise InfrastructureFault(f"Job {job.id} ({job.name}) on Flink at {rest.address} is {job.state}: {_why(rest, job)}")
+            elif job.ended or (not settings.streaming and rest.cause(job.id)):
+                raise _failed(rest, job)
             if time.monotonic() > limit and (job is None or settings.streaming):
                 raise InfrastructureFault(_late(rest, settings, job))
             time.sleep(_POLL_S)
@@ -94,8 +94,12 @@ def _require_alive(result: Any, settings: FlinkSettings) -> None:
     )
 
 
-def _why(rest: FlinkRest, job: Job) -> str:
-    return rest.cause(job.id) or "Flink gives no reason; its log may"
+def _failed(rest: FlinkRest, job: Job) -> InfrastructureFault:
+    """What is raised for a job that failed. A bounded one would be tried again for ever, so it is ended: who runs it decides."""
+    cause = rest.cause(job.id) or "Flink gives no reason; its log may"
+    if not job.ended:
+        rest.cancel(job.id)
+    return InfrastructureFault(f"Job {job.id} ({job.name}) on Flink at {rest.address} failed: {cause}")
 
 
 def _late(rest: FlinkRest, settings: FlinkSettings, job: Job | None) -> str:
