@@ -6,5 +6,9 @@ LONG_VARIABLE = "GRAPH_TESTS_LONG"
 _TIMES = 100
 
 
+def is_long() -> bool:
+    return bool(os.environ.get(LONG_VARIABLE))
+
+
 def examples(number: int) -> int:
-    return number * _TIMES if os.environ.get(LONG_VARIABLE) else number
+    return number * _TIMES if is_long() else number

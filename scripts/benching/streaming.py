@@ -31,7 +31,9 @@ WINDOW_S: Final = 2
 _MARK_EVERY_S: Final = 0.5
 _LOOK_S: Final = 0.05
 _PATIENCE_S: Final = 900.0
-_MARKS: Final = "MATCH (n:ConfigMap {client_id: $id}) WHERE n.name STARTS WITH 'mark-' RETURN n.name AS name"
+_MARKS: Final = "MATCH (n:ConfigMap) WHERE n.client_id IN $tenants AND n.name STARTS WITH 'mark-' RETURN n.name AS name"
+_KNOWN: Final = "af-10"
+_NEW: Final = 100
 
 
 def measure_streaming(messages: int, minutes: float, seed: int, stage: Stage, say: Callable[[str], None]) -> dict[str, Any]:
@@ -79,6 +81,9 @@ def show_streaming(found: dict[str, Any]) -> None:
         f"at {flink['pace']:,} messages/s from event to graph: p50 {flink['p50_s']} s, p95 {flink['p95_s']} s of {flink['marks']} marks, "
         f"windows of {flink['window_s']} s",
         highlight=False,
+    )
+    out.print(
+        f"{flink['new_tenants']} new tenants, one after the other: each in the graph within {flink['new_tenant_max_s']} s", highlight=False
     )
     out.print(f"memory after {flink['minutes']:g} minutes: {flink['memory_ratio']} times that after a fifth of them", highlight=False)
 
@@ -135,29 +140,34 @@ def _await_read(offsets: KafkaOffsets, say: Callable[[str], None]) -> None:
 
 
 def _paced(fleet: Fleet, minutes: float, stage: Stage, cluster: FlinkCluster) -> dict[str, Any]:
-    """Latencies of marks among the traffic, and memory over the time."""
-    seconds = max(10, int(minutes * 60))
-    marks = _Marks(stage)
+    """Latencies of marks among the traffic, by a tenant that is known and by new ones, and memory over the time."""
+    seconds = max(_NEW // 2, int(minutes * 60))
+    known, new = _Marks(stage, [_KNOWN]), _Marks(stage, [f"new-{number}" for number in range(_NEW)])
     memory: list[float] = []
     traffic = fleet.traffic("state", PACE * seconds)
     began = time.perf_counter()
-    with marks:
+    with known, new:
         for second in range(seconds):
             stage.produce(record for record, _ in zip(traffic, range(PACE), strict=False))
-            marks.send()
-            time.sleep(_MARK_EVERY_S)
-            marks.send()
+            for _ in range(2):
+                known.send()
+                if new.sent < _NEW:
+                    new.send()
+                time.sleep(_MARK_EVERY_S / 2)
             memory.append(_memory_mb(cluster))
             time.sleep(max(0.0, began + second + 1 - time.perf_counter()))
-        marks.await_all()
+        known.await_all()
+        new.await_all()
     early, late = memory[max(1, len(memory) // 5) - 1], statistics.mean(memory[-5:])
-    latencies = sorted(marks.latencies())
+    latencies = sorted(known.latencies())
     return {
         "pace": PACE,
-        "minutes": seconds / 60,
+        "minutes": round(seconds / 60, 2),
         "marks": len(latencies),
         "p50_s": round(latencies[len(latencies) // 2], 2),
         "p95_s": round(latencies[int(len(latencies) * 0.95)], 2),
+        "new_tenants": len(new.latencies()),
+        "new_tenant_max_s": round(max(new.latencies()), 2),
         "memory_mb": round(late),
         "memory_ratio": round(late / early, 3),
     }
@@ -171,10 +181,11 @@ def _memory_mb(cluster: FlinkCluster) -> float:
 
 
 class _Marks:
-    """Objects of names that are in no other record; a thread sees when each is in the graph."""
+    """Objects of names that are in no other record, of these tenants in turn; a thread sees when each is in the graph."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, tenants: list[str]) -> None:
         self._stage = stage
+        self._tenants = tenants
         self._sent: dict[str, float] = {}
         self._seen: dict[str, float] = {}
         self._done = threading.Event()
@@ -188,16 +199,21 @@ class _Marks:
         self._done.set()
         self._thread.join()
 
+    @property
+    def sent(self) -> int:
+        return len(self._sent)
+
     def send(self) -> None:
-        name, now = f"mark-{len(self._sent)}", time.time()
+        number, now = len(self._sent), time.time()
+        name, tenant = f"mark-{number}", self._tenants[number % len(self._tenants)]
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
         body = {"op": "UPSERT", "at": at, "kind": "ConfigMap", "apiVersion": "v1", "namespace": "shop", "name": name}
         self._sent[name] = time.perf_counter()
-        self._stage.produce([SampleRecord(RESOURCES, f"af-10::configmap:shop:{name}".encode(), json_bytes(body), int(now * 1000))])
+        self._stage.produce([SampleRecord(RESOURCES, f"{tenant}::configmap:shop:{name}".encode(), json_bytes(body), int(now * 1000))])
 
     def _look(self) -> None:
         while not self._done.is_set():
-            for row in self._stage.cypher(_MARKS, id="af-10"):
+            for row in self._stage.cypher(_MARKS, tenants=self._tenants):
                 self._seen.setdefault(row["name"], time.perf_counter())
             time.sleep(_LOOK_S)
 

@@ -12,11 +12,14 @@ from scripts.faulting.topics import make_topic
 from scripts.sampling.record import RESOURCES, SampleRecord
 from scripts.sampling.stream import sample_stream
 from tests.in_memory import expected_digests
+from tests.patience import is_long
 from tests.system.flink_world import FlinkWorld
 from tests.system.streaming import Stream, halves
 from tests.system.world import World, locked
 
 ALL_S = 180.0
+# `scripts/test tests/system/test_flink.py --long`: each kill five times.
+ROUNDS = 5 if is_long() else 1
 
 
 def sample(clusters: int = 2, poison_classes: int = 20, seed: int = 3) -> list[SampleRecord]:
@@ -98,14 +101,18 @@ def restart_kafka(world: World, flink: FlinkWorld) -> None:
 
 @pytest.mark.parametrize("fault", [kill_task_manager, kill_python_workers, kill_neo4j, restart_kafka])
 def test_what_is_killed_under_load_costs_no_record(world: World, flink: FlinkWorld, fault: Callable[[World, FlinkWorld], None]) -> None:
-    records = sample(poison_classes=0)
-    first, second = halves(records)
-    world.produce(first)
+    records = sample(poison_classes=0, seed=5)
+    size = -(-len(records) // (ROUNDS + 1))
+    portions = [records[at : at + size] for at in range(0, len(records), size)]
+    produced = len(portions[0])
+    world.produce(portions[0])
     with Stream(world, flink) as stream:
         stream.await_that(lambda: stream.commits.look() > 0, "something is in the graph")
-        world.produce(second)
-        fault(world, flink)
-        stream.await_done(len(records), ALL_S)
+        for portion in portions[1:]:
+            world.produce(portion)
+            produced += len(portion)
+            fault(world, flink)
+            stream.await_done(produced, ALL_S)
 
     assert world.digests() == expected_digests(records)
     assert letters(world) == Counter()
