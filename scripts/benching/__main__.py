@@ -13,6 +13,8 @@ Examples:
   scripts/bench --clusters 1,10,100 --readers bounded
 
   scripts/bench --purge --json
+
+  scripts/bench --archive --json
 """
 
 import sys
@@ -22,6 +24,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from scripts.benching.archiving import measure_archive, show_archive
 from scripts.benching.measure import Plan, measure
 from scripts.benching.purging import measure_purge, show_purge
 from scripts.benching.stage import stage
@@ -65,6 +68,7 @@ def main(
     purge: Annotated[
         bool, typer.Option("--purge", help="Measure the purge of a large tenant beside nine others, and nothing else.")
     ] = False,
+    archive: Annotated[bool, typer.Option("--archive", help="Measure what archiving costs the job, and nothing else.")] = False,
     purge_nodes: Annotated[int, typer.Option("--purge_nodes", min=1000, help="Nodes of the tenant that is purged.")] = 200_000,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object on standard output.")] = False,
 ) -> None:
@@ -86,13 +90,18 @@ def main(
     say("starting a stack")
     try:
         with stage() as empty:
-            found = measure_purge(purge_nodes, empty, say) if purge else measure(plan, empty, say)
+            if archive:
+                found = measure_archive(messages, plan.clusters[0], objects, plan.mix, seed, empty, say)
+            else:
+                found = measure_purge(purge_nodes, empty, say) if purge else measure(plan, empty, say)
     except (RuntimeError, InfrastructureFault) as fault:
         typer.echo(str(fault), err=True)
         sys.exit(1)
     say("done")
     if json:
         typer.echo(msgspec.json.encode(found).decode())
+    elif archive:
+        show_archive(found)
     elif purge:
         show_purge(found)
     else:

@@ -167,10 +167,10 @@ def _files(root: Path) -> int:
 
 
 def test_a_full_disk_stops_the_run_with_nothing_committed_and_the_next_goes_on(world: World, tmp_path: Path) -> None:
-    records = [
-        SampleRecord(TOPOLOGY, b"af-10::e%d" % at, json_bytes({"op": "UPSERT", "at": AT, "id": random.Random(at).randbytes(300).hex(), "from": "pod:shop:p", "to": "node::n", "type": "RUNS_ON"}), T)
-        for at in range(400)
-    ]  # fmt: skip
+    edge = {"op": "UPSERT", "at": AT, "from": "pod:shop:p", "to": "node::n", "type": "RUNS_ON"}
+    # Of ids that cannot be compressed.
+    ids = [random.Random(at).randbytes(300).hex() for at in range(400)]
+    records = [SampleRecord(TOPOLOGY, b"af-10::e%d" % at, json_bytes(edge | {"id": one}), T) for at, one in enumerate(ids)]
     total = world.produce(records)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))

@@ -184,6 +184,17 @@ def test_slices_that_are_cut_otherwise_after_a_crash_double_nothing(root: str) -
     assert sorted(place_of(one)[0] for one in records(after)) == list(range(30))
 
 
+def test_a_run_that_had_come_further_before_it_was_killed_is_not_doubled(root: str) -> None:
+    for start in range(0, 30, 10):
+        Archive(root).write([archived(at) for at in range(start, start + 10)])
+    after = Archive(root)
+
+    for start in range(0, 40, 4):
+        after.write([archived(at) for at in range(start, start + 4)])
+
+    assert sorted(place_of(one)[0] for one in records(after)) == list(range(40))
+
+
 def test_a_topic_that_was_made_anew_loses_nothing(root: str) -> None:
     archive = Archive(root)
     archive.write([archived(at, value=b"old") for at in range(5)])

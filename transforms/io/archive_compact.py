@@ -12,12 +12,11 @@ from typing import Final
 from transforms.io.archive_files import Archive, ArchiveFile, CorruptArchive
 from transforms.io.archive_folder import FOLDER_ERRORS
 from transforms.records.archive_blocks import size_of
-from transforms.records.archived import Archived, Group, in_order, place_of
+from transforms.records.archived import HOUR_MS, Archived, Group, in_order, place_of
 
 # Of files that become one, compressed; and of their records, which are held in memory meanwhile.
 MERGED_BYTES: Final = 16 * 1024 * 1024
 HELD_BYTES: Final = 96 * 1024 * 1024
-_HOUR_MS: Final = 3_600_000
 # Whoever writes a file for longer than this was killed.
 _STALE_S: Final = 3600.0
 _END_MS: Final = 2**62
@@ -25,9 +24,10 @@ _END_MS: Final = 2**62
 
 @dataclass(slots=True)
 class Compacted:
-    """What a compaction did. groups: how often files were made one. files: small ones that are gone, and what they became; doubles: records that were there twice.
+    """What a compaction did. groups: how often files were made one. files: small ones that are gone, and what they became.
 
-    corrupt: files that cannot be read, with why; they and those of their hour stay. stale: files that killed writers left.
+    doubles: records that were there twice. corrupt: files that cannot be read, with why; they and those of their hour stay.
+    stale: files that killed writers left.
     """
 
     groups: int = 0
@@ -55,7 +55,7 @@ def compact(
         if should_stop():
             break
         held = list(files)
-        if group.hour_ms + _HOUR_MS <= before_ms:
+        if group.hour_ms + HOUR_MS <= before_ms:
             for portion in _portions(held):
                 _merge(archive, group, portion, done)
         advance(len(held))

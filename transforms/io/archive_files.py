@@ -14,8 +14,8 @@ from transforms.records.archived import (
     Archived,
     Group,
     Named,
-    content_hash,
     group_of,
+    grouped,
     hour_of,
     in_order,
     parse_hour,
@@ -30,6 +30,7 @@ from transforms.records.record import KafkaRecord
 _WRITERS: Final = 8
 # Groups of which is known how far they were written; asking for it again costs the listing of a folder.
 _REACHED_GROUPS: Final = 100_000
+_LAST_OFFSET: Final = 2**63 - 1
 _VERSION_FOLDER: Final = f"v{SCHEMA_VERSION}"
 
 
@@ -89,9 +90,7 @@ class Archive:
         Records that lie in the archive already, at the same coordinates and time, are left out: a slice that is run again
         writes nothing twice. The same records give the same names.
         """
-        groups: dict[Group, list[Archived]] = {}
-        for one in records:
-            groups.setdefault(group_of(one), []).append(one)
+        groups = grouped(records)
         try:
             if len(groups) == 1:
                 found = [self._write_group(group, held) for group, held in groups.items()]
@@ -106,15 +105,18 @@ class Archive:
         wanted = in_order(records)
         first, last = wanted[0].record.offset, wanted[-1].record.offset
         reached = self._reached.get(group)
+        if reached is None:
+            # A run before this one may have come further than this one's first slice.
+            reached = max((one.last_offset for one in self.overlapping(group, 0, _LAST_OFFSET)), default=-1)
         # Listing a folder for every file would cost more than the file: what lies beyond all that was written is new.
-        there = self.overlapping(group, first, last) if reached is None or first <= reached else []
+        there = self.overlapping(group, first, last) if first <= reached else []
         if there:
             held = self._places(there)
             wanted = [one for one in wanted if place_of(one) not in held]
         paths = [one.path for one in there] + ([self.put(group, wanted)] if wanted else [])
         if len(self._reached) >= _REACHED_GROUPS:
             self._reached.clear()
-        self._reached[group] = max(last, reached or 0)
+        self._reached[group] = max(last, reached)
         return paths
 
     def _places(self, files: list[ArchiveFile]) -> set[tuple[int, int]]:
@@ -123,9 +125,9 @@ class Archive:
 
     def put(self, group: Group, records: list[Archived]) -> str:
         """Write one file with records of one group in their order, whatever else there is; its path."""
-        content = content_hash(records)
-        path = path_of(group, records, content)
-        self.folder.put(path, encode_file(records, content))
+        encoded = encode_file(records)
+        path = path_of(group, records, encoded.content)
+        self.folder.put(path, encoded.data)
         return path
 
     def overlapping(self, group: Group, first: int, last: int) -> list[ArchiveFile]:

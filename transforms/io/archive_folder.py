@@ -3,7 +3,7 @@
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final, Protocol
@@ -33,7 +33,7 @@ class Folder(Protocol):
         """The file, for reading; FileNotFoundError where there is none."""
         ...
 
-    def put(self, path: str, pieces: Iterable[bytes]) -> None:
+    def put(self, path: str, data: bytes) -> None:
         """Make the file, whole or not at all; what is called so already is replaced."""
         ...
 
@@ -78,13 +78,13 @@ class LocalFolder:
     def open(self, path: str) -> IO[bytes]:
         return (self._root / path).open("rb")
 
-    def put(self, path: str, pieces: Iterable[bytes]) -> None:
+    def put(self, path: str, data: bytes) -> None:
         final = self._root / path
         final.parent.mkdir(parents=True, exist_ok=True)
         temporary = final.parent / _temporary(final.name)
         try:
             with temporary.open("wb") as file:
-                file.writelines(pieces)
+                file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(final)
@@ -134,13 +134,12 @@ class BeamFolder:
         file: IO[bytes] = FileSystems.open(whole, compression_type=CompressionTypes.UNCOMPRESSED)
         return file
 
-    def put(self, path: str, pieces: Iterable[bytes]) -> None:
+    def put(self, path: str, data: bytes) -> None:
         final = f"{self._root}/{path}"
         folder, _, name = final.rpartition("/")
         temporary = f"{folder}/{_temporary(name)}"
         with FileSystems.create(temporary, compression_type=CompressionTypes.UNCOMPRESSED) as file:
-            for piece in pieces:
-                file.write(piece)
+            file.write(data)
         if FileSystems.exists(final):
             # Its name is its contents: whoever wrote it wrote the same.
             FileSystems.delete([temporary])

@@ -23,6 +23,8 @@ Decode = Callable[[KafkaRecord], Decoded]
 _AT: Final = b'"at":"'
 _SECRETS: Final = "secret"
 _TENANT_HEADER: Final = "client_id"
+# Bodies that come again and again with another time; what the flow decodes anew each time is looked at anew.
+_REPEATED: Final = frozenset({Resource, Edge, Rule})
 _SHORT_KEY_BYTES: Final = 1024
 
 
@@ -45,7 +47,7 @@ class Archiving:
         value = record.value
         if not value and not record.headers:
             return Archived(record, client_id)
-        is_known = isinstance(body, Resource | Edge | Rule) and not record.headers and value is not None and value[0] == OPENING
+        is_known = type(body) in _REPEATED and not record.headers and value is not None and value[0] == OPENING
         if is_known:
             held = self._found.get(id(body))
             if held is not None and held[0] is body:

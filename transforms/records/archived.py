@@ -6,7 +6,7 @@ The name is a function of what the file holds, so that writing the same records 
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from hashlib import blake2b
+from operator import lt
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -65,11 +65,10 @@ ARCHIVE_SCHEMA: Final[dict[str, Any]] = {
 LEAST_BYTES: Final = 11
 
 _FOLDER: Final = f"v{SCHEMA_VERSION}"
-_HOUR_MS: Final = 3_600_000
+HOUR_MS: Final = 3_600_000
 _HASH_BYTES: Final = 8
 # The years that have four digits.
 _LATEST_MS: Final = 253_402_300_799_000
-_ENCODE: Final = msgspec.msgpack.Encoder().encode
 _PATH: Final = re.compile(
     rf"{_FOLDER}/client_id=(-|[a-z0-9][a-z0-9.-]{{0,62}})/topic=([a-zA-Z0-9._-]{{1,249}})"
     r"/hour=([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2})/([0-9]{1,10})-([0-9]{1,19})-([0-9]{1,19})-([0-9a-f]{16})\.avro"
@@ -124,7 +123,7 @@ class Named(NamedTuple):
 def hour_of(timestamp_ms: int) -> int:
     """The beginning of the hour in milliseconds; a time that no calendar has counts to the first or last that one has."""
     within = min(max(timestamp_ms, 0), _LATEST_MS)
-    return within - within % _HOUR_MS
+    return within - within % HOUR_MS
 
 
 def group_of(one: Archived) -> Group:
@@ -132,8 +131,28 @@ def group_of(one: Archived) -> Group:
     return Group(one.client_id, record.topic, record.partition, hour_of(record.timestamp_ms))
 
 
-def in_order(records: Iterable[Archived]) -> list[Archived]:
+def grouped(records: Iterable[Archived]) -> dict[Group, list[Archived]]:
+    """The records by what a file has in common, each group in the order in which they came."""
+    by_key: dict[tuple[str, str, int, int], list[Archived]] = {}
+    for one in records:
+        record = one.record
+        key = (one.client_id, record.topic, record.partition, record.timestamp_ms // HOUR_MS)
+        held = by_key.get(key)
+        if held is None:
+            by_key[key] = [one]
+        else:
+            held.append(one)
+    found: dict[Group, list[Archived]] = {}
+    for held in by_key.values():
+        found.setdefault(group_of(held[0]), []).extend(held)
+    return found
+
+
+def in_order(records: list[Archived]) -> list[Archived]:
     """The records by offset, those at the same coordinates and time but once: the first of them."""
+    offsets = [one.record.offset for one in records]
+    if all(map(lt, offsets, offsets[1:])):
+        return records
     found: dict[tuple[int, int], Archived] = {}
     for one in records:
         found.setdefault(place_of(one), one)
@@ -145,13 +164,8 @@ def place_of(one: Archived) -> tuple[int, int]:
     return one.record.offset, one.record.timestamp_ms
 
 
-def content_hash(records: list[Archived]) -> bytes:
-    """Equal for equal records in equal order."""
-    return blake2b(_ENCODE(records), digest_size=16).digest()
-
-
 def path_of(group: Group, records: list[Archived], content: bytes) -> str:
-    """Where a file with these records, in their order, lies under the root."""
+    """Where a file with these records, in their order, lies under the root. content: a hash of what it holds."""
     first, last = records[0].record.offset, records[-1].record.offset
     return f"{group.folder}/{group.partition}-{first}-{last}-{content[:_HASH_BYTES].hex()}.avro"
 
@@ -175,24 +189,6 @@ def parse_hour(text: str) -> int | None:
     except ValueError:
         return None
     return int(moment.timestamp()) * 1000
-
-
-def to_avro(one: Archived) -> dict[str, Any]:
-    """The record under the schema."""
-    record, held = one.record, one.withheld
-    return {
-        "topic": record.topic,
-        "partition": record.partition,
-        "offset": record.offset,
-        "timestamp_ms": record.timestamp_ms,
-        "is_broker_time": record.is_broker_time,
-        "key": record.key,
-        "value": record.value,
-        "headers": [{"name": name, "value": value} for name, value in record.headers] if record.headers else (),
-        "client_id": one.client_id,
-        "redacted": one.redacted,
-        "withheld": None if held is None else {"bytes": held.size_bytes, "sha256": held.sha256, "truncated": held.truncated},
-    }
 
 
 def from_avro(found: dict[str, Any]) -> Archived:
