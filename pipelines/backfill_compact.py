@@ -8,7 +8,8 @@ from typing import Annotated
 import msgspec
 import typer
 
-from pipelines.options.checks import duration_s, usage_error
+from pipelines.options.archive import archive_root
+from pipelines.options.checks import duration_s
 from pipelines.options.flow import ClientId, Json, tenant_id
 from pipelines.progress import Count
 from runners.stop import StopSignals
@@ -31,13 +32,12 @@ def compact(
     Records that are there twice are there once afterwards. Safe to kill and to repeat; SIGTERM ends it after the hour it is at. A
     file that cannot be read is told, its hour stays as it is, and the exit code is 1.
     """
-    if not archive:
-        raise usage_error("No archive is named: give its folder or URL with --archive or ARCHIVE.")
+    root = archive_root(archive)
     age_s, tenant = duration_s("--older_than", older_than), tenant_id(client_id)
     before_ms = int((time.time() - age_s) * 1000)
     try:
         with StopSignals() as stop, Count("looking at files", None) as count:
-            done = compact_archive(Archive(archive), before_ms, frozenset({tenant} if tenant else ()), stop.asked, count.advance)
+            done = compact_archive(Archive(root), before_ms, frozenset({tenant} if tenant else ()), stop.asked, count.advance)
     except InfrastructureFault as fault:
         typer.echo(fault.sentence, err=True)
         sys.exit(1)

@@ -134,7 +134,7 @@ def main(
     rules = admission.rules(tenants.client_id)
     flow = flow_settings(kafka, neo4j, topics.deadletter_topic, rules, routes, writes, failures, registry)
     settings = RunSettings(
-        flow=replace(flow, limits=liveness.limits(), archive=archive.archive),
+        flow=replace(flow, limits=liveness.limits(), archive=archive.root()),
         topics=topics.topic_names(),
         reader=reader,
         expansion_service=topics.expansion_address() if reader == BEAM else "",

@@ -51,6 +51,17 @@ def folder_of(root: str) -> Folder:
     return BeamFolder(root) if _SCHEME.match(root) else LocalFolder(root)
 
 
+def is_reachable(root: str) -> bool:
+    """Whether it is a path of this machine, or a URL whose filesystem is installed; nothing is asked of it."""
+    if not _SCHEME.match(root):
+        return True
+    try:
+        FileSystems.get_filesystem(root)
+    except ValueError:
+        return False
+    return True
+
+
 def _temporary(name: str) -> str:
     return f"{TEMPORARY}{os.getpid()}-{name}"
 
