@@ -18,6 +18,7 @@ from transforms.io.memory_graph import MemoryGraphStore
 from transforms.planning.interpret import interpret
 from transforms.records.archived import Archived, parse_path
 from transforms.records.decode import decode_record
+from transforms.records.rejects import Fault
 from transforms.records.tenant import TenantResolver, TenantRules
 from transforms.steps.elements import Owned
 from transforms.steps.resolve_tenants import resolve
@@ -56,9 +57,11 @@ def digests(records: list[Archived]) -> dict[str, str]:
         decoded = decode_record(one.record)
         owned = resolve(decoded, resolver)
         if isinstance(owned, Owned) and decoded.body is not None:
-            store.write_batch(
-                owned.client_id, interpret(one.record.topic, decoded.body, owned.client_id, decoded.ver, raw_key=decoded.key.raw)
-            )
+            try:
+                found = interpret(one.record.topic, decoded.body, owned.client_id, decoded.ver, raw_key=decoded.key.raw)
+            except Fault:
+                continue  # A later step than the archive's rejected it.
+            store.write_batch(owned.client_id, found)
     return {client_id: store.digest(client_id).hexdigest() for client_id in store.tenants}
 
 
