@@ -13,6 +13,12 @@ from tests.unit.archive_samples import archived
 from transforms.io.archive_files import Archive
 
 
+@pytest.fixture(autouse=True)
+def logs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The runner's streams are gone after each command; loggers must not keep them."""
+    monkeypatch.setattr("pipelines.backfill.configure_logs", lambda _level: None)
+
+
 def test_nothing_is_archived_unless_told() -> None:
     assert ArchiveOptions().root() == ""
     assert ArchiveOptions("folder").root() == "folder"

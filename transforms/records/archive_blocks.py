@@ -101,7 +101,7 @@ def encode_file(records: list[Archived]) -> Encoded:
 def encode_records(records: list[Archived]) -> bytes:
     """The records as Avro writes them under the schema, one after the other.
 
-    By hand: through fastavro it takes four times as long, most of the price of archiving (docs/adr/015).
+    By hand: through fastavro it takes more than three times as long, most of the price of archiving (docs/adr/015).
     """
     out: list[bytes] = []
     add = out.append
