@@ -27,6 +27,7 @@ import typer
 from pipelines.command import faults_told
 from pipelines.job import Job
 from pipelines.logs import configure_logs
+from pipelines.options.archive import ArchiveOptions
 from pipelines.options.failures import FailureOptions
 from pipelines.options.flow import Json, LogLevel, TenantOptions, WriteOptions, log_level
 from pipelines.options.grouped import grouped
@@ -45,6 +46,7 @@ from runners.settled import run_settled
 from runners.stop import StopSignals
 from transforms.io.kafka_offsets import OffsetRange
 from transforms.planning.slices import SliceSize
+from transforms.steps.archive import ArchiveRecords
 from transforms.steps.decode import DecodeRecords, WireSettings
 from transforms.steps.fold import FoldMutations
 from transforms.steps.group import WindowByArrival
@@ -71,7 +73,9 @@ def into_graph(records: beam.PCollection[Any], flow: FlowSettings) -> beam.PColl
     """The flow from Decode on, whoever read the records; the rejects of all its steps."""
     wire = WireSettings(flow.legacy_topics, flow.patterns, flow.failure_patterns, flow.registry)
     decoded = records | "DecodeRecords" >> DecodeRecords(flow.tenants.client_id, wire)
-    owned = decoded | "ResolveTenants" >> ResolveTenants(flow.tenants, flow.neo4j)
+    owned = decoded | "ResolveTenants" >> ResolveTenants(flow.tenants, flow.neo4j, keeps=bool(flow.archive))
+    if flow.archive:
+        owned.taken | "ArchiveRecords" >> ArchiveRecords(flow.archive, flow.tenants.client_id, wire)
     unheard = owned.signs | "WriteSigns" >> WriteSigns(flow.neo4j, flow.limits, live=flow.live)
     heeded = owned.main | "RejectSetAside" >> RejectSetAside(flow.neo4j, flow.writes.write_timeout_s, released=flow.released)
     keyed = heeded.main | "KeyByTenant" >> KeyByTenant(flow.writes.shards)
@@ -120,6 +124,7 @@ def main(
     liveness: LivenessOptions,
     failures: FailureOptions,
     writes: WriteOptions,
+    archive: ArchiveOptions,
     json: Json = False,
     level: LogLevel = "INFO",
 ) -> None:
@@ -129,7 +134,7 @@ def main(
     rules = admission.rules(tenants.client_id)
     flow = flow_settings(kafka, neo4j, topics.deadletter_topic, rules, routes, writes, failures, registry)
     settings = RunSettings(
-        flow=replace(flow, limits=liveness.limits()),
+        flow=replace(flow, limits=liveness.limits(), archive=archive.root()),
         topics=topics.topic_names(),
         reader=reader,
         expansion_service=topics.expansion_address() if reader == BEAM else "",

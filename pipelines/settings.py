@@ -24,6 +24,7 @@ class FlowSettings:
     live: the records are those of now, and so signs of life; those of a replay are not. writes: how the graph is written.
     failure_patterns: families of failures in lines of logs, before the declared ones.
     registry: None where there is none. released: tenants that are set aside are taken in all the same, as a replay does.
+    archive: where the raw records are kept beside; "" keeps none.
     """
 
     kafka: KafkaTarget
@@ -38,6 +39,7 @@ class FlowSettings:
     limits: Limits = DEFAULT_LIMITS
     live: bool = True
     released: bool = False
+    archive: str = ""
 
 
 def flow_settings(

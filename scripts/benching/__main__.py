@@ -15,6 +15,8 @@ Examples:
   scripts/bench --purge --json
 
   scripts/bench --flood --messages 100000
+
+  scripts/bench --archive --json
 """
 
 import sys
@@ -24,6 +26,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from scripts.benching.archiving import measure_archive, show_archive
 from scripts.benching.flooding import measure_flood, show_flood
 from scripts.benching.measure import Plan, measure
 from scripts.benching.purging import measure_purge, show_purge
@@ -71,6 +74,7 @@ def main(
     flood: Annotated[
         bool, typer.Option("--flood", help="Measure what a tenant with ten times its share costs nine others, and nothing else.")
     ] = False,
+    archive: Annotated[bool, typer.Option("--archive", help="Measure what archiving costs the job, and nothing else.")] = False,
     purge_nodes: Annotated[int, typer.Option("--purge_nodes", min=1000, help="Nodes of the tenant that is purged.")] = 200_000,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object on standard output.")] = False,
 ) -> None:
@@ -96,6 +100,8 @@ def main(
                 found = measure_purge(purge_nodes, empty, say)
             elif flood:
                 found = measure_flood(messages // 10, seed, empty, say)
+            elif archive:
+                found = measure_archive(messages, plan.clusters[0], objects, plan.mix, seed, empty, say)
             else:
                 found = measure(plan, empty, say)
     except (RuntimeError, InfrastructureFault) as fault:
@@ -104,6 +110,8 @@ def main(
     say("done")
     if json:
         typer.echo(msgspec.json.encode(found).decode())
+    elif archive:
+        show_archive(found)
     elif purge:
         show_purge(found)
     elif flood:

@@ -19,11 +19,12 @@ from transforms.records.rejects import Fault, Reject, Step, reject
 from transforms.records.routes import header_tenant
 from transforms.records.signs import Signs
 from transforms.records.tenant import Claims, TenantResolver, TenantRules, is_tenant_id
-from transforms.steps.elements import DecodedChunk, Owned, OwnedChunk
+from transforms.steps.elements import DecodedChunk, Owned, OwnedChunk, TakenChunk
 from transforms.steps.metrics import count_command, count_outcomes
 
 REJECTS: Final = "rejects"
 SIGNS: Final = "signs"
+TAKEN: Final = "taken"
 
 Ended = tuple[str, Outcome]
 
@@ -32,21 +33,24 @@ class ResolveTenants(beam.PTransform):
     """Outputs `main`: records that concern the graph, each with its tenant; `signs`: of which tenants something was heard;
     `rejects`: the faulty records.
 
+    And `taken`, where `keeps` asks for it: all records but the faulty ones and those of another tenant.
+
     Records of another tenant (single-tenant mode), control records and topics that are not decoded end here, counted.
     target: the graph, which knows all tenants; it is asked once a bundle. None: no tenant is known.
     """
 
-    def __init__(self, rules: TenantRules, target: Neo4jTarget | None = None) -> None:
+    def __init__(self, rules: TenantRules, target: Neo4jTarget | None = None, *, keeps: bool = False) -> None:
         super().__init__()
-        self._fn = ResolveTenantsFn(rules, target)
+        self._fn = ResolveTenantsFn(rules, target, keeps=keeps)
 
     def expand(self, chunks: beam.PCollection[DecodedChunk]) -> Any:
-        return chunks | beam.ParDo(self._fn).with_output_types(OwnedChunk).with_outputs(REJECTS, SIGNS, main="main")
+        return chunks | beam.ParDo(self._fn).with_output_types(OwnedChunk).with_outputs(REJECTS, SIGNS, TAKEN, main="main")
 
 
 class ResolveTenantsFn(beam.DoFn):
-    def __init__(self, rules: TenantRules, target: Neo4jTarget | None) -> None:
+    def __init__(self, rules: TenantRules, target: Neo4jTarget | None, *, keeps: bool = False) -> None:
         self._rules = rules
+        self._keeps = keeps
         self._target = target
         self._resolver = TenantResolver(rules)
         self._signs = Signs()
@@ -58,6 +62,7 @@ class ResolveTenantsFn(beam.DoFn):
 
     def process(self, chunk: DecodedChunk) -> Iterator[OwnedChunk | TaggedOutput]:
         owned = OwnedChunk()
+        others = TakenChunk()
         settled = Tally()
         signs, ended = self._signs, []
         for decoded in chunk:
@@ -70,6 +75,8 @@ class ResolveTenantsFn(beam.DoFn):
                 yield TaggedOutput(REJECTS, found)
             else:
                 client_id, outcome = found
+                if self._keeps and outcome is not Outcome.SKIPPED:
+                    others.append(Owned(client_id, decoded))
                 if outcome in (Outcome.FILTERED, Outcome.CONTROL) and client_id != NO_TENANT:
                     ended.append((client_id, decoded.record))
                     signs.greet(client_id, decoded)
@@ -79,6 +86,8 @@ class ResolveTenantsFn(beam.DoFn):
         signs.hear([(one.client_id, one.decoded.record) for one in owned])
         signs.hear(ended)
         count_outcomes(settled)
+        if self._keeps and (owned or others):
+            yield TaggedOutput(TAKEN, TakenChunk((*owned, *others)))
         if owned:
             yield owned
 
