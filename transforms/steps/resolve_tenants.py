@@ -97,6 +97,9 @@ def resolve(decoded: Decoded, resolver: TenantResolver) -> Owned | Reject | Ende
     if only and named not in (None, only):
         return (_shown(named), Outcome.SKIPPED)
     known = named if named is not None and is_tenant_id(named) else only
+    rules = resolver.rules
+    if (named is not None or decoded.fault is not None) and rules.passes_over(known):
+        return (_shown(named), Outcome.SKIPPED)
     if decoded.fault is not None:
         return reject(decoded.record, known, Step.DECODE, decoded.fault)
     if decoded.codec is None or decoded.codec.control:
@@ -105,7 +108,8 @@ def resolve(decoded: Decoded, resolver: TenantResolver) -> Owned | Reject | Ende
         claims = _claims(decoded)
         client_id = resolver.resolve(claims)
     except Fault as fault:
-        return reject(decoded.record, known, Step.RESOLVE_TENANT, fault)
+        # A record of nobody's is none of those that were asked for.
+        return (NO_TENANT, Outcome.SKIPPED) if rules.passes_over(known) else reject(decoded.record, known, Step.RESOLVE_TENANT, fault)
     return _ended(decoded, claims, client_id) or Owned(client_id or NO_TENANT, decoded)
 
 
