@@ -193,7 +193,7 @@ class _Backfills:
                 self._must_be_empty(scope)
             self.ledger.plan(scope, self.planned(scope))
         slices = self.ledger.slices(scope)
-        left = [one for one, state in slices if state != DONE]
+        left = [one for one in slices if one.state != DONE]
         totals.before = len(slices) - len(left)
         self.ledger.turn(scope, RUNNING)
         units = sum(one.units for one in left)
@@ -202,7 +202,7 @@ class _Backfills:
             with Count(what, units) as count:
                 backfill(
                     left,
-                    lambda one: self._slice(scope, one),
+                    lambda number: self._slice(scope, number),
                     _OfRun(self.ledger, scope),
                     totals,
                     Progress(units, count.advance),
@@ -214,7 +214,8 @@ class _Backfills:
             raise
         self.ledger.turn(scope, STOPPED if totals.stopped else DONE)
 
-    def _slice(self, scope: Scope, one: Slice) -> SliceDone:
+    def _slice(self, scope: Scope, number: int) -> SliceDone:
+        one = self.ledger.slice(scope, number)
         if one.files:
             return done_of(run_files(self._flow, scope, one.files, skip_corrupt=self._how.skip_corrupt))
         assert self._offsets is not None

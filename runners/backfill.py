@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import structlog
 
 from runners.bounded import LostRecords
-from transforms.io.backfill_ledger import DONE, FAILED, Slice
+from transforms.io.backfill_ledger import DONE, FAILED, Standing
 from transforms.io.backfill_source import still_held
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import KafkaOffsets, OffsetRange
@@ -71,8 +71,8 @@ class Progress(NamedTuple):
 
 
 def backfill(
-    slices: list[Slice],
-    run_slice: Callable[[Slice], SliceDone],
+    slices: list[Standing],
+    run_slice: Callable[[int], SliceDone],
     ledger: Ledger,
     totals: BackfillTotals,
     progress: Progress,
@@ -89,7 +89,7 @@ def backfill(
             return
         began = time.monotonic()
         try:
-            done = run_slice(one)
+            done = run_slice(one.number)
         except InfrastructureFault as fault:
             _note_failure(ledger, one, fault)
             raise
@@ -106,7 +106,7 @@ def backfill(
         _LOG.info("slice backfilled", **told, left_s=None if left_s is None else round(left_s))
 
 
-def _note_failure(ledger: Ledger, one: Slice, fault: InfrastructureFault) -> None:
+def _note_failure(ledger: Ledger, one: Standing, fault: InfrastructureFault) -> None:
     """The ledger may be what failed: then the slice stays as it was, and is done again all the same."""
     try:
         ledger.turn_slice(one.number, FAILED, said=fault.sentence[:1000])

@@ -13,6 +13,8 @@ Examples:
   scripts/bench --clusters 1,10,100 --readers bounded
 
   scripts/bench --purge --json
+
+  scripts/bench --backfill --json
 """
 
 import sys
@@ -22,6 +24,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from scripts.benching.backfilling import measure_backfill, show_backfill
 from scripts.benching.measure import Plan, measure
 from scripts.benching.purging import measure_purge, show_purge
 from scripts.benching.stage import stage
@@ -42,13 +45,13 @@ def _chosen(flag: str, text: str, allowed: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def _counts(text: str) -> tuple[int, ...]:
+def _counts(text: str, flag: str = "--clusters") -> tuple[int, ...]:
     try:
         counts = tuple(int(part) for part in text.split(","))
     except ValueError:
         counts = ()
     if not counts or min(counts) < 1:
-        raise typer.BadParameter(f"--clusters is {text!r}; give numbers from 1 on, comma-separated.")
+        raise typer.BadParameter(f"{flag} is {text!r}; give numbers from 1 on, comma-separated.")
     return counts
 
 
@@ -66,6 +69,12 @@ def main(
         bool, typer.Option("--purge", help="Measure the purge of a large tenant beside nine others, and nothing else.")
     ] = False,
     purge_nodes: Annotated[int, typer.Option("--purge_nodes", min=1000, help="Nodes of the tenant that is purged.")] = 200_000,
+    backfill: Annotated[
+        bool, typer.Option("--backfill", help="Measure backfills against the live run of the same records, and nothing else.")
+    ] = False,
+    backfill_records: Annotated[
+        str, typer.Option("--backfill_records", help="Records of a backfill; with several numbers, memory for each.")
+    ] = "100000,1000000",
     json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object on standard output.")] = False,
 ) -> None:
     plan = Plan(
@@ -78,6 +87,7 @@ def main(
         first_load=first_load,
         seed=seed,
     )
+    sizes = _counts(backfill_records, "--backfill_records")
     started = time.monotonic()
 
     def say(text: str) -> None:
@@ -86,13 +96,18 @@ def main(
     say("starting a stack")
     try:
         with stage() as empty:
-            found = measure_purge(purge_nodes, empty, say) if purge else measure(plan, empty, say)
+            if backfill:
+                found = measure_backfill(sizes, plan.mix, seed, empty, say)
+            else:
+                found = measure_purge(purge_nodes, empty, say) if purge else measure(plan, empty, say)
     except (RuntimeError, InfrastructureFault) as fault:
         typer.echo(str(fault), err=True)
         sys.exit(1)
     say("done")
     if json:
         typer.echo(msgspec.json.encode(found).decode())
+    elif backfill:
+        show_backfill(found)
     elif purge:
         show_purge(found)
     else:

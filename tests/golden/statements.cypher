@@ -1306,8 +1306,12 @@ ORDER BY b.planned_ms, b.name;
 // READ_SLICES
 MATCH (s:BackfillSlice {client_id: $client_id})
 WHERE s.key STARTS WITH $name + ' '
-RETURN properties(s) AS props
+RETURN s.number AS number, s.state AS state, s.units AS units
 ORDER BY s.key;
+
+// READ_SLICE
+MATCH (s:BackfillSlice {client_id: $client_id, key: $key})
+RETURN s.plan AS plan;
 
 // COUNT_SLICES
 MATCH (s:BackfillSlice {client_id: $client_id})

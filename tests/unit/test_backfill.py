@@ -11,7 +11,7 @@ from pipelines.backfill_report import Ran, ran_object
 from pipelines.options.backfill import IntoOptions, ScheduleOptions, SpanOptions, moment_ms
 from runners.backfill import BackfillTotals, Progress, SliceDone, backfill
 from transforms.io.archive_files import ArchiveFile
-from transforms.io.backfill_ledger import Slice
+from transforms.io.backfill_ledger import Standing
 from transforms.io.backfill_source import INFLATES, ranges_between, slices_of_files, slices_of_ranges
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import OffsetRange
@@ -92,12 +92,12 @@ class Ledger:
         self.told.append((number, state))
 
 
-def slices(number: int) -> list[Slice]:
-    return [Slice(at, ranges=[OffsetRange("t", 0, at * 10, at * 10 + 10)]) for at in range(number)]
+def slices(number: int) -> list[Standing]:
+    return [Standing(at, 10, "planned") for at in range(number)]
 
 
-def done(one: Slice) -> SliceDone:
-    return SliceDone(read=one.units, outcomes=Tally({("af-10", Outcome.WRITTEN): one.units}))
+def done(_number: int) -> SliceDone:
+    return SliceDone(read=10, outcomes=Tally({("af-10", Outcome.WRITTEN): 10}))
 
 
 def test_each_slice_is_entered_once_it_is_done() -> None:
@@ -115,10 +115,10 @@ def test_each_slice_is_entered_once_it_is_done() -> None:
 def test_what_fails_is_entered_as_failed_and_ends_the_run() -> None:
     ledger, totals = Ledger(), BackfillTotals()
 
-    def run(one: Slice) -> SliceDone:
-        if one.number == 1:
+    def run(number: int) -> SliceDone:
+        if number == 1:
             raise InfrastructureFault("Neo4j is away.")
-        return done(one)
+        return done(number)
 
     with pytest.raises(InfrastructureFault, match="away"):
         backfill(slices(3), run, ledger, totals, Progress(30, len_of), should_stop=lambda: False, before_done=lambda: None)

@@ -14,9 +14,10 @@ from transforms.io.kafka_offsets import OffsetRange
 from transforms.io.neo4j_graph import Neo4jGraphStore
 from transforms.model import backfill
 from transforms.model.graph import BACKFILL, TENANT_KEY
-from transforms.planning.backfilling import Scope
+from transforms.planning.backfilling import Scope, packed
 from transforms.records.outcomes import NO_TENANT
 
+PLANNING: Final = "planning"
 PLANNED: Final = "planned"
 RUNNING: Final = "running"
 DONE: Final = "done"
@@ -25,6 +26,7 @@ STOPPED: Final = "stopped"
 # What was done is told for so long.
 _KEPT_MS: Final = 90 * 24 * 3_600_000
 _SAID_CHARACTERS: Final = 1000
+_PAGE_BYTES: Final = 2 * 1024 * 1024
 _SCOPE: Final = frozenset(Scope.__dataclass_fields__)
 _NO_TENANTS: Final = {TENANT_KEY: NO_TENANT}
 
@@ -40,6 +42,14 @@ class Slice(msgspec.Struct, frozen=True):
     def units(self) -> int:
         """Its size: offsets, or bytes of files."""
         return sum(one.lag for one in self.ranges) + sum(one.size_bytes for one in self.files)
+
+
+class Standing(NamedTuple):
+    """A slice as the ledger has it, without what it reads."""
+
+    number: int
+    units: int
+    state: str
 
 
 class Entry(NamedTuple):
@@ -61,48 +71,60 @@ class BackfillLedger:
     def __init__(self, store: Neo4jGraphStore) -> None:
         self._store = store
 
+    def _ask(self, statement: str, **parameters: Any) -> list[dict[str, Any]]:
+        return self._store.transact(lambda ask: ask(statement, **parameters))
+
     def is_planned(self, scope: Scope) -> bool:
-        return bool(self._store.ask(backfill.READ_BACKFILL, name=scope.name, **_NO_TENANTS))
+        """Whether there is a plan; one that was not finished is none."""
+        found = self._ask(backfill.READ_BACKFILL, name=scope.name, **_NO_TENANTS)
+        return any(row["props"]["state"] != PLANNING for row in found)
 
     def plan(self, scope: Scope, slices: Iterable[Slice]) -> None:
-        """Write the plan, whole, in place of an older one of the same scope."""
-        rows = [{"key": _key(scope, one.number), "props": _slice_props(scope, one)} for one in slices]
-        props = {**_scope_props(scope), "state": PLANNED, "said": "", "slices": len(rows)}
+        """Write the plan in place of an older one of the same scope; it holds once all of it is there."""
+        rows: list[dict[str, Any]] = [{"key": _key(scope, one.number), "props": _slice_props(scope, one)} for one in slices]
+        props = {**_scope_props(scope), "state": PLANNING, "said": "", "slices": len(rows)}
 
-        def work(ask: Any) -> None:
+        def begin(ask: Any) -> None:
             ask(backfill.DROP_SLICES, name=scope.name, **_NO_TENANTS)
             ask(backfill.PUT_BACKFILL, name=scope.name, props=props, **_NO_TENANTS)
-            ask(backfill.PUT_SLICES, rows=rows, **_NO_TENANTS)
 
-        self._store.transact(work)
+        self._store.transact(begin)
+        for page in packed(((row, len(row["props"]["plan"])) for row in rows), _PAGE_BYTES):
+            self._ask(backfill.PUT_SLICES, rows=page, **_NO_TENANTS)
+        self.turn(scope, PLANNED)
 
-    def slices(self, scope: Scope) -> list[tuple[Slice, str]]:
-        """The slices of a plan in their order, each with its state."""
-        rows = self._store.ask(backfill.READ_SLICES, name=scope.name, **_NO_TENANTS)
-        return [(msgspec.json.decode(row["props"]["plan"], type=Slice), row["props"]["state"]) for row in rows]
+    def slices(self, scope: Scope) -> list[Standing]:
+        """The slices of a plan in their order."""
+        rows = self._ask(backfill.READ_SLICES, name=scope.name, **_NO_TENANTS)
+        return [Standing(row["number"], row["units"], row["state"]) for row in rows]
+
+    def slice(self, scope: Scope, number: int) -> Slice:
+        """What a slice reads."""
+        (row,) = self._ask(backfill.READ_SLICE, key=_key(scope, number), **_NO_TENANTS)
+        return msgspec.json.decode(row["plan"], type=Slice)
 
     def turn(self, scope: Scope, state: str, said: str = "") -> None:
         """Note how a run is."""
-        props = {"state": state, "said": said[:_SAID_CHARACTERS]}
-        self._store.ask(backfill.SET_BACKFILL, name=scope.name, props=props, **_NO_TENANTS)
+        props = {"state": state, "said": said[:_SAID_CHARACTERS], **_schedule(scope)}
+        self._ask(backfill.SET_BACKFILL, name=scope.name, props=props, **_NO_TENANTS)
 
     def turn_slice(self, scope: Scope, number: int, state: str, **told: Any) -> None:
         """Note how a slice is, and what is told of it."""
-        self._store.ask(backfill.SET_SLICE, key=_key(scope, number), props={"state": state, **told}, **_NO_TENANTS)
+        self._ask(backfill.SET_SLICE, key=_key(scope, number), props={"state": state, **told}, **_NO_TENANTS)
 
     def entries(self) -> list[Entry]:
         """All runs, the oldest plan first."""
         counted: dict[str, list[dict[str, Any]]] = {}
-        for row in self._store.ask(backfill.COUNT_SLICES, **_NO_TENANTS):
+        for row in self._ask(backfill.COUNT_SLICES, **_NO_TENANTS):
             counted.setdefault(row["name"], []).append(row)
-        rows = self._store.ask(backfill.READ_BACKFILLS, **_NO_TENANTS)
+        rows = self._ask(backfill.READ_BACKFILLS, **_NO_TENANTS)
         return [_entry(row["props"], counted.get(row["props"][BACKFILL.key], []), row["now_ms"]) for row in rows]
 
     def forget_old(self) -> None:
         """Take away what was done three months ago and before."""
-        for row in self._store.ask(backfill.OLD_BACKFILLS, age_ms=_KEPT_MS, **_NO_TENANTS):
+        for row in self._ask(backfill.OLD_BACKFILLS, age_ms=_KEPT_MS, **_NO_TENANTS):
             for statement in (backfill.DROP_SLICES, backfill.DROP_BACKFILL):
-                self._store.ask(statement, name=row["name"], **_NO_TENANTS)
+                self._ask(statement, name=row["name"], **_NO_TENANTS)
 
 
 def _key(scope: Scope, number: int) -> str:
@@ -110,7 +132,13 @@ def _key(scope: Scope, number: int) -> str:
 
 
 def _scope_props(scope: Scope) -> dict[str, Any]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(scope).items()}
+    told = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(scope).items() if name != "every_ms"}
+    return told | _schedule(scope)
+
+
+def _schedule(scope: Scope) -> dict[str, int]:
+    """An interval that was run by hand, too, stays one of its schedule."""
+    return {"every_ms": scope.every_ms} if scope.every_ms else {}
 
 
 def _slice_props(scope: Scope, one: Slice) -> dict[str, Any]:

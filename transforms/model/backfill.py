@@ -10,7 +10,7 @@ _SLICES: Final = f"(s:{BACKFILL_SLICE.label} {{{TENANT_KEY}: ${TENANT_KEY}}})"
 _SLICE: Final = f"(s:{BACKFILL_SLICE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {BACKFILL_SLICE.key}: $key}})"
 _OF_RUN: Final = f"MATCH {_SLICES}\nWHERE s.{BACKFILL_SLICE.key} STARTS WITH $name + ' '"
 
-# Within one transaction: the slices of an older plan go, those of the new one come.
+# The slices of an older plan go with one transaction, those of the new one come with the next: until all are there, nothing is planned.
 DROP_SLICES: Final = f"{_OF_RUN}\nDELETE s"
 PUT_BACKFILL: Final = f"MERGE {_RUN}\nSET b += $props, b.planned_ms = timestamp()"
 PUT_SLICES: Final = (
@@ -23,7 +23,8 @@ SET_SLICE: Final = f"MATCH {_SLICE}\nSET s += $props, s.changed_ms = timestamp()
 
 READ_BACKFILL: Final = f"MATCH {_RUN}\nRETURN properties(b) AS props"
 READ_BACKFILLS: Final = f"MATCH {_ALL}\nRETURN properties(b) AS props, timestamp() AS now_ms\nORDER BY b.planned_ms, b.{BACKFILL.key}"
-READ_SLICES: Final = f"{_OF_RUN}\nRETURN properties(s) AS props\nORDER BY s.{BACKFILL_SLICE.key}"
+READ_SLICES: Final = f"{_OF_RUN}\nRETURN s.number AS number, s.state AS state, s.units AS units\nORDER BY s.{BACKFILL_SLICE.key}"
+READ_SLICE: Final = f"MATCH {_SLICE}\nRETURN s.plan AS plan"
 COUNT_SLICES: Final = (
     f"MATCH {_SLICES}\nRETURN s.name AS name, s.state AS state, count(*) AS slices, sum(s.units) AS units,\n"
     "  sum(coalesce(s.read, 0)) AS read, sum(coalesce(s.rejected, 0)) AS rejected, sum(coalesce(s.lost, 0)) AS lost"
