@@ -17,7 +17,7 @@ from pipelines.readable import printable, shown_age, shown_time
 from pipelines.tenant_purging import console, print_json
 from transforms.io.backfill_ledger import DONE, FAILED, RUNNING, BackfillLedger, Entry
 from transforms.io.faults import InfrastructureFault
-from transforms.io.lease import is_held
+from transforms.io.lease import is_at_work
 from transforms.io.neo4j_graph import Neo4jGraphStore
 
 INTERRUPTED = "interrupted"
@@ -32,7 +32,7 @@ def status(neo4j: Neo4jOptions, into: IntoOptions, json: Json = False, level: Lo
     target = into.target(neo4j)
     try:
         with closing(Neo4jGraphStore(target)) as store:
-            entries = [(one, state_of(one, is_at_work=_is_at_work(store, one))) for one in BackfillLedger(store).entries()]
+            entries = [(one, state_of(one, is_at_work=_runs(store, one))) for one in BackfillLedger(store).entries()]
     except InfrastructureFault as fault:
         typer.echo(fault.sentence, err=True)
         sys.exit(1)
@@ -62,8 +62,8 @@ def status(neo4j: Neo4jOptions, into: IntoOptions, json: Json = False, level: Lo
             typer.echo(printable(f"{one.scope}: {one.props.get('said', '')}"))
 
 
-def _is_at_work(store: Neo4jGraphStore, entry: Entry) -> bool:
-    return entry.props["state"] == RUNNING and all(is_held(store, name) for name in entry.scope.locks)
+def _runs(store: Neo4jGraphStore, entry: Entry) -> bool:
+    return entry.props["state"] == RUNNING and all(is_at_work(store, name) for name in entry.scope.locks)
 
 
 def state_of(entry: Entry, *, is_at_work: bool) -> str:

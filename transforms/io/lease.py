@@ -80,6 +80,12 @@ def is_held(store: Neo4jGraphStore, group: str) -> bool:
     return any(row["left_ms"] > 0 for row in found)
 
 
+def is_at_work(store: Neo4jGraphStore, group: str) -> bool:
+    """As `is_held`, less a holder that is known to have died on this machine."""
+    found = store.ask(cypher.LOOK_AT_LEASE, **{TENANT_KEY: NO_TENANT}, name=group)
+    return any(row["left_ms"] > 0 and not is_dead_here(row["holder"]) for row in found)
+
+
 class Leased(NamedTuple):
     """What a lease is the right to, as its sentences say it. remedy: what to do where another run has it."""
 
