@@ -145,7 +145,7 @@ def replay(
     flow = None
     if not how.dry_run:
         rules = admission.rules(how.tenant())
-        flow = flow_settings(kafka, neo4j, where.deadletter_topic, rules, routes, writes, failures, registry)
+        flow = flow_settings(kafka_target, neo4j.target(), where.deadletter_topic, rules, routes, writes, failures, registry)
         flow = replace(flow, live=False, released=True)
     # Beam takes seconds to import; the commands that only look do without it.
     from pipelines.replay import replay_letters  # noqa: PLC0415

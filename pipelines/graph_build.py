@@ -132,7 +132,7 @@ def main(
     follow.check()
     reader = run_options.reader(follow=follow.follow)
     rules = admission.rules(tenants.client_id)
-    flow = flow_settings(kafka, neo4j, topics.deadletter_topic, rules, routes, writes, failures, registry)
+    flow = flow_settings(kafka.target(), neo4j.target(), topics.deadletter_topic, rules, routes, writes, failures, registry)
     settings = RunSettings(
         flow=replace(flow, limits=liveness.limits(), archive=archive.root()),
         topics=topics.topic_names(),

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 from pipelines.options.failures import FailureOptions
 from pipelines.options.flow import WriteOptions
-from pipelines.options.kafka import KafkaOptions
-from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.tenants import RouteOptions
 from transforms.io.kafka_target import KafkaTarget
@@ -43,8 +41,8 @@ class FlowSettings:
 
 
 def flow_settings(
-    kafka: KafkaOptions,
-    neo4j: Neo4jOptions,
+    kafka: KafkaTarget,
+    neo4j: Neo4jTarget,
     deadletter_topic: str,
     tenants: TenantRules,
     routes: RouteOptions,
@@ -52,10 +50,10 @@ def flow_settings(
     failures: FailureOptions,
     registry: RegistryOptions,
 ) -> FlowSettings:
-    """The settings that the groups of options come to; an error of use where one of them cannot be used."""
+    """The settings that the targets and the groups of options come to; an error of use where one of them cannot be used."""
     return FlowSettings(
-        kafka=kafka.target(),
-        neo4j=neo4j.target(),
+        kafka=kafka,
+        neo4j=neo4j,
         deadletter_topic=deadletter_topic,
         tenants=tenants,
         patterns=routes.patterns(),

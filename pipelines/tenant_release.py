@@ -66,7 +66,9 @@ def release(
     tenant = tenant_id(client_id, "CLIENT_ID")
     if not tenant or how.tenant() not in ("", tenant):
         raise usage_error(f"CLIENT_ID is {client_id!r} and --single_tenant {how.tenant()!r}; name one tenant, the same in both.")
-    flow = flow_settings(kafka, neo4j, deadletter_topic, admission.rules(how.tenant()), routes, writes, failures, registry)
+    flow = flow_settings(
+        kafka.target(), neo4j.target(), deadletter_topic, admission.rules(how.tenant()), routes, writes, failures, registry
+    )
     flow = replace(flow, live=False, released=True)
     started = time.monotonic()
     with faults_told(INTERRUPTED_REPLAY):

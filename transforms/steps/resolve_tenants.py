@@ -103,26 +103,41 @@ def resolve(decoded: Decoded, resolver: TenantResolver) -> Owned | Reject | Ende
 
     Another tenant's record is skipped before its faults count: they are that tenant's run's to reject.
     """
-    only = resolver.rules.client_id
+    rules, codec = resolver.rules, decoded.codec
+    only = rules.client_id
     named = decoded.key.client_id
     if named is None:
         named = decoded.route.client_id
-    if only and named not in (None, only):
+    if (only or rules.only) and _is_unasked(decoded, named, rules):
         return (_shown(named), Outcome.SKIPPED)
-    codec = decoded.codec
     if codec is None or codec.control or decoded.fault is not None:
         return _unresolved(decoded, codec, _first_valid(named) or only)
     try:
         claims = _claims(decoded)
     except Fault as fault:
-        return reject(decoded.record, _first_valid(named) or only, Step.RESOLVE_TENANT, fault)
+        return _refused(decoded, rules, _first_valid(named) or only, fault)
     try:
         client_id = resolver.resolve(claims)
     except Fault as fault:
-        return reject(decoded.record, _first_valid(named) or only or _first_valid(*claims.outside), Step.RESOLVE_TENANT, fault)
+        return _refused(decoded, rules, _first_valid(named) or only or _first_valid(*claims.outside), fault)
     if client_id is None or codec.tenancy or isinstance(decoded.body, Filtered):
         return _ended(decoded, claims, client_id)
     return Owned(client_id, decoded)
+
+
+def _is_unasked(decoded: Decoded, named: str | None, rules: TenantRules) -> bool:
+    """Whether the record is seen already to be of none whose records are asked for; a faulty one of nobody's is, too."""
+    only = rules.client_id
+    if only and named not in (None, only):
+        return True
+    return (named is not None or decoded.fault is not None) and rules.passes_over(_first_valid(named) or only)
+
+
+def _refused(decoded: Decoded, rules: TenantRules, known: str, fault: Fault) -> Reject | Ended:
+    """What becomes of a record whose tenant cannot be found: one of nobody's is none of those that were asked for."""
+    if rules.passes_over(known):
+        return (known or NO_TENANT, Outcome.SKIPPED)
+    return reject(decoded.record, known, Step.RESOLVE_TENANT, fault)
 
 
 def _unresolved(decoded: Decoded, codec: Codec | None, known: str) -> Reject | Ended:
