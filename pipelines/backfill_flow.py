@@ -8,7 +8,7 @@ from pipelines.graph_build import into_graph
 from pipelines.settings import FlowSettings
 from runners.direct import run_pipeline
 from runners.settled import run_settled
-from transforms.io.archive_files import ArchiveFile
+from transforms.io.avro_files import AvroFile
 from transforms.io.kafka_offsets import OffsetRange
 from transforms.planning.backfilling import Scope
 from transforms.planning.slices import SliceSize
@@ -31,7 +31,7 @@ def run_held(flow: FlowSettings, scope: Scope, ranges: list[OffsetRange], size: 
     return run_settled(lambda: run_pipeline(build))
 
 
-def run_files(flow: FlowSettings, scope: Scope, files: list[ArchiveFile], *, skip_corrupt: bool) -> Any:
+def run_files(flow: FlowSettings, scope: Scope, files: list[AvroFile], *, skip_corrupt: bool) -> Any:
     """One pipeline over the files; its result."""
 
     def build(pipeline: beam.Pipeline) -> None:

@@ -16,7 +16,8 @@ from tests.system.world import World
 from transforms.io.archive_files import Archive
 from transforms.io.memory_graph import MemoryGraphStore
 from transforms.planning.interpret import interpret
-from transforms.records.archived import Archived, parse_path
+from transforms.records.archived import Archived
+from transforms.records.avro_paths import parse_path
 from transforms.records.decode import decode_record
 from transforms.records.rejects import Fault
 from transforms.records.tenant import TenantResolver, TenantRules

@@ -4,7 +4,6 @@ import io
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,9 @@ from apache_beam.io.filesystem import BeamIOError, FileMetadata, FileSystem
 from tests.unit.archive_samples import HOUR_MS, all_sorts, archived
 from tests.unit.wire import AT_MS, EVENTS, RESOURCES
 from transforms.io.archive_compact import Compacted, compact
-from transforms.io.archive_files import Archive, ArchiveFile, CorruptArchive
+from transforms.io.archive_files import Archive
 from transforms.io.archive_folder import TEMPORARY, LocalFolder
+from transforms.io.avro_files import AvroFile, CorruptArchive
 from transforms.io.faults import InfrastructureFault
 from transforms.records.archived import Archived, place_of
 
@@ -98,7 +98,7 @@ def folder(tmp_path: Path) -> str:
     return str(tmp_path / "archive")
 
 
-def files(archive: Archive) -> list[ArchiveFile]:
+def files(archive: Archive) -> list[AvroFile]:
     return archive.find(0, FOREVER)
 
 
@@ -402,4 +402,4 @@ def test_what_killed_writers_left_is_no_file_and_goes_when_it_is_old(folder: str
     assert compacted(archive).stale == 0
     assert LocalFolder(folder).tidy(-1) == 1
     assert not left.exists()
-    assert len(files(replace(archive))) == 1
+    assert len(files(Archive(folder))) == 1

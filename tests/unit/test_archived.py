@@ -12,27 +12,19 @@ from hypothesis import strategies as st
 
 from tests.unit.archive_samples import all_sorts, archived
 from tests.unit.wire import AT_MS
-from transforms.records import archive_blocks
-from transforms.records.archive_blocks import Corrupt, encode_file, encode_records, fingerprint, read_blocks, read_header
-from transforms.records.archived import (
-    ARCHIVE_SCHEMA,
-    Archived,
-    Group,
-    Withheld,
-    from_avro,
-    group_of,
-    hour_of,
-    in_order,
-    parse_path,
-    path_of,
-)
+from transforms.records import archive_blocks, avro_blocks, avro_format
+from transforms.records.archive_blocks import ARCHIVE, encode_blocks
+from transforms.records.archived import ARCHIVE_SCHEMA, Archived, Withheld, from_avro, group_of
+from transforms.records.avro_blocks import Corrupt, encode_file, read_blocks, read_header
+from transforms.records.avro_format import fingerprint, sized, varint
+from transforms.records.avro_paths import Group, hour_of, parse_path, path_of
 from transforms.records.record import KafkaRecord
 
 MEBIBYTE = 1024 * 1024
 
 
 def file_of(records: list[Archived]) -> bytes:
-    return encode_file(records).data
+    return encode_file(ARCHIVE.format, records).data
 
 
 def many() -> list[Archived]:
@@ -44,7 +36,7 @@ def read(data: bytes) -> list[Archived]:
     """All records; Corrupt where anything is wrong."""
     source = io.BytesIO(data)
     found: list[Archived] = []
-    for block in read_blocks(source, read_header(source)):
+    for block in read_blocks(ARCHIVE.format, source, read_header(ARCHIVE.format, source)):
         if isinstance(block, Corrupt):
             raise block
         found += block
@@ -61,12 +53,12 @@ def test_any_reader_of_avro_reads_the_blocks() -> None:
     records = all_sorts()
     plain = io.BytesIO()
     data = io.BytesIO(file_of(records))
-    header = read_header(data)
+    header = read_header(ARCHIVE.format, data)
     start = data.tell()
-    (count, held) = archive_blocks._read_frame(data, header.sync) or (0, b"")
+    (count, held) = avro_blocks._read_frame(data, header.sync, 11) or (0, b"")
     inflated = zstandard.ZstdDecompressor().decompress(held)
     plain.write(file_of(records)[:start].replace(b"\x12zstandard", b"\x08null"))
-    plain.write(archive_blocks._varint(count) + archive_blocks._varint(len(inflated)) + inflated + header.sync)
+    plain.write(varint(count) + varint(len(inflated)) + inflated + header.sync)
     plain.seek(0)
 
     assert [from_avro(one) for one in fastavro.reader(plain) if isinstance(one, dict)] == records
@@ -92,12 +84,12 @@ def test_what_is_encoded_by_hand_is_what_fastavro_encodes(
         stream, ARCHIVE_SCHEMA, {**fields, "headers": names, "client_id": "af-10", "redacted": flag, "withheld": held}
     )
 
-    assert encode_records([one, one]) == stream.getvalue() * 2
+    assert list(encode_blocks([one, one])) == [(2, stream.getvalue() * 2)]
 
 
 def test_the_name_is_a_function_of_the_contents() -> None:
-    records = in_order([archived(9), archived(4), archived(9), archived(4, at_ms=AT_MS + 1)])
-    path = path_of(group_of(records[0]), records, encode_file(records).content)
+    records = ARCHIVE.in_order([archived(9), archived(4), archived(9), archived(4, at_ms=AT_MS + 1)])
+    path = path_of(group_of(records[0]), 4, 9, encode_file(ARCHIVE.format, records).content)
 
     assert [(one.record.offset, one.record.timestamp_ms) for one in records] == [(4, AT_MS), (4, AT_MS + 1), (9, AT_MS)]
     assert path.startswith("v1/client_id=af-10/topic=state.k8s.resource/hour=2026-03-01T08/0-4-9-")
@@ -105,7 +97,7 @@ def test_the_name_is_a_function_of_the_contents() -> None:
     assert named is not None
     assert (named.group, named.first_offset, named.last_offset) == (group_of(records[0]), 4, 9)
     others = [archived(4), archived(9, value=b"[]")]
-    assert path != path_of(group_of(records[0]), others, encode_file(others).content)
+    assert path != path_of(group_of(records[0]), 4, 9, encode_file(ARCHIVE.format, others).content)
     assert file_of(records) == file_of(list(records))
 
 
@@ -128,7 +120,7 @@ def test_what_is_no_file_of_the_archive_is_none(path: str) -> None:
 def test_every_time_has_an_hour_that_a_path_can_have(at_ms: int) -> None:
     group = Group("", "t", 0, hour_of(at_ms))
     records = [archived(0, at_ms=at_ms, client_id="", topic="t")]
-    named = parse_path(path_of(group, records, encode_file(records).content))
+    named = parse_path(path_of(group, 0, 0, encode_file(ARCHIVE.format, records).content))
     assert named is not None
     assert named.group == group == group_of(records[0])
 
@@ -148,11 +140,11 @@ def test_a_cut_between_blocks_is_found_after_the_blocks_that_are_there() -> None
     records = many()
     data = file_of(records)
     source = io.BytesIO(data)
-    header = read_header(source)
-    archive_blocks._read_frame(source, header.sync)
+    header = read_header(ARCHIVE.format, source)
+    avro_blocks._read_frame(source, header.sync, 11)
     cut = io.BytesIO(data[: source.tell()])
 
-    first, corrupt = list(read_blocks(cut, read_header(cut)))
+    first, corrupt = list(read_blocks(ARCHIVE.format, cut, read_header(ARCHIVE.format, cut)))
 
     assert isinstance(first, list)
     assert first == records[: len(first)]
@@ -192,7 +184,7 @@ def _spoiled(spoil: Any) -> None:
 @given(st.binary(max_size=400))
 def test_noise_after_a_good_header_is_corrupt_or_nothing(noise: bytes) -> None:
     source = io.BytesIO(file_of(all_sorts()))
-    read_header(source)
+    read_header(ARCHIVE.format, source)
     head = source.getvalue()[: source.tell()]
     with pytest.raises(Corrupt):
         read(head + noise)
@@ -203,18 +195,11 @@ def test_noise_after_a_good_header_is_corrupt_or_nothing(noise: bytes) -> None:
 
 def header(schema: bytes, codec: bytes = b"zstandard", records: bytes = b"1") -> bytes:
     pairs = {b"avro.codec": codec, b"avro.schema": schema, b"records": records, b"schema_version": b"1"}
-    sized = archive_blocks._sized
-    return (
-        b"Obj\x01"
-        + archive_blocks._varint(len(pairs))
-        + b"".join(sized(one) + sized(two) for one, two in pairs.items())
-        + b"\0"
-        + b"s" * 16
-    )
+    return b"Obj\x01" + varint(len(pairs)) + b"".join(sized(one) + sized(two) for one, two in pairs.items()) + b"\0" + b"s" * 16
 
 
 def block(count: int, data: bytes) -> bytes:
-    return archive_blocks._varint(count) + archive_blocks._varint(len(data)) + data + b"s" * 16
+    return varint(count) + varint(len(data)) + data + b"s" * 16
 
 
 def squeezed(data: bytes) -> bytes:
@@ -235,7 +220,8 @@ def test_a_schema_that_is_not_ours_is_refused_and_never_parsed(schema: bytes, wh
     def parse(*_: object) -> None:
         raise AssertionError("a foreign schema was parsed")
 
-    monkeypatch.setattr(archive_blocks, "parse_schema", parse)
+    monkeypatch.setattr(avro_format, "parse_schema", parse)
+    monkeypatch.setattr(avro_blocks, "schemaless_reader", parse)
     with pytest.raises(Corrupt, match=why):
         read(header(schema) + block(1, squeezed(b"\0" * 40)))
 
@@ -258,14 +244,14 @@ def test_our_schema_in_another_order_and_with_blanks_is_ours() -> None:
         (block(2**40, squeezed(bytes(MEBIBYTE))), "more than one may have"),
         (block(2**20, squeezed(bytes(MEBIBYTE))), "a block claims 1048576 records in 1048576 bytes"),
         (b"\x02" + b"\xff" * 12, "does not end"),
-        (archive_blocks._varint(1) + archive_blocks._varint(2**40), "more than one may have"),
-        (archive_blocks._varint(1) + archive_blocks._varint(16 * MEBIBYTE) + b"x", "ends too early"),
+        (varint(1) + varint(2**40), "more than one may have"),
+        (varint(1) + varint(16 * MEBIBYTE) + b"x", "ends too early"),
     ],
 )
 def test_a_block_that_claims_too_much_costs_no_more_than_its_limit(blocks: bytes, why: str) -> None:
     ours = file_of([archived()])
     source = io.BytesIO(ours)
-    read_header(source)
+    read_header(ARCHIVE.format, source)
     head = ours[: source.tell() - 16] + b"s" * 16
     with pytest.raises(Corrupt, match=why):
         read(head + blocks)
@@ -279,7 +265,7 @@ def test_a_block_that_is_spoiled_leaves_the_others(monkeypatch: pytest.MonkeyPat
     data[frames[1] - 20] ^= 1
     source = io.BytesIO(bytes(data))
 
-    one, two, three = list(read_blocks(source, read_header(source)))
+    one, two, three = list(read_blocks(ARCHIVE.format, source, read_header(ARCHIVE.format, source)))
 
     assert (one, three) == (records[:10], records[20:])
     assert isinstance(two, Corrupt)
@@ -288,6 +274,6 @@ def test_a_block_that_is_spoiled_leaves_the_others(monkeypatch: pytest.MonkeyPat
 def _frames(data: bytes) -> Iterator[int]:
     """Where each block ends."""
     source = io.BytesIO(data)
-    head = read_header(source)
-    while archive_blocks._read_frame(source, head.sync):
+    head = read_header(ARCHIVE.format, source)
+    while avro_blocks._read_frame(source, head.sync, 11):
         yield source.tell()

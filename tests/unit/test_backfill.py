@@ -10,7 +10,7 @@ from pipelines.backfill import app
 from pipelines.backfill_report import Ran, ran_object
 from pipelines.options.backfill import IntoOptions, ScheduleOptions, SpanOptions, moment_ms
 from runners.backfill import BackfillTotals, Progress, SliceDone, backfill
-from transforms.io.archive_files import ArchiveFile
+from transforms.io.avro_files import AvroFile
 from transforms.io.backfill_ledger import Standing
 from transforms.io.backfill_source import INFLATES, ranges_between, slices_of_files, slices_of_ranges
 from transforms.io.faults import InfrastructureFault
@@ -57,8 +57,8 @@ def test_slices_of_offsets_cover_the_ranges_registrations_first() -> None:
     assert all(len({held.place for held in one.ranges}) == len(one.ranges) for one in slices)
 
 
-def file(topic: str, hour_ms: int, size: int, name: str = "x") -> ArchiveFile:
-    return ArchiveFile(f"{topic}/{hour_ms}/{name}", "af-10", topic, 0, 0, 9, hour_ms, size)
+def file(topic: str, hour_ms: int, size: int, name: str = "x") -> AvroFile:
+    return AvroFile(f"{topic}/{hour_ms}/{name}", "af-10", topic, 0, 0, 9, hour_ms, size)
 
 
 def test_slices_of_files_go_by_hour_registrations_first() -> None:

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
 
-from transforms.io.archive_files import Archive, ArchiveFile, CorruptArchive
+from transforms.io.archive_files import Archive
 from transforms.io.archive_folder import FOLDER_ERRORS
-from transforms.records.archive_blocks import size_of
-from transforms.records.archived import HOUR_MS, Archived, Group, in_order, place_of
+from transforms.io.avro_files import AvroFile, CorruptArchive
+from transforms.records.archive_blocks import ARCHIVE, size_of
+from transforms.records.archived import Archived, place_of
+from transforms.records.avro_paths import HOUR_MS, Group
 
 # Of files that become one, compressed; and of their records, which are held in memory meanwhile.
 MERGED_BYTES: Final = 16 * 1024 * 1024
@@ -69,9 +71,9 @@ def _tidied(archive: Archive) -> int:
         raise archive.fault("written", error) from error
 
 
-def _portions(files: Iterable[ArchiveFile]) -> Iterator[list[ArchiveFile]]:
+def _portions(files: Iterable[AvroFile]) -> Iterator[list[AvroFile]]:
     """Files in the order of their offsets, as many at once as may become one; those that are alone are left as they are."""
-    portion: list[ArchiveFile] = []
+    portion: list[AvroFile] = []
     size = 0
     for one in files:
         if portion and size + one.size_bytes > MERGED_BYTES:
@@ -84,9 +86,9 @@ def _portions(files: Iterable[ArchiveFile]) -> Iterator[list[ArchiveFile]]:
         yield portion
 
 
-def _merge(archive: Archive, group: Group, files: list[ArchiveFile], done: Compacted) -> None:
+def _merge(archive: Archive, group: Group, files: list[AvroFile], done: Compacted) -> None:
     """Make one of the files, or few where what they hold takes too much memory at once."""
-    portion: list[ArchiveFile] = []
+    portion: list[AvroFile] = []
     records: list[Archived] = []
     held = 0
     try:
@@ -106,10 +108,10 @@ def _merge(archive: Archive, group: Group, files: list[ArchiveFile], done: Compa
         raise archive.fault("written", error) from error
 
 
-def _replace(archive: Archive, group: Group, files: list[ArchiveFile], records: list[Archived], done: Compacted) -> None:
+def _replace(archive: Archive, group: Group, files: list[AvroFile], records: list[Archived], done: Compacted) -> None:
     if len(files) < 2:  # noqa: PLR2004 - one is one already
         return
-    kept = in_order(records)
+    kept = ARCHIVE.in_order(records)
     path = archive.put(group, kept)
     merged = _proven(archive, group, path, kept)
     for file in files:
@@ -124,7 +126,7 @@ def _replace(archive: Archive, group: Group, files: list[ArchiveFile], records: 
     done.bytes_after += merged.size_bytes
 
 
-def _proven(archive: Archive, group: Group, path: str, kept: list[Archived]) -> ArchiveFile:
+def _proven(archive: Archive, group: Group, path: str, kept: list[Archived]) -> AvroFile:
     """The file that was written, read back and found to hold them all."""
     first, last = kept[0].record.offset, kept[-1].record.offset
     (merged,) = [one for one in archive.overlapping(group, first, last) if one.path == path]

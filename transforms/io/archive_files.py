@@ -1,250 +1,28 @@
-"""The archive: raw records as Avro files by tenant, topic and hour, written whole, found by range, read within limits."""
+"""The archive: raw records as Avro files by tenant, topic and hour."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from collections.abc import Iterator
+from typing import Final
 
-from transforms.io.archive_folder import FOLDER_ERRORS, Folder, folder_of
-from transforms.io.faults import InfrastructureFault
-from transforms.records.archive_blocks import Corrupt, encode_file, read_blocks, read_header
-from transforms.records.archived import (
-    SCHEMA_VERSION,
-    Archived,
-    Group,
-    Named,
-    group_of,
-    grouped,
-    hour_of,
-    in_order,
-    parse_hour,
-    parse_path,
-    path_of,
-    place_of,
-)
-from transforms.records.outcomes import NO_TENANT
+from transforms.io.avro_files import AvroFile, AvroFiles
+from transforms.records.archive_blocks import ARCHIVE
+from transforms.records.archived import Archived
 from transforms.records.record import KafkaRecord
 
-# Files are small and many; waiting for the disk, for each alone, would take longest.
-_WRITERS: Final = 8
-# Groups of which is known how far they were written; asking for it again costs the listing of a folder.
-_REACHED_GROUPS: Final = 100_000
-_LAST_OFFSET: Final = 2**63 - 1
-_VERSION_FOLDER: Final = f"v{SCHEMA_VERSION}"
 
+class Archive(AvroFiles[Archived]):
+    """An archive. withheld: records that `read` left out, since their values are not here."""
 
-class ArchiveFile(NamedTuple):
-    """A file of the archive, as its path tells. path: relative to the root. hour_ms: the beginning of the hour."""
+    def __init__(self, root: str) -> None:
+        super().__init__(root, ARCHIVE, "The archive")
+        self.withheld = 0
 
-    path: str
-    client_id: str
-    topic: str
-    partition: int
-    first_offset: int
-    last_offset: int
-    hour_ms: int
-    size_bytes: int
-
-    @property
-    def group(self) -> Group:
-        return Group(self.client_id, self.topic, self.partition, self.hour_ms)
-
-
-class CorruptArchive(Exception):
-    """A file that cannot be read, or not whole. block: which, from 0 on; None for its header. why: what is wrong with it."""
-
-    def __init__(self, path: str, block: int | None, why: str) -> None:
-        where = "its header" if block is None else f"block {block}"
-        super().__init__(
-            f"The archive file {path} is corrupt at {where}: {why}; restore it from a copy, read the range from Kafka instead, "
-            "or pass over it with --skip_corrupt."
-        )
-        self.path = path
-        self.block = block
-        self.why = why
-
-    def __reduce__(self) -> tuple[type["CorruptArchive"], tuple[str, int | None, str]]:
-        return (CorruptArchive, (self.path, self.block, self.why))
-
-
-@dataclass(slots=True)
-class Archive:
-    """An archive at a folder of this machine or a URL of any filesystem that Beam knows.
-
-    corrupt: blocks passed over by `read`, by path. withheld: records that `read` left out, since their values are not here.
-    """
-
-    root: str
-    corrupt: Counter[str] = field(default_factory=Counter)
-    withheld: int = 0
-    _reached: dict[Group, int] = field(default_factory=dict)
-
-    @property
-    def folder(self) -> Folder:
-        return folder_of(self.root)
-
-    def write(self, records: Iterable[Archived]) -> list[str]:
-        """Return when files hold all the records, each once; the paths of those files, sorted. Raises InfrastructureFault.
-
-        Records that lie in the archive already, at the same coordinates and time, are left out: a slice that is run again
-        writes nothing twice. The same records give the same names.
-        """
-        groups = grouped(records)
-        try:
-            if len(groups) == 1:
-                found = [self._write_group(group, held) for group, held in groups.items()]
-            else:
-                with ThreadPoolExecutor(min(_WRITERS, max(len(groups), 1)), "archive") as pool:
-                    found = list(pool.map(self._write_group, groups.keys(), groups.values()))
-        except FOLDER_ERRORS as error:
-            raise self.fault("written", error) from error
-        return sorted(path for paths in found for path in paths)
-
-    def _write_group(self, group: Group, records: list[Archived]) -> list[str]:
-        wanted = in_order(records)
-        first, last = wanted[0].record.offset, wanted[-1].record.offset
-        reached = self._reached.get(group)
-        if reached is None:
-            # A run before this one may have come further than this one's first slice.
-            reached = max((one.last_offset for one in self.overlapping(group, 0, _LAST_OFFSET)), default=-1)
-        # Listing a folder for every file would cost more than the file: what lies beyond all that was written is new.
-        there = self.overlapping(group, first, last) if first <= reached else []
-        if there:
-            held = self._places(there)
-            wanted = [one for one in wanted if place_of(one) not in held]
-        paths = [one.path for one in there] + ([self.put(group, wanted)] if wanted else [])
-        if len(self._reached) >= _REACHED_GROUPS:
-            self._reached.clear()
-        self._reached[group] = max(last, reached)
-        return paths
-
-    def _places(self, files: list[ArchiveFile]) -> set[tuple[int, int]]:
-        """The records that the files hold; one that cannot be read holds none."""
-        return {place_of(one) for file in files for block in self.blocks(file) for one in block}
-
-    def put(self, group: Group, records: list[Archived]) -> str:
-        """Write one file with records of one group in their order, whatever else there is; its path."""
-        encoded = encode_file(records)
-        path = path_of(group, records, encoded.content)
-        self.folder.put(path, encoded.data)
-        return path
-
-    def overlapping(self, group: Group, first: int, last: int) -> list[ArchiveFile]:
-        """The files of a group that may hold offsets from `first` to `last`."""
-        found = (file for file in map(_file, self.folder.files(group.folder)) if file is not None and file.group == group)
-        return sorted(one for one in found if one.first_offset <= last and one.last_offset >= first)
-
-    def find(
-        self, from_ms: int, to_ms: int, client_ids: frozenset[str] = frozenset(), topics: frozenset[str] = frozenset()
-    ) -> list[ArchiveFile]:
-        """The files that may hold records with timestamps from `from_ms` up to, but not at, `to_ms`; sorted by path.
-
-        client_ids, topics: of these alone; an empty set means all. Tenant "" or "-": records that name none.
-        """
-        try:
-            return sorted(self._find(from_ms, to_ms, {one or NO_TENANT for one in client_ids}, topics))
-        except FOLDER_ERRORS as error:
-            raise self.fault("read", error) from error
-
-    def _find(self, from_ms: int, to_ms: int, client_ids: set[str], topics: frozenset[str]) -> Iterator[ArchiveFile]:
-        folder, begin = self.folder, hour_of(from_ms)
-        for tenant in folder.folders(_VERSION_FOLDER):
-            if client_ids and tenant.partition("=")[2] not in client_ids:
-                continue
-            for topic in folder.folders(f"{_VERSION_FOLDER}/{tenant}"):
-                if topics and topic.partition("=")[2] not in topics:
-                    continue
-                for hour in folder.folders(f"{_VERSION_FOLDER}/{tenant}/{topic}"):
-                    hour_ms = parse_hour(hour.partition("=")[2])
-                    if hour_ms is None or not begin <= hour_ms < to_ms:
-                        continue
-                    for found in folder.files(f"{_VERSION_FOLDER}/{tenant}/{topic}/{hour}"):
-                        file = _file(found)
-                        if file is not None:
-                            yield file
-
-    def read(self, file: ArchiveFile, *, skip_corrupt: bool = False) -> Iterator[list[KafkaRecord]]:
-        """The records of a file, block by block, in their order; what has no value here is left out and counted in `withheld`.
-
-        Memory is bounded by one block, whatever the file says of itself. A file that was compacted meanwhile is read in what
-        took its place. Raises CorruptArchive, or with skip_corrupt passes over what cannot be read and counts it in `corrupt`.
-        Raises InfrastructureFault where the folder cannot be read.
-        """
+    def read(self, file: AvroFile, *, skip_corrupt: bool = False) -> Iterator[list[KafkaRecord]]:
+        """The records of a file, as `blocks` has them; what has no value here is left out and counted in `withheld`."""
         for block in self.blocks(file, skip_corrupt=skip_corrupt):
             whole = [one.record for one in block if one.withheld is None]
             self.withheld += len(block) - len(whole)
             if whole:
                 yield whole
-
-    def blocks(self, file: ArchiveFile, *, skip_corrupt: bool = True) -> Iterator[list[Archived]]:
-        """The records of a file as the archive holds them; else as `read`."""
-        try:
-            source = self.folder.open(file.path)
-        except FileNotFoundError:
-            yield from self._successors(file, skip_corrupt)
-            return
-        except FOLDER_ERRORS as error:
-            raise self.fault("read", error) from error
-        number: int | None = None
-        with source:
-            try:
-                header = read_header(source)
-                for number, block in enumerate(read_blocks(source, header)):
-                    found = block if isinstance(block, Corrupt) else _astray(file, block)
-                    if isinstance(found, Corrupt):
-                        self._tell(file, number, found, skip_corrupt=skip_corrupt)
-                    else:
-                        yield found
-            except Corrupt as corrupt:
-                self._tell(file, number, corrupt, skip_corrupt=skip_corrupt)
-            except FOLDER_ERRORS as error:
-                raise self.fault("read", error) from error
-
-    def _successors(self, file: ArchiveFile, skip_corrupt: bool) -> Iterator[list[Archived]]:
-        """The records of a file that is gone, from those that it was compacted into."""
-        found = [one for one in self.overlapping(file.group, file.first_offset, file.last_offset) if one.path != file.path]
-        if not found:
-            self._tell(file, None, Corrupt("it is gone, and nothing took its place"), skip_corrupt=skip_corrupt)
-        for successor in found:
-            for block in self.blocks(successor, skip_corrupt=skip_corrupt):
-                held = [one for one in block if file.first_offset <= one.record.offset <= file.last_offset]
-                if held:
-                    yield held
-
-    def _tell(self, file: ArchiveFile, block: int | None, corrupt: Corrupt, *, skip_corrupt: bool) -> None:
-        if not skip_corrupt:
-            raise CorruptArchive(file.path, block, corrupt.why) from None
-        self.corrupt[file.path] += 1
-
-    def fault(self, doing: str, error: Exception) -> InfrastructureFault:
-        said = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        remedy = "make room there or make it writable for this user" if doing == "written" else "make it readable for this user"
-        return InfrastructureFault(
-            f"The archive at {self.root} cannot be {doing} ({said}); nothing after the last committed offsets counts as done: "
-            f"{remedy}, then run again."
-        )
-
-
-def _file(found: tuple[str, int]) -> ArchiveFile | None:
-    path, size_bytes = found
-    named = parse_path(path)
-    return None if named is None else _named(path, named, size_bytes)
-
-
-def _named(path: str, named: Named, size_bytes: int) -> ArchiveFile:
-    group = named.group
-    return ArchiveFile(
-        path, group.client_id, group.topic, group.partition, named.first_offset, named.last_offset, group.hour_ms, size_bytes
-    )
-
-
-def _astray(file: ArchiveFile, block: list[Archived]) -> list[Archived] | Corrupt:
-    """The block, or what is wrong with it: records that are not of the tenant, topic, hour and offsets of their file."""
-    group = file.group
-    if all(group_of(one) == group and file.first_offset <= one.record.offset <= file.last_offset for one in block):
-        return block
-    return Corrupt("it holds records of another tenant, topic, hour or offset than its name says")
 
 
 _archives: Final[dict[str, Archive]] = {}

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from transforms.io.archive_files import ArchiveFile
+from transforms.io.avro_files import AvroFile
 from transforms.io.kafka_offsets import OffsetRange
 from transforms.io.neo4j_graph import Neo4jGraphStore
 from transforms.model import backfill
@@ -36,7 +36,7 @@ class Slice(msgspec.Struct, frozen=True):
 
     number: int
     ranges: list[OffsetRange] = []
-    files: list[ArchiveFile] = []
+    files: list[AvroFile] = []
 
     @property
     def units(self) -> int:

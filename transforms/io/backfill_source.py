@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from transforms.io.archive_files import Archive, ArchiveFile
+from transforms.io.archive_files import Archive
+from transforms.io.avro_files import AvroFile
 from transforms.io.backfill_ledger import Slice
 from transforms.io.kafka_offsets import KafkaOffsets, OffsetRange
 from transforms.planning.backfilling import Scope, cuts, packed
@@ -46,7 +47,7 @@ def slices_of_ranges(ranges: Iterable[OffsetRange], most: int, goes_first: GoesF
     return [Slice(number, ranges=held) for number, held in enumerate(packed(((one, one.lag) for one in pieces), most))]
 
 
-def slices_of_files(files: Iterable[ArchiveFile], most_bytes: int, goes_first: GoesFirst) -> list[Slice]:
+def slices_of_files(files: Iterable[AvroFile], most_bytes: int, goes_first: GoesFirst) -> list[Slice]:
     """Slices of files of so many bytes together once they are inflated, about; hour by hour, topics that go first before all others."""
     ordered = sorted(files, key=lambda one: (not goes_first(one.topic), one.hour_ms, one))
     budget = max(most_bytes // INFLATES, 1)
@@ -54,7 +55,7 @@ def slices_of_files(files: Iterable[ArchiveFile], most_bytes: int, goes_first: G
     return [Slice(number, files=held) for number, held in enumerate(packed(weighed, budget))]
 
 
-def archive_files(archive: Archive, scope: Scope) -> list[ArchiveFile]:
+def archive_files(archive: Archive, scope: Scope) -> list[AvroFile]:
     """The files that may hold records of the scope."""
     client_ids = frozenset(scope.client_ids)
     return archive.find(scope.from_ms, scope.to_ms, client_ids, frozenset(scope.topics))

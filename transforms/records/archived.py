@@ -1,18 +1,12 @@
-"""What a file of the archive is: its schema, its name, and the records in it, as docs/archive.md documents them.
+"""What the archive holds of a record: its schema, and how records are told apart, as docs/archive.md documents them."""
 
-The name is a function of what the file holds, so that writing the same records again gives the same file.
-"""
-
-import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from operator import lt
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
-from transforms.records.outcomes import NO_TENANT
-from transforms.records.record import KafkaRecord, from_microseconds
+from transforms.records.avro_paths import HOUR_MS, Group, hour_of
+from transforms.records.record import KafkaRecord
 
 SCHEMA_VERSION: Final = 1
 # Of one value; a larger one is withheld, so that a block has a bound.
@@ -64,16 +58,6 @@ ARCHIVE_SCHEMA: Final[dict[str, Any]] = {
 # Bytes of the shortest record: what bounds how many a block can hold.
 LEAST_BYTES: Final = 11
 
-_FOLDER: Final = f"v{SCHEMA_VERSION}"
-HOUR_MS: Final = 3_600_000
-_HASH_BYTES: Final = 8
-# The years that have four digits.
-_LATEST_MS: Final = 253_402_300_799_000
-_PATH: Final = re.compile(
-    rf"{_FOLDER}/client_id=(-|[a-z0-9][a-z0-9.-]{{0,62}})/topic=([a-zA-Z0-9._-]{{1,249}})"
-    r"/hour=([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2})/([0-9]{1,10})-([0-9]{1,19})-([0-9]{1,19})-([0-9a-f]{16})\.avro"
-)
-
 
 class Withheld(msgspec.Struct, frozen=True, array_like=True):
     """A value that is not in the archive: nothing could look into it for secrets, or it was too large (`truncated`)."""
@@ -96,34 +80,9 @@ class Archived(msgspec.Struct, frozen=True, array_like=True):
     withheld: Withheld | None = None
 
 
-class Group(NamedTuple):
-    """What the records of one file have in common. hour_ms: the beginning of the hour."""
-
-    client_id: str
-    topic: str
-    partition: int
-    hour_ms: int
-
-    @property
-    def folder(self) -> str:
-        """Relative to the root of the archive."""
-        hour = from_microseconds(self.hour_ms * 1000).strftime("%Y-%m-%dT%H")
-        return f"{_FOLDER}/client_id={self.client_id or NO_TENANT}/topic={self.topic}/hour={hour}"
-
-
-class Named(NamedTuple):
-    """What a file's path tells."""
-
-    group: Group
-    first_offset: int
-    last_offset: int
-    hash: str
-
-
-def hour_of(timestamp_ms: int) -> int:
-    """The beginning of the hour in milliseconds; a time that no calendar has counts to the first or last that one has."""
-    within = min(max(timestamp_ms, 0), _LATEST_MS)
-    return within - within % HOUR_MS
+def place_of(one: Archived) -> tuple[int, int]:
+    """What tells records of one group apart."""
+    return one.record.offset, one.record.timestamp_ms
 
 
 def group_of(one: Archived) -> Group:
@@ -148,47 +107,18 @@ def grouped(records: Iterable[Archived]) -> dict[Group, list[Archived]]:
     return found
 
 
-def in_order(records: list[Archived]) -> list[Archived]:
-    """The records by offset, those at the same coordinates and time but once: the first of them."""
-    offsets = [one.record.offset for one in records]
-    if all(map(lt, offsets, offsets[1:])):
-        return records
-    found: dict[tuple[int, int], Archived] = {}
+def are_of(records: list[Archived], group: Group, first_offset: int, last_offset: int) -> bool:
+    """Whether all the records are of the group, between two offsets."""
+    client_id, topic, partition, begin = group
+    end = begin + HOUR_MS
     for one in records:
-        found.setdefault(place_of(one), one)
-    return [found[place] for place in sorted(found)]
-
-
-def place_of(one: Archived) -> tuple[int, int]:
-    """What tells records of one group apart; the time too, since a topic that is made anew counts from 0 again."""
-    return one.record.offset, one.record.timestamp_ms
-
-
-def path_of(group: Group, records: list[Archived], content: bytes) -> str:
-    """Where a file with these records, in their order, lies under the root. content: a hash of what it holds."""
-    first, last = records[0].record.offset, records[-1].record.offset
-    return f"{group.folder}/{group.partition}-{first}-{last}-{content[:_HASH_BYTES].hex()}.avro"
-
-
-def parse_path(path: str) -> Named | None:
-    """What the path of a file tells, relative to the root; None for what is no file of the archive."""
-    found = _PATH.fullmatch(path)
-    if found is None:
-        return None
-    hour_ms = parse_hour(found[3])
-    if hour_ms is None:
-        return None
-    client_id = "" if found[1] == NO_TENANT else found[1]
-    return Named(Group(client_id, found[2], int(found[4]), hour_ms), int(found[5]), int(found[6]), found[7])
-
-
-def parse_hour(text: str) -> int | None:
-    """The beginning of an hour written as YYYY-MM-DDTHH, in milliseconds; None for none."""
-    try:
-        moment = datetime.strptime(text, "%Y-%m-%dT%H").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-    return int(moment.timestamp()) * 1000
+        at = one.record
+        if at.topic != topic or at.partition != partition or one.client_id != client_id or not first_offset <= at.offset <= last_offset:
+            return False
+        # Times that no calendar has are of an hour that is not theirs.
+        if not begin <= at.timestamp_ms < end and hour_of(at.timestamp_ms) != begin:
+            return False
+    return True
 
 
 def from_avro(found: dict[str, Any]) -> Archived:

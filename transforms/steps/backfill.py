@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import apache_beam as beam
 
-from transforms.io.archive_files import Archive, ArchiveFile, CorruptArchive
+from transforms.io.archive_files import Archive
+from transforms.io.avro_files import AvroFile, CorruptArchive
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import OffsetRange
 from transforms.io.kafka_reader import CHUNK_RECORDS, RangeReader
@@ -75,7 +76,7 @@ class ReadArchive(beam.PTransform):
     be read. Without it such a block is an InfrastructureFault that names file and block.
     """
 
-    def __init__(self, root: str, files: list[ArchiveFile], span: Span, *, skip_corrupt: bool) -> None:
+    def __init__(self, root: str, files: list[AvroFile], span: Span, *, skip_corrupt: bool) -> None:
         super().__init__()
         self._fn = ReadArchiveFn(root, files, span, skip_corrupt)
 
@@ -84,7 +85,7 @@ class ReadArchive(beam.PTransform):
 
 
 class ReadArchiveFn(beam.DoFn):
-    def __init__(self, root: str, files: list[ArchiveFile], span: Span, skip_corrupt: bool) -> None:
+    def __init__(self, root: str, files: list[AvroFile], span: Span, skip_corrupt: bool) -> None:
         self._root = root
         self._files = files
         self._span = span
