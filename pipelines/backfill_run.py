@@ -14,7 +14,8 @@ from pipelines.backfill_report import Ran, print_plan, print_ran, ran_object
 from pipelines.options.backfill import HowOptions, IntoOptions, ScheduleOptions, SpanOptions
 from pipelines.options.failures import FailureOptions
 from pipelines.options.flow import WriteOptions
-from pipelines.options.kafka import DEFAULT_DEADLETTER_TOPIC, DEFAULT_TOPICS, KafkaOptions
+from pipelines.options.kafka import DEFAULT_TOPICS, KafkaOptions
+from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.tenants import AdmissionOptions, RouteOptions
@@ -33,6 +34,7 @@ from transforms.io.lease import Lease, Leased
 from transforms.io.neo4j_graph import Neo4jGraphStore
 from transforms.planning.backfilling import ARCHIVE, KAFKA, Scope, due_intervals
 from transforms.records.codecs import REGISTRY_TOPIC, TOPICS
+from transforms.records.letters import LetterPlace
 from transforms.records.outcomes import NO_TENANT
 from transforms.records.routes import route_of, topics_to_read
 
@@ -59,7 +61,9 @@ class Asked(NamedTuple):
         kafka = self.kafka.target() if scope.source == KAFKA else KafkaTarget("", "")
         rules = replace(self.admission.rules(scope.single_tenant), only=frozenset(scope.client_ids))
         neo4j = self.into.target(self.neo4j)
-        told = flow_settings(kafka, neo4j, DEFAULT_DEADLETTER_TOPIC, rules, self.routes, self.writes, self.failures, self.registry)
+        told = flow_settings(
+            kafka, neo4j, LetterPlace(DEFAULT_DEADLETTER_TOPIC), rules, self.routes, self.writes, self.failures, self.registry
+        )
         return replace(told, live=False)
 
 
@@ -157,7 +161,7 @@ class _Backfills:
         if scope.topics:
             topics = list(scope.topics)
         else:
-            topics = topics_to_read(DEFAULT_TOPICS.split(","), self._offsets.topics(), self._flow.patterns, self._flow.deadletter_topic)
+            topics = topics_to_read(DEFAULT_TOPICS.split(","), self._offsets.topics(), self._flow.patterns, self._flow.letters.topic)
         ranges = kafka_ranges(self._offsets, topics, scope.from_ms, scope.to_ms, self._late_ms)
         return slices_of_ranges(ranges, self._how.slice_offsets, self._goes_first)
 

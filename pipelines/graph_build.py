@@ -66,7 +66,7 @@ def build(pipeline: beam.Pipeline, ranges: list[OffsetRange], size: SliceSize, s
     flow = settings.flow
     records = pipeline | "ReadRecords" >> ReadRecords(settings.reader, flow.kafka, ranges, size, settings.expansion_service)
     rejects = into_graph(records, flow)
-    rejects | "WriteDeadLetters" >> WriteDeadLetters(flow.kafka, flow.deadletter_topic)
+    rejects | "WriteDeadLetters" >> WriteDeadLetters(flow.kafka, flow.letters)
 
 
 def into_graph(records: beam.PCollection[Any], flow: FlowSettings) -> beam.PCollection[Any]:
@@ -132,7 +132,7 @@ def main(
     follow.check()
     reader = run_options.reader(follow=follow.follow)
     rules = admission.rules(tenants.client_id)
-    flow = flow_settings(kafka.target(), neo4j.target(), topics.deadletter_topic, rules, routes, writes, failures, registry)
+    flow = flow_settings(kafka.target(), neo4j.target(), topics.letters(), rules, routes, writes, failures, registry)
     settings = RunSettings(
         flow=replace(flow, limits=liveness.limits(), archive=archive.root()),
         topics=topics.topic_names(),

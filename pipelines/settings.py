@@ -11,6 +11,7 @@ from transforms.io.neo4j_target import Neo4jTarget
 from transforms.io.registry_target import RegistryTarget
 from transforms.planning.liveness import DEFAULT_LIMITS, Limits
 from transforms.records.failures import Families
+from transforms.records.letters import LetterPlace
 from transforms.records.tenant import TenantRules
 
 
@@ -18,7 +19,7 @@ from transforms.records.tenant import TenantRules
 class FlowSettings:
     """What the flow from Decode on needs, whoever reads.
 
-    tenants: whose records are taken in. patterns: of topics that belong to one cluster each. limits: of silence.
+    letters: where rejects go. tenants: whose records are taken in. patterns: of topics that belong to one cluster each. limits: of silence.
     live: the records are those of now, and so signs of life; those of a replay are not. writes: how the graph is written.
     failure_patterns: families of failures in lines of logs, before the declared ones.
     registry: None where there is none. released: tenants that are set aside are taken in all the same, as a replay does.
@@ -27,7 +28,7 @@ class FlowSettings:
 
     kafka: KafkaTarget
     neo4j: Neo4jTarget
-    deadletter_topic: str
+    letters: LetterPlace
     tenants: TenantRules
     patterns: tuple[str, ...]
     legacy_topics: frozenset[str]
@@ -43,7 +44,7 @@ class FlowSettings:
 def flow_settings(
     kafka: KafkaTarget,
     neo4j: Neo4jTarget,
-    deadletter_topic: str,
+    letters: LetterPlace,
     tenants: TenantRules,
     routes: RouteOptions,
     writes: WriteOptions,
@@ -54,7 +55,7 @@ def flow_settings(
     return FlowSettings(
         kafka=kafka,
         neo4j=neo4j,
-        deadletter_topic=deadletter_topic,
+        letters=letters,
         tenants=tenants,
         patterns=routes.patterns(),
         legacy_topics=routes.legacy_topics(),

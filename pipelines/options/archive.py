@@ -31,8 +31,11 @@ def archive_root(archive: str) -> str:
     """The archive that a flag names, checked; an error of use where it names none."""
     if not archive:
         raise usage_error("No archive is named: give its folder or URL with --archive or ARCHIVE.")
-    if not is_reachable(archive):
-        raise usage_error(
-            f"--archive is {archive!r}; Beam has no filesystem for it here: install that extra of apache-beam, or name a folder."
-        )
-    return archive
+    return reachable("--archive", archive)
+
+
+def reachable(flag: str, path: str) -> str:
+    """The path of a flag; an error of use where it is the URL of a filesystem that is not here."""
+    if not is_reachable(path):
+        raise usage_error(f"{flag} is {path!r}; Beam has no filesystem for it here: install that extra of apache-beam, or name a folder.")
+    return path

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.unit.archive_samples import all_sorts, archived
 from tests.unit.wire import AT_MS
 from transforms.records import archive_blocks, avro_blocks, avro_format
-from transforms.records.archive_blocks import ARCHIVE, encode_blocks
+from transforms.records.archive_blocks import ARCHIVE, decode_usual, encode_blocks
 from transforms.records.archived import ARCHIVE_SCHEMA, Archived, Withheld, from_avro, group_of
 from transforms.records.avro_blocks import Corrupt, encode_file, read_blocks, read_header
 from transforms.records.avro_format import fingerprint, sized, varint
@@ -85,6 +85,62 @@ def test_what_is_encoded_by_hand_is_what_fastavro_encodes(
     )
 
     assert list(encode_blocks([one, one])) == [(2, stream.getvalue() * 2)]
+
+
+RECORDS = st.builds(
+    KafkaRecord,
+    st.sampled_from(["t", "ä"]) | st.just("t"),
+    st.integers(0, 3),
+    st.integers(0, 2**20) | LONGS,
+    st.integers(2**40, 2**40 + 2**20) | LONGS,
+    BYTES,
+    BYTES,
+    st.just(()) | st.just((("h", b"x"),)),
+    st.booleans(),
+)
+ARCHIVED = st.builds(Archived, RECORDS, st.just("af-10"), st.booleans(), st.none() | st.just(Withheld(1, b"h")))
+ALIKE = st.builds(
+    lambda offset, at, key, value, flag: Archived(KafkaRecord("t", 300, offset, at, key, value, (), flag), "af-10", flag),
+    st.integers(0, 2**63 - 1) | st.integers(0, 2**20),
+    st.integers(2**40, 2**40 + 2**20) | st.integers(0, 200),
+    BYTES,
+    BYTES,
+    st.booleans(),
+)
+
+
+def by_fastavro(count: int, data: bytes) -> list[Archived] | None:
+    """What fastavro makes of a block; None where it is not what the schema says."""
+    stream = io.BytesIO(varint(count) + data + b"\0")
+    try:
+        found: Any = fastavro.schemaless_reader(stream, ARCHIVE.format.block_schema, None)
+    except avro_blocks._PAYLOAD_ERRORS:
+        return None
+    return [from_avro(one) for one in found] if stream.read() == b"" else None
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(ALIKE, min_size=1, max_size=8))
+def test_the_usual_block_is_read_by_hand(records: list[Archived]) -> None:
+    ((count, data),) = encode_blocks(records)
+    assert decode_usual(count, data) == records == by_fastavro(count, data)
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.lists(ALIKE, min_size=1, max_size=5) | st.lists(ARCHIVED, min_size=1, max_size=5), st.data())
+def test_what_is_read_by_hand_is_what_fastavro_reads_whatever_the_bytes(records: list[Archived], draw: st.DataObject) -> None:
+    ((count, data),) = encode_blocks(records)
+    spoiled = bytearray(data)
+    for _ in range(draw.draw(st.integers(0, 3))):
+        at = draw.draw(st.integers(0, len(spoiled) - 1))
+        spoiled[at : at + draw.draw(st.integers(0, 2))] = draw.draw(st.binary(max_size=3))
+        if not spoiled:
+            return
+    count += draw.draw(st.sampled_from([0, 0, 0, 1, -1]))
+
+    by_hand = decode_usual(count, bytes(spoiled))
+
+    assert by_hand is None or by_hand == by_fastavro(count, bytes(spoiled))
 
 
 def test_the_name_is_a_function_of_the_contents() -> None:

@@ -10,7 +10,6 @@ from itertools import groupby
 from typing import Final
 
 from transforms.io.archive_files import Archive
-from transforms.io.archive_folder import FOLDER_ERRORS
 from transforms.io.avro_files import AvroFile, CorruptArchive
 from transforms.records.archive_blocks import ARCHIVE, size_of
 from transforms.records.archived import Archived, place_of
@@ -67,7 +66,7 @@ def compact(
 def _tidied(archive: Archive) -> int:
     try:
         return archive.folder.tidy(_STALE_S)
-    except FOLDER_ERRORS as error:
+    except OSError as error:
         raise archive.fault("written", error) from error
 
 
@@ -104,7 +103,7 @@ def _merge(archive: Archive, group: Group, files: list[AvroFile], done: Compacte
         _replace(archive, group, portion, records, done)
     except CorruptArchive as corrupt:
         done.corrupt[corrupt.path] = corrupt.why
-    except FOLDER_ERRORS as error:
+    except OSError as error:
         raise archive.fault("written", error) from error
 
 

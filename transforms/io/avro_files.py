@@ -7,7 +7,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 import structlog
 
-from transforms.io.archive_folder import FOLDER_ERRORS, Folder, folder_of
+from transforms.io.archive_folder import Folder, folder_of
 from transforms.io.faults import InfrastructureFault
 from transforms.records.avro_blocks import Corrupt, encode_file, read_blocks, read_header
 from transforms.records.avro_paths import VERSION_FOLDER, Group, Layout, Named, Within, hour_of, parse_hour, parse_path, path_of
@@ -87,7 +87,7 @@ class AvroFiles(Generic[T]):
             else:
                 with ThreadPoolExecutor(min(_WRITERS, max(len(groups), 1)), "archive") as pool:
                     found = list(pool.map(self._write_group, groups.keys(), groups.values()))
-        except FOLDER_ERRORS as error:
+        except OSError as error:
             raise self.fault("written", error) from error
         return sorted(path for paths in found for path in paths)
 
@@ -138,7 +138,7 @@ class AvroFiles(Generic[T]):
         """
         try:
             return sorted(self._find(from_ms, to_ms, {one or NO_TENANT for one in client_ids}, topics))
-        except FOLDER_ERRORS as error:
+        except OSError as error:
             raise self.fault("read", error) from error
 
     def _find(self, from_ms: int, to_ms: int, client_ids: set[str], topics: frozenset[str]) -> Iterator[AvroFile]:
@@ -170,7 +170,7 @@ class AvroFiles(Generic[T]):
         except FileNotFoundError:
             yield from self._successors(file, skip_corrupt)
             return
-        except FOLDER_ERRORS as error:
+        except OSError as error:
             raise self.fault("read", error) from error
         number: int | None = None
         with source:
@@ -184,8 +184,23 @@ class AvroFiles(Generic[T]):
                         yield found
             except Corrupt as corrupt:
                 self._tell(file, number, corrupt, skip_corrupt=skip_corrupt)
-            except FOLDER_ERRORS as error:
+            except OSError as error:
                 raise self.fault("read", error) from error
+
+    def count(self, file: AvroFile) -> int:
+        """How many records the file says that it holds; one whose header cannot be read is corrupt, and holds none."""
+        try:
+            with self.folder.open(file.path) as source:
+                return read_header(self._layout.format, source).records
+        except Corrupt as corrupt:
+            self._tell(file, None, corrupt, skip_corrupt=True)
+            return 0
+        except OSError as error:
+            raise self.fault("read", error) from error
+
+    def at(self, path: str) -> AvroFile | None:
+        """The file at a path; None where no file can be called so. It need not be there."""
+        return _file((path, 0))
 
     def _successors(self, file: AvroFile, skip_corrupt: bool) -> Iterator[list[T]]:
         """The records of a file that is gone, from those that it was compacted into."""
