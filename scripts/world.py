@@ -119,15 +119,22 @@ class World:
     # The job
 
     def environment(self, **more: str) -> dict[str, str]:
-        kept = {
-            name: value for name, value in os.environ.items() if not name.startswith(("KAFKA_", "NEO4J_", "CLIENT_ID", "FAILURE_PATTERNS"))
-        }
+        ours = ("KAFKA_", "NEO4J_", "CLIENT_ID", "FAILURE_PATTERNS", "ARCHIVE", "DEADLETTER_")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         return {**kept, **more}
 
     def start_job(self, *flags: str, **environment: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "pipelines.graph_build", "--runner=DirectRunner", "--json", *flags]
+        return self.start("pipelines.graph_build", "--runner=DirectRunner", "--json", *flags, **environment)
+
+    def start(self, module: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """A command that has begun."""
         return subprocess.Popen(
-            command, cwd=CHECKOUT, env=self.environment(**environment), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            [sys.executable, "-m", module, *arguments],
+            cwd=CHECKOUT,
+            env=self.environment(**environment),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
 
     def run_job(self, *flags: str, expect: int = 0, **environment: str) -> dict[str, Any]:

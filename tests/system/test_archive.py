@@ -1,19 +1,16 @@
-"""The archive of a real run: every record once, no secret, whole after kills and a full disk; and the same graph again."""
+"""The archive of a real run: every record once, no secret, whole after a full disk; and the same graph again."""
 
 import random
 import resource
-import time
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from scripts.faulting.job import SMALL, Job
+from scripts.faulting.archives import archived, must_hold_every_record_once
 from scripts.sampling.record import EVENTS, LOGS, RESOURCES, TOPOLOGY, SampleRecord, json_bytes
 from scripts.sampling.stream import sample_stream
 from tests.system.world import World
-from transforms.io.archive_files import Archive
 from transforms.io.memory_graph import MemoryGraphStore
 from transforms.planning.interpret import interpret
 from transforms.records.archived import Archived
@@ -27,28 +24,6 @@ from transforms.steps.resolve_tenants import resolve
 T = 1_772_352_000_000
 HIDDEN = "hunter2hunter2"
 AT = "2026-03-01T08:00:00Z"
-Place = tuple[str, int, int]
-
-
-def archived(root: Path) -> list[Archived]:
-    """Every record of every file, each file read whole."""
-    archive = Archive(str(root))
-    return [one for file in archive.find(0, 2**62) for block in archive.blocks(file, skip_corrupt=False) for one in block]
-
-
-def places(records: list[Archived]) -> Counter[Place]:
-    return Counter((one.record.topic, one.record.partition, one.record.offset) for one in records)
-
-
-def must_be_whole(world: World, root: Path, total: int, rejected: int) -> list[Archived]:
-    """Every record that was taken in is there once; nothing is half written."""
-    found = archived(root)
-    assert not [place for place, number in places(found).items() if number != 1], "a record is there twice"
-    dead = {(letter["topic"], letter["partition"], letter["offset"]) for letter in world.deadletters()}
-    early = {place for place in dead if place not in places(found)}
-    assert len(found) + len(early) == total, "a record is in neither the archive nor the dead letters"
-    assert len(dead) == rejected
-    return found
 
 
 def digests(records: list[Archived]) -> dict[str, str]:
@@ -97,7 +72,9 @@ def test_the_archive_of_a_run_holds_every_record_once_no_secret_and_the_same_gra
     report = world.run_job("--kafka_reader=bounded", f"--archive={root}", "--log_level=ERROR")
 
     assert report["read"] == total
-    found = must_be_whole(world, root, total, report["rejected"])
+    found = archived(str(root))
+    must_hold_every_record_once(world, found, total)
+    assert len(world.deadletters()) == report["rejected"]
     assert report["filtered"] > 0
     assert report["control"] > 0
     assert not [one for one in found if one.withheld]
@@ -109,7 +86,7 @@ def test_the_archive_of_a_run_holds_every_record_once_no_secret_and_the_same_gra
     before = sorted(map(repr, found))
     told = msgspec.json.decode(world.run("pipelines.backfill", "compact", f"--archive={root}", "--json").stdout)
     assert told["corrupt"] == {}
-    assert sorted(map(repr, archived(root))) == before
+    assert sorted(map(repr, archived(str(root)))) == before
 
 
 def _must_not_hold(root: Path, text: str) -> None:
@@ -117,7 +94,7 @@ def _must_not_hold(root: Path, text: str) -> None:
     assert any(text.encode() in (one.value or b"") for one in secrets())
     for path in root.rglob("*.avro"):
         assert text.encode() not in path.read_bytes()
-    for one in archived(root):
+    for one in archived(str(root)):
         assert text.encode() not in msgspec.msgpack.encode(one)
 
 
@@ -129,7 +106,7 @@ def test_both_readers_archive_the_same(world: World, tmp_path: Path) -> None:
         report = world.run_job(f"--kafka_reader={reader}", f"--archive={root}", f"--kafka_group={group}")
         assert report["read"] == total
 
-    assert sorted(map(repr, archived(tmp_path / "bounded"))) == sorted(map(repr, archived(tmp_path / "beam")))
+    assert sorted(map(repr, archived(str(tmp_path / "bounded")))) == sorted(map(repr, archived(str(tmp_path / "beam"))))
 
 
 def test_single_tenant_mode_archives_no_other_tenant(world: World, tmp_path: Path) -> None:
@@ -137,37 +114,7 @@ def test_single_tenant_mode_archives_no_other_tenant(world: World, tmp_path: Pat
 
     world.run_job("--kafka_reader=bounded", f"--archive={tmp_path}", "--client_id=af-11")
 
-    assert {one.client_id for one in archived(tmp_path)} == {"af-11"}
-
-
-def test_killed_jobs_leave_no_torn_lost_or_doubled_record(world: World, tmp_path: Path) -> None:
-    stream = sample_stream(clusters=3, resyncs=6, seed=8, poison_classes=99).records
-    total = world.produce(stream)
-    chance = random.Random(8)
-    flags = (*SMALL, "--kafka_reader=bounded", f"--archive={tmp_path}")
-    killed = 0
-    for _ in range(6):
-        with Job(world, *flags) as job:
-            before = _files(tmp_path)
-            limit = time.monotonic() + 60
-            # While it archives: a file more than before, and then a moment.
-            while _files(tmp_path) <= before + chance.randint(0, 40) and job.goes_on and time.monotonic() < limit:
-                job.ends_within(0.02)
-            killed += not job.ends_within(chance.uniform(0, 0.3))
-            job.kill()
-        archived(tmp_path)
-    assert killed >= 3, "the runs ended before they could be killed"
-    assert sum(world.committed().values()) < total, "the last kill came after the end: the stream is too short"
-
-    world.run_job("--kafka_reader=bounded", f"--archive={tmp_path}", "--log_level=ERROR")
-
-    dead = {(letter["topic"], letter["partition"], letter["offset"]) for letter in world.deadletters()}
-    found = must_be_whole(world, tmp_path, total, len(dead))
-    assert digests(found) == world.digests()
-
-
-def _files(root: Path) -> int:
-    return sum(1 for _ in root.rglob("*.avro"))
+    assert {one.client_id for one in archived(str(tmp_path))} == {"af-11"}
 
 
 def test_a_full_disk_stops_the_run_with_nothing_committed_and_the_next_goes_on(world: World, tmp_path: Path) -> None:
@@ -190,7 +137,8 @@ def test_a_full_disk_stops_the_run_with_nothing_committed_and_the_next_goes_on(w
     assert world.committed() == {}
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".avro"]
     assert world.run_job("--kafka_reader=bounded", f"--archive={tmp_path}")["read"] == total
-    must_be_whole(world, tmp_path, total, 0)
+    must_hold_every_record_once(world, archived(str(tmp_path)), total)
+    assert world.deadletters() == []
 
 
 def test_a_folder_that_cannot_be_written_stops_the_run_with_nothing_committed(world: World, tmp_path: Path) -> None:

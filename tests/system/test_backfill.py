@@ -1,35 +1,30 @@
 """Backfills on real Kafka and Neo4j: the digest of the live run, nothing newer regressed, resumable wherever it is killed."""
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pytest
 from neo4j import GraphDatabase
 
 from runners.local.services import Neo4j, await_service
 from runners.local.stack import LocalStack, free_ports
-from scripts.sampling.produce import TOPICS
-from scripts.sampling.record import COMMANDS, HEARTBEATS, REGISTRY, RESOURCES, SampleRecord, json_bytes
+from scripts.faulting.archives import archived, must_hold_every_record_once
+from scripts.faulting.job import OUTCOMES, SINCE, SMALL, UNTIL, Backfill, Command
+from scripts.faulting.round import await_that
+from scripts.sampling.record import COMMANDS, RESOURCES, SampleRecord, json_bytes
 from scripts.sampling.stream import sample_stream
 from tests.in_memory import expected_digests
 from tests.system.conftest import JARS
-from tests.system.world import CHECKOUT, World
-from transforms.io.archive_files import Archive
-from transforms.io.kafka_held import HeldRecords
+from tests.system.world import World
 from transforms.io.neo4j_graph import Neo4jGraphStore
 from transforms.io.neo4j_target import Neo4jTarget
 from transforms.io.secrets import Secret
-from transforms.records.archived import Archived
-from transforms.records.tenant import split_key
 
-OUTCOMES: Final = ("written", "unchanged", "superseded", "filtered", "skipped", "control", "undecoded", "rejected")
-ALL: Final = ("--from=2026-01-01T00:00:00Z",)
+ALL: Final = (f"--from={SINCE}",)
 T: Final = 1_772_352_000_000
 SOURCES: Final = ("kafka", "archive")
 
@@ -89,76 +84,92 @@ def status(world: World, *flags: str) -> list[dict[str, Any]]:
     return found
 
 
-def archived(world: World, root: Path) -> str:
-    """Everything that Kafka holds, in an archive, hour by hour and in several files each."""
-    archive = Archive(str(root))
-    with closing(HeldRecords(world.kafka_target)) as held:
-        for chunk in held.read(held.ranges(TOPICS)):
-            bare = (REGISTRY, HEARTBEATS)
-            for records in (chunk[:300], chunk[300:]):
-                archive.write(
-                    Archived(
-                        one,
-                        (one.key or b"").decode()
-                        if one.topic in bare
-                        else split_key((one.key or b"").decode(errors="replace")).client_id or "",
-                    )
-                    for one in records
-                )
-    return str(root)
+class Live(NamedTuple):
+    """A live run: the digests of its graphs, the archive that it wrote, and how many records are in that."""
+
+    digests: dict[str, str]
+    archive: str
+    archived: int
+
+    def flags(self, source: str) -> tuple[str, ...]:
+        return (f"--archive={self.archive}",) if source == "archive" else ()
+
+
+def run_live(world: World, root: Path, *flags: str) -> Live:
+    """The job takes in what is there, and archives it."""
+    world.run_job("--kafka_reader=bounded", f"--archive={root}", *flags)
+    return Live(world.digests(), str(root), len(archived(str(root))))
 
 
 @pytest.fixture
-def live(world: World) -> dict[str, str]:
-    """Three clusters taken in by the job; the digests."""
+def live(world: World, tmp_path: Path) -> Live:
+    """Three clusters taken in by the job."""
     world.produce(sample_stream(3, 3, seed=11, poison_classes=5).records)
-    world.run_job("--kafka_reader=bounded")
-    found = world.digests()
-    assert len(found) == 3
+    found = run_live(world, tmp_path / "archive")
+    assert len(found.digests) == 3
     return found
 
 
-def test_both_sources_rebuild_another_graph_with_the_digest_of_the_live_run(
-    world: World, live: dict[str, str], other: Other, tmp_path: Path
-) -> None:
-    root = archived(world, tmp_path)
-
+def test_both_sources_rebuild_another_graph_with_the_digest_of_the_live_run(world: World, live: Live, other: Other) -> None:
     from_kafka = backfill(world, *other.flags)
-    assert other.digests() == live
+    assert other.digests() == live.digests
     other.clear()
-    from_archive = backfill(world, *other.flags, f"--archive={root}", KAFKA_BROKERS="127.0.0.1:1")
+    from_archive = backfill(world, *other.flags, *live.flags("archive"), KAFKA_BROKERS="127.0.0.1:1")
 
-    assert other.digests() == live
-    assert from_kafka["read"] == from_archive["read"] > 1000
-    assert from_kafka["rejected_why"] == from_archive["rejected_why"]
+    assert other.digests() == live.digests
+    assert from_archive["read"] == live.archived > 1000
     assert from_kafka["rejected"] == len(world.deadletters())
+    # What was rejected before it could be archived is in the dead letters alone.
+    early = from_kafka["read"] - from_archive["read"]
+    assert from_kafka["rejected"] - from_archive["rejected"] == early > 0
+    must_hold_every_record_once(world, archived(live.archive), from_kafka["read"])
     compare = ("compare", "--left=/neo4j", f"--right={other.uri}", f"--right_password_file={other.password_file}", "--json")
     assert all(one["equal"] for one in json.loads(world.run("pipelines.tenants", *compare).stdout)["tenants"])
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_a_replay_onto_the_live_graph_changes_nothing(world: World, live: dict[str, str], tmp_path: Path, source: str) -> None:
-    flags = (f"--archive={archived(world, tmp_path)}",) if source == "archive" else ()
-
-    told = backfill(world, *ALL, *flags)
+def test_a_replay_onto_the_live_graph_changes_nothing(world: World, live: Live, source: str) -> None:
+    told = backfill(world, *ALL, *live.flags(source))
 
     assert told["read"] > 1000
-    assert world.digests() == live
+    assert told["written"] == 0
+    assert world.digests() == live.digests
 
 
-def test_a_range_of_one_tenant_gives_that_tenant_and_those_records_alone(
-    world: World, live: dict[str, str], other: Other, tmp_path: Path
-) -> None:
-    root = archived(world, tmp_path)
+def test_a_compacted_archive_replays_the_same(world: World, other: Other, tmp_path: Path) -> None:
+    world.produce(sample_stream(3, 3, seed=11, poison_classes=5).records)
+    live = run_live(world, tmp_path, *SMALL)
+    before = len(files(live.archive))
+    # Planned over the small files, and stopped: it goes on when they are gone.
+    plan = (*ALL, f"--to={UNTIL}", *live.flags("archive"), "--slice_bytes=65536")
+    with Backfill(world, *live.flags("archive"), "--slice_bytes=65536") as begun:
+        await_slices(world, begun, 1)
+        begun.kill()
 
+    told = json.loads(world.run("pipelines.backfill", "compact", *live.flags("archive"), "--json").stdout)
+
+    assert told["files"] - told["became"] == before - len(files(live.archive)) > 0
+    assert told["corrupt"] == {}
+    assert backfill(world, *plan)["slices_before"] > 0
+    assert status(world)[0]["read"] == live.archived, "each record of the small files is read in what took their place"
+    assert world.digests() == live.digests
+    assert backfill(world, *other.flags, *live.flags("archive"))["read"] == live.archived
+    assert other.digests() == live.digests
+
+
+def files(root: str) -> list[Path]:
+    return list(Path(root).rglob("*.avro"))
+
+
+def test_a_range_of_one_tenant_gives_that_tenant_and_those_records_alone(world: World, live: Live, other: Other) -> None:
     from_kafka = backfill(world, *other.flags, "--client_id=af-11", "--source=kafka")
 
-    assert other.digests() == {"af-11": live["af-11"]}
+    assert other.digests() == {"af-11": live.digests["af-11"]}
     assert from_kafka["tenants"]["af-10"]["skipped"] == from_kafka["tenants"]["af-10"]["read"] > 0
     other.clear()
-    backfill(world, *other.flags, "--client_id=af-11", f"--archive={root}")
-    assert other.digests() == {"af-11": live["af-11"]}
-    plan = backfill(world, *ALL, "--client_id=af-11", f"--archive={root}", f"--topics={RESOURCES}", "--dry_run")
+    backfill(world, *other.flags, "--client_id=af-11", *live.flags("archive"))
+    assert other.digests() == {"af-11": live.digests["af-11"]}
+    plan = backfill(world, *ALL, "--client_id=af-11", *live.flags("archive"), f"--topics={RESOURCES}", "--dry_run")
     assert set(plan["runs"][0]["topics"]) == {RESOURCES}
     assert status(world) == [], "a dry run enters nothing"
 
@@ -183,27 +194,28 @@ def images(world: World) -> dict[str, str]:
 def test_the_record_timestamps_decide_whatever_the_order_in_the_log(world: World, tmp_path: Path, source: str) -> None:
     """Same partition: 50 comes before 10, and 70 before 40."""
     world.produce([pod(50, "v50", "b"), pod(10, "v10", "c"), pod(70, "v70", "d"), pod(40, "v40", "e"), pod(60, "v60", "f")])
-    flags = (f"--archive={archived(world, tmp_path)}",) if source == "archive" else ()
+    live = run_live(world, tmp_path)
+    world.clear_graph()
 
-    told = backfill(world, f"--from={iso(40)}", f"--to={iso(60)}", *flags)
+    told = backfill(world, f"--from={iso(40)}", f"--to={iso(60)}", *live.flags(source))
 
     assert told["read"] == 2
     assert images(world) == {"b": "v50", "e": "v40"}
 
 
-def test_a_stale_range_onto_a_newer_graph_regresses_nothing(world: World) -> None:
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_stale_range_onto_a_newer_graph_regresses_nothing(world: World, tmp_path: Path, source: str) -> None:
     world.produce([pod(10, "v10"), pod(20, "v20"), pod(30, "v30")])
-    world.run_job("--kafka_reader=bounded")
-    before = world.digests()
+    live = run_live(world, tmp_path)
 
-    told = backfill(world, f"--from={iso(0)}", f"--to={iso(25)}")
+    told = backfill(world, f"--from={iso(0)}", f"--to={iso(25)}", *live.flags(source))
 
     assert (told["read"], told["superseded"]) == (2, 2)
     assert images(world) == {"a": "v30"}
-    assert world.digests() == before
+    assert world.digests() == live.digests
 
 
-def test_it_runs_beside_the_job_without_its_offsets(world: World, live: dict[str, str]) -> None:
+def test_it_runs_beside_the_job_without_its_offsets(world: World, live: Live) -> None:
     world.produce([pod(4000 + number, f"v{number}") for number in range(50)])
     job = world.start_job("--kafka_reader=bounded", "--follow", "--every_s=0.2")
     try:
@@ -215,7 +227,7 @@ def test_it_runs_beside_the_job_without_its_offsets(world: World, live: dict[str
     assert json.loads(out)["read"] == 50
     assert images(world)["a"] == "v49"
     assert {name: one for name, one in world.digests().items() if name != "af-10"} == {
-        name: one for name, one in live.items() if name != "af-10"
+        name: one for name, one in live.digests.items() if name != "af-10"
     }
 
 
@@ -247,8 +259,8 @@ def test_the_graph_as_it_was_at_a_time(world: World, other: Other) -> None:
     assert other.digests() == expected_digests(stream)
 
 
-def test_what_is_done_is_not_done_again_unless_told(world: World, live: dict[str, str]) -> None:
-    flags = (*ALL, "--to=2026-06-01T00:00:00Z", "--slice_offsets=1000")
+def test_what_is_done_is_not_done_again_unless_told(world: World, live: Live) -> None:
+    flags = (*ALL, f"--to={UNTIL}", "--slice_offsets=1000")
     first = backfill(world, *flags)
 
     second = backfill(world, *flags)
@@ -257,7 +269,7 @@ def test_what_is_done_is_not_done_again_unless_told(world: World, live: dict[str
     assert first["slices"] > 1
     assert (second["read"], second["slices"], second["slices_before"]) == (0, 0, first["slices"])
     assert (third["read"], third["slices_before"]) == (first["read"], 0)
-    assert world.digests() == live
+    assert world.digests() == live.digests
     (entry,) = status(world)
     assert (entry["state"], entry["slices_by_state"]) == ("done", {"done": first["slices"]})
     assert entry["read"] == first["read"]
@@ -268,64 +280,37 @@ def slices_done(world: World) -> int:
     return int(rows[0]["number"])
 
 
-def await_slices(world: World, process: subprocess.Popen[str], number: int) -> None:
-    limit = time.monotonic() + 60
-    while slices_done(world) < number:
-        assert process.poll() is None, (process.communicate()[1] or "")[-2000:]
-        assert time.monotonic() < limit, f"no {number} slices in 60 s"
-        time.sleep(0.02)
+def await_slices(world: World, process: Command, number: int) -> None:
+    await_that(lambda: slices_done(world) >= number or not process.goes_on, 60, f"{number} slices")
+    assert process.goes_on, process.end().said[-2000:]
 
 
-@pytest.mark.parametrize("source", SOURCES)
-def test_killed_anywhere_it_goes_on_to_the_same_digest(world: World, live: dict[str, str], tmp_path: Path, source: str) -> None:
-    sized = (f"--archive={archived(world, tmp_path)}", "--slice_bytes=65536") if source == "archive" else ("--slice_offsets=250",)
-    flags = (*ALL, "--to=2026-06-01T00:00:00Z", *sized)
-    planned = backfill(world, *flags, "--dry_run")["runs"][0]["slices"]
-    assert planned >= 8
-    world.clear_graph()
-    kills = 3
-    for turn in range(1, kills + 1):
-        command = [sys.executable, "-m", "pipelines.backfill", "run", "--json", *flags]
-        process = subprocess.Popen(
-            command, cwd=CHECKOUT, env=world.environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-        await_slices(world, process, turn * planned // (kills + 1))
-        process.kill()
-        process.communicate()
-        assert status(world)[0]["state"] == "interrupted"
-
-    done = slices_done(world)
-    told = backfill(world, *flags)
-
-    assert done < planned
-    assert told["slices_before"] == done
-    assert told["slices"] == planned - done
-    assert world.digests() == live
-    (entry,) = status(world)
-    assert (entry["state"], entry["slices_by_state"]) == ("done", {"done": planned})
-
-
-def test_a_second_run_of_the_same_range_is_refused_and_another_is_not(world: World, live: dict[str, str]) -> None:
-    flags = (*ALL, "--to=2026-06-01T00:00:00Z", "--client_id=af-10", "--slice_offsets=50", "--lease_s=2")
-    command = [sys.executable, "-m", "pipelines.backfill", "run", "--json", *flags]
-    process = subprocess.Popen(command, cwd=CHECKOUT, env=world.environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    try:
-        await_slices(world, process, 1)
+def test_a_second_run_of_the_same_range_is_refused_and_another_is_not(world: World, live: Live) -> None:
+    flags = (*ALL, f"--to={UNTIL}", "--client_id=af-10", "--slice_offsets=50", "--lease_s=2")
+    with Backfill(world, "--client_id=af-10", "--slice_offsets=50", "--lease_s=2") as first:
+        await_slices(world, first, 1)
         refused = world.run("pipelines.backfill", *flags, "--log_level=ERROR", expect=1)
-        assert process.poll() is None, "the first one must still be at work for this to prove anything"
+        assert first.goes_on, "it must still be at work for this to prove anything"
         assert refused.stderr.startswith(
             "Another run of the backfill of af-10, 2026-01-01T00:00:00.000Z to 2026-06-01T00:00:00.000Z is at work ("
         )
         assert len(refused.stderr.strip().splitlines()) == 1
-        another = world.run("pipelines.backfill", *ALL, "--to=2026-06-01T00:00:00Z", "--client_id=af-11", "--json")
+        another = world.run("pipelines.backfill", *ALL, f"--to={UNTIL}", "--client_id=af-11", "--json")
         assert json.loads(another.stdout)["stopped"] is False
-        assert process.poll() is None
-    finally:
-        process.terminate()
-        out, err = process.communicate(timeout=120)
-    assert process.returncode == 1, err[-2000:]
-    assert json.loads(out)["stopped"] is True
+        stopped = first.stop().must_be(1)
+    assert stopped.report["stopped"] is True
     assert sorted(one["state"] for one in status(world)) == ["done", "stopped"]
+
+
+def test_a_backfill_that_was_killed_is_told_as_interrupted(world: World, live: Live) -> None:
+    with Backfill(world, "--slice_offsets=100") as begun:
+        await_slices(world, begun, 1)
+        begun.kill()
+
+    (entry,) = status(world)
+
+    assert entry["state"] == "interrupted"
+    assert entry["slices_by_state"]["done"] > 0
 
 
 def test_missed_intervals_are_caught_up_once_each(world: World) -> None:
@@ -348,18 +333,17 @@ def test_missed_intervals_are_caught_up_once_each(world: World) -> None:
     assert images(world) == {f"p{number}": f"v{number}" for number in range(3)}
 
 
-def test_a_corrupt_file_stops_it_by_name_and_is_passed_over_when_told(world: World, live: dict[str, str], tmp_path: Path) -> None:
-    root = archived(world, tmp_path)
-    victim = max(tmp_path.rglob("*.avro"), key=lambda path: path.stat().st_size)
+def test_a_corrupt_file_stops_it_by_name_and_is_passed_over_when_told(world: World, live: Live) -> None:
+    victim = max(files(live.archive), key=lambda path: path.stat().st_size)
     victim.write_bytes(victim.read_bytes()[:-40])
 
-    refused = backfill(world, *ALL, f"--archive={root}", expect=1)
-    told = backfill(world, *ALL, f"--archive={root}", "--skip_corrupt")
+    refused = backfill(world, *ALL, *live.flags("archive"), expect=1)
+    told = backfill(world, *ALL, *live.flags("archive"), "--skip_corrupt")
 
-    assert victim.relative_to(tmp_path).as_posix() in refused["stderr"]
+    assert f"{victim.relative_to(live.archive).as_posix()} is corrupt at block 0: " in refused["stderr"]
     assert [entry["state"] for entry in status(world)] == ["failed", "done"]
     assert told["unavailable_why"] == {"corrupt": 1}
-    assert world.digests() == live
+    assert world.digests() == live.digests
 
 
 def test_commands_are_not_needed_twice(world: World, other: Other) -> None:
