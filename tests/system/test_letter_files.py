@@ -18,8 +18,8 @@ def run_job(world: World, group: str, *flags: str) -> dict[str, Any]:
     return world.run_job("--kafka_reader=bounded", f"--kafka_group={group}", *flags)
 
 
-def command(world: World, name: str, *flags: str, **environment: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(world.run("pipelines.deadletters", name, "--json", *flags, **environment).stdout)
+def command(world: World, name: str, *flags: str, brokers: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(world.run("pipelines.deadletters", name, "--json", *flags, KAFKA_BROKERS=brokers).stdout)
     return found
 
 
@@ -39,7 +39,7 @@ def test_letters_in_files_are_those_of_the_topic_and_are_replayed_the_same(world
 
     assert by_files["rejected"] == by_topic["rejected"] > 100
     assert len(world.deadletters()) == len(letters), "the topic is left alone"
-    on_topic, in_files = command(world, "list"), command(world, "list", *flags, KAFKA_BROKERS="127.0.0.1:1")
+    on_topic, in_files = command(world, "list"), command(world, "list", *flags, brokers="127.0.0.1:1")
     assert (in_files["letters"], in_files["unreadable"]) == (on_topic["letters"], {})
     assert groups(in_files) == groups(on_topic)
     one = on_topic["groups"][0]["example"]
