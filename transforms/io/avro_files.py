@@ -111,7 +111,7 @@ class AvroFiles(Generic[T]):
 
     def _ends(self, records: list[T]) -> tuple[int, int]:
         """The first and the last offset of records in their order."""
-        return self._layout.within(records[0])[0], self._layout.within(records[-1])[0]
+        return self._layout.offset(records[0]), self._layout.offset(records[-1])
 
     def _places(self, files: list[AvroFile]) -> set[Within]:
         """The records that the files hold; one that cannot be read holds none."""
@@ -209,7 +209,7 @@ class AvroFiles(Generic[T]):
             self._tell(file, None, Corrupt("it is gone, and nothing took its place"), skip_corrupt=skip_corrupt)
         for successor in found:
             for block in self.blocks(successor, skip_corrupt=skip_corrupt):
-                held = [one for one in block if file.first_offset <= self._layout.within(one)[0] <= file.last_offset]
+                held = [one for one in block if file.first_offset <= self._layout.offset(one) <= file.last_offset]
                 if held:
                     yield held
 

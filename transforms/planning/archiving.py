@@ -47,12 +47,14 @@ class Archiving:
         value = record.value
         if not value and not record.headers:
             return Archived(record, client_id)
-        is_known = type(body) in _REPEATED and not record.headers and value is not None and value[0] == OPENING
+        is_bare = not record.headers and value is not None and value[0] == OPENING
+        is_known = is_bare and type(body) in _REPEATED
         if is_known:
             held = self._found.get(id(body))
             if held is not None and held[0] is body:
                 return _at_its_time(record, client_id, held[1])
-        one = self._redacted(client_id, decoded)
+        is_plain = is_bare and value is not None and _is_small(record) and not is_suspicious(value)
+        one = Archived(record, client_id) if is_plain else self._redacted(client_id, decoded)
         if is_known and body is not None and one.withheld is None:
             self._remember(body, one)
         return one
@@ -179,6 +181,10 @@ def _at_its_time(record: KafkaRecord, client_id: str, around: tuple[bytes, bytes
     _, _, rest = (record.value or b"").partition(_AT)
     before, after = around
     return Archived(structs.replace(record, value=before + rest[: rest.index(b'"')] + after), client_id, redacted=True)
+
+
+def _is_small(record: KafkaRecord) -> bool:
+    return len(record.value or b"") <= VALUE_BYTES and len(record.key or b"") <= KEY_BYTES
 
 
 def _named_bytes(record: KafkaRecord) -> int:

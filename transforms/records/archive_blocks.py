@@ -1,11 +1,12 @@
 """Records as the archive's files hold them: bytes under its schema, and records again.
 
-By hand where nothing about a record is unusual: through fastavro both take several times as long (docs/adr/015).
+By hand: through fastavro both take several times as long (docs/adr/015).
 """
 
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
-from itertools import islice
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate, chain, islice, repeat
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from transforms.records.archived import (
@@ -30,15 +31,34 @@ _END: Final = b"\0"
 # The branches of a union with null.
 _NONE: Final = b"\0"
 _SOME: Final = b"\2"
+_CONTINUED: Final = 0x80
 _LOW_BITS: Final = 14
 _LOW_MASK: Final = (1 << _LOW_BITS) - 1
-_LOW: Final = tuple(bytes((at & 0x7F | 0x80, at >> 7 | 0x80)) for at in range(1 << _LOW_BITS))
 _LONG_BITS: Final = 63
-_SIZES: Final = 4096
-# A value that is there, of so many bytes; a key, behind the flag of the broker's time.
-_VALUE_SIZES: Final = tuple(_SOME + varint(size) for size in range(_SIZES))
-_KEY_SIZES: Final = tuple(tuple(flag + head for head in _VALUE_SIZES) for flag in (_FALSE, _TRUE))
-_rest: Final = lru_cache(maxsize=4096)(base128)
+# The lowest bits of a number that has more: seven of an offset, whose higher ones last for 64 records, fourteen of a time.
+_FIRST: Final = tuple(bytes((at | _CONTINUED,)) for at in range(_CONTINUED))
+_LOW: Final = tuple(bytes((at & 0x7F | _CONTINUED, at >> 7 | _CONTINUED)) for at in range(1 << _LOW_BITS))
+
+
+class _Kept(dict[int, bytes]):
+    """Bytes by number, made once for each, as long as there are not too many."""
+
+    _MOST: Final = 1 << 16
+
+    def __init__(self, make: Callable[[int], bytes]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, number: int) -> bytes:
+        if len(self) >= self._MOST:
+            self.clear()
+        found = self[number] = self._make(number)
+        return found
+
+
+_RESTS: Final = _Kept(base128)
+# What stands before so many bytes that may be null.
+_HEADS: Final = _Kept(lambda size: _SOME + varint(size))
 
 
 def size_of(one: Archived) -> int:
@@ -59,44 +79,79 @@ def size_of(one: Archived) -> int:
 
 def encode_blocks(records: Iterable[Archived]) -> Iterator[tuple[int, bytes]]:
     """The records as Avro writes them under the schema, in blocks, with how many each holds."""
-    out: list[bytes] = []
-    count = size = 0
-    topic, partition, prefix = "", -1, b""
-    suffixes: dict[str, bytes] = {}
-    for one in records:
-        record = one.record
-        own = size_of(one)
-        if count and (size + own > BLOCK_BYTES or count >= BLOCK_RECORDS):
-            yield count, b"".join(out)
-            out, count, size = [], 0, 0
-        count += 1
-        size += own
-        if record.partition != partition or record.topic != topic:
-            topic, partition = record.topic, record.partition
-            prefix = sized(topic.encode()) + varint(partition)
-        key, value = record.key, record.value
-        key_size, value_size = _SIZES if key is None else len(key), _SIZES if value is None else len(value)
-        key_head = _KEY_SIZES[record.is_broker_time][key_size] if key_size < _SIZES else _key_head(record)
-        value_head = _VALUE_SIZES[value_size] if value_size < _SIZES else _NONE if value is None else _SOME + varint(value_size)
-        if one.redacted or record.headers or one.withheld is not None:
-            suffix = _suffix(one)
-        else:
-            suffix = suffixes.get(one.client_id) or suffixes.setdefault(one.client_id, _suffix(one))
-        out += (prefix, long(record.offset), long(record.timestamp_ms), key_head, key or b"", value_head, value or b"", suffix)
-    if count:
-        yield count, b"".join(out)
+    for block in _cut(list(records)):
+        yield len(block), _encode_alike(block) or b"".join(map(_encode, block))
+
+
+def _cut(records: list[Archived]) -> Iterator[list[Archived]]:
+    reached = list(accumulate(map(size_of, records)))
+    begin = 0
+    while begin < len(records):
+        before = reached[begin - 1] if begin else 0
+        end = bisect_right(reached, before + BLOCK_BYTES, begin, min(begin + BLOCK_RECORDS, len(records)))
+        end = max(end, begin + 1)
+        yield records[begin:end]
+        begin = end
+
+
+def _encode_alike(block: list[Archived]) -> bytes | None:
+    """Records that differ only in what most differ in; None where there is more. Each step goes over all of them at once."""
+    records = [one.record for one in block]
+    first, number = records[0], len(records)
+    offsets, times = [one.offset << 1 for one in records], [one.timestamp_ms << 1 for one in records]
+    if (
+        min(offsets) < _CONTINUED
+        or min(times) <= _LOW_MASK
+        or [one.topic for one in records].count(first.topic) < number
+        or [one.partition for one in records].count(first.partition) < number
+        or [one.is_broker_time for one in records].count(first.is_broker_time) < number
+        or [one.client_id for one in block].count(block[0].client_id) < number
+        or [one.withheld for one in block].count(None) < number
+        or any([one.headers for one in records])  # noqa: C419 - a list is faster
+    ):
+        return None
+    prefix = sized(first.topic.encode()) + varint(first.partition)
+    flag = _TRUE if first.is_broker_time else _FALSE
+    tenant = _END + sized(block[0].client_id.encode())
+    plain, redacted = tenant + _FALSE + _NONE, tenant + _TRUE + _NONE
+    keys, values = [one.key for one in records], [one.value for one in records]
+    parts = zip(
+        repeat(prefix),
+        [_FIRST[one & 0x7F] for one in offsets],
+        [_RESTS[one >> 7] for one in offsets],
+        [_LOW[one & _LOW_MASK] for one in times],
+        [_RESTS[one >> _LOW_BITS] for one in times],
+        repeat(flag),
+        [_NONE if one is None else _HEADS[len(one)] for one in keys],
+        [one or b"" for one in keys],
+        [_NONE if one is None else _HEADS[len(one)] for one in values],
+        [one or b"" for one in values],
+        [redacted if one.redacted else plain for one in block],
+        strict=False,
+    )
+    return b"".join(chain.from_iterable(parts))
+
+
+def _encode(one: Archived) -> bytes:
+    """Any record."""
+    record = one.record
+    return b"".join(
+        (
+            sized(record.topic.encode()),
+            varint(record.partition),
+            long(record.offset),
+            long(record.timestamp_ms),
+            _TRUE if record.is_broker_time else _FALSE,
+            _NONE if record.key is None else _SOME + sized(record.key),
+            _NONE if record.value is None else _SOME + sized(record.value),
+            _suffix(one),
+        )
+    )
 
 
 def long(number: int) -> bytes:
-    """A number as Avro writes a long; those of a run differ in their last digits alone, most of the time."""
-    zigzag = (number << 1) ^ (number >> 63)
-    high = zigzag >> _LOW_BITS
-    return _LOW[zigzag & _LOW_MASK] + _rest(high) if high else base128(zigzag)
-
-
-def _key_head(record: KafkaRecord) -> bytes:
-    flag = _TRUE if record.is_broker_time else _FALSE
-    return flag + _NONE if record.key is None else flag + _SOME + varint(len(record.key))
+    """A number as Avro writes a long."""
+    return base128((number << 1) ^ (number >> _LONG_BITS))
 
 
 def _suffix(one: Archived) -> bytes:
@@ -234,5 +289,9 @@ def _bytes(data: bytes, at: int) -> tuple[bytes | None, int]:
 
 
 ARCHIVE: Final = Layout(
-    Format(ARCHIVE_SCHEMA, SCHEMA_VERSION, LEAST_BYTES, encode_blocks, from_avro, decode_usual), grouped, place_of, are_of
+    Format(ARCHIVE_SCHEMA, SCHEMA_VERSION, LEAST_BYTES, encode_blocks, from_avro, decode_usual),
+    grouped,
+    attrgetter("record.offset"),
+    place_of,
+    are_of,
 )

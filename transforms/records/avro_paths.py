@@ -57,23 +57,25 @@ class Named(NamedTuple):
 class Layout(NamedTuple, Generic[T]):
     """How records of a kind become files.
 
-    grouped: the records by what a file has in common, each group in the order in which they came. within: a record's place in its group.
+    grouped: the records by what a file has in common, each group in the order in which they came. offset, within: a record's place in
+    its group, and all of that place.
     are_of: whether all the records are of the group, between two offsets.
     """
 
     format: Format[T]
     grouped: Callable[[Iterable[T]], dict[Group, list[T]]]
+    offset: Callable[[T], int]
     within: Callable[[T], Within]
     are_of: Callable[[list[T], Group, int, int], bool]
 
     def in_order(self, records: list[T]) -> list[T]:
         """The records by place, those at the same one but once: the first of them."""
-        places = list(map(self.within, records))
-        if all(map(lt, places, places[1:])):
+        offsets = list(map(self.offset, records))
+        if all(map(lt, offsets, offsets[1:])):
             return records
         found: dict[Within, T] = {}
-        for place, one in zip(places, records, strict=True):
-            found.setdefault(place, one)
+        for one in records:
+            found.setdefault(self.within(one), one)
         return [found[place] for place in sorted(found)]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from io import BytesIO
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -108,4 +109,6 @@ def _are_of(letters: list[Written], group: Group, first_offset: int, last_offset
     return all(_group_of(one) == group and first_offset <= one.letter.offset <= last_offset for one in letters)
 
 
-LETTERS: Final = Layout(Format(LETTER_SCHEMA, DEADLETTER_VERSION, _LEAST_BYTES, _encode, _decode), _grouped, _within, _are_of)
+LETTERS: Final = Layout(
+    Format(LETTER_SCHEMA, DEADLETTER_VERSION, _LEAST_BYTES, _encode, _decode), _grouped, attrgetter("letter.offset"), _within, _are_of
+)

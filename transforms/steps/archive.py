@@ -64,10 +64,10 @@ class ArchiveRecordsFn(beam.DoFn):
 
     def process(self, chunk: TakenChunk) -> Iterator[None]:
         assert self._archived is not None
-        for client_id, decoded in chunk:
-            one = self._archived("" if client_id == NO_TENANT else client_id, decoded)
-            self._held.append(one)
-            self._held_bytes += size_of(one)
+        archived = self._archived
+        taken = [archived("" if client_id == NO_TENANT else client_id, decoded) for client_id, decoded in chunk]
+        self._held += taken
+        self._held_bytes += sum(map(size_of, taken))
         if self._held_bytes >= HELD_BYTES:
             self._write()
         yield from ()
