@@ -262,6 +262,13 @@ def squeezed(data: bytes) -> bytes:
     return zstandard.ZstdCompressor(write_checksum=True).compress(data)
 
 
+def lying(frame: bytes, size: int, claimed: int) -> bytes:
+    """The frame, that claims to inflate to another size than it does."""
+    told = frame.replace(size.to_bytes(4, "little"), claimed.to_bytes(4, "little"), 1)
+    assert zstandard.get_frame_parameters(told).content_size == claimed
+    return told
+
+
 @pytest.mark.parametrize(
     ("schema", "why"),
     [
@@ -296,6 +303,7 @@ def test_our_schema_in_another_order_and_with_blanks_is_ours() -> None:
             "lacks its checksum or size",
         ),
         (block(1, zstandard.ZstdCompressor().compress(b"\0" * 40)), "lacks its checksum or size"),
+        (block(1, lying(squeezed(bytes(64 * MEBIBYTE)), 64 * MEBIBYTE, 1000)), "not a whole Zstandard frame"),
         (block(1, squeezed(b"\0" * 40) * 2), "not a whole Zstandard frame"),
         (block(2**40, squeezed(bytes(MEBIBYTE))), "more than one may have"),
         (block(2**20, squeezed(bytes(MEBIBYTE))), "a block claims 1048576 records in 1048576 bytes"),

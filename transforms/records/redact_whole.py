@@ -14,10 +14,10 @@ import re2
 from transforms.records.redact import LAST_APPLIED, REDACTED, is_secret_name, redact_text, redact_url
 
 # Whatever any rule here may act on, and every way to write it as an escape; one pass over the bytes, for each value.
-_SUSPICIOUS: Final = re2.compile(
-    rb"(?i:secret|passw|passphrase|pwd|token|credential|api[_-]?key|private[_-]?key|access[_-]?key|auth|bearer|basic)"
-    rb"|PRIVATE KEY|eyJ|A[KS]IA|gh[pousr]_|(?i:://|%3A%2F%2F)[^/?&\s@\"]*(?:@|%40)"
-    rb"|last-applied-configuration|data_base64|\\u00[0-7]|\\/"
+_SIGNS: Final = (
+    r"(?i:secret|passw|passphrase|pwd|token|credential|api[_-]?key|private[_-]?key|access[_-]?key|auth|bearer|basic)"
+    r"|PRIVATE KEY|eyJ|A[KS]IA|gh[pousr]_|(?i:://|%3A%2F%2F)[^/?&\s@\"]*(?:@|%40)"
+    r"|last-applied-configuration|data_base64|\\u00[0-7]|\\/"
 )
 _SECRET_FIELDS: Final = frozenset({"data", "stringData", "binaryData"})
 _SECRET_KINDS: Final = frozenset({"secret", "secretlist"})
@@ -25,9 +25,24 @@ _CLOUD_EVENT: Final = "specversion"
 _ENCODED: Final = "data_base64"
 
 
+def _automaton() -> "re2.Set":
+    """As a set of one: that is asked with half the overhead of a search."""
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    found = re2.Set.SearchSet(options)
+    found.Add(_SIGNS)
+    found.Compile()
+    # An automaton without the memory for its first states matches nothing, and says so nowhere.
+    assert found.Match(b'{"password": 1}')
+    return found
+
+
+_SUSPICIOUS: Final = _automaton()
+
+
 def is_suspicious(text: bytes) -> bool:
     """Whether JSON text may hold anything that is to be taken out; False is certain."""
-    return _SUSPICIOUS.search(text) is not None
+    return bool(_SUSPICIOUS.Match(text))
 
 
 def redact_leaf(text: str, kept: frozenset[str] = frozenset()) -> str:
