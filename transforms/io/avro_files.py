@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, Generic, NamedTuple, TypeVar
 
 import structlog
@@ -80,34 +80,44 @@ class AvroFiles(Generic[T]):
         Records that lie in the archive already, at the same coordinates and time, are left out: a slice that is run again
         writes nothing twice. The same records give the same names.
         """
-        groups = self._layout.grouped(records)
+        groups = {group: self._layout.in_order(held) for group, held in self._layout.grouped(records).items()}
+        if len(self._reached) + len(groups) > _REACHED_GROUPS:
+            self._reached.clear()
         try:
-            if len(groups) == 1:
-                found = [self._write_group(group, held) for group, held in groups.items()]
-            else:
-                with ThreadPoolExecutor(min(_WRITERS, max(len(groups), 1)), "archive") as pool:
-                    found = list(pool.map(self._write_group, groups.keys(), groups.values()))
+            # What waits for a disk is done by several threads; encoding is not, since those only take turns at it, at half the speed.
+            with ThreadPoolExecutor(min(_WRITERS, max(len(groups), 1)), "archive") as pool:
+                there = dict(zip(groups, pool.map(self._there, groups, groups.values()), strict=True))
+                paths = [file.path for files in there.values() for file in files]
+                putting: list[Future[None]] = []
+                for group, held in groups.items():
+                    wanted = self._left(held, there[group])
+                    if wanted:
+                        path, data = self._encoded(group, wanted)
+                        paths.append(path)
+                        putting.append(pool.submit(self.folder.put, path, data))
+                for one in putting:
+                    one.result()
         except OSError as error:
             raise self.fault("written", error) from error
-        return sorted(path for paths in found for path in paths)
+        for group, held in groups.items():
+            self._reached[group] = max(self._reached[group], self._ends(held)[1])
+        return sorted(paths)
 
-    def _write_group(self, group: Group, records: list[T]) -> list[str]:
-        wanted = self._layout.in_order(records)
-        first, last = self._ends(wanted)
-        reached = self._reached.get(group)
-        if reached is None:
+    def _there(self, group: Group, records: list[T]) -> list[AvroFile]:
+        """The files that may hold some of the records already."""
+        first, last = self._ends(records)
+        if group not in self._reached:
             # A run before this one may have come further than this one's first slice.
-            reached = max((one.last_offset for one in self.overlapping(group, 0, _LAST_OFFSET)), default=-1)
+            self._reached[group] = max((one.last_offset for one in self.overlapping(group, 0, _LAST_OFFSET)), default=-1)
         # Listing a folder for every file would cost more than the file: what lies beyond all that was written is new.
-        there = self.overlapping(group, first, last) if first <= reached else []
-        if there:
-            held = self._places(there)
-            wanted = [one for one in wanted if self._layout.within(one) not in held]
-        paths = [one.path for one in there] + ([self.put(group, wanted)] if wanted else [])
-        if len(self._reached) >= _REACHED_GROUPS:
-            self._reached.clear()
-        self._reached[group] = max(last, reached)
-        return paths
+        return self.overlapping(group, first, last) if first <= self._reached[group] else []
+
+    def _left(self, records: list[T], there: list[AvroFile]) -> list[T]:
+        """The records that no file holds."""
+        if not there:
+            return records
+        held = self._places(there)
+        return [one for one in records if self._layout.within(one) not in held]
 
     def _ends(self, records: list[T]) -> tuple[int, int]:
         """The first and the last offset of records in their order."""
@@ -119,10 +129,14 @@ class AvroFiles(Generic[T]):
 
     def put(self, group: Group, records: list[T]) -> str:
         """Write one file with records of one group in their order, whatever else there is; its path."""
-        encoded = encode_file(self._layout.format, records)
-        path = path_of(group, *self._ends(records), encoded.content)
-        self.folder.put(path, encoded.data)
+        path, data = self._encoded(group, records)
+        self.folder.put(path, data)
         return path
+
+    def _encoded(self, group: Group, records: list[T]) -> tuple[str, bytes]:
+        """The file with these records, and its path."""
+        encoded = encode_file(self._layout.format, records)
+        return path_of(group, *self._ends(records), encoded.content), encoded.data
 
     def overlapping(self, group: Group, first: int, last: int) -> list[AvroFile]:
         """The files of a group that may hold offsets from `first` to `last`."""
