@@ -9,6 +9,7 @@ import pytest
 import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from tests.unit.archive_samples import all_sorts, archived
 from tests.unit.wire import AT_MS
@@ -117,6 +118,18 @@ def by_fastavro(count: int, data: bytes) -> list[Archived] | None:
     except avro_blocks._PAYLOAD_ERRORS:
         return None
     return [from_avro(one) for one in found] if stream.read() == b"" else None
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(ALIKE, min_size=1, max_size=8), st.booleans())
+def test_records_that_are_alike_are_encoded_at_once_as_each_by_itself(records: list[Archived], is_broker_time: bool) -> None:
+    alike = [structs.replace(one, record=structs.replace(one.record, is_broker_time=is_broker_time)) for one in records]
+
+    at_once = archive_blocks._encode_alike(alike)
+
+    assert at_once in (None, b"".join(map(archive_blocks._encode, alike)))
+    are_large = all(one.record.offset >= 64 and one.record.timestamp_ms >= 2**13 for one in alike)
+    assert (at_once is not None) == are_large
 
 
 @settings(max_examples=300, deadline=None)
