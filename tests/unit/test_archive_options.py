@@ -9,14 +9,16 @@ from typer.testing import CliRunner
 
 from pipelines.backfill import app
 from pipelines.options.archive import ArchiveOptions, archive_root
+from pipelines.options.letter_place import letter_place
 from tests.unit.archive_samples import archived
 from transforms.io.archive_files import Archive
+from transforms.records.letters import LetterPlace
 
 
 @pytest.fixture(autouse=True)
 def logs(monkeypatch: pytest.MonkeyPatch) -> None:
     """The runner's streams are gone after each command; loggers must not keep them."""
-    monkeypatch.setattr("pipelines.backfill.configure_logs", lambda _level: None)
+    monkeypatch.setattr("pipelines.backfill_compact.configure_logs", lambda _level: None)
 
 
 def test_nothing_is_archived_unless_told() -> None:
@@ -28,6 +30,13 @@ def test_nothing_is_archived_unless_told() -> None:
 def test_an_archive_that_cannot_be_is_an_error_of_use(named: str, why: str) -> None:
     with pytest.raises(typer.BadParameter, match=why):
         archive_root(named)
+
+
+def test_dead_letters_lie_on_their_topic_unless_a_folder_is_named() -> None:
+    assert letter_place("dead", "") == LetterPlace("dead")
+    assert str(letter_place("dead", "folder")) == "folder"
+    with pytest.raises(typer.BadParameter, match="--deadletter_path is 'nowhere://x'; Beam has no filesystem for it here"):
+        letter_place("dead", "nowhere://x")
 
 
 def run(*arguments: str) -> tuple[int, str]:
