@@ -1,6 +1,7 @@
 """Files of the archive: whole or not at all, once, found by range, read while they are compacted."""
 
 import io
+import random
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -227,6 +228,19 @@ def test_a_full_disk_is_told_in_one_sentence_and_leaves_nothing_half_written(fol
     assert not [path for path in Path(folder).rglob("*") if path.is_file()]
     archive.write(taken)
     assert len(records(archive)) == 2000
+
+
+def test_what_was_written_before_the_disk_was_full_is_not_doubled_by_the_same_process(folder: str) -> None:
+    archive = Archive(folder)
+    large = [archived(at, partition=1, value=random.Random(at).randbytes(500)) for at in range(20)]
+    with full_disk(4000), pytest.raises(InfrastructureFault):
+        archive.write([archived(at) for at in range(10)] + large)
+    assert len(records(archive)) == 10, "the small file is there"
+
+    archive.write([archived(at) for at in range(5, 20)] + large)
+    archive.write([archived(at) for at in range(5)])
+
+    assert sorted(place_of(one)[0] for one in records(archive)) == sorted([*range(20), *range(20)])
 
 
 @pytest.mark.parametrize("doing", ["write", "find"])

@@ -88,6 +88,8 @@ class AvroFiles(Generic[T]):
             with ThreadPoolExecutor(min(_WRITERS, max(len(groups), 1)), "archive") as pool:
                 there = dict(zip(groups, pool.map(self._there, groups, groups.values()), strict=True))
                 paths = [file.path for files in there.values() for file in files]
+                # Before any is: where one cannot be written, others may be there, and are looked for when it is tried again.
+                self._reached |= {group: max(self._reached[group], self._ends(held)[1]) for group, held in groups.items()}
                 putting: list[Future[None]] = []
                 for group, held in groups.items():
                     wanted = self._left(held, there[group])
@@ -99,8 +101,6 @@ class AvroFiles(Generic[T]):
                     one.result()
         except OSError as error:
             raise self.fault("written", error) from error
-        for group, held in groups.items():
-            self._reached[group] = max(self._reached[group], self._ends(held)[1])
         return sorted(paths)
 
     def _there(self, group: Group, records: list[T]) -> list[AvroFile]:
