@@ -36,14 +36,15 @@ def must_hold_every_record_once(world: World, found: list[Archived], total: int)
 
 def kill_archiving_job(round_: Round) -> Seen:
     """The archive of a run that was killed holds every record once, and gives the same graph by itself."""
-    world, records = round_.world, round_.records()
+    world, records = round_.world, round_.records(clusters=2, resyncs=6)
     world.produce(records)
     with TemporaryDirectory(prefix="graph-archive-") as root, Commits(world) as commits:
         flags = (*SMALL, "--kafka_reader=bounded", f"--archive={root}")
         with Job(world, *flags) as job:
-            wanted = round_.random.randint(1, 40)
+            commits.await_past(int(round_.random.uniform(0, 0.5) * len(records)))
+            wanted = _files(root) + round_.random.randint(1, 40)
             await_that(lambda: _files(root) >= wanted or not job.goes_on, 120, f"{wanted} files of the archive")
-            must(not job.ends_within(round_.random.uniform(0, 1.5)), "the run ended before it could be killed")
+            must(not job.ends_within(round_.random.uniform(0, 0.5)), "the run ended before it could be killed")
             job.kill()
         torn, at = archived(root), commits.look()
         must(at < len(records), "the kill came after the end: the stream is too short")
@@ -64,7 +65,7 @@ def _files(root: str) -> int:
 
 def kill_backfill(round_: Round) -> Seen:
     """A backfill that was killed goes on after the slices that are done, to the graph of a clean run."""
-    world, records = round_.world, round_.records()
+    world, records = round_.world, round_.records(clusters=2, resyncs=6)
     source = _SOURCES[round_.number % len(_SOURCES)]
     world.produce(records)
     with TemporaryDirectory(prefix="graph-archive-") as root:
