@@ -1,5 +1,7 @@
 """Dead letters: which records were rejected and why, one of them whole, and all of them again once the cause is gone.
 
+They are read from their topic, or with --deadletter_path from the files that a job with that flag writes instead.
+
 `list` groups them, `show` prints one, `replay` feeds the original records through the job's own flow, with their
 original coordinates and times. Nothing is written to any topic and no committed offset is touched. A replay may run
 beside the job and be repeated: what the graph holds already stays as it is.
@@ -31,8 +33,9 @@ from pipelines.logs import configure_logs
 from pipelines.options.failures import FailureOptions
 from pipelines.options.flow import Json, LogLevel, WriteOptions, log_level
 from pipelines.options.grouped import grouped
-from pipelines.options.kafka import DEFAULT_DEADLETTER_TOPIC, KafkaOptions
-from pipelines.options.letters import CoordinatesArgument, DeadletterTopic, LetterOptions, ReplayOptions, coordinates
+from pipelines.options.kafka import KafkaOptions
+from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterPath, DeadletterTopic, letter_place
+from pipelines.options.letters import CoordinatesArgument, LetterOptions, ReplayOptions, coordinates
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.tenants import AdmissionOptions, RouteOptions
@@ -66,10 +69,10 @@ def list_letters(
       python -m pipelines.deadletters list --json | jq '.groups[] | select(.letters > 100)'
     """
     configure_logs(log_level(level))
-    target, filter_ = kafka.target(), where.wanted()
+    place, filter_ = where.place(), where.wanted()
     with (
         faults_told(INTERRUPTED_REPLAY),
-        closing(DeadLetterReader.open(target, where.deadletter_topic)) as reader,
+        closing(DeadLetterReader.open(None if place.path else kafka.target(), place)) as reader,
         closing(LetterIndex(filter_)) as index,
     ):
         index_letters(reader, index)
@@ -86,6 +89,7 @@ def show(
     original: CoordinatesArgument,
     kafka: KafkaOptions,
     deadletter_topic: DeadletterTopic = DEFAULT_DEADLETTER_TOPIC,
+    deadletter_path: DeadletterPath = "",
     json: Json = False,
     level: LogLevel = "INFO",
 ) -> None:
@@ -101,11 +105,12 @@ def show(
       python -m pipelines.deadletters show 'events.normalized[0]@7' --json | jq .value
     """
     configure_logs(log_level(level))
-    target, wanted = kafka.target(), coordinates(original)
-    with faults_told(INTERRUPTED_REPLAY), closing(DeadLetterReader.open(target, deadletter_topic)) as reader:
+    wanted, place = coordinates(original), letter_place(deadletter_topic, deadletter_path)
+    target = None if place.path else kafka.target()
+    with faults_told(INTERRUPTED_REPLAY), closing(DeadLetterReader.open(target, place)) as reader:
         found, times = find_letter(reader, wanted)
         if found is None:
-            none = f"{deadletter_topic} holds no letter of {wanted}; `list --letters 20` tells of the last that it holds."
+            none = f"{place} holds no letter of {wanted}; `list --letters 20` tells of the last that it holds."
             typer.echo(" ".join([none, *unreadable_sentences(reader.unreadable)]), err=True)
             sys.exit(1)
         typer.echo(msgspec.json.encode(letter_object(found, times)).decode() if json else letter_text(found, times))
@@ -145,7 +150,7 @@ def replay(
     flow = None
     if not how.dry_run:
         rules = admission.rules(how.tenant())
-        flow = flow_settings(kafka, neo4j, where.deadletter_topic, rules, routes, writes, failures, registry)
+        flow = flow_settings(kafka_target, neo4j.target(), where.place(), rules, routes, writes, failures, registry)
         flow = replace(flow, live=False, released=True)
     # Beam takes seconds to import; the commands that only look do without it.
     from pipelines.replay import replay_letters  # noqa: PLC0415
@@ -153,7 +158,7 @@ def replay(
 
     started = time.monotonic()
     with faults_told(INTERRUPTED_REPLAY):
-        totals = replay_letters(kafka_target, where.deadletter_topic, filter_, flow, how.slice_bytes)
+        totals = replay_letters(kafka_target, where.place(), filter_, flow, how.slice_bytes)
     print_replay(replay_summary(totals, time.monotonic() - started, dry_run=how.dry_run), as_json=json)
     if totals.stopped:
         typer.echo("Stopped as asked, before all was replayed; what is told above is done: run again for all of it.", err=True)

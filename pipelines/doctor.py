@@ -62,7 +62,7 @@ def main(
         neo4j=neo4j.target(),
         registry=registry.target(),
         topics=topics.topic_names(),
-        deadletter_topic=topics.deadletter_topic,
+        letters=topics.letters(),
         reader=reader,
         expansion_service=topics.expansion_address() if reader == BEAM else "",
         patterns=routes.patterns(),

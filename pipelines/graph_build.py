@@ -30,13 +30,16 @@ import typer
 from pipelines.command import faults_told
 from pipelines.job import Job
 from pipelines.logs import configure_logs
+from pipelines.on_runner import run_pipeline_on
+from pipelines.options.archive import ArchiveOptions
 from pipelines.options.failures import FailureOptions
+from pipelines.options.flink import FlinkOptions
 from pipelines.options.flow import Json, LogLevel, TenantOptions, WriteOptions, log_level
 from pipelines.options.grouped import grouped
 from pipelines.options.kafka import KafkaOptions, TopicOptions
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
-from pipelines.options.run import DIRECT, FollowOptions, RunOptions
+from pipelines.options.run import FollowOptions, RunOptions
 from pipelines.options.stream import StreamOptions
 from pipelines.options.tenants import AdmissionOptions, LivenessOptions, RouteOptions
 from pipelines.report import ProgressBar, print_summary, run_summary
@@ -50,6 +53,7 @@ from runners.settled import run_settled
 from runners.stop import StopSignals
 from transforms.io.kafka_offsets import OffsetRange
 from transforms.planning.slices import SliceSize
+from transforms.steps.archive import ArchiveRecords
 from transforms.steps.carry_out import CarryOutCommands
 from transforms.steps.commit_offsets import COMMIT_EVERY_S, CommitOffsets
 from transforms.steps.decode import DecodeRecords, WireSettings
@@ -72,7 +76,7 @@ def build(pipeline: beam.Pipeline, ranges: list[OffsetRange], size: SliceSize, s
     flow = settings.flow
     records = pipeline | "ReadRecords" >> ReadRecords(settings.reader, flow.kafka, ranges, size, settings.expansion_service)
     taken = into_graph(records, flow)
-    taken.rejects | "WriteDeadLetters" >> WriteDeadLetters(flow.kafka, flow.deadletter_topic)
+    taken.rejects | "WriteDeadLetters" >> WriteDeadLetters(flow.kafka, flow.letters)
 
 
 def build_stream(pipeline: beam.Pipeline, topics: list[str], settings: RunSettings) -> None:
@@ -80,7 +84,7 @@ def build_stream(pipeline: beam.Pipeline, topics: list[str], settings: RunSettin
     flow = settings.flow
     records = pipeline | "ReadRecords" >> ReadStream(flow.kafka, topics, settings.expansion_service)
     taken = into_graph(records.main, flow)
-    letters = taken.rejects | "WriteDeadLetters" >> WriteDeadLetters(flow.kafka, flow.deadletter_topic)
+    letters = taken.rejects | "WriteDeadLetters" >> WriteDeadLetters(flow.kafka, flow.letters)
     (records.positions, *taken.done, letters) | "CommitOffsets" >> CommitOffsets(flow.kafka, COMMIT_EVERY_S)
 
 
@@ -89,8 +93,9 @@ def into_graph(records: beam.PCollection[Any], flow: FlowSettings) -> Taken:
     streams = flow.window is not None
     wire = WireSettings(flow.legacy_topics, flow.patterns, flow.failure_patterns, flow.registry)
     decoded = records | "DecodeRecords" >> DecodeRecords(flow.tenants.client_id, wire)
-    owned = decoded | "ResolveTenants" >> ResolveTenants(flow.tenants, flow.neo4j)
+    owned = decoded | "ResolveTenants" >> ResolveTenants(flow.tenants, flow.neo4j, keeps=bool(flow.archive))
     carried = owned.commands | "CarryOutCommands" >> CarryOutCommands(flow.neo4j, flow.writes.write_timeout_s)
+    archived = (owned.taken | "ArchiveRecords" >> ArchiveRecords(flow.archive, flow.tenants.client_id, wire),) if flow.archive else ()
     unheard = owned.signs | "WriteSigns" >> WriteSigns(flow.neo4j, flow.limits, live=flow.live)
     heeded = owned.main | "RejectSetAside" >> RejectSetAside(flow.neo4j, flow.writes.write_timeout_s, released=flow.released)
     keyed = heeded.main | "KeyByTenant" >> KeyByTenant(flow.writes.shards, keeps=streams)
@@ -99,7 +104,7 @@ def into_graph(records: beam.PCollection[Any], flow: FlowSettings) -> Taken:
     batches = folded | "PlanBatches" >> PlanBatches(flow.writes.batch_rows, flow.writes.batch_bytes)
     written = batches | "WriteGraph" >> WriteGraph(flow.neo4j, flow.writes.writing(streams=streams))
     rejects = (owned.rejects, unheard, heeded.rejects, keyed.rejects, written.rejects) | "Rejects" >> beam.Flatten()
-    return Taken(rejects, (written.main, carried))
+    return Taken(rejects, (written.main, carried, *archived))
 
 
 def run(settings: RunSettings, follow: FollowOptions, run_one: RunPipeline = run_pipeline) -> RunTotals:
@@ -125,15 +130,6 @@ def run(settings: RunSettings, follow: FollowOptions, run_one: RunPipeline = run
         return totals
 
 
-def _on(runner: str, how: StreamOptions) -> RunPipeline:
-    """What runs the pipeline of a slice: this process, or a Flink cluster in batch mode."""
-    if runner == DIRECT:
-        return run_pipeline
-    from runners.flink.batch import on_flink  # noqa: PLC0415 - the DirectRunner needs none of Flink's parts
-
-    return on_flink(how.settings(runner, "graph-build-slice"))
-
-
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
@@ -152,7 +148,9 @@ def main(
     liveness: LivenessOptions,
     failures: FailureOptions,
     writes: WriteOptions,
+    flink: FlinkOptions,
     stream: StreamOptions,
+    archive: ArchiveOptions,
     json: Json = False,
     level: LogLevel = "INFO",
 ) -> None:
@@ -161,9 +159,9 @@ def main(
     follow.check(streams=streams)
     reader = BEAM if streams else run_options.reader(follow=follow.follow)
     rules = admission.rules(tenants.client_id)
-    flow = flow_settings(kafka, neo4j, topics.deadletter_topic, rules, routes, writes, failures, registry)
+    flow = flow_settings(kafka.target(), neo4j.target(), topics.letters(), rules, routes, writes, failures, registry)
     settings = RunSettings(
-        flow=replace(flow, limits=liveness.limits(), window=stream.window() if streams else None),
+        flow=replace(flow, limits=liveness.limits(), archive=archive.root(), window=stream.window() if streams else None),
         topics=topics.topic_names(),
         reader=reader,
         expansion_service=topics.expansion_address() if reader == BEAM and not streams else "",
@@ -177,12 +175,15 @@ def main(
 
         with faults_told("Interrupted; the job goes on: run the same command to watch it again."):
             totals = watch_stream(
-                settings, stream.settings(run_options.runner), Watching(stream.discovery_every_s, follow.max_faults, stream.detach), follow
+                settings,
+                stream.on(flink.settings(run_options.runner)),
+                Watching(stream.discovery_every_s, follow.max_faults, stream.detach),
+                follow,
             )
         print_summary(run_summary(totals, time.monotonic() - started), as_json=json)
         return
     with faults_told("Interrupted; nothing after the last committed offsets counts as done: run again to go on."):
-        totals = run(settings, follow, _on(run_options.runner, stream))
+        totals = run(settings, follow, run_pipeline_on(run_options.runner, flink, "graph-build-slice"))
     print_summary(run_summary(totals, time.monotonic() - started), as_json=json)
     if totals.stopped and not follow.follow:
         typer.echo("Stopped as asked, before all was taken in; what is told above is committed: run again to go on.", err=True)

@@ -11,9 +11,9 @@ from runners.direct import check_java_side
 from runners.held import HeldWatch
 from runners.monitor import Monitor
 from runners.stop import StopSignals
-from transforms.io.deadletters import DeadLetterWriter, process_writer
 from transforms.io.kafka_offsets import KafkaOffsets, OffsetGap, OffsetRange
 from transforms.io.lease import Lease
+from transforms.io.letter_sinks import LetterSink, process_sink
 from transforms.io.neo4j_graph import Neo4jGraphStore
 from transforms.planning.slices import CONNECTOR_RECORDS, MOST_RECORDS, SlicePacer, SliceSize
 from transforms.records.codecs import REGISTRY_TOPIC, TOPICS
@@ -39,7 +39,7 @@ class Job:
         self._store = Neo4jGraphStore(settings.flow.neo4j)
         self._offsets: KafkaOffsets | None = None
         self._lease: Lease | None = None
-        self._held = HeldWatch(self._store, settings.flow.kafka, settings.flow.deadletter_topic)
+        self._held = HeldWatch(self._store, settings.flow.kafka, settings.flow.letters)
         self._is_checked = False
 
     def __enter__(self) -> "Job":
@@ -72,7 +72,7 @@ class Job:
     def _topics(self, offsets: KafkaOffsets) -> Iterable[str]:
         """The topics that are named, and those of clusters that are there now."""
         named, flow = self._settings.topics, self._settings.flow
-        return topics_to_read(named, offsets.topics(), flow.patterns, flow.deadletter_topic) if flow.patterns else named
+        return topics_to_read(named, offsets.topics(), flow.patterns, flow.letters.topic) if flow.patterns else named
 
     def _is_registry(self, topic: str) -> bool:
         """Registrations first: they decide whose other records are."""
@@ -98,8 +98,8 @@ class Job:
             self._is_checked = True
         return self._run_slice(ranges, size)
 
-    def _dead_letters(self) -> DeadLetterWriter:
-        return process_writer(self._settings.flow.kafka, self._settings.flow.deadletter_topic)
+    def _dead_letters(self) -> LetterSink:
+        return process_sink(self._settings.flow.kafka, self._settings.flow.letters)
 
     # What the run asks
 

@@ -78,7 +78,7 @@ def print_list(groups: list[LetterGroup], latest: list[LetterEntry], unreadable:
 def unreadable_sentences(unreadable: Counter[str]) -> list[str]:
     """What to say of messages that are no letters; nothing where there are none."""
     why = ", ".join(f"{number:,} {name}" for name, number in sorted(unreadable.items()))
-    return [f"{unreadable.total():,} messages of the topic are no dead letters of this version and were passed over: {why}."] if why else []
+    return [f"{unreadable.total():,} messages are no dead letters of this version and were passed over: {why}."] if why else []
 
 
 def _group_row(group: LetterGroup) -> tuple[str, ...]:

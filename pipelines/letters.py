@@ -42,8 +42,8 @@ def find_letter(reader: DeadLetterReader, original: Coordinates) -> tuple[Posted
 def later(one: Posted, other: Posted) -> Posted:
     """Of two letters of the same coordinates the one that counts, `other` having been met after `one`.
 
-    A record's goes before a gap's. Within a partition letters come in their order; between partitions their own time decides.
+    A record's goes before a gap's. Within a partition, or a file, letters come in their order; between partitions their own time decides.
     """
     if one.letter.is_gap != other.letter.is_gap:
         return other if one.letter.is_gap else one
-    return other if one.at.partition == other.at.partition or other.written_ms >= one.written_ms else one
+    return other if one.at[:2] == other.at[:2] or other.written_ms >= one.written_ms else one

@@ -18,34 +18,34 @@ from transforms.io.kafka_offsets import Place
 from transforms.io.kafka_target import KafkaTarget
 from transforms.io.letter_index import LetterIndex
 from transforms.io.neo4j_graph import Neo4jGraphStore
-from transforms.records.letters import LetterFilter, Wanted
+from transforms.records.letters import LetterFilter, LetterPlace, Wanted
 from transforms.steps.replay import CountRejects, ReplayLetters
 
 
 def build(pipeline: beam.Pipeline, wanted: list[Wanted], flow: FlowSettings) -> None:
     """The flow of a replay, one step a line."""
-    records = pipeline | "ReplayLetters" >> ReplayLetters(flow.kafka, flow.deadletter_topic, wanted)
+    records = pipeline | "ReplayLetters" >> ReplayLetters(flow.kafka, flow.letters, wanted)
     taken = into_graph(records, flow)
     taken.rejects | "CountRejects" >> CountRejects()
 
 
 def replay_letters(
     kafka: KafkaTarget,
-    topic: str,
+    place: LetterPlace,
     filter_: LetterFilter,
     flow: FlowSettings | None,
     slice_bytes: int,
     beyond: Mapping[Place, int] | None = None,
 ) -> ReplayTotals:
-    """Replay the letters that match, of those that the topic holds now; SIGTERM ends it after the slice it is in.
+    """Replay the letters that match, of those that there are now; SIGTERM ends it after the slice it is in.
 
     flow: None reads and proves what would be replayed, and writes nothing. beyond: letters before these offsets of the
-    dead-letter topic do not count.
+    dead-letter topic, or of its files, do not count.
     """
     totals = ReplayTotals()
     with ExitStack() as held:
         stop = held.enter_context(StopSignals())
-        reader = held.enter_context(closing(DeadLetterReader.open(kafka, topic)))
+        reader = held.enter_context(closing(DeadLetterReader.open(kafka, place)))
         index = held.enter_context(closing(LetterIndex(filter_)))
         totals.read_to = index_letters(reader, index, beyond or {})
         totals.unreadable.update(reader.unreadable)

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 from pipelines.options.failures import FailureOptions
 from pipelines.options.flow import WriteOptions
-from pipelines.options.kafka import KafkaOptions
-from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.tenants import RouteOptions
 from transforms.io.kafka_target import KafkaTarget
@@ -13,6 +11,7 @@ from transforms.io.neo4j_target import Neo4jTarget
 from transforms.io.registry_target import RegistryTarget
 from transforms.planning.liveness import DEFAULT_LIMITS, Limits
 from transforms.records.failures import Families
+from transforms.records.letters import LetterPlace
 from transforms.records.tenant import TenantRules
 from transforms.steps.arrival import ArrivalWindow
 
@@ -21,16 +20,17 @@ from transforms.steps.arrival import ArrivalWindow
 class FlowSettings:
     """What the flow from Decode on needs, whoever reads.
 
-    tenants: whose records are taken in. patterns: of topics that belong to one cluster each. limits: of silence.
+    letters: where rejects go. tenants: whose records are taken in. patterns: of topics that belong to one cluster each. limits: of silence.
     live: the records are those of now, and so signs of life; those of a replay are not. writes: how the graph is written.
     failure_patterns: families of failures in lines of logs, before the declared ones.
     window: in a stream; None where each slice is one window.
     registry: None where there is none. released: tenants that are set aside are taken in all the same, as a replay does.
+    archive: where the raw records are kept beside; "" keeps none.
     """
 
     kafka: KafkaTarget
     neo4j: Neo4jTarget
-    deadletter_topic: str
+    letters: LetterPlace
     tenants: TenantRules
     patterns: tuple[str, ...]
     legacy_topics: frozenset[str]
@@ -41,23 +41,24 @@ class FlowSettings:
     live: bool = True
     released: bool = False
     window: ArrivalWindow | None = None
+    archive: str = ""
 
 
 def flow_settings(
-    kafka: KafkaOptions,
-    neo4j: Neo4jOptions,
-    deadletter_topic: str,
+    kafka: KafkaTarget,
+    neo4j: Neo4jTarget,
+    letters: LetterPlace,
     tenants: TenantRules,
     routes: RouteOptions,
     writes: WriteOptions,
     failures: FailureOptions,
     registry: RegistryOptions,
 ) -> FlowSettings:
-    """The settings that the groups of options come to; an error of use where one of them cannot be used."""
+    """The settings that the targets and the groups of options come to; an error of use where one of them cannot be used."""
     return FlowSettings(
-        kafka=kafka.target(),
-        neo4j=neo4j.target(),
-        deadletter_topic=deadletter_topic,
+        kafka=kafka,
+        neo4j=neo4j,
+        letters=letters,
         tenants=tenants,
         patterns=routes.patterns(),
         legacy_topics=routes.legacy_topics(),

@@ -26,10 +26,10 @@ from runners.stream_bus import KafkaBus
 from runners.stream_monitor import StreamMonitor
 from runners.stream_report import StreamReport
 from runners.watch import Watch
-from transforms.io.deadletters import process_writer
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import KafkaOffsets, Place
 from transforms.io.lease import Lease
+from transforms.io.letter_sinks import process_sink
 from transforms.io.neo4j_graph import Neo4jGraphStore
 from transforms.planning.slices import MOST_RECORDS, SliceSize
 from transforms.records.codecs import REGISTRY_TOPIC, TOPICS
@@ -84,8 +84,8 @@ class StreamRun:
         self._store = Neo4jGraphStore(self._flow.neo4j)
         self._offsets = KafkaOffsets(self._flow.kafka)
         self._lease: Lease | None = None
-        self._bus = KafkaBus(self._offsets, self._settings.topics, self._flow.patterns, self._flow.deadletter_topic)
-        self._held = HeldWatch(self._store, self._flow.kafka, self._flow.deadletter_topic)
+        self._bus = KafkaBus(self._offsets, self._settings.topics, self._flow.patterns, self._flow.letters.topic)
+        self._held = HeldWatch(self._store, self._flow.kafka, self._flow.letters)
 
     def __enter__(self) -> "StreamRun":
         return self
@@ -113,7 +113,7 @@ class StreamRun:
             return
         if job is None:
             require(self._flink, self._flow.kafka)
-            process_writer(self._flow.kafka, self._flow.deadletter_topic)
+            process_sink(self._flow.kafka, self._flow.letters)
             job = self._submit(places)
         if not how.detach:
             self._watch(job, places, totals, how)

@@ -14,8 +14,9 @@ from pipelines.command import INTERRUPTED_REPLAY, faults_told
 from pipelines.options.checks import usage_error
 from pipelines.options.failures import FailureOptions
 from pipelines.options.flow import Json, WriteOptions, tenant_id
-from pipelines.options.kafka import DEFAULT_DEADLETTER_TOPIC, KafkaOptions
-from pipelines.options.letters import DeadletterTopic, ReplayOptions
+from pipelines.options.kafka import KafkaOptions
+from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterPath, DeadletterTopic, letter_place
+from pipelines.options.letters import ReplayOptions
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.tenants import AdmissionOptions, RouteOptions
@@ -46,6 +47,7 @@ def release(
     writes: WriteOptions,
     failures: FailureOptions,
     deadletter_topic: DeadletterTopic = DEFAULT_DEADLETTER_TOPIC,
+    deadletter_path: DeadletterPath = "",
     settle_s: Annotated[
         float, typer.Option("--settle_s", min=0, help="Seconds to wait for letters of a slice at work, where a run of the group goes on.")
     ] = 30.0,
@@ -66,7 +68,8 @@ def release(
     tenant = tenant_id(client_id, "CLIENT_ID")
     if not tenant or how.tenant() not in ("", tenant):
         raise usage_error(f"CLIENT_ID is {client_id!r} and --single_tenant {how.tenant()!r}; name one tenant, the same in both.")
-    flow = flow_settings(kafka, neo4j, deadletter_topic, admission.rules(how.tenant()), routes, writes, failures, registry)
+    letters, rules = letter_place(deadletter_topic, deadletter_path), admission.rules(how.tenant())
+    flow = flow_settings(kafka.target(), neo4j.target(), letters, rules, routes, writes, failures, registry)
     flow = replace(flow, live=False, released=True)
     started = time.monotonic()
     with faults_told(INTERRUPTED_REPLAY):
@@ -89,7 +92,7 @@ def _released(tenant: str, flow: FlowSettings, slice_bytes: int, settle_s: float
     held = LetterFilter(frozenset({_HELD}), frozenset({tenant}), frozenset())
 
     def replayed(beyond: Mapping[Place, int]) -> ReplayTotals:
-        return replay_letters(flow.kafka, flow.deadletter_topic, held, None if dry_run else flow, slice_bytes, beyond)
+        return replay_letters(flow.kafka, flow.letters, held, None if dry_run else flow, slice_bytes, beyond)
 
     with closing(Neo4jGraphStore(flow.neo4j)) as store:
         was = next((one for one in read_set_aside(store) if one.client_id == tenant), None)

@@ -10,6 +10,7 @@ from transforms.io.answers import Untold
 from transforms.io.kafka_inquiry import KafkaInquiry
 from transforms.io.kafka_target import KafkaTarget
 from transforms.io.quarantine import MarkStore, SetAside, read_set_aside
+from transforms.records.letters import LetterPlace
 
 _LOG: Final = structlog.get_logger("tenants")
 EVERY_S: Final = 3600.0
@@ -30,17 +31,18 @@ def nearly_lost(marks: list[SetAside], retention_ms: int | None) -> list[tuple[S
 
 
 class HeldWatch:
-    """Looks at most once an hour; says nothing where nothing is held, or Kafka does not tell how long it keeps it."""
+    """Looks at most once an hour; says nothing where nothing is held, letters lie in files, or Kafka tells of no retention."""
 
-    def __init__(self, store: MarkStore, kafka: KafkaTarget, deadletter_topic: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, store: MarkStore, kafka: KafkaTarget, letters: LetterPlace, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
         self._kafka = kafka
-        self._topic = deadletter_topic
+        self._topic = letters.topic
+        self._expires = not letters.path
         self._clock = clock
         self._next = clock()
 
     def look(self) -> None:
-        if self._clock() < self._next:
+        if not self._expires or self._clock() < self._next:
             return
         self._next = self._clock() + EVERY_S
         marks = read_set_aside(self._store)

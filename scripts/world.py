@@ -119,19 +119,26 @@ class World:
     # The job
 
     def environment(self, **more: str) -> dict[str, str]:
-        kept = {
-            name: value for name, value in os.environ.items() if not name.startswith(("KAFKA_", "NEO4J_", "CLIENT_ID", "FAILURE_PATTERNS"))
-        }
+        ours = ("KAFKA_", "NEO4J_", "CLIENT_ID", "FAILURE_PATTERNS", "ARCHIVE", "DEADLETTER_")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         return {**kept, **more}
 
     def start_job(self, *flags: str, **environment: str) -> subprocess.Popen[str]:
-        return self.open_job(flags, environment, subprocess.PIPE)
+        return self.open("pipelines.graph_build", ("--runner=DirectRunner", "--json", *flags), environment, subprocess.PIPE)
 
-    def open_job(self, flags: Iterable[str], environment: dict[str, str], stderr: int | IO[str]) -> subprocess.Popen[str]:
-        """Start the job; what it says goes to `stderr`, as of a process."""
-        command = [sys.executable, "-m", "pipelines.graph_build", "--runner=DirectRunner", "--json", *flags]
+    def start(self, module: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """A command that has begun."""
+        return self.open(module, arguments, environment, subprocess.PIPE)
+
+    def open(self, module: str, arguments: Iterable[str], environment: dict[str, str], stderr: int | IO[str]) -> subprocess.Popen[str]:
+        """A command that has begun; what it says goes to `stderr`, as of a process."""
         return subprocess.Popen(
-            command, cwd=CHECKOUT, env=self.environment(**environment), text=True, stdout=subprocess.PIPE, stderr=stderr
+            [sys.executable, "-m", module, *arguments],
+            cwd=CHECKOUT,
+            env=self.environment(**environment),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
         )
 
     def run_job(self, *flags: str, expect: int = 0, **environment: str) -> dict[str, Any]:

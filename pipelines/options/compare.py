@@ -57,8 +57,8 @@ class CompareOptions:
 
     def targets(self, neo4j: Neo4jOptions) -> tuple[Neo4jTarget, Neo4jTarget]:
         """The databases on the left and on the right."""
-        left = _target("left", self.left, neo4j, self.left_user, self.left_password_file, self.left_ca_file)
-        return left, _target("right", self.right, neo4j, self.right_user, self.right_password_file, self.right_ca_file)
+        left = side_target("left", self.left, neo4j, self.left_user, self.left_password_file, self.left_ca_file)
+        return left, side_target("right", self.right, neo4j, self.right_user, self.right_password_file, self.right_ca_file)
 
     def mapping(self) -> GraphMapping | None:
         """How the left is read; None where this job wrote it."""
@@ -87,7 +87,7 @@ class CompareOptions:
         return Pair(one or left, one or right) if one or left else None
 
 
-def _target(side: str, text: str, neo4j: Neo4jOptions, user: str, password_file: str, ca_file: str) -> Neo4jTarget:
+def side_target(side: str, text: str, neo4j: Neo4jOptions, user: str, password_file: str, ca_file: str) -> Neo4jTarget:
     """The database that a flag names; what is not said of it is as it is for the job."""
     variable = f"NEO4J_{side.upper()}_PASSWORD"
     has_own = bool(password_file or os.environ.get(variable))

@@ -6,13 +6,14 @@ from typing import Annotated, Final
 import typer
 
 from pipelines.options.checks import names, needed, one_of
+from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterPath, DeadletterTopic, letter_place
 from runners.local.endpoints import read_endpoints
 from transforms.io.kafka_target import SASL_MECHANISMS, SECURITY_PROTOCOLS, KafkaTarget
 from transforms.io.secrets import Secret
 from transforms.records.codecs import CODECS
+from transforms.records.letters import LetterPlace
 
 DEFAULT_TOPICS: Final = ",".join(codec.topic for codec in CODECS)
-DEFAULT_DEADLETTER_TOPIC: Final = "graph.deadletter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +86,8 @@ class TopicOptions:
         str,
         typer.Option("--topics", envvar="KAFKA_TOPICS", help="Topics to read, comma-separated; those that do not exist yet are left out."),
     ] = DEFAULT_TOPICS
-    deadletter_topic: Annotated[
-        str, typer.Option("--deadletter_topic", envvar="DEADLETTER_TOPIC", help="Where rejects go; made where it is missing.")
-    ] = DEFAULT_DEADLETTER_TOPIC
+    deadletter_topic: DeadletterTopic = DEFAULT_DEADLETTER_TOPIC
+    deadletter_path: DeadletterPath = ""
     expansion_service: Annotated[
         str,
         typer.Option("--expansion_service", envvar="KAFKA_EXPANSION_SERVICE", help="host:port of the Java side of Beam's Kafka connector."),
@@ -95,6 +95,10 @@ class TopicOptions:
 
     def topic_names(self) -> tuple[str, ...]:
         return names(self.topics)
+
+    def letters(self) -> LetterPlace:
+        """Where rejects go."""
+        return letter_place(self.deadletter_topic, self.deadletter_path)
 
     def expansion_address(self) -> str:
         """Where the Java side is: as named, or the local stack's; an error of use where it is nowhere."""

@@ -8,15 +8,13 @@ import typer
 
 from pipelines.options.checks import names, one_of, usage_error
 from pipelines.options.flow import tenant_id
-from pipelines.options.kafka import DEFAULT_DEADLETTER_TOPIC
-from transforms.records.letters import REASONS, Coordinates, LetterFilter, parse_coordinates
+from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterPath, DeadletterTopic, letter_place
+from transforms.records.letters import REASONS, Coordinates, LetterFilter, LetterPlace, parse_coordinates
 from transforms.records.outcomes import NO_TENANT
 
 CoordinatesArgument = Annotated[
     str, typer.Argument(metavar="TOPIC[PARTITION]@OFFSET", help="Where the original record lay, as logs and `list` write it; in quotes.")
 ]
-
-DeadletterTopic = Annotated[str, typer.Option("--deadletter_topic", envvar="DEADLETTER_TOPIC", help="The topic that holds the letters.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +22,17 @@ class LetterOptions:
     """Where the letters are, and which of them are meant; filters may be repeated or comma-separated."""
 
     deadletter_topic: DeadletterTopic = DEFAULT_DEADLETTER_TOPIC
+    deadletter_path: DeadletterPath = ""
     reason: Annotated[list[str] | None, typer.Option("--reason", help="Only letters with these reasons, comma-separated.")] = None
     client_id: Annotated[
         list[str] | None,
         typer.Option("--client_id", help="Only letters of these tenants, comma-separated; `-`: those that name no tenant."),
     ] = None
     topic: Annotated[list[str] | None, typer.Option("--topic", help="Only letters of records of these topics, comma-separated.")] = None
+
+    def place(self) -> LetterPlace:
+        """Where the letters are."""
+        return letter_place(self.deadletter_topic, self.deadletter_path)
 
     def wanted(self) -> LetterFilter:
         """The filter that the options make; an error of use for a reason or tenant that cannot be."""

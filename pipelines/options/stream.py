@@ -1,13 +1,11 @@
-"""How the job runs on Flink."""
+"""How a stream goes, and how it is watched."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
 
-from pipelines.options.run import FLINK
-from runners.flink.settings import FlinkAddresses, FlinkSettings
-from runners.local.flink_cluster import read_addresses
+from runners.flink.settings import FlinkSettings
 from transforms.steps.arrival import ArrivalWindow
 
 
@@ -15,28 +13,6 @@ from transforms.steps.arrival import ArrivalWindow
 class StreamOptions:
     """A job without an end on a Flink cluster, and how it is watched."""
 
-    flink_master: Annotated[
-        str, typer.Option("--flink_master", envvar="FLINK_MASTER", help="host:port of Flink's REST; the local cluster's unless told.")
-    ] = ""
-    job_endpoint: Annotated[
-        str, typer.Option("--job_endpoint", envvar="JOB_ENDPOINT", help="host:port of Beam's job service; the local one unless told.")
-    ] = ""
-    flink_worker_pool: Annotated[
-        str,
-        typer.Option(
-            "--flink_worker_pool",
-            envvar="FLINK_WORKER_POOL",
-            help="host:port of the pool of Python workers, as a TaskManager reaches it; the local one unless told.",
-        ),
-    ] = ""
-    flink_expansion: Annotated[
-        str,
-        typer.Option(
-            "--flink_expansion",
-            envvar="FLINK_EXPANSION",
-            help="host:port of the expansion service for Flink, which is not the stack's connector; the local one unless told.",
-        ),
-    ] = ""
     window_s: Annotated[
         int,
         typer.Option("--window_s", envvar="WINDOW_S", min=1, help="Seconds that a tenant's records are gathered before they are written."),
@@ -50,15 +26,6 @@ class StreamOptions:
     checkpoint_s: Annotated[
         float, typer.Option("--checkpoint_s", envvar="CHECKPOINT_S", min=0.1, help="Seconds between two checkpoints.")
     ] = 10.0
-    flink_parallelism: Annotated[
-        int,
-        typer.Option(
-            "--flink_parallelism", envvar="FLINK_PARALLELISM", min=1, help="Subtasks of each step; the cluster needs as many slots."
-        ),
-    ] = 2
-    flink_python_workers: Annotated[
-        int, typer.Option("--flink_python_workers", envvar="FLINK_PYTHON_WORKERS", min=1, help="Python processes per TaskManager.")
-    ] = 2
     savepoint_path: Annotated[
         str, typer.Option("--savepoint_path", help="Go on from this savepoint or retained checkpoint, not from the committed offsets.")
     ] = ""
@@ -82,24 +49,6 @@ class StreamOptions:
     def window(self) -> ArrivalWindow:
         return ArrivalWindow(self.window_s)
 
-    def settings(self, runner: str, job_name: str = "") -> FlinkSettings:
-        """What a submission needs. job_name: "" where it is found out later."""
-        return FlinkSettings(
-            job_name,
-            self._addresses(),
-            tell_master=runner == FLINK,
-            parallelism=self.flink_parallelism,
-            checkpoint_ms=int(self.checkpoint_s * 1000),
-            savepoint=self.savepoint_path,
-            python_workers=self.flink_python_workers,
-        )
-
-    def _addresses(self) -> FlinkAddresses:
-        """Each as named, else as the local cluster wrote it down, else as it would."""
-        local = read_addresses() or FlinkAddresses()
-        return FlinkAddresses(
-            self.flink_master or local.master,
-            self.job_endpoint or local.job_endpoint,
-            self.flink_expansion or local.expansion,
-            self.flink_worker_pool or local.worker_pool,
-        )
+    def on(self, flink: FlinkSettings) -> FlinkSettings:
+        """The settings of a submission, with those of a stream."""
+        return replace(flink, checkpoint_ms=int(self.checkpoint_s * 1000), savepoint=self.savepoint_path)

@@ -26,6 +26,7 @@ from transforms.io.neo4j_target import Neo4jTarget
 from transforms.io.registry_target import RegistryTarget
 from transforms.io.schema_registry import SchemaRegistry
 from transforms.model.schema import schema
+from transforms.records.letters import LetterPlace
 from transforms.records.routes import topics_to_read
 from transforms.steps.readers import BEAM
 
@@ -42,7 +43,7 @@ class Subject:
     kafka: KafkaTarget
     neo4j: Neo4jTarget
     topics: tuple[str, ...]
-    deadletter_topic: str
+    letters: LetterPlace
     reader: str
     expansion_service: str = ""
     registry: RegistryTarget | None = None
@@ -73,17 +74,21 @@ def kafka_checks(subject: Subject) -> list[Check]:
     if reached.status is Status.FAILED:
         return [reached, *_skip(_kafka_names(subject), _NO_KAFKA)]
     names = _names(subject, inquiry)
-    told = inquiry.topics({*names, subject.deadletter_topic})
+    letters = subject.letters.topic
+    told = inquiry.topics({*names, letters})
     settings = inquiry.settings(told)
     there = {name: one for name, one in told.items() if isinstance(one, TopicTold)}
-    letters = subject.deadletter_topic
-    making = None if letters in there else inquiry.could_make(deadletter_topic(letters))
+    making = None if letters in there or subject.letters.path else inquiry.could_make(deadletter_topic(letters))
     places = [(name, one.number) for name in names if name in there for one in there[name].partitions]
     group = groups.judge_group(subject.kafka.group, inquiry.group())
     return [
         reached,
         *(check for name in names for check in topics.judge_topic(name, told[name], settings[name], subject.patterns)),
-        *deadletters.judge_deadletters(letters, told[letters], settings[letters], making),
+        *(
+            _skip(deadletters.NAMES, f"dead letters go to files under {subject.letters.path}")
+            if subject.letters.path
+            else deadletters.judge_deadletters(letters, told[letters], settings[letters], making)
+        ),
         group,
         _lag(subject, names, group),
         clocks.judge_kafka_clock(inquiry.newest(places) if places else {}, time.time()),
@@ -93,7 +98,7 @@ def kafka_checks(subject: Subject) -> list[Check]:
 def _names(subject: Subject, inquiry: KafkaInquiry) -> list[str]:
     """The topics that the job would read: those that are named, and those of clusters that are there now."""
     there = inquiry.names() if subject.patterns else []
-    return topics_to_read(subject.topics, there, subject.patterns, subject.deadletter_topic)
+    return topics_to_read(subject.topics, there, subject.patterns, subject.letters.topic)
 
 
 def _kafka_names(subject: Subject) -> Iterable[str]:

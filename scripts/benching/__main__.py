@@ -16,20 +16,27 @@ Examples:
 
   scripts/bench --flood --messages 100000
 
+  scripts/bench --archive --json
+
+  scripts/bench --backfill --json
+
   scripts/bench --runner flink --minutes 15
 """
 
 import sys
 import time
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import typer
 
+from scripts.benching.archiving import measure_archive, show_archive
+from scripts.benching.backfilling import measure_backfill, show_backfill
 from scripts.benching.flooding import measure_flood, show_flood
 from scripts.benching.measure import Plan, measure
 from scripts.benching.purging import measure_purge, show_purge
-from scripts.benching.stage import stage
+from scripts.benching.stage import Stage, stage
 from scripts.benching.streaming import measure_streaming, show_streaming
 from scripts.benching.tables import show
 from scripts.benching.traffic import MIXES
@@ -42,6 +49,13 @@ RUNNERS = ("direct", FLINK)
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
+class Measured(NamedTuple):
+    """What is measured on an empty stack, and how its figures are shown."""
+
+    measure: Callable[[Stage], dict[str, Any]]
+    show: Callable[[dict[str, Any]], None]
+
+
 def _chosen(flag: str, text: str, allowed: tuple[str, ...]) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     for name in names or ("",):
@@ -50,13 +64,13 @@ def _chosen(flag: str, text: str, allowed: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def _counts(text: str) -> tuple[int, ...]:
+def _counts(text: str, flag: str = "--clusters") -> tuple[int, ...]:
     try:
         counts = tuple(int(part) for part in text.split(","))
     except ValueError:
         counts = ()
     if not counts or min(counts) < 1:
-        raise typer.BadParameter(f"--clusters is {text!r}; give numbers from 1 on, comma-separated.")
+        raise typer.BadParameter(f"{flag} is {text!r}; give numbers from 1 on, comma-separated.")
     return counts
 
 
@@ -80,7 +94,14 @@ def main(
         str, typer.Option("--runner", help="direct | flink. flink: the job streams on a cluster of its own, against the bounded run.")
     ] = "direct",
     minutes: Annotated[float, typer.Option("--minutes", min=0.2, help="Minutes of paced traffic, with --runner flink.")] = 2.0,
+    archive: Annotated[bool, typer.Option("--archive", help="Measure what archiving costs the job, and nothing else.")] = False,
     purge_nodes: Annotated[int, typer.Option("--purge_nodes", min=1000, help="Nodes of the tenant that is purged.")] = 200_000,
+    backfill: Annotated[
+        bool, typer.Option("--backfill", help="Measure backfills against the live run of the same records, and nothing else.")
+    ] = False,
+    backfill_records: Annotated[
+        str, typer.Option("--backfill_records", help="Records of a backfill; with several numbers, memory for each.")
+    ] = "100000,1000000",
     json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object on standard output.")] = False,
 ) -> None:
     plan = Plan(
@@ -94,36 +115,32 @@ def main(
         seed=seed,
     )
     _chosen("--runner", runner, RUNNERS)
+    sizes = _counts(backfill_records, "--backfill_records")
     started = time.monotonic()
 
     def say(text: str) -> None:
         typer.echo(f"[{time.monotonic() - started:6.1f} s] {text}", err=True)
 
+    alone = (
+        (runner == FLINK, Measured(lambda empty: measure_streaming(messages, minutes, seed, empty, say), show_streaming)),
+        (purge, Measured(lambda empty: measure_purge(purge_nodes, empty, say), show_purge)),
+        (flood, Measured(lambda empty: measure_flood(messages // 10, seed, empty, say), show_flood)),
+        (archive, Measured(lambda empty: measure_archive(messages, plan.clusters[0], objects, plan.mix, seed, empty, say), show_archive)),
+        (backfill, Measured(lambda empty: measure_backfill(sizes, plan.mix, seed, empty, say), show_backfill)),
+    )
+    chosen = next((one for is_asked, one in alone if is_asked), Measured(lambda empty: measure(plan, empty, say), show))
     say("starting a stack")
     try:
         with stage() as empty:
-            if runner == FLINK:
-                found = measure_streaming(messages, minutes, seed, empty, say)
-            elif purge:
-                found = measure_purge(purge_nodes, empty, say)
-            elif flood:
-                found = measure_flood(messages // 10, seed, empty, say)
-            else:
-                found = measure(plan, empty, say)
+            found = chosen.measure(empty)
     except (RuntimeError, InfrastructureFault) as fault:
         typer.echo(str(fault), err=True)
         sys.exit(1)
     say("done")
     if json:
         typer.echo(msgspec.json.encode(found).decode())
-    elif runner == FLINK:
-        show_streaming(found)
-    elif purge:
-        show_purge(found)
-    elif flood:
-        show_flood(found)
     else:
-        show(found)
+        chosen.show(found)
 
 
 if __name__ == "__main__":

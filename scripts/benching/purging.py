@@ -148,7 +148,7 @@ def run_purge(environment: dict[str, str]) -> dict[str, Any]:
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         command = [sys.executable, "-m", "pipelines.tenants", "forget", TENANT, "--yes", "--json"]
         process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=out, stderr=err)
-        status, used, peak_mb = _ended(process)
+        status, used, peak_mb = ended(process)
         wall_s = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
@@ -167,7 +167,7 @@ def run_purge(environment: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _ended(process: "subprocess.Popen[bytes]") -> tuple[int, Any, float]:
+def ended(process: "subprocess.Popen[bytes]") -> tuple[int, Any, float]:
     """Status, resource usage and peak MB of the process, once it has ended.
 
     Watched, since what the kernel gives as its peak is at least this process's own, from which it was started.

@@ -1,9 +1,9 @@
-"""A run of the job as its own process: killed, stopped, waited for, and held to what it says."""
+"""A run of the job, or of another command, as its own process: killed, stopped, waited for, and held to what it says."""
 
 import json
 import signal
 import subprocess
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 from scripts.faulting.round import must
 from scripts.world import World
@@ -12,6 +12,9 @@ from scripts.world import World
 SMALL: Final = ("--slice_bytes=100000", "--batch_rows=50")
 FOLLOW: Final = ("--follow", "--every_s=1")
 READERS: Final = ("bounded", "beam")
+# Around all times of the samples; fixed, so that a second run is one of the same range.
+SINCE: Final = "2026-01-01T00:00:00Z"
+UNTIL: Final = "2026-06-01T00:00:00Z"
 STOP_S: Final = 30.0
 _END_S: Final = 240.0
 OUTCOMES: Final = ("written", "unchanged", "superseded", "filtered", "skipped", "control", "undecoded", "rejected")
@@ -41,13 +44,13 @@ class Ended(NamedTuple):
         return counted
 
 
-class Job:
-    """A run that has begun; killed at the end of the block where it still goes on."""
+class Command:
+    """A command that has begun; killed at the end of the block where it still goes on."""
 
-    def __init__(self, world: World, *flags: str) -> None:
-        self._process = world.start_job("--log_level=ERROR", *flags)
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
 
-    def __enter__(self) -> "Job":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -83,3 +86,19 @@ class Job:
         """SIGTERM; it must end by itself within 30 s."""
         self._process.send_signal(signal.SIGTERM)
         return self.end(STOP_S)
+
+
+class Job(Command):
+    """A run of the job."""
+
+    def __init__(self, world: World, *flags: str) -> None:
+        super().__init__(world.start_job("--log_level=ERROR", *flags))
+
+
+class Backfill(Command):
+    """A backfill of all that there is."""
+
+    def __init__(self, world: World, *flags: str) -> None:
+        super().__init__(
+            world.start("pipelines.backfill", "run", "--json", "--log_level=ERROR", f"--from={SINCE}", f"--to={UNTIL}", *flags)
+        )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from scripts.faulting import kills, losses, refusals, traffic
+from scripts.faulting import archives, kills, losses, refusals, traffic
 from scripts.faulting.round import Round, Seen
 
 
@@ -24,6 +24,20 @@ _ONE_SENTENCE: Final = "the run ends with 1 and one sentence;"
 FAULTS: Final = (
     Fault("job-killed", "kill -9 of a bounded run, twice", _CONVERGES, 10, kills.kill_bounded_job),
     Fault("job-killed-following", "kill -9 of a run that follows, twice", _CONVERGES, 10, kills.kill_following_job),
+    Fault(
+        "archiving-killed",
+        "kill -9 of a bounded run with --archive",
+        f"no file is torn, a rerun leaves every record there once, and {_CLEAN}; a replay of the archive alone gives them, too",
+        20,
+        archives.kill_archiving_job,
+    ),
+    Fault(
+        "backfill-killed",
+        "kill -9 of a backfill, from the archive and from Kafka in turns",
+        f"the same command goes on after the slices that are done, each record is read in one of them, and {_CLEAN}",
+        20,
+        archives.kill_backfill,
+    ),
     Fault(
         "neo4j-killed",
         "kill -9 of Neo4j in a write, under a bounded run",

@@ -29,51 +29,57 @@ CREATE CONSTRAINT clusterepisode_key IF NOT EXISTS FOR (n:ClusterEpisode) REQUIR
 CREATE CONSTRAINT bus_key IF NOT EXISTS FOR (n:Bus) REQUIRE (n.client_id, n.name) IS UNIQUE;
 
 // schema 10
-CREATE INDEX resource_uid IF NOT EXISTS FOR (n:Resource) ON (n.client_id, n.uid);
+CREATE CONSTRAINT backfill_key IF NOT EXISTS FOR (n:Backfill) REQUIRE (n.client_id, n.name) IS UNIQUE;
 
 // schema 11
-CREATE INDEX episodic_subject IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.subject);
+CREATE CONSTRAINT backfillslice_key IF NOT EXISTS FOR (n:BackfillSlice) REQUIRE (n.client_id, n.key) IS UNIQUE;
 
 // schema 12
-CREATE INDEX episodic_alert IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.alert);
+CREATE INDEX resource_uid IF NOT EXISTS FOR (n:Resource) ON (n.client_id, n.uid);
 
 // schema 13
-CREATE INDEX episodic_ver IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.ver);
+CREATE INDEX episodic_subject IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.subject);
 
 // schema 14
-CREATE INDEX promtarget_subject IF NOT EXISTS FOR (n:PromTarget) ON (n.client_id, n.subject);
+CREATE INDEX episodic_alert IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.alert);
 
 // schema 15
-CREATE INDEX rule_subject IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.subject);
+CREATE INDEX episodic_ver IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.ver);
 
 // schema 16
-CREATE INDEX rule_alert IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.alert);
+CREATE INDEX promtarget_subject IF NOT EXISTS FOR (n:PromTarget) ON (n.client_id, n.subject);
 
 // schema 17
-CREATE INDEX tombstone_ref_a IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_a);
+CREATE INDEX rule_subject IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.subject);
 
 // schema 18
-CREATE INDEX tombstone_ref_b IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_b);
+CREATE INDEX rule_alert IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.alert);
 
 // schema 19
-CREATE INDEX tombstone_ver IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ver);
+CREATE INDEX tombstone_ref_a IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_a);
 
 // schema 20
-CREATE INDEX service_ns IF NOT EXISTS FOR (n:Service) ON (n.client_id, n.ns);
+CREATE INDEX tombstone_ref_b IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_b);
 
 // schema 21
-CREATE INDEX networkpolicy_ns IF NOT EXISTS FOR (n:NetworkPolicy) ON (n.client_id, n.ns);
+CREATE INDEX tombstone_ver IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ver);
 
 // schema 22
-CREATE INDEX pod_ns IF NOT EXISTS FOR (n:Pod) ON (n.client_id, n.ns);
+CREATE INDEX service_ns IF NOT EXISTS FOR (n:Service) ON (n.client_id, n.ns);
 
 // schema 23
-CREATE INDEX runs_on_edge_id IF NOT EXISTS FOR ()-[r:RUNS_ON]-() ON (r.client_id, r.edge_id);
+CREATE INDEX networkpolicy_ns IF NOT EXISTS FOR (n:NetworkPolicy) ON (n.client_id, n.ns);
 
 // schema 24
-CREATE INDEX selects_edge_id IF NOT EXISTS FOR ()-[r:SELECTS]-() ON (r.client_id, r.edge_id);
+CREATE INDEX pod_ns IF NOT EXISTS FOR (n:Pod) ON (n.client_id, n.ns);
 
 // schema 25
+CREATE INDEX runs_on_edge_id IF NOT EXISTS FOR ()-[r:RUNS_ON]-() ON (r.client_id, r.edge_id);
+
+// schema 26
+CREATE INDEX selects_edge_id IF NOT EXISTS FOR ()-[r:SELECTS]-() ON (r.client_id, r.edge_id);
+
+// schema 27
 CREATE INDEX controls_edge_id IF NOT EXISTS FOR ()-[r:CONTROLS]-() ON (r.client_id, r.edge_id);
 
 // AWAIT_INDEXES
@@ -1267,6 +1273,61 @@ ON CREATE SET e += row.props, e.at_ms = timestamp();
 // COUNT_STATES
 MATCH (c:Cluster)
 RETURN coalesce(c.state, 'ACTIVE') AS state, count(*) AS number;
+
+// DROP_SLICES
+MATCH (s:BackfillSlice {client_id: $client_id})
+WHERE s.key STARTS WITH $name + ' '
+DELETE s;
+
+// PUT_BACKFILL
+MERGE (b:Backfill {client_id: $client_id, name: $name})
+SET b += $props, b.planned_ms = timestamp();
+
+// PUT_SLICES
+UNWIND $rows AS row
+MERGE (s:BackfillSlice {client_id: $client_id, key: row.key})
+SET s += row.props;
+
+// SET_BACKFILL
+MATCH (b:Backfill {client_id: $client_id, name: $name})
+SET b += $props, b.changed_ms = timestamp();
+
+// SET_SLICE
+MATCH (s:BackfillSlice {client_id: $client_id, key: $key})
+SET s += $props, s.changed_ms = timestamp();
+
+// READ_BACKFILL
+MATCH (b:Backfill {client_id: $client_id, name: $name})
+RETURN properties(b) AS props;
+
+// READ_BACKFILLS
+MATCH (b:Backfill {client_id: $client_id})
+RETURN properties(b) AS props, timestamp() AS now_ms
+ORDER BY b.planned_ms, b.name;
+
+// READ_SLICES
+MATCH (s:BackfillSlice {client_id: $client_id})
+WHERE s.key STARTS WITH $name + ' '
+RETURN s.number AS number, s.state AS state, s.units AS units
+ORDER BY s.key;
+
+// READ_SLICE
+MATCH (s:BackfillSlice {client_id: $client_id, key: $key})
+RETURN s.plan AS plan;
+
+// COUNT_SLICES
+MATCH (s:BackfillSlice {client_id: $client_id})
+RETURN s.name AS name, s.state AS state, count(*) AS slices, sum(s.units) AS units,
+  sum(coalesce(s.read, 0)) AS read, sum(coalesce(s.rejected, 0)) AS rejected, sum(coalesce(s.lost, 0)) AS lost;
+
+// OLD_BACKFILLS
+MATCH (b:Backfill {client_id: $client_id})
+WHERE b.state = 'done' AND b.changed_ms < timestamp() - $age_ms
+RETURN b.name AS name;
+
+// DROP_BACKFILL
+MATCH (b:Backfill {client_id: $client_id, name: $name})
+DELETE b;
 
 // digest_page Resource
 MATCH (n:Resource)

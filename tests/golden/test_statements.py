@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 from scripts.graph_model import document
-from transforms.model import cypher, purge, quarantine, retention, tenancy
+from transforms.model import backfill, cypher, purge, quarantine, retention, tenancy
 from transforms.model.graph import NODES, RELATIONSHIPS
 from transforms.model.kinds import KINDS
 
@@ -21,7 +21,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 def statements() -> dict[str, str]:
     """Each statement under the name that the code has for it."""
     found = {f"schema {at}": statement for at, statement in enumerate(cypher.schema_statements())}
-    held = [vars(one).items() for one in (cypher, retention, purge, quarantine, tenancy)]
+    held = [vars(one).items() for one in (cypher, retention, purge, quarantine, tenancy, backfill)]
     for name, value in chain.from_iterable(held):
         if name.isupper() and not name.startswith("_"):
             if isinstance(value, str) and " " in value:

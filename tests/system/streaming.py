@@ -53,7 +53,7 @@ class Stream:
     def start_watch(self, *flags: str) -> subprocess.Popen[str]:
         """The process alone."""
         told = ("--runner=FlinkRunner", f"--metrics_port={self.metrics_port}", *_SHORT, *self._flags, *flags)
-        return self.world.open_job(told, {}, self._said)
+        return self.world.open("pipelines.graph_build", ("--json", *told), {}, self._said)
 
     def end_watch(self, expect: int = 0) -> dict[str, Any]:
         """End the watch as a person does; what it printed. The job goes on."""

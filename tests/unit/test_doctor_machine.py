@@ -27,6 +27,7 @@ from transforms.io.kafka_target import KafkaTarget
 from transforms.io.neo4j_inquiry import ClockTold
 from transforms.io.neo4j_target import Neo4jTarget
 from transforms.io.secrets import Secret
+from transforms.records.letters import LetterPlace
 
 NOW_S = 1_772_352_000.0
 
@@ -110,10 +111,10 @@ def test_this_machine_is_asked_and_no_secret_is_shown(tmp_path: Path) -> None:
 def test_only_secrets_that_are_used_are_looked_at() -> None:
     neo4j = Neo4jTarget("bolt://n", "u", Secret("NEO4J_PASSWORD"))
     kafka = KafkaTarget("k:9092", "g", sasl_password=Secret(file="/sasl"), keypair_file="/pair")
-    assert Subject(kafka, neo4j, (), "d", "bounded").secret_files() == ["/pair"]
+    assert Subject(kafka, neo4j, (), LetterPlace("d"), "bounded").secret_files() == ["/pair"]
     sasl = KafkaTarget("k:9092", "g", "SASL_SSL", sasl_password=Secret(file="/sasl"))
     with_file = Neo4jTarget("bolt://n", "u", Secret(file="/neo4j"))
-    assert Subject(sasl, with_file, (), "d", "bounded").secret_files() == ["/neo4j", "/sasl"]
+    assert Subject(sasl, with_file, (), LetterPlace("d"), "bounded").secret_files() == ["/neo4j", "/sasl"]
 
 
 @pytest.mark.parametrize(

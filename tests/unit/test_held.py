@@ -6,6 +6,7 @@ from runners.held import EVERY_S, HeldWatch, nearly_lost
 from tests.unit.failing_store import FailingStore
 from transforms.io.kafka_target import KafkaTarget
 from transforms.io.quarantine import SetAside
+from transforms.records.letters import LetterPlace
 
 DAY_MS = 86_400_000
 
@@ -34,7 +35,7 @@ def test_it_looks_at_most_once_an_hour() -> None:
             asked.append(now[0])
             return super().ask(statement, **parameters)
 
-    watch = HeldWatch(Counting(), KafkaTarget("127.0.0.1:1", "g"), "dead", lambda: now[0])
+    watch = HeldWatch(Counting(), KafkaTarget("127.0.0.1:1", "g"), LetterPlace("dead"), lambda: now[0])
     for at in (0.0, 1.0, EVERY_S - 1, EVERY_S, EVERY_S + 1):
         now[0] = at
         watch.look()

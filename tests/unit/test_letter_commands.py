@@ -190,7 +190,7 @@ def test_groups_are_listed_with_gaps_apart(capsys: pytest.CaptureFixture[str]) -
     assert "3,000" in said
     assert "offsets_lost" not in said, "a gap is no reason among others"
     assert "[/bold] \\x1b[2J" in said
-    assert "2 messages of the topic are no dead letters of this version and were passed over: 2 not JSON." in said
+    assert "2 messages are no dead letters of this version and were passed over: 2 not JSON." in said
     told = list_object(GROUPS, LATEST, Counter())
     assert (told["letters"], told["gaps"]) == (1200, 2)
     assert [group.get("offsets_lost") for group in told["groups"]] == [None, 3000]

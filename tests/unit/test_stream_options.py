@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from pipelines.options.flink import FlinkOptions
 from pipelines.options.run import FollowOptions, RunOptions
 from pipelines.options.stream import StreamOptions
 from runners.flink.settings import FlinkAddresses
@@ -52,7 +53,8 @@ def test_follow_is_not_for_flink_and_metrics_are() -> None:
 
 def test_flinks_addresses_are_those_named_and_a_stream_has_the_windows_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(STACK_DIR_VARIABLE, str(tmp_path))
-    found = StreamOptions(flink_master="flink:8081", window_s=5, checkpoint_s=2.5, flink_parallelism=7).settings("PortableRunner", "job")
+    flink = FlinkOptions(flink_master="flink:8081", flink_parallelism=7).settings("PortableRunner", "job")
+    found = StreamOptions(window_s=5, checkpoint_s=2.5).on(flink)
     assert (found.addresses.master, found.addresses.worker_pool) == ("flink:8081", FlinkAddresses().worker_pool)
     assert (found.tell_master, found.parallelism, found.checkpoint_ms, found.job_name) == (False, 7, 2500, "job")
     assert StreamOptions(window_s=5).window() == ArrivalWindow(5)

@@ -1,4 +1,4 @@
-"""The dead-letter topic as letters: from its beginning to its end as of now, or some of them as original records."""
+"""Dead letters, of their topic or in files: from its beginning to its end as of now, or some of them as original records."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -7,7 +7,8 @@ from typing import NamedTuple, Protocol
 from transforms.io.kafka_held import HeldRecords
 from transforms.io.kafka_offsets import OffsetRange
 from transforms.io.kafka_target import KafkaTarget
-from transforms.records.letters import Coordinates, Letter, Unavailable, Unreadable, Wanted, coordinates_of, decode_letter
+from transforms.io.letter_files import HeldLetters
+from transforms.records.letters import Coordinates, Letter, LetterPlace, Unavailable, Unreadable, Wanted, coordinates_of, decode_letter
 from transforms.records.record import KafkaRecord
 
 
@@ -44,21 +45,31 @@ class DeadLetterReader:
     unreadable: how many messages were no letters of this version, by why; they are passed over.
     """
 
-    def __init__(self, held: Held, topic: str) -> None:
+    def __init__(self, held: Held, topic: str, originals: Held | None = None, unreadable: Counter[str] | None = None) -> None:
         self._held = held
+        self._originals = held if originals is None else originals
         self._topic = topic
-        self.unreadable: Counter[str] = Counter()
+        self.unreadable: Counter[str] = Counter() if unreadable is None else unreadable
 
     @classmethod
-    def open(cls, target: KafkaTarget, topic: str) -> "DeadLetterReader":
-        """The reader of a cluster's topic."""
-        return cls(HeldRecords(target), topic)
+    def open(cls, target: KafkaTarget | None, place: LetterPlace) -> "DeadLetterReader":
+        """The reader of a cluster's topic, or of files.
+
+        target: None where the letters of files are only looked at; what they do not hold whole cannot be restored then.
+        """
+        if not place.path:
+            assert target is not None
+            return cls(HeldRecords(target), place.topic)
+        unreadable: Counter[str] = Counter()
+        return cls(HeldLetters(place.path, unreadable), "", None if target is None else HeldRecords(target), unreadable)
 
     def close(self) -> None:
         self._held.close()
+        if self._originals is not self._held:
+            self._originals.close()
 
     def ranges(self) -> list[OffsetRange]:
-        """All that the topic holds now; a topic that does not exist holds nothing."""
+        """All that there is now; a topic that does not exist holds nothing."""
         return self._held.ranges([self._topic])
 
     def letters(self, ranges: list[OffsetRange]) -> Iterator[list[Posted]]:
@@ -79,7 +90,7 @@ class DeadLetterReader:
         A record is never made of a value that was cut, and never of another record at the same coordinates.
         """
         letters = self._letters_of(wanted)
-        found = self._held.find({letter.coordinates for letter in letters.values() if not letter.is_whole})
+        found = self._originals.find({letter.coordinates for letter in letters.values() if not letter.is_whole})
         records: list[KafkaRecord] = []
         unavailable: list[tuple[Wanted, Unavailable]] = []
         for one in wanted:

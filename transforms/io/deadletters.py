@@ -1,7 +1,6 @@
 """Dead letters: rejects as messages on one topic, with the original bytes and coordinates, never with a secret."""
 
 import re
-import threading
 from typing import Final, NamedTuple
 
 import msgspec
@@ -58,21 +57,25 @@ def _is_json(value: bytes) -> bool:
 
 
 def encode_deadletter(reject: Reject) -> bytes:
-    """The reject as JSON, bytes in base64, within what one message of the topic may hold.
+    """The reject as JSON, bytes in base64, within what one message of the topic may hold."""
+    letter = letter_of(reject)
+    encoded = encode_letter(letter)
+    over = len(encoded) + len(letter.key or b"") + _MESSAGE_OVERHEAD_BYTES - DEADLETTER_MESSAGE_BYTES
+    if over > 0 and letter.value is not None:
+        encoded = encode_letter(letter_of(reject, max(0, len(letter.value) - over)))
+    return encoded
+
+
+def letter_of(reject: Reject, most: int = DEADLETTER_VALUE_BYTES) -> Letter:
+    """The reject as a letter with at most so many bytes of its value.
 
     A value that was withheld, redacted or truncated leaves its original length and SHA-256, so that the original can be
     found and proven by its coordinates.
     """
-    record = reject.record
+    record, kept = reject.record, _keep(reject)
     key = record.key and record.key[:DEADLETTER_KEY_BYTES]
     headers = record.headers if sum(len(name) + 2 * len(held or b"") + 8 for name, held in record.headers) <= _HEADER_BYTES else ()
-    kept = _keep(reject)
-    letter = encode_letter(_letter(reject, key, headers, kept, DEADLETTER_VALUE_BYTES))
-    over = len(letter) + len(key or b"") + _MESSAGE_OVERHEAD_BYTES - DEADLETTER_MESSAGE_BYTES
-    if over > 0 and kept.value is not None:
-        most = max(0, min(len(kept.value), DEADLETTER_VALUE_BYTES) - over)
-        letter = encode_letter(_letter(reject, key, headers, kept, most))
-    return letter
+    return _letter(reject, key, headers, kept, most)
 
 
 class _Kept(NamedTuple):
@@ -121,8 +124,13 @@ def _letter(reject: Reject, key: bytes | None, headers: Headers, kept: _Kept, mo
 
 
 def encode_gap(gap: OffsetGap) -> bytes:
+    """A gap's letter as JSON."""
+    return encode_letter(gap_letter(gap))
+
+
+def gap_letter(gap: OffsetGap) -> Letter:
     """The record of offsets that Kafka deleted before they were taken in, as a letter: it holds coordinates and no value."""
-    gone = Letter(
+    return Letter(
         reason=OFFSETS_LOST,
         detail=gap.sentence,
         step="read",
@@ -141,7 +149,6 @@ def encode_gap(gap: OffsetGap) -> bytes:
         value_sha256=None,
         gap_end=gap.end,
     )
-    return encode_letter(gone)
 
 
 def deadletter_topic(name: str) -> NewTopic:
@@ -224,21 +231,3 @@ class DeadLetterWriter:
             f"The dead-letter topic {self._topic} at {self._target.brokers} cannot be written ({said}); nothing after the last "
             "committed offsets counts as done: make it writable for this user, then run again."
         )
-
-
-_writers: dict[tuple[KafkaTarget, str], DeadLetterWriter] = {}
-_making: Final = threading.Lock()
-
-
-def process_writer(target: KafkaTarget, topic: str) -> DeadLetterWriter:
-    """The writer that all rejects of this process share, its topic made where it was missing; another once one has failed.
-
-    A producer costs a connection and a producer id, the topic a request: half a second a slice, were they made anew.
-    """
-    with _making:
-        held = _writers.get((target, topic))
-        if held is None or held.has_failed:
-            held = DeadLetterWriter(target, topic)
-            held.ensure_topic()
-            _writers[target, topic] = held
-        return held

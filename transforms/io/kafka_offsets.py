@@ -219,6 +219,14 @@ class KafkaOffsets:
         wanted = [place for place in places if place in known]
         return self._offsets(wanted, OffsetSpec.latest()) if wanted else {}
 
+    def reaching(self, places: list[Place], timestamp_ms: int) -> dict[Place, int]:
+        """The first offset of each partition whose record timestamp is at least that; a partition without one is absent.
+
+        Nothing before it can have that time, whatever the order of the timestamps; after it there may be earlier ones.
+        """
+        found = self._offsets(places, OffsetSpec.for_timestamp(timestamp_ms)) if places else {}
+        return {place: offset for place, offset in found.items() if offset >= 0}
+
     def _offsets(self, places: list[Place], spec: OffsetSpec) -> dict[Place, int]:
         request = {TopicPartition(*place): spec for place in places}
 

@@ -33,7 +33,7 @@ Wait = Callable[[float], bool]
 
 
 class GroupTaken(InfrastructureFault):
-    """Another run has the consumer group: to try again would be to fight over it."""
+    """Another run has what the lease is of: to try again would be to fight over it."""
 
 
 def _machine() -> str:
@@ -80,16 +80,34 @@ def is_held(store: Neo4jGraphStore, group: str) -> bool:
     return any(row["left_ms"] > 0 for row in found)
 
 
+def is_at_work(store: Neo4jGraphStore, group: str) -> bool:
+    """As `is_held`, less a holder that is known to have died on this machine."""
+    found = store.ask(cypher.LOOK_AT_LEASE, **{TENANT_KEY: NO_TENANT}, name=group)
+    return any(row["left_ms"] > 0 and not is_dead_here(row["holder"]) for row in found)
+
+
+class Leased(NamedTuple):
+    """What a lease is the right to, as its sentences say it. remedy: what to do where another run has it."""
+
+    what: str
+    remedy: str
+
+    @classmethod
+    def group(cls, name: str) -> "Leased":
+        return cls(f"the consumer group {name}", "stop it, wait for its end, or give this run another --kafka_group")
+
+
 class Lease:
     """The right to be the run of `group`, from `acquire` to `release`, renewed in between.
 
     A holder that died is followed at once on the same machine, elsewhere when its lease has run out.
-    ttl_s: how long the lease lasts unrenewed.
+    ttl_s: how long the lease lasts unrenewed. leased: what else than a consumer group's run it is the right to.
     """
 
-    def __init__(self, store: Neo4jGraphStore, group: str, ttl_s: float) -> None:
+    def __init__(self, store: Neo4jGraphStore, group: str, ttl_s: float, leased: Leased | None = None) -> None:
         self._store = store
         self._group = group
+        self._leased = leased or Leased.group(group)
         self._ttl_s = ttl_s
         self._holder = str(Holder.of_this_process())
         self._taken_by = ""
@@ -107,10 +125,7 @@ class Lease:
         seen = found["expires"]
         while not found["free"]:
             if found["expires"] != seen:
-                raise GroupTaken(
-                    f"Another run of the consumer group {self._group} is at work ({found['holder']}); stop it, wait for its end, "
-                    "or give this run another --kafka_group."
-                )
+                raise GroupTaken(f"Another run of {self._leased.what} is at work ({found['holder']}); {self._leased.remedy}.")
             _LOG.info("waiting for the lease", group=self._group, holder=found["holder"], seconds=found["left_ms"] / 1000)
             if wait(min(_LOOK_S, max(found["left_ms"] / 1000, 0.05))):
                 return False
@@ -125,7 +140,7 @@ class Lease:
             self._taken_by = "" if found["free"] else found["holder"]
         if self._taken_by:
             raise GroupTaken(
-                f"The lease of the consumer group {self._group} went to another run ({self._taken_by}) while this one was held up; "
+                f"The lease of {self._leased.what} went to another run ({self._taken_by}) while this one was held up; "
                 "nothing of this slice was committed: let one of them go on."
             )
 
@@ -147,7 +162,7 @@ class Lease:
             )
         except RowRefused as refused:
             raise InfrastructureFault(
-                f"Neo4j refused to keep the lease of the consumer group {self._group} ({refused}); see its log, then run again."
+                f"Neo4j refused to keep the lease of {self._leased.what} ({refused}); see its log, then run again."
             ) from refused
         return found
 

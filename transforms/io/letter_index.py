@@ -22,14 +22,14 @@ CREATE TABLE letters (
   PRIMARY KEY (topic, partition, offset, timestamp_ms, is_gap)
 ) WITHOUT ROWID
 """
-# Within a partition letters come in their order; between partitions their own time decides.
+# Within a partition, or a file, letters come in their order; between them their own time decides.
 _PUT: Final = """
 INSERT INTO letters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (topic, partition, offset, timestamp_ms, is_gap) DO UPDATE SET
-  at_partition = excluded.at_partition, at_offset = excluded.at_offset, written_ms = excluded.written_ms,
+  at_topic = excluded.at_topic, at_partition = excluded.at_partition, at_offset = excluded.at_offset, written_ms = excluded.written_ms,
   client_id = excluded.client_id, reason = excluded.reason, step = excluded.step, detail = excluded.detail,
   size_bytes = excluded.size_bytes, lost = excluded.lost
-WHERE excluded.at_partition = at_partition OR excluded.written_ms >= written_ms
+WHERE (excluded.at_topic = at_topic AND excluded.at_partition = at_partition) OR excluded.written_ms >= written_ms
 """
 _MATCHING: Final = "FROM letters WHERE matches(client_id, reason, topic)"
 _GROUPS: Final = f"""
@@ -38,11 +38,11 @@ SELECT client_id, reason, topic, is_gap, count(*), sum(lost), min(written_ms), m
 """
 _LATEST: Final = f"""
 SELECT topic, partition, offset, at_topic, at_partition, at_offset, written_ms, client_id, reason, step, detail
-{_MATCHING} ORDER BY written_ms DESC, at_partition DESC, at_offset DESC LIMIT ?
+{_MATCHING} ORDER BY written_ms DESC, at_topic, at_partition DESC, at_offset DESC LIMIT ?
 """
 _WANTED: Final = f"""
 SELECT at_topic, at_partition, at_offset, topic, partition, offset, client_id, size_bytes
-{_MATCHING} AND NOT is_gap ORDER BY at_partition, at_offset
+{_MATCHING} AND NOT is_gap ORDER BY at_topic, at_partition, at_offset
 """
 
 

@@ -62,8 +62,11 @@ CLUSTER_EPISODE: Final = NodeLabel("ClusterEpisode", "eid", digest=False)
 # No tenant's: the clock of the bus, by which silence is measured. Its `client_id` is NO_TENANT.
 BUS: Final = NodeLabel("Bus", "name", digest=False)
 BUS_NAME: Final = "bus"
+# No tenant's: what a backfill is to read, in slices, and how far it has come (docs/adr/016). Their `client_id` is NO_TENANT.
+BACKFILL: Final = NodeLabel("Backfill", "name", digest=False)
+BACKFILL_SLICE: Final = NodeLabel("BackfillSlice", "key", digest=False)
 
-NODES: Final = (RESOURCE, EPISODIC, PROM_TARGET, RULE, INCIDENT, CLUSTER, TOMBSTONE, LEASE, CLUSTER_EPISODE, BUS)
+NODES: Final = (RESOURCE, EPISODIC, PROM_TARGET, RULE, INCIDENT, CLUSTER, TOMBSTONE, LEASE, CLUSTER_EPISODE, BUS, BACKFILL, BACKFILL_SLICE)
 
 RUNS_ON: Final = Relationship("RUNS_ON", RESOURCE, RESOURCE, indexes=("edge_id",))
 SELECTS: Final = Relationship("SELECTS", RESOURCE, RESOURCE, indexes=("edge_id",))

@@ -8,6 +8,8 @@ nothing, so that a process that was held up never takes away what a later genera
 from typing import Final
 
 from transforms.model.graph import (
+    BACKFILL,
+    BACKFILL_SLICE,
     BUS,
     CLUSTER,
     CLUSTER_EPISODE,
@@ -19,7 +21,7 @@ from transforms.model.graph import (
 )
 
 # What lasts: the cluster with its floors, what happened to it, and what is no tenant's.
-KEPT: Final = (CLUSTER, CLUSTER_EPISODE, LEASE, BUS)
+KEPT: Final = (CLUSTER, CLUSTER_EPISODE, LEASE, BUS, BACKFILL, BACKFILL_SLICE)
 PURGED: Final = tuple(node for node in NODES if node not in KEPT)
 SOURCES: Final = tuple(node for node in PURGED if any(relationship.source is node for relationship in RELATIONSHIPS))
 

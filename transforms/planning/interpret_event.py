@@ -10,6 +10,7 @@ from transforms.planning.mutations import Mutation, UpsertReferrer
 from transforms.planning.values import checked, digest_of, identity
 from transforms.records.envelopes import Event, EventList
 from transforms.records.record import moment_of
+from transforms.records.redact import redact_text
 from transforms.records.rejects import Fault, Reason
 from transforms.records.severity import severity_of
 
@@ -45,7 +46,7 @@ def episode(client_id: str, ver: str, body: Event, subject: str, **more: str) ->
             "severity_raw": body.severity,
             "severity": severity_of(body.severity),
             "reason": body.reason,
-            "message": body.message,
+            "message": redact_text(body.message),
             "event_time": body.event_time.astimezone(UTC) if body.event_time else moment_of(ver),
             "count": body.count,
             **({"subject": subject} if subject else {}),

@@ -137,6 +137,16 @@ def sha256_of(value: bytes | None) -> str | None:
     return None if value is None else sha256(value).hexdigest()
 
 
+class LetterPlace(NamedTuple):
+    """Where dead letters lie: on a topic, or where a path is named in files under it."""
+
+    topic: str
+    path: str = ""
+
+    def __str__(self) -> str:
+        return self.path or self.topic
+
+
 class Unreadable(Exception):
     """A message that is no letter of this version; its text is a short name for why."""
 

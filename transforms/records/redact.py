@@ -57,6 +57,11 @@ def redact_text(text: str) -> str:
     return text
 
 
+def is_secret_name(name: str) -> bool:
+    """Whether what is called so is a secret by its name."""
+    return _SECRET_NAME.search(name) is not None
+
+
 def may_hold_secret(name: str, text: str) -> bool:
     """True where a value called `name` had something taken out of it already, or would have by any of the rules here."""
     return (

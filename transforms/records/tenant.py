@@ -87,12 +87,18 @@ class TenantRules:
     client_id: single-tenant mode, "" for all tenants.
     allow, deny: shell patterns (`af-*`) of the tenants that are taken in; without `allow`, all that `deny` leaves.
     new_per_hour: how many tenants that nobody registered may appear in an hour; 0 for any number.
+    only: the records of all others are passed over; empty for all tenants. Unlike `client_id` it gives no record a tenant.
     """
 
     client_id: str = ""
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
     new_per_hour: int = 0
+    only: frozenset[str] = frozenset()
+
+    def passes_over(self, client_id: str | None) -> bool:
+        """Whether a record of that tenant, None for none that is known, is not asked for."""
+        return bool(self.only) and client_id not in self.only
 
     def admits(self, client_id: str) -> bool:
         """Whether the operator wants the tenant's records."""
@@ -185,6 +191,8 @@ class TenantResolver:
     def _work_out(self, claims: Claims) -> str | Fault | None:
         try:
             client_id = resolve_tenant(claims, self.rules, self.directory)
+            if self.rules.passes_over(client_id):
+                return None
             if client_id is not None:
                 self._admit(client_id)
         except Fault as fault:

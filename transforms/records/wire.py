@@ -33,7 +33,7 @@ def open_wire(topic: str, value: bytes, headers: Headers, schemas: SchemaLookup 
     """
     told = attributes_of(headers) if headers else None
     if value[0] == MAGIC:
-        value = _unframe(value, schemas)
+        value = unframe(value, schemas)
     if told is None:
         return value
     if told.is_structured:
@@ -63,8 +63,8 @@ def _filled(topic: str, data: bytes, told: Attributes) -> bytes:
     return fill_event(data, told) if topic == _EVENTS else data
 
 
-def _unframe(value: bytes, schemas: SchemaLookup | None) -> bytes:
-    """The payload behind the magic byte 0 and the four bytes of a schema's id, as JSON."""
+def unframe(value: bytes, schemas: SchemaLookup | None) -> bytes:
+    """The payload behind the magic byte 0 and the four bytes of a schema's id, as JSON; raises Fault."""
     if len(value) > RECORD_BYTES:
         said = f"the value has {len(value)} bytes, at most {RECORD_BYTES} are taken; split or trim it at the producer"
         raise Fault(Reason.LIMIT_EXCEEDED, said, parsed=False)

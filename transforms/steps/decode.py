@@ -1,6 +1,6 @@
 """Decode: bytes to envelopes, once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -11,8 +11,9 @@ from transforms.io.registry_target import RegistryTarget
 from transforms.io.schema_registry import process_registry
 from transforms.records.codecs import CODEC_OF_TOPIC, Codec, codecs_with
 from transforms.records.contents import Contents
-from transforms.records.decode import decode_record
+from transforms.records.decode import Decoded, decode_record
 from transforms.records.failures import Families
+from transforms.records.record import KafkaRecord
 from transforms.records.wire import SchemaLookup
 from transforms.steps.elements import DecodedChunk, RecordChunk
 
@@ -56,24 +57,32 @@ class DecodeRecordsFn(beam.DoFn):
     def __init__(self, client_id: str, wire: WireSettings) -> None:
         self._client_id = client_id
         self._wire = wire
-        self._codecs: dict[str, Codec] = {}
+        self._codecs: Mapping[str, Codec] = {}
         self._schemas: SchemaLookup | None = None
 
     def setup(self) -> None:
-        # Decoders and compiled patterns do not travel to workers; the texts of the patterns do.
-        own = self._wire.failure_patterns
-        self._codecs = codecs_with(own) if own else CODEC_OF_TOPIC
-        # Slices come and go with their pipelines; schemas stay.
-        self._schemas = process_registry(self._wire.registry).reader if self._wire.registry else None
+        self._codecs, self._schemas = opened(self._wire)
 
     def process(self, chunk: RecordChunk) -> Iterator[DecodedChunk]:
-        read = partial(
-            decode_record,
-            legacy_topics=self._wire.legacy_topics,
-            patterns=self._wire.patterns,
-            only=self._client_id,
-            contents=_CONTENTS,
-            codecs=self._codecs,
-            schemas=self._schemas,
-        )
-        yield DecodedChunk(map(read, chunk))
+        yield DecodedChunk(map(decoder(self._client_id, self._wire, self._codecs, self._schemas, _CONTENTS), chunk))
+
+
+def opened(wire: WireSettings) -> tuple[Mapping[str, Codec], SchemaLookup | None]:
+    """What does not travel to workers: decoders and compiled patterns, of which the texts do; schemas, which outlive slices."""
+    own = wire.failure_patterns
+    return codecs_with(own) if own else CODEC_OF_TOPIC, process_registry(wire.registry).reader if wire.registry else None
+
+
+def decoder(
+    client_id: str, wire: WireSettings, codecs: Mapping[str, Codec], schemas: SchemaLookup | None, contents: Contents | None = None
+) -> Callable[[KafkaRecord], Decoded]:
+    """`decode_record` as these settings want it. contents: bodies decoded before; None decodes every record."""
+    return partial(
+        decode_record,
+        legacy_topics=wire.legacy_topics,
+        patterns=wire.patterns,
+        only=client_id,
+        contents=contents,
+        codecs=codecs,
+        schemas=schemas,
+    )

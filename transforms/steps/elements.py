@@ -38,6 +38,10 @@ class OwnedChunk(list[Owned]):
     """Records that concern the graph, with their tenants."""
 
 
+class TakenChunk(list[Owned]):
+    """Records that were taken in, with their tenants ("-" for none), whether they concern the graph or not."""
+
+
 class TenantMutations(NamedTuple):
     """One tenant's folded mutations, at most one per aspect."""
 
@@ -79,7 +83,7 @@ class _RejectCoder(Coder):
         return True
 
 
-for _chunk in (RecordChunk, DecodedChunk, OwnedChunk):
+for _chunk in (RecordChunk, DecodedChunk, OwnedChunk, TakenChunk):
     registry.register_coder(_chunk, _ChunkCoder)
 registry.register_coder(TenantMutations, _MutationsCoder)
 registry.register_coder(Reject, _RejectCoder)

@@ -7,8 +7,9 @@ from typing import Final
 import apache_beam as beam
 import structlog
 
-from transforms.io.deadletters import DeadLetterWriter, process_writer
 from transforms.io.kafka_target import KafkaTarget
+from transforms.io.letter_sinks import LetterSink, process_sink
+from transforms.records.letters import LetterPlace
 from transforms.records.outcomes import NO_TENANT, Outcome, Tally
 from transforms.records.rejects import Reject
 from transforms.steps.metrics import count_outcomes, count_reason
@@ -56,35 +57,35 @@ class Rejections:
 
 
 class WriteDeadLetters(beam.PTransform):
-    """Every reject on the dead-letter topic; the bundle ends only when Kafka holds them all."""
+    """Every reject as a dead letter; the bundle ends only when their topic, or files, hold them all."""
 
-    def __init__(self, target: KafkaTarget, topic: str) -> None:
+    def __init__(self, target: KafkaTarget, place: LetterPlace) -> None:
         super().__init__()
-        self._fn = WriteDeadLettersFn(target, topic)
+        self._fn = WriteDeadLettersFn(target, place)
 
     def expand(self, rejects: beam.PCollection[Reject]) -> beam.PCollection[None]:
         return rejects | beam.ParDo(self._fn)
 
 
 class WriteDeadLettersFn(beam.DoFn):
-    def __init__(self, target: KafkaTarget, topic: str) -> None:
+    def __init__(self, target: KafkaTarget, place: LetterPlace) -> None:
         self._target = target
-        self._topic = topic
-        self._writer: DeadLetterWriter | None = None
+        self._place = place
+        self._sink: LetterSink | None = None
         self._rejections = Rejections("rejected")
 
     def start_bundle(self) -> None:
         self._rejections = Rejections("rejected")
 
     def process(self, rejected: Reject) -> Iterator[None]:
-        if self._writer is None:
+        if self._sink is None:
             # Slices come and go with their pipelines; the producer stays.
-            self._writer = process_writer(self._target, self._topic)
-        self._writer.send(rejected)
+            self._sink = process_sink(self._target, self._place)
+        self._sink.send(rejected)
         self._rejections.add(rejected)
         yield from ()
 
     def finish_bundle(self) -> None:
-        if self._writer is not None:
-            self._writer.flush()
+        if self._sink is not None:
+            self._sink.flush()
         self._rejections.count()

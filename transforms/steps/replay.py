@@ -11,7 +11,7 @@ from transforms.io.deadletter_reader import DeadLetterReader
 from transforms.io.kafka_reader import CHUNK_RECORDS
 from transforms.io.kafka_target import KafkaTarget
 from transforms.planning.slices import portions
-from transforms.records.letters import Unavailable, Wanted
+from transforms.records.letters import LetterPlace, Unavailable, Wanted
 from transforms.records.rejects import Reject
 from transforms.steps.elements import RecordChunk
 from transforms.steps.metrics import count_restored, count_unavailable
@@ -28,24 +28,24 @@ class ReplayLetters(beam.PTransform):
     where they are worked on, so that what is withheld stays in this process's memory.
     """
 
-    def __init__(self, target: KafkaTarget, topic: str, wanted: list[Wanted]) -> None:
+    def __init__(self, target: KafkaTarget, place: LetterPlace, wanted: list[Wanted]) -> None:
         super().__init__()
-        self._fn = RestoreRecordsFn(target, topic, wanted)
+        self._fn = RestoreRecordsFn(target, place, wanted)
 
     def expand(self, begin: Any) -> beam.PCollection[RecordChunk]:
         return begin | "Letters" >> beam.Impulse() | "RestoreRecords" >> beam.ParDo(self._fn).with_output_types(RecordChunk)
 
 
 class RestoreRecordsFn(beam.DoFn):
-    def __init__(self, target: KafkaTarget, topic: str, wanted: list[Wanted]) -> None:
+    def __init__(self, target: KafkaTarget, place: LetterPlace, wanted: list[Wanted]) -> None:
         self._target = target
-        self._topic = topic
+        self._place = place
         self._wanted = wanted
         self._reader: DeadLetterReader | None = None
         self._missing: Counter[tuple[str, Unavailable]] = Counter()
 
     def setup(self) -> None:
-        self._reader = DeadLetterReader.open(self._target, self._topic)
+        self._reader = DeadLetterReader.open(self._target, self._place)
 
     def teardown(self) -> None:
         if self._reader is not None:

@@ -19,12 +19,13 @@ from transforms.records.routes import header_tenant
 from transforms.records.signs import Signs
 from transforms.records.tenant import Claims, TenantResolver, TenantRules, is_tenant_id
 from transforms.steps.bundle import BundleTimes
-from transforms.steps.elements import DecodedChunk, Owned, OwnedChunk
+from transforms.steps.elements import DecodedChunk, Owned, OwnedChunk, TakenChunk
 from transforms.steps.metrics import count_outcomes
 
 REJECTS: Final = "rejects"
 SIGNS: Final = "signs"
 COMMANDS: Final = "commands"
+TAKEN: Final = "taken"
 
 Ended = tuple[str, Outcome]
 
@@ -33,21 +34,24 @@ class ResolveTenants(beam.PTransform):
     """Outputs `main`: records that concern the graph, each with its tenant; `signs`: of which tenants something was heard;
     `commands`: what the job is told to do, each a word of the closed set; `rejects`: the faulty records.
 
+    And `taken`, where `keeps` asks for it: all records but the faulty ones and those of another tenant.
+
     Records of another tenant (single-tenant mode), control records and topics that are not decoded end here, counted.
     target: the graph, which knows all tenants; it is asked once a bundle. None: no tenant is known.
     """
 
-    def __init__(self, rules: TenantRules, target: Neo4jTarget | None = None) -> None:
+    def __init__(self, rules: TenantRules, target: Neo4jTarget | None = None, *, keeps: bool = False) -> None:
         super().__init__()
-        self._fn = ResolveTenantsFn(rules, target)
+        self._fn = ResolveTenantsFn(rules, target, keeps=keeps)
 
     def expand(self, chunks: beam.PCollection[DecodedChunk]) -> Any:
-        return chunks | beam.ParDo(self._fn).with_output_types(OwnedChunk).with_outputs(REJECTS, SIGNS, COMMANDS, main="main")
+        return chunks | beam.ParDo(self._fn).with_output_types(OwnedChunk).with_outputs(REJECTS, SIGNS, COMMANDS, TAKEN, main="main")
 
 
 class ResolveTenantsFn(beam.DoFn):
-    def __init__(self, rules: TenantRules, target: Neo4jTarget | None) -> None:
+    def __init__(self, rules: TenantRules, target: Neo4jTarget | None, *, keeps: bool = False) -> None:
         self._rules = rules
+        self._keeps = keeps
         self._target = target
         self._resolver = TenantResolver(rules)
         self._signs = Signs()
@@ -62,6 +66,7 @@ class ResolveTenantsFn(beam.DoFn):
     def process(self, chunk: DecodedChunk, timestamp: Timestamp = beam.DoFn.TimestampParam) -> Iterator[OwnedChunk | TaggedOutput]:
         self._times.note(timestamp)
         owned = OwnedChunk()
+        others = TakenChunk()
         settled = Tally()
         signs, ended = self._signs, []
         for decoded in chunk:
@@ -74,6 +79,8 @@ class ResolveTenantsFn(beam.DoFn):
                 yield TaggedOutput(REJECTS, found)
             else:
                 client_id, outcome = found
+                if self._keeps and outcome is not Outcome.SKIPPED:
+                    others.append(Owned(client_id, decoded))
                 if outcome in (Outcome.FILTERED, Outcome.CONTROL) and client_id != NO_TENANT:
                     ended.append((client_id, decoded.record))
                     signs.greet(client_id, decoded)
@@ -83,6 +90,8 @@ class ResolveTenantsFn(beam.DoFn):
         signs.hear([(one.client_id, one.decoded.record) for one in owned])
         signs.hear(ended)
         count_outcomes(settled)
+        if self._keeps and (owned or others):
+            yield TaggedOutput(TAKEN, TakenChunk((*owned, *others)))
         if owned:
             yield owned
 
@@ -96,26 +105,41 @@ def resolve(decoded: Decoded, resolver: TenantResolver) -> Owned | Reject | Ende
 
     Another tenant's record is skipped before its faults count: they are that tenant's run's to reject.
     """
-    only = resolver.rules.client_id
+    rules, codec = resolver.rules, decoded.codec
+    only = rules.client_id
     named = decoded.key.client_id
     if named is None:
         named = decoded.route.client_id
-    if only and named not in (None, only):
+    if (only or rules.only) and _is_unasked(decoded, named, rules):
         return (_shown(named), Outcome.SKIPPED)
-    codec = decoded.codec
     if codec is None or codec.control or decoded.fault is not None:
         return _unresolved(decoded, codec, _first_valid(named) or only)
     try:
         claims = _claims(decoded)
     except Fault as fault:
-        return reject(decoded.record, _first_valid(named) or only, Step.RESOLVE_TENANT, fault)
+        return _refused(decoded, rules, _first_valid(named) or only, fault)
     try:
         client_id = resolver.resolve(claims)
     except Fault as fault:
-        return reject(decoded.record, _first_valid(named) or only or _first_valid(*claims.outside), Step.RESOLVE_TENANT, fault)
+        return _refused(decoded, rules, _first_valid(named) or only or _first_valid(*claims.outside), fault)
     if client_id is None or codec.tenancy or isinstance(decoded.body, Filtered):
         return _ended(decoded, claims, client_id)
     return Owned(client_id, decoded)
+
+
+def _is_unasked(decoded: Decoded, named: str | None, rules: TenantRules) -> bool:
+    """Whether the record is seen already to be of none whose records are asked for; a faulty one of nobody's is, too."""
+    only = rules.client_id
+    if only and named not in (None, only):
+        return True
+    return (named is not None or decoded.fault is not None) and rules.passes_over(_first_valid(named) or only)
+
+
+def _refused(decoded: Decoded, rules: TenantRules, known: str, fault: Fault) -> Reject | Ended:
+    """What becomes of a record whose tenant cannot be found: one of nobody's is none of those that were asked for."""
+    if rules.passes_over(known):
+        return (known or NO_TENANT, Outcome.SKIPPED)
+    return reject(decoded.record, known, Step.RESOLVE_TENANT, fault)
 
 
 def _unresolved(decoded: Decoded, codec: Codec | None, known: str) -> Reject | Ended:

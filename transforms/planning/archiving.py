@@ -1,0 +1,203 @@
+"""What the archive keeps of a record: all of it, less its secrets, so that reading it again means the same to the graph."""
+
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from typing import Any, Final
+
+import msgspec
+from msgspec import structs
+
+from transforms.planning.interpret import interpret
+from transforms.planning.mutations import Mutation
+from transforms.records.archived import KEY_BYTES, VALUE_BYTES, Archived, Withheld
+from transforms.records.decode import Decoded
+from transforms.records.envelopes import Body, Edge, Filtered, Resource, Rule
+from transforms.records.memo import Memo
+from transforms.records.record import Headers, KafkaRecord
+from transforms.records.redact import REDACTED, is_secret_name
+from transforms.records.redact_whole import is_suspicious, redact_leaf, redact_whole
+from transforms.records.rejects import Fault, Reason
+from transforms.records.wire import MAGIC, OPENING, SchemaLookup, unframe
+
+Decode = Callable[[KafkaRecord], Decoded]
+_AT: Final = b'"at":"'
+_SECRETS: Final = "secret"
+_TENANT_HEADER: Final = "client_id"
+# Bodies that come again and again with another time; what the flow decodes anew each time is looked at anew.
+_REPEATED: Final = frozenset({Resource, Edge, Rule})
+_SHORT_KEY_BYTES: Final = 1024
+
+
+class Archiving:
+    """Redacts records for the archive; remembers what it found of a text that comes again at another time.
+
+    decode: as the flow decodes, without its memory of bodies: what was redacted is held to mean the same.
+    schemas: how values in the Confluent wire format are opened; None where no registry is configured.
+    """
+
+    def __init__(self, decode: Decode, schemas: SchemaLookup | None = None) -> None:
+        self._decode = decode
+        self._schemas = schemas
+        # By the body: decoding gives the same one for texts that differ in their time alone. None: nothing is to be taken out.
+        self._found: Memo[int, tuple[Body, tuple[bytes, bytes] | None]] = Memo()
+
+    def archived(self, client_id: str, decoded: Decoded) -> Archived:
+        """The record as the archive holds it; raises nothing for what the record holds."""
+        record, body = decoded.record, decoded.body
+        value = record.value
+        if not value and not record.headers:
+            return Archived(record, client_id)
+        is_bare = not record.headers and value is not None and value[0] == OPENING
+        is_known = is_bare and type(body) in _REPEATED
+        if is_known:
+            held = self._found.get(id(body))
+            if held is not None and held[0] is body:
+                return _at_its_time(record, client_id, held[1])
+        is_plain = is_bare and value is not None and _is_small(record) and not is_suspicious(value)
+        one = Archived(record, client_id) if is_plain else self._redacted(client_id, decoded)
+        if is_known and body is not None and one.withheld is None:
+            self._remember(body, one)
+        return one
+
+    def _remember(self, body: Body, one: Archived) -> None:
+        if not one.redacted:
+            self._found.put(id(body), (body, None))
+            return
+        before, at, rest = (one.record.value or b"").partition(_AT)
+        if at:
+            self._found.put(id(body), (body, (before + at, rest[rest.index(b'"') :])))
+
+    def _redacted(self, client_id: str, decoded: Decoded) -> Archived:
+        record = decoded.record
+        if len(record.value or b"") > VALUE_BYTES or _named_bytes(record) > KEY_BYTES:
+            return _too_large(record, client_id)
+        text = record.value
+        if text and text[0] == MAGIC:
+            text = self._opened(decoded)
+            if text is None:
+                return _withheld(record, client_id)
+        is_opened = text is not record.value
+        if not (text and is_suspicious(text)) and not record.headers:
+            return Archived(structs.replace(record, value=text) if is_opened else record, client_id, is_opened)
+        try:
+            parsed = msgspec.json.decode(text) if text and is_suspicious(text) else None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return _withheld(record, client_id)
+        meant = _Meant(decoded, client_id)
+        for is_first in (True, False):
+            kept = frozenset[str]() if is_first else meant.strings()
+            told = text if parsed is None else _encoded(parsed, kept, text, in_secret=_names_secret(decoded))
+            headers = tuple((name, _header(name, one, is_first=is_first)) for name, one in record.headers)
+            again = structs.replace(record, value=told, headers=headers)
+            is_same = told == record.value and headers == record.headers
+            if is_same or meant.is_that_of(self._decode(again)):
+                return Archived(record if is_same else again, client_id, not is_same)
+        return _withheld(record, client_id)
+
+    def _opened(self, decoded: Decoded) -> bytes | None:
+        """The JSON text of a value in the Confluent wire format; None where nobody can open it."""
+        if decoded.codec is None or not decoded.record.value:
+            return None
+        try:
+            return unframe(decoded.record.value, self._schemas)
+        except Fault:
+            return None
+
+
+class _Meant:
+    """What a record says to the graph."""
+
+    def __init__(self, decoded: Decoded, client_id: str) -> None:
+        self._decoded = decoded
+        self._client_id = client_id
+        self._meaning = self._of(decoded)
+
+    def _of(self, decoded: Decoded) -> Any:
+        body, codec = decoded.body, decoded.codec
+        if body is None or codec is None or codec.control or codec.tenancy or isinstance(body, Filtered):
+            return body, decoded.fault
+        told = getattr(body, "client_id", None), getattr(body, "cluster", None)
+        return told, decoded.ver, _mutations(decoded, self._client_id)
+
+    def is_that_of(self, again: Decoded) -> bool:
+        return bool(self._of(again) == self._meaning)
+
+    def strings(self) -> frozenset[str]:
+        """What the graph holds of it, as texts."""
+        return frozenset(_strings(msgspec.to_builtins(self._meaning)))
+
+
+def _mutations(decoded: Decoded, client_id: str) -> tuple[Mutation, ...] | Reason:
+    assert decoded.body is not None
+    try:
+        return interpret(decoded.route.topic, decoded.body, client_id, decoded.ver, raw_key=decoded.key.raw)
+    except Fault as fault:
+        return fault.reason
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """The texts in a value, those within pairs, identities and JSON too."""
+    if isinstance(value, dict):
+        for name, one in value.items():
+            yield from _strings(name)
+            yield from _strings(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _strings(one)
+    elif isinstance(value, str):
+        yield value
+        for sign in "=#":
+            yield from value.partition(sign)[::2]
+        if value.startswith("{"):
+            try:
+                yield from _strings(msgspec.json.decode(value))
+            except (msgspec.DecodeError, RecursionError):
+                return
+
+
+def _encoded(parsed: Any, kept: frozenset[str], text: bytes | None, *, in_secret: bool) -> bytes | None:
+    redacted = redact_whole(parsed, kept, in_secret=in_secret)
+    return text if redacted == parsed else msgspec.json.encode(redacted)
+
+
+def _names_secret(decoded: Decoded) -> bool:
+    """Whether the key says that the object is a Secret, whatever the body says."""
+    return decoded.route.topic.startswith("state.") and decoded.key.raw.partition(":")[0].lower() == _SECRETS
+
+
+def _header(name: str, value: bytes | None, *, is_first: bool) -> bytes | None:
+    """is_first: nothing in it is known to be needed yet; else only what is a secret by its name goes."""
+    if value is None or name == _TENANT_HEADER:
+        return value
+    if is_secret_name(name):
+        return REDACTED.encode()
+    return redact_leaf(value.decode(errors="surrogateescape")).encode(errors="surrogateescape") if is_first else value
+
+
+def _at_its_time(record: KafkaRecord, client_id: str, around: tuple[bytes, bytes] | None) -> Archived:
+    """A record whose text was redacted before, less its time."""
+    if around is None:
+        return Archived(record, client_id)
+    _, _, rest = (record.value or b"").partition(_AT)
+    before, after = around
+    return Archived(structs.replace(record, value=before + rest[: rest.index(b'"')] + after), client_id, redacted=True)
+
+
+def _is_small(record: KafkaRecord) -> bool:
+    return len(record.value or b"") <= VALUE_BYTES and len(record.key or b"") <= KEY_BYTES
+
+
+def _named_bytes(record: KafkaRecord) -> int:
+    return len(record.key or b"") + sum(len(name) + len(value or b"") for name, value in record.headers)
+
+
+def _withheld(record: KafkaRecord, client_id: str, *, truncated: bool = False) -> Archived:
+    value = record.value or b""
+    headers: Headers = () if truncated else tuple((name, _header(name, one, is_first=True)) for name, one in record.headers)
+    bare = structs.replace(record, value=None, headers=headers)
+    return Archived(bare, client_id, withheld=Withheld(len(value), sha256(value).digest(), truncated))
+
+
+def _too_large(record: KafkaRecord, client_id: str) -> Archived:
+    key = record.key and record.key[:_SHORT_KEY_BYTES]
+    return _withheld(structs.replace(record, key=key), client_id, truncated=True)
