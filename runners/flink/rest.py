@@ -66,7 +66,9 @@ class FlinkRest:
         return root_cause(self._get(f"/jobs/{quote(job)}/exceptions?maxExceptions=1", Exceptions).latest())
 
     def checkpoints(self, job: str) -> Checkpoints:
-        return self._get(f"/jobs/{quote(job)}/checkpoints", Checkpoints)
+        """How many there were, and the last; none of a bounded job, which takes none."""
+        content = self._try("GET", f"/jobs/{quote(job)}/checkpoints")
+        return Checkpoints() if content is None else self._read(content, Checkpoints)
 
     def restarts(self, job: str) -> int:
         """How often the job began again since it was submitted, as Flink knew when it last gathered its metrics (10 s, unless set)."""
@@ -140,6 +142,13 @@ class FlinkRest:
         return self._read(self._ask("GET", path), kind)
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> bytes:
+        content = self._try(method, path, body)
+        if content is None:
+            raise InfrastructureFault(f"Flink at {self.address} knows nothing at {path}; `scripts/flink status` lists its jobs.")
+        return content
+
+    def _try(self, method: str, path: str, body: dict[str, Any] | None = None) -> bytes | None:
+        """The answer; None where Flink has nothing there."""
         try:
             answer = self._client.request(method, path, json=body)
         except httpx2.HTTPError as error:
@@ -149,7 +158,7 @@ class FlinkRest:
                 "another with --flink_master."
             ) from None
         if answer.status_code == _NOT_FOUND and path.startswith("/jobs/"):
-            raise InfrastructureFault(f"Flink at {self.address} knows nothing at {path}; `scripts/flink status` lists its jobs.")
+            return None
         if answer.status_code not in _SUCCESS:
             raise InfrastructureFault(
                 f"Flink at {self.address} answered {path} with {answer.status_code} ({answer.text[:200]!r}); its log says why."

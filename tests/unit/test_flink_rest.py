@@ -153,6 +153,17 @@ def test_the_row_of_a_job_says_how_often_it_failed_and_why() -> None:
     ]
 
 
+def test_a_bounded_job_has_no_checkpoints_which_flink_tells_by_a_404_and_one_that_ended_no_restarts() -> None:
+    answers = {
+        "GET /jobs/overview": jobs(job("FINISHED", running=0, finished=4)),
+        f"GET /jobs/{JOB}/exceptions?maxExceptions=1": {"root-exception": None, "exceptionHistory": {"entries": []}},
+    }
+    with serving(answers) as flink, FlinkRest(flink.address) as rest:
+        assert list(job_rows(rest)) == [(JOB, "graph", "FINISHED", "4 of 4", "-", "0 done, 0 failed", "-", "")]
+        with pytest.raises(InfrastructureFault, match="knows nothing at /jobs/gone"):
+            rest.restarts("gone")
+
+
 def test_metrics_of_a_step_are_summed_and_those_it_lacks_are_left_out() -> None:
     path = f"GET /jobs/{JOB}/vertices/v1/subtasks/metrics?get=numRecordsIn,none&agg=sum"
     with serving({path: [{"id": "numRecordsIn", "sum": 12.0}]}) as flink, FlinkRest(flink.address) as rest:
