@@ -1,8 +1,6 @@
 """Dead letters in files: the letters of the topic, each once, read and restored as if they lay there."""
 
-import resource
 from collections import Counter
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.letters import find_letter, index_letters
+from tests.unit.test_archive_files import full_disk
 from tests.unit.test_deadletter_reader import Log
 from tests.unit.wire import AT_MS, EVENTS, RESOURCES
 from transforms.io.avro_files import AvroFiles
@@ -165,18 +164,8 @@ def test_a_letter_that_says_what_no_letter_may_is_corrupt(path: str) -> None:
     assert reader.unreadable == {"in corrupt files": 1}
 
 
-@pytest.fixture
-def full_disk() -> Iterator[None]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def test_a_full_disk_is_told_in_one_sentence_and_leaves_nothing(path: str, full_disk: None) -> None:
-    with pytest.raises(InfrastructureFault) as raised:
+def test_a_full_disk_is_told_in_one_sentence_and_leaves_nothing(path: str) -> None:
+    with full_disk(100), pytest.raises(InfrastructureFault) as raised:
         write(path, *ALL)
     assert raised.value.sentence.startswith(
         f"The folder of dead letters at {path} cannot be written (File too large); nothing after the last"
