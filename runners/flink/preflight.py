@@ -83,7 +83,7 @@ def _serves_jobs(address: str) -> bool:
 def _judge_expansion(address: str, kafka: KafkaTarget) -> Iterator[str]:
     """Whether Kafka's read comes from there as Flink needs it: asked by expanding one, which reads nothing."""
     if not _connects(address):
-        yield f"The expansion service for Flink does not answer at {address}; {_UP}, or name another with --expansion_service."
+        yield f"The expansion service for Flink does not answer at {address}; {_UP}, or name another with --flink_expansion."
         return
     pipeline = beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([]))
     try:
@@ -92,7 +92,7 @@ def _judge_expansion(address: str, kafka: KafkaTarget) -> Iterator[str]:
         said = error.details() if isinstance(error, grpc.Call) else str(error)
         yield (
             f"What answers at {address} cannot expand Kafka's read ({(said or '').strip()[:200]}); {_UP}, or name another with "
-            "--expansion_service."
+            "--flink_expansion."
         )
         return
     parts = pipeline.to_runner_api().components

@@ -1,5 +1,6 @@
 """The job on a real Flink cluster: the same graph as in batches, whatever is killed, and behind it the committed offsets."""
 
+import json
 import os
 import signal
 from collections import Counter
@@ -20,6 +21,9 @@ from tests.system.world import World, locked
 ALL_S = 180.0
 # `scripts/test tests/system/test_flink.py --long`: each kill five times.
 ROUNDS = 5 if is_long() else 1
+
+
+_WAITS = "SHOW TRANSACTIONS YIELD status, currentQuery WHERE status STARTS WITH 'Blocked' RETURN count(*) AS n, currentQuery LIMIT 1"
 
 
 def sample(clusters: int = 2, poison_classes: int = 20, seed: int = 3) -> list[SampleRecord]:
@@ -191,4 +195,14 @@ def test_offsets_wait_for_what_is_not_in_the_graph_and_a_tenant_that_fails_is_se
         assert world.digests() == expected_digests(records)
 
 
-_WAITS = "SHOW TRANSACTIONS YIELD status, currentQuery WHERE status STARTS WITH 'Blocked' RETURN count(*) AS n, currentQuery LIMIT 1"
+def test_a_backfill_on_flink_gives_the_graph_again(world: World, flink: FlinkWorld) -> None:
+    records = sample(clusters=1, poison_classes=0)
+    world.produce(records)
+    world.run_job("--kafka_reader=bounded")
+    world.clear_graph()
+
+    flags = ("--runner=FlinkRunner", "--flink_python_workers=1", "--from=2026-01-01T00:00:00Z", "--json")
+    told = json.loads(world.run("pipelines.backfill", *flags).stdout)
+
+    assert told["read"] == len(records)
+    assert world.digests() == expected_digests(records)
