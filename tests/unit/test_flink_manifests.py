@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 import yaml
 
+from pipelines.graph_build import app
 from runners.flink.settings import FLINK_VERSION, FlinkAddresses
 from runners.local.flink_conf import OPENED, FlinkPorts, FlinkShape, cluster_settings
 from tests.unit.schema_check import violations
@@ -29,8 +31,8 @@ def cluster() -> dict[str, Any]:
     return found
 
 
-def submission() -> dict[str, Any]:
-    (found,) = load("submit.yaml")
+def watch() -> dict[str, Any]:
+    (found,) = load("watch.yaml")
     return found
 
 
@@ -40,7 +42,7 @@ def containers() -> Iterator[dict[str, Any]]:
     for component in (spec["jobManager"], spec["taskManager"]):
         for one in component["podTemplate"]["spec"]["containers"]:
             yield (base | one | {"image": spec["image"]}) if one["name"] == base["name"] else one
-    pod = submission()["spec"]["template"]["spec"]
+    pod = watch()["spec"]["template"]["spec"]
     yield from pod["initContainers"] + pod["containers"]
 
 
@@ -87,7 +89,7 @@ def test_nothing_runs_as_root_or_writes_to_its_image() -> None:
         locked = one["securityContext"]
         assert (locked["allowPrivilegeEscalation"], locked["readOnlyRootFilesystem"]) == (False, True), one["name"]
         assert locked["capabilities"] == {"drop": ["ALL"]}
-    for pod in (cluster()["spec"]["podTemplate"]["spec"], submission()["spec"]["template"]["spec"]):
+    for pod in (cluster()["spec"]["podTemplate"]["spec"], watch()["spec"]["template"]["spec"]):
         assert pod["securityContext"]["runAsNonRoot"] is True
     user = re.search(r"^USER (\d+):", (FOLDER / "Dockerfile").read_text(), re.MULTILINE)
     assert user is not None
@@ -159,14 +161,26 @@ def test_only_pods_of_the_project_and_the_operator_reach_flink() -> None:
     assert around["NetworkPolicy"]["spec"]["podSelector"] == {}
     assert around["NetworkPolicy"]["spec"]["ingress"][0] == {"from": [{"podSelector": {"matchLabels": ours}}]}
     assert cluster()["spec"]["podTemplate"]["metadata"]["labels"] == ours
-    assert submission()["spec"]["template"]["metadata"]["labels"] == ours
+    assert ours.items() <= watch()["spec"]["template"]["metadata"]["labels"].items()
     named = {one["metadata"]["name"] for one in around.values()}
     claim = cluster()["spec"]["podTemplate"]["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"]
     assert {claim, cluster()["spec"]["serviceAccount"], cluster()["metadata"]["namespace"]} <= named
 
 
-def test_the_submission_takes_its_secret_from_a_file_that_the_workers_have_too() -> None:
-    env = {one["name"]: one["value"] for one in submission()["spec"]["template"]["spec"]["containers"][0]["env"]}
+def test_one_watch_runs_a_command_that_there_is_and_is_scraped() -> None:
+    spec = watch()["spec"]
+    (one,) = spec["template"]["spec"]["containers"]
+    known = {name for parameter in typer.main.get_command(app).params for name in parameter.opts}
+
+    assert (spec["replicas"], spec["strategy"]["type"]) == (1, "Recreate")
+    assert one["args"][:3] == ["python", "-m", "pipelines.graph_build"]
+    assert {word.partition("=")[0] for word in one["args"][3:]} <= known
+    assert one["readinessProbe"]["httpGet"]["port"] == one["ports"][0]["name"]
+    assert f"--metrics_port={one['ports'][0]['containerPort']}" in one["args"]
+
+
+def test_the_watch_takes_its_secret_from_a_file_that_the_workers_have_too() -> None:
+    env = {one["name"]: one["value"] for one in watch()["spec"]["template"]["spec"]["containers"][0]["env"]}
     pool = next(one for one in containers() if one["name"] == "python-pool")
 
     assert env["NEO4J_PASSWORD_FILE"].startswith("/secrets/")
