@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from scripts.faulting.topics import make_topic
-from scripts.sampling.record import RESOURCES, SampleRecord
+from scripts.sampling.record import RESOURCES, SampleRecord, json_bytes
 from scripts.sampling.stream import sample_stream
 from tests.in_memory import expected_digests
 from tests.patience import is_long
@@ -19,6 +19,7 @@ from tests.system.streaming import Stream, halves
 from tests.system.world import World, locked
 
 ALL_S = 180.0
+REGISTERED = "2026-03-01T08:00:00Z"
 # `scripts/test tests/system/test_flink.py --long`: each kill five times.
 ROUNDS = 5 if is_long() else 1
 
@@ -132,7 +133,9 @@ def test_a_job_goes_on_from_its_savepoint_with_other_settings(world: World, flin
         (job,) = [one for one in flink.rest.jobs() if one.works]
         savepoint = flink.rest.savepoint(job.id, stop=True)
         world.produce(second)
-        stream.watch("--window_s=2", f"--savepoint_path={savepoint}")
+        # Through the job service alone, as whoever knows no more of the cluster does.
+        portable = ("--runner=PortableRunner", f"--job_endpoint={flink.cluster.addresses().job_endpoint}")
+        stream.watch("--window_s=2", f"--savepoint_path={savepoint}", *portable)
         stream.await_done(len(records))
         assert stream.metric("graph_job_running") == 1
 
@@ -193,6 +196,20 @@ def test_offsets_wait_for_what_is_not_in_the_graph_and_a_tenant_that_fails_is_se
 
         world.run("pipelines.tenants", "release", "af-10", "--settle_s=0")
         assert world.digests() == expected_digests(records)
+
+
+def test_registrations_are_taken_in_before_the_records_whose_tenant_they_tell(world: World, flink: FlinkWorld) -> None:
+    records = sample(clusters=1, poison_classes=0)
+    pods = [one for one in records if one.topic == RESOURCES and one.value and b'"kind":"Pod"' in one.value]
+    at = pods[0].timestamp_ms
+    named = [one._replace(key=None, value=json_bytes(json.loads(one.value or b"") | {"client_id": "af-10"})) for one in pods]
+    world.produce([*named, SampleRecord("cluster.registry", b"af-10", json_bytes({"client_id": "af-10", "registered_at": REGISTERED}), at)])
+
+    with Stream(world, flink) as stream:
+        stream.await_done(len(named) + 1)
+
+    assert letters(world) == Counter()
+    assert world.cypher("MATCH (n:Pod {client_id: 'af-10'}) RETURN count(n) > 0 AS there") == [{"there": True}]
 
 
 def test_a_backfill_on_flink_gives_the_graph_again(world: World, flink: FlinkWorld) -> None:
