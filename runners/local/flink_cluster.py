@@ -3,11 +3,13 @@
 import fcntl
 import shutil
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -19,6 +21,9 @@ from runners.local.java import find_jdk
 from runners.local.process import require_free_port
 from runners.local.services import Service, await_service
 from runners.local.stack import ServiceStatus
+
+_HUNG_S: Final = 45.0
+_POLL_S: Final = 0.2
 
 
 def free_flink_ports() -> FlinkPorts:
@@ -90,23 +95,21 @@ class FlinkCluster:
             yield
 
     def up(self) -> FlinkAddresses:
-        """Return when every process answers; what runs already is kept, what died is started anew.
+        """Return when every process answers; what runs already is kept, what died, or says nothing for 45 s, is started anew.
 
         A job survives the loss of its TaskManager, of Beam's services and of the pool, but not that of the JobManager.
         """
         with self._alone():
             _stop(self._other)
-            down = [service for service in self.services if not (service.process.find() and service.is_ready())]
-            if down:
-                find_jdk()
-            _stop(down)
-            for service in down:
-                for flag, port in service.ports.items():
-                    require_free_port(service.process.name, port, flag)
-            for service in down:
-                service.start()
+            missing = [service for service in self.services if service.process.find() is None]
+            if self.jobmanager in missing and self.taskmanager not in missing and not self.shape.small:
+                # Its jobs are gone with the JobManager, and it would take most of a minute to find the new one.
+                missing.append(self.taskmanager)
+            _start(missing)
+            # One that runs is asked for a while before it is taken for dead: with a JobManager that is only busy, jobs would end.
+            _start([service for service in self.services if service not in missing and not _answers(service)])
             with ThreadPoolExecutor(len(self.services)) as pool:
-                list(pool.map(await_service, down))
+                list(pool.map(await_service, self.services))
             _running_file(self.folder).write_bytes(msgspec.json.encode(RunningCluster(self.ports, self.shape)))
         return self.addresses()
 
@@ -135,7 +138,27 @@ class FlinkCluster:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _stop(services: "tuple[Service, ...] | list[Service]") -> list[str]:
+def _answers(service: Service) -> bool:
+    limit = time.monotonic() + _HUNG_S
+    while service.process.find() is not None and time.monotonic() < limit:
+        if service.is_ready():
+            return True
+        time.sleep(_POLL_S)
+    return False
+
+
+def _start(services: list[Service]) -> None:
+    if services:
+        find_jdk()
+    _stop(services)
+    for service in services:
+        for flag, port in service.ports.items():
+            require_free_port(service.process.name, port, flag)
+    for service in services:
+        service.start()
+
+
+def _stop(services: Sequence[Service]) -> list[str]:
     if not services:
         return []
     with ThreadPoolExecutor(len(services)) as pool:

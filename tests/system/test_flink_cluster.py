@@ -165,6 +165,17 @@ def test_a_job_survives_the_loss_of_its_taskmanager_and_everything_listens_on_lo
     wait_until(lambda: flink.rest.job(job).works, lambda: f"{flink.rest.job(job)}: {flink.rest.cause(job)}")
     traffic.await_all()
     wait_until(lambda: flink.rest.restarts(job) >= 1, lambda: f"{flink.rest.restarts(job)} restarts")
+    # Once more changes nothing; and a JobManager that was lost takes the TaskManager with it, but not the other processes.
+    before = [one.pid for one in flink.cluster.status()]
+    flink.cluster.up()
+    assert [one.pid for one in flink.cluster.status()] == before
+    assert kept is not None
+    os.kill(kept.pid, signal.SIGKILL)
+    flink.cluster.up()
+    after = [one.pid for one in flink.cluster.status()]
+    assert not set(after[:2]) & set(before)
+    assert after[2:] == before[2:]
+    assert flink.rest.overview().free_slots == flink.rest.overview().slots
     wait_until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE, lambda: f"the worker {worker} goes on")
 
 
