@@ -1302,6 +1302,7 @@ RETURN properties(b) AS props;
 
 // READ_BACKFILLS
 MATCH (b:Backfill {client_id: $client_id})
+WHERE b.name >= ''
 RETURN properties(b) AS props, timestamp() AS now_ms
 ORDER BY b.planned_ms, b.name;
 
@@ -1317,12 +1318,13 @@ RETURN s.plan AS plan;
 
 // COUNT_SLICES
 MATCH (s:BackfillSlice {client_id: $client_id})
+WHERE s.key >= ''
 RETURN s.name AS name, s.state AS state, count(*) AS slices, sum(s.units) AS units,
   sum(coalesce(s.read, 0)) AS read, sum(coalesce(s.rejected, 0)) AS rejected, sum(coalesce(s.lost, 0)) AS lost;
 
 // OLD_BACKFILLS
 MATCH (b:Backfill {client_id: $client_id})
-WHERE b.state = 'done' AND b.changed_ms < timestamp() - $age_ms
+WHERE b.name >= '' AND b.state = 'done' AND b.changed_ms < timestamp() - $age_ms
 RETURN b.name AS name;
 
 // DROP_BACKFILL

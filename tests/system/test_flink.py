@@ -202,7 +202,10 @@ def test_registrations_are_taken_in_before_the_records_whose_tenant_they_tell(wo
     records = sample(clusters=1, poison_classes=0)
     pods = [one for one in records if one.topic == RESOURCES and one.value and b'"kind":"Pod"' in one.value]
     at = pods[0].timestamp_ms
-    named = [one._replace(key=None, value=json_bytes(json.loads(one.value or b"") | {"client_id": "af-10"})) for one in pods]
+    named = [
+        one._replace(key=(one.key or b"").partition(b"::")[2], value=json_bytes(json.loads(one.value or b"") | {"client_id": "af-10"}))
+        for one in pods
+    ]
     world.produce([*named, SampleRecord("cluster.registry", b"af-10", json_bytes({"client_id": "af-10", "registered_at": REGISTERED}), at)])
 
     with Stream(world, flink) as stream:

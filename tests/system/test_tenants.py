@@ -16,6 +16,9 @@ from scripts.sampling.stream import sample_stream
 from tests.in_memory import expected_digests
 from tests.system.test_graph_build import CROSSING
 from tests.system.world import World, locked
+from transforms.model import tenancy
+from transforms.model.graph import BUS_NAME
+from transforms.records.outcomes import NO_TENANT
 
 EAST, WEST = "af-10", "af-11"
 PATTERN = (
@@ -282,6 +285,20 @@ def test_a_cluster_whose_lock_is_held_keeps_nobody_else_waiting(world: World) ->
     replayed = json.loads(world.run("pipelines.deadletters", "replay", "--json").stdout)
     assert (replayed["replayed"], replayed["control"]) == (1, 1)
     assert world.cypher("MATCH (c:Cluster {registered: true}) RETURN c.client_id AS id ORDER BY id") == [{"id": EAST}, {"id": WEST}]
+
+
+def test_a_clock_of_the_bus_that_is_held_stops_no_run_and_nobody_ages_by_it(world: World) -> None:
+    world.produce([heartbeat(EAST)])
+    world.run_job()
+    world.produce([heartbeat(EAST), registration(EAST)])
+    with world.graph.session() as session, session.begin_transaction() as held:
+        held.run(tenancy.LOCK_BUS, client_id=NO_TENANT, name=BUS_NAME).consume()
+        report = world.run_job("--kafka_reader=bounded")
+        held.rollback()
+
+    assert (report["read"], report["control"], report["transitions"]) == (2, 2, [])
+    assert report["stderr"].count("clock of the bus locked") >= 2, "once where it is heard, once where it is judged"
+    assert world.cypher(STATES) == [{"id": EAST, "state": "ACTIVE"}]
 
 
 def test_candidates_are_read_off_topics_groups_and_members_and_label_nothing(world: World) -> None:
