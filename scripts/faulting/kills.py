@@ -60,7 +60,8 @@ def _rerun(round_: Round, commits: Commits, records: list[SampleRecord]) -> None
     must_be_the_graph_of(round_.world, records)
 
 
-def _kill_server(world: World, service: Service) -> None:
+def kill_server(service: Service) -> None:
+    """kill -9 of a server of the stack, or of the cluster; returns once it is gone."""
     process = service.process.find()
     must(process is not None, f"{service.process.name} was not there to be killed")
     assert process is not None
@@ -86,7 +87,7 @@ def kill_neo4j_under_bounded_job(round_: Round) -> Seen:
     world.produce(records)
     with Commits(world) as commits, Job(world, *SMALL, "--neo4j_retry_s=3") as job:
         at = _into_a_batch(round_, commits, len(records))
-        _kill_server(world, world.stack.neo4j)
+        kill_server(world.stack.neo4j)
         said = job.end().must_be(1).must_say_one_sentence(f"Neo4j at {world.stack.neo4j.uri} cannot be used")
         must("nothing after the last committed offsets counts as done" in said, f"{said!r} does not say what counts")
         world.stack.up()
@@ -99,7 +100,7 @@ def kill_neo4j_under_following_job(round_: Round) -> Seen:
     world.produce(records)
     with Commits(world) as commits, Job(world, *SMALL, *FOLLOW, *_PATIENT) as job:
         at = _into_a_batch(round_, commits, len(records))
-        _kill_server(world, world.stack.neo4j)
+        kill_server(world.stack.neo4j)
         world.stack.up()
         _goes_on_to_the_end(world, commits, job, records)
     return Seen(f"Neo4j at {at:,} of {len(records):,}, in a write")
@@ -111,7 +112,7 @@ def kill_kafka_under_bounded_job(round_: Round) -> Seen:
     reader = READERS[round_.number % len(READERS)]
     with Commits(world) as commits, Job(world, *SMALL, "--kafka_retry_s=3", f"--kafka_reader={reader}") as job:
         at = _somewhere(round_, commits, job, len(records))
-        _kill_server(world, world.stack.kafka)
+        kill_server(world.stack.kafka)
         job.end().must_be(1).must_say_one_sentence(
             f"Kafka at {world.brokers} cannot be used", f"The dead-letter topic graph.deadletter at {world.brokers} cannot be written"
         )
@@ -125,7 +126,7 @@ def kill_kafka_under_following_job(round_: Round) -> Seen:
     world.produce(records)
     with Commits(world) as commits, Job(world, *SMALL, *FOLLOW, *_PATIENT) as job:
         at = _somewhere(round_, commits, job, len(records))
-        _kill_server(world, world.stack.kafka)
+        kill_server(world.stack.kafka)
         away = round_.random.uniform(0, 8)
         must(not job.ends_within(away), "the run ended instead of waiting for Kafka")
         world.stack.up()

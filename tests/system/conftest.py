@@ -10,6 +10,7 @@ from runners.local.endpoints import STACK_DIR_VARIABLE
 from runners.local.stack import LocalStack, free_ports
 from tests.system.flink_world import flink  # noqa: F401  (a fixture, for whoever names it)
 from tests.system.world import World
+from transforms.io.kafka_offsets import KafkaOffsets
 from transforms.io.neo4j_graph import Neo4jGraphStore
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -48,5 +49,13 @@ def store(world: World) -> Iterator[Neo4jGraphStore]:
     """A store of its own on the empty graph, with its constraints and indexes."""
     found = Neo4jGraphStore(world.neo4j_target)
     found.ensure_schema()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def offsets(world: World) -> Iterator[KafkaOffsets]:
+    """The offsets of the tests' group."""
+    found = KafkaOffsets(world.kafka_target)
     yield found
     found.close()

@@ -1,14 +1,13 @@
 """The job on a real Flink cluster: the same graph as in batches, whatever is killed, and behind it the committed offsets."""
 
 import json
-import os
-import signal
 from collections import Counter
 from collections.abc import Callable
 
 import psutil
 import pytest
 
+from scripts.faulting.kills import kill_server
 from scripts.faulting.topics import make_topic
 from scripts.sampling.record import RESOURCES, SampleRecord, json_bytes
 from scripts.sampling.stream import sample_stream
@@ -72,10 +71,7 @@ def test_a_bounded_run_on_flink_takes_in_what_is_there_and_ends(world: World, fl
 
 
 def kill_task_manager(world: World, flink: FlinkWorld) -> None:
-    process = flink.cluster.taskmanager.process.find()
-    assert process is not None
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait(30)
+    kill_server(flink.cluster.taskmanager)
     flink.cluster.up()
 
 
@@ -89,18 +85,12 @@ def kill_python_workers(world: World, flink: FlinkWorld) -> None:
 
 
 def kill_neo4j(world: World, flink: FlinkWorld) -> None:
-    process = world.stack.neo4j.process.find()
-    assert process is not None
-    process.kill()
-    process.wait(30)
+    kill_server(world.stack.neo4j)
     world.stack.up()
 
 
 def restart_kafka(world: World, flink: FlinkWorld) -> None:
-    process = world.stack.kafka.process.find()
-    assert process is not None
-    process.kill()
-    process.wait(30)
+    kill_server(world.stack.kafka)
     world.stack.up()
 
 

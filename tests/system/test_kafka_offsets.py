@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 
 import pytest
 from confluent_kafka import Producer
@@ -13,13 +12,6 @@ from tests.system.world import World
 from transforms.io.kafka_offsets import KafkaOffsets, OffsetGap, OffsetRange, ReadPlan
 
 T = 1_772_352_000_000
-
-
-@pytest.fixture
-def offsets(world: World) -> Iterator[KafkaOffsets]:
-    offsets = KafkaOffsets(world.kafka_target)
-    yield offsets
-    offsets.close()
 
 
 def produce(world: World, number: int, partition_key: bytes = b"af-10::pod:shop:a") -> None:

@@ -1,8 +1,5 @@
 """How far a stream has come, against a real broker."""
 
-from collections.abc import Iterator
-
-import pytest
 from confluent_kafka import Producer
 
 from runners.stream_bus import KafkaBus
@@ -12,13 +9,6 @@ from tests.system.world import DEADLETTERS, World
 from transforms.io.kafka_offsets import KafkaOffsets
 
 T = 1_772_352_000_000
-
-
-@pytest.fixture
-def offsets(world: World) -> Iterator[KafkaOffsets]:
-    offsets = KafkaOffsets(world.kafka_target)
-    yield offsets
-    offsets.close()
 
 
 def bus(offsets: KafkaOffsets, *patterns: str) -> KafkaBus:
