@@ -28,7 +28,6 @@ CLUSTERS: Final = 10
 OBJECTS: Final = 101
 PACE: Final = 1000
 WINDOW_S: Final = 2
-_MARK_EVERY_S: Final = 0.5
 _LOOK_S: Final = 0.05
 _PATIENCE_S: Final = 900.0
 _MARKS: Final = "MATCH (n:ConfigMap) WHERE n.client_id IN $tenants AND n.name STARTS WITH 'mark-' RETURN n.name AS name"
@@ -39,6 +38,7 @@ _NEW: Final = 100
 def measure_streaming(messages: int, minutes: float, seed: int, stage: Stage, say: Callable[[str], None]) -> dict[str, Any]:
     """The figures, as the JSON object that `--json` prints. messages: of the measured rates. minutes: at `PACE` messages a second."""
     fleet = Fleet(CLUSTERS, OBJECTS, seed)
+    stage.clear()
     stage.produce(fleet.once())
     bounded = ["--kafka_reader=bounded", f"--kafka_group={GROUP}"]
     say("first load, bounded")
@@ -147,22 +147,19 @@ def _paced(fleet: Fleet, minutes: float, stage: Stage, cluster: FlinkCluster) ->
     traffic = fleet.traffic("state", PACE * seconds)
     began = time.perf_counter()
     with known, new:
-        for second in range(seconds):
-            stage.produce(record for record, _ in zip(traffic, range(PACE), strict=False))
-            for _ in range(2):
-                known.send()
-                if new.sent < _NEW:
-                    new.send()
-                time.sleep(_MARK_EVERY_S / 2)
+        for portion in range(2 * seconds):
+            marks = [known.mark(), *([new.mark()] if new.sent < _NEW else [])]
+            stage.produce([*(record for record, _ in zip(traffic, range(PACE // 2), strict=False)), *marks])
             memory.append(_memory_mb(cluster))
-            time.sleep(max(0.0, began + second + 1 - time.perf_counter()))
+            time.sleep(max(0.0, began + (portion + 1) / 2 - time.perf_counter()))
+        paced_s = time.perf_counter() - began
         known.await_all()
         new.await_all()
     early, late = memory[max(1, len(memory) // 5) - 1], statistics.mean(memory[-5:])
     latencies = sorted(known.latencies())
     return {
-        "pace": PACE,
-        "minutes": round(seconds / 60, 2),
+        "pace": round(PACE * seconds / paced_s),
+        "minutes": round(paced_s / 60, 2),
         "marks": len(latencies),
         "p50_s": round(latencies[len(latencies) // 2], 2),
         "p95_s": round(latencies[int(len(latencies) * 0.95)], 2),
@@ -203,13 +200,14 @@ class _Marks:
     def sent(self) -> int:
         return len(self._sent)
 
-    def send(self) -> None:
+    def mark(self) -> SampleRecord:
+        """The next, to be produced at once."""
         number, now = len(self._sent), time.time()
         name, tenant = f"mark-{number}", self._tenants[number % len(self._tenants)]
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
         body = {"op": "UPSERT", "at": at, "kind": "ConfigMap", "apiVersion": "v1", "namespace": "shop", "name": name}
         self._sent[name] = time.perf_counter()
-        self._stage.produce([SampleRecord(RESOURCES, f"{tenant}::configmap:shop:{name}".encode(), json_bytes(body), int(now * 1000))])
+        return SampleRecord(RESOURCES, f"{tenant}::configmap:shop:{name}".encode(), json_bytes(body), int(now * 1000))
 
     def _look(self) -> None:
         while not self._done.is_set():
