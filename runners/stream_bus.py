@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from runners.watch import Stands
 from transforms.io.kafka_offsets import KafkaOffsets, OffsetRange, Place
 from transforms.records.routes import topics_to_read
 
@@ -29,12 +30,11 @@ class KafkaBus:
             return list(self._topics)
         return topics_to_read(self._topics, self._offsets.topics(), self._patterns, self._deadletter_topic)
 
-    def ends(self, places: Iterable[Place]) -> dict[Place, int]:
-        """The offsets that follow the last records that can be read now; a partition that is gone is absent."""
-        return self._offsets.latest(list(places))
+    def stands(self, places: Iterable[Place]) -> Stands:
+        """Where the group stands, and where the partitions end; one that is gone is absent.
 
-    def done(self, places: Iterable[Place]) -> dict[Place, int]:
-        """The offsets before which nothing is left to take in: the committed ones, or the ends of what holds no record after them."""
+        Done are the committed offsets, or the ends of what holds no record after them.
+        """
         wanted = list(places)
         first, last = self._offsets.earliest(wanted), self._offsets.latest(wanted)
         done = first | self._offsets.committed(list(first))
@@ -43,4 +43,5 @@ class KafkaBus:
         stands = [place for place, offset in done.items() if offset < last.get(place, 0) and self._before.get(place) == offset]
         self._before = dict(done)
         left = [OffsetRange(*place, max(done[place], first[place]), last[place]) for place in stands]
-        return done | {one.place: one.end for one in left if self._offsets.next_record(one) == one.end}
+        passed = {one.place: one.end for one in left if self._offsets.next_record(one) == one.end}
+        return Stands(done | passed, last)

@@ -48,17 +48,24 @@ class StreamJob(Protocol):
         """Return when nothing of it runs any more."""
 
 
+class Stands(NamedTuple):
+    """How far the job has come, and how far there is to go, by partition.
+
+    done: the offsets before which all is in the graph, or in the dead letters; a partition without one is absent.
+    ends: the offsets that follow the last records that can be read now.
+    """
+
+    done: dict[Place, int]
+    ends: dict[Place, int]
+
+
 class Bus(Protocol):
     """What there is to read, and how far the job's group has come."""
 
     def places(self) -> list[Place]:
         """Every partition of every topic that is to be read now."""
 
-    def ends(self, places: Iterable[Place]) -> dict[Place, int]:
-        """The offsets that follow the last records that can be read now."""
-
-    def done(self, places: Iterable[Place]) -> dict[Place, int]:
-        """The offsets before which all is in the graph, or in the dead letters; a partition without one is absent."""
+    def stands(self, places: Iterable[Place]) -> Stands: ...
 
 
 class WatchObserver(Protocol):
@@ -139,7 +146,7 @@ class Watch:
 
     def _measure(self) -> None:
         """The lag; and whether the goal of an earlier look has been reached, which makes the next one."""
-        ends, done = self.bus.ends(self._places), self.bus.done(self._places)
+        done, ends = self.bus.stands(self._places)
         self.observer.lagging({place: max(0, end - done.get(place, 0)) for place, end in ends.items()})
         if all(done.get(place, 0) >= goal for place, goal in self._goals.items()):
             if self._goals:

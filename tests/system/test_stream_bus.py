@@ -36,11 +36,11 @@ def test_it_has_come_as_far_as_is_committed_and_past_what_holds_no_record(world:
     world.produce([SampleRecord(EVENTS, b"k", b"{}", T)])
     found, place = bus(offsets), (RESOURCES, 2)
     places = found.places()
-    (events,) = [one for one, end in found.ends(places).items() if one[0] == EVENTS and end]
+    (events,) = [one for one, end in found.stands(places).ends.items() if one[0] == EVENTS and end]
 
-    assert found.ends(places)[place] == 2, "the record and the marker that ends its transaction"
-    assert found.done(places)[place] == 0
+    assert found.stands(places).ends[place] == 2, "the record and the marker that ends its transaction"
+    assert found.stands(places).done[place] == 0
     offsets.commit({place: 1})
-    assert found.done(places)[place] == 1, "what has just been committed may go on"
-    assert found.done(places)[place] == 2, "nothing is left there but the marker"
-    assert found.done(places)[events] == 0, "a record is left there, however often one looks"
+    assert found.stands(places).done[place] == 1, "what has just been committed may go on"
+    assert found.stands(places).done[place] == 2, "nothing is left there but the marker"
+    assert found.stands(places).done[events] == 0, "a record is left there, however often one looks"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from runners.watch import JobFailed, JobLook, Watch
+from runners.watch import JobFailed, JobLook, Stands, Watch
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import Place
 
@@ -47,11 +47,10 @@ class Scene:
     def places(self) -> list[Place]:
         return list(self.there)
 
-    def ends(self, places: Iterable[Place]) -> dict[Place, int]:
-        return {place: self.end.get(place, 0) for place in places}
-
-    def done(self, places: Iterable[Place]) -> dict[Place, int]:
-        return {place: self.committed[place] for place in places if place in self.committed}
+    def stands(self, places: Iterable[Place]) -> Stands:
+        wanted = list(places)
+        done = {place: self.committed[place] for place in wanted if place in self.committed}
+        return Stands(done, {place: self.end.get(place, 0) for place in wanted})
 
     def looked(self, look: JobLook) -> None:
         self.told.append(look.state)

@@ -10,13 +10,14 @@ from transforms.io.archive_files import Archive
 from transforms.io.avro_files import AvroFile, CorruptArchive
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import OffsetRange
-from transforms.io.kafka_reader import CHUNK_RECORDS, RangeReader
+from transforms.io.kafka_reader import CHUNK_RECORDS
 from transforms.io.kafka_target import KafkaTarget
 from transforms.planning.slices import SliceSize
 from transforms.records.outcomes import NO_TENANT
 from transforms.records.record import KafkaRecord
 from transforms.steps.elements import RecordChunk
-from transforms.steps.metrics import count_restored, count_unavailable, mark_bytes, mark_read
+from transforms.steps.metrics import count_restored, count_unavailable, mark_bytes
+from transforms.steps.read import ReadRangesFn
 
 # Why records of the archive are not there to be read.
 WITHHELD: Final = "withheld"
@@ -36,37 +37,23 @@ class ReadHeld(beam.PTransform):
 
     def __init__(self, target: KafkaTarget, ranges: list[OffsetRange], span: Span, size: SliceSize) -> None:
         super().__init__()
-        self._fn = ReadHeldFn(target, ranges, span, size)
+        self._read = ReadRangesFn(target, ranges, size)
+        self._within = WithinFn(span)
 
     def expand(self, begin: Any) -> beam.PCollection[RecordChunk]:
-        return begin | "Slice" >> beam.Impulse() | "ReadHeld" >> beam.ParDo(self._fn).with_output_types(RecordChunk)
+        read = begin | "Slice" >> beam.Impulse() | "ReadHeld" >> beam.ParDo(self._read).with_output_types(RecordChunk)
+        return read | "Within" >> beam.ParDo(self._within).with_output_types(RecordChunk)
 
 
-class ReadHeldFn(beam.DoFn):
-    def __init__(self, target: KafkaTarget, ranges: list[OffsetRange], span: Span, size: SliceSize) -> None:
-        self._target = target
-        self._ranges = ranges
+class WithinFn(beam.DoFn):
+    def __init__(self, span: Span) -> None:
         self._span = span
-        self._size = size
-        self._reader: RangeReader | None = None
 
-    def setup(self) -> None:
-        self._reader = RangeReader(self._target)
-
-    def teardown(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
-
-    def process(self, _slice: bytes) -> Iterator[RecordChunk]:
-        assert self._reader is not None
-        for chunk in self._reader.read(self._ranges, self._size.max_records, self._size.max_bytes):
-            wanted = within(chunk.records, self._span)
-            if wanted:
-                yield wanted
-            count_restored(len(wanted))
-            for place, passed in chunk.passed.items():
-                mark_read(place, *passed)
-            mark_bytes(chunk.size_bytes)
+    def process(self, chunk: RecordChunk) -> Iterator[RecordChunk]:
+        wanted = within(chunk, self._span)
+        if wanted:
+            yield wanted
+        count_restored(len(wanted))
 
 
 class ReadArchive(beam.PTransform):
