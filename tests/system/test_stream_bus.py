@@ -3,6 +3,7 @@
 from confluent_kafka import Producer
 
 from runners.stream_bus import KafkaBus
+from scripts.faulting.round import await_that
 from scripts.faulting.topics import make_topic
 from scripts.sampling.record import EVENTS, RESOURCES, SampleRecord
 from tests.system.world import DEADLETTERS, World
@@ -22,6 +23,8 @@ def test_all_partitions_of_the_topics_that_exist_are_to_be_read(world: World, of
     assert {topic for topic, _ in before} == {RESOURCES, EVENTS}
 
     make_topic(world.brokers, own)
+    # A broker tells of a topic a moment after it has made it.
+    await_that(lambda: own in offsets.topics(), 20, "the new topic is told of")
 
     assert set(bus(offsets, pattern).places()) - set(before) == {(own, 0)}
     assert bus(offsets).places() == before
