@@ -24,6 +24,7 @@ from tests.system.conftest import JARS
 from tests.system.secured_kafka import USER, Right, SecuredKafka
 from tests.system.world import DEADLETTERS, GROUP, World
 from transforms.io.deadletters import DeadLetterWriter, deadletter_topic
+from transforms.io.kafka_inquiry import Brokers, KafkaInquiry
 from transforms.io.kafka_offsets import KafkaOffsets
 from transforms.io.kafka_target import KafkaTarget
 from transforms.io.secrets import Secret
@@ -97,6 +98,12 @@ def test_on_an_up_to_date_stack_all_is_well_and_everything_stays_as_it_was(ready
     assert checks["schema"]["said"] == f"all {len(schema())} constraints and indexes are online"
     assert checks["dead letters"]["said"] == f"{DEADLETTERS} exists, may be written"
     assert "2 tenants" in checks["graph size"]["said"]
+
+
+def test_a_broker_tells_its_version_over_whichever_connection_it_answers(world: World) -> None:
+    told = [KafkaInquiry(world.kafka_target).brokers() for _ in range(60)]
+
+    assert {one.version if isinstance(one, Brokers) else one for one in told} == {"3.9"}
 
 
 def test_before_the_first_run_it_says_what_the_job_will_make_and_makes_nothing(world: World) -> None:

@@ -98,11 +98,13 @@ class KafkaInquiry:
                 self._admin.poll(0)
                 continue
             answered = str(told.orig_broker_name).rpartition("/")[0].rpartition("//")[2]
-            return Brokers(answered, len(told.brokers), str(told.cluster_id), self._version(told.orig_broker_id))
+            return Brokers(answered, len(told.brokers), str(told.cluster_id), self._version(told.brokers) if told.brokers else "")
         return tuple(self._faults)
 
-    def _version(self, broker: int) -> str:
-        settings = self._settings(ResourceType.BROKER, [str(broker)])[str(broker)]
+    def _version(self, brokers: Iterable[int]) -> str:
+        """As one of the brokers says; not by the number of the one that answered, which over its first connection is -1."""
+        broker = str(min(brokers))
+        settings = self._settings(ResourceType.BROKER, [broker])[broker]
         return "" if isinstance(settings, Untold) else settings.get(_PROTOCOL_VERSION, "").partition("-")[0]
 
     @property
