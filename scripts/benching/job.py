@@ -4,18 +4,22 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import psutil
 
+_LOOK_S: Final = 0.1
+
 
 @dataclass(frozen=True, slots=True)
 class JobRun:
-    """What a run reported, and what its Python process used; java_cpu_s: what it made the Java side use."""
+    """What a run reported, and what its Python process used with those it started; java_cpu_s: what it made the Java side use."""
 
     report: dict[str, Any]
     wall_s: float
@@ -31,7 +35,9 @@ def run_job(flags: list[str], environment: dict[str, str], java: psutil.Process 
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         command = [sys.executable, "-m", "pipelines.graph_build", "--json", "--log_level=ERROR", *flags]
         process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=out, stderr=err)
+        children = _ChildrensMemory(process.pid)
         _, status, used = os.wait4(process.pid, 0)
+        children.join()
         wall = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
@@ -39,7 +45,28 @@ def run_job(flags: list[str], environment: dict[str, str], java: psutil.Process 
         if process.returncode:
             raise RuntimeError(f"the job ended with {process.returncode}: {err.read()[-2000:].decode(errors='replace')}")
         report = msgspec.json.decode(out.read())
-    return JobRun(report, wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, _cpu(java) - before)
+    return JobRun(report, wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024 + children.peak_mb, _cpu(java) - before)
+
+
+class _ChildrensMemory(threading.Thread):
+    """The most that the processes which a process started took at one time, while it runs."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.peak_mb = 0.0
+        self._process = psutil.Process(pid)
+        self.start()
+
+    def run(self) -> None:
+        with suppress(psutil.NoSuchProcess):
+            while self._process.is_running() and self._process.status() != psutil.STATUS_ZOMBIE:
+                self.peak_mb = max(self.peak_mb, sum(self._sizes()) / 2**20)
+                time.sleep(_LOOK_S)
+
+    def _sizes(self) -> Iterator[int]:
+        for child in self._process.children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                yield child.memory_info().rss
 
 
 def _cpu(process: psutil.Process | None) -> float:

@@ -1,7 +1,6 @@
 """The archive: raw records as Avro files by tenant, topic and hour."""
 
 from collections.abc import Iterator
-from typing import Final
 
 from transforms.io.avro_files import AvroFile, AvroFiles
 from transforms.records.archive_blocks import ARCHIVE
@@ -23,11 +22,3 @@ class Archive(AvroFiles[Archived]):
             self.withheld += len(block) - len(whole)
             if whole:
                 yield whole
-
-
-_archives: Final[dict[str, Archive]] = {}
-
-
-def process_archive(root: str) -> Archive:
-    """The archive at a root as this process has it; slices come and go, how far it was written is kept."""
-    return _archives.setdefault(root, Archive(root))

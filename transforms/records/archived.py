@@ -59,7 +59,7 @@ ARCHIVE_SCHEMA: Final[dict[str, Any]] = {
 LEAST_BYTES: Final = 11
 
 
-class Withheld(msgspec.Struct, frozen=True, array_like=True):
+class Withheld(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A value that is not in the archive: nothing could look into it for secrets, or it was too large (`truncated`)."""
 
     size_bytes: int
@@ -67,7 +67,7 @@ class Withheld(msgspec.Struct, frozen=True, array_like=True):
     truncated: bool = False
 
 
-class Archived(msgspec.Struct, frozen=True, array_like=True):
+class Archived(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A record as the archive holds it. client_id: "" where it names none.
 
     redacted: its value is not the original one: secrets were taken out, or it was unwrapped for that.

@@ -13,7 +13,7 @@ _T_DIGITS: Final = 18
 Headers = tuple[tuple[str, bytes | None], ...]
 
 
-class KafkaRecord(msgspec.Struct, frozen=True, array_like=True):
+class KafkaRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One record, exactly as it lies in Kafka.
 
     timestamp_ms: the record timestamp in milliseconds since 1970, by the topic's own timestamp type.

@@ -1,0 +1,172 @@
+"""The archive's writer as the job sees it: one process for each root, started when first needed and again after it ended."""
+
+import atexit
+import itertools
+import os
+import subprocess
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing import Pipe
+from typing import Final
+
+import structlog
+
+from transforms.io.archive_writer import Verb, answer_of, frame
+from transforms.io.faults import InfrastructureFault
+from transforms.records.archived import Archived
+
+_LOG = structlog.get_logger("avro")
+_END_S: Final = 5.0
+
+
+class ArchiveProcess:
+    """Writes records of bundles, each of them a lane, to the archive at `root`; lanes of several threads take turns."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self._numbers = itertools.count()
+        self._child: _Child | None = None
+        # One thread, so that what is asked and answered keeps its order. It starts the process too: Linux ends that one with the
+        # thread it was started by.
+        self.thread: Final = ThreadPoolExecutor(1, "archive")
+
+    def start(self) -> None:
+        """Begin to start the process, for whoever will need it soon; does not wait."""
+        self.thread.submit(self.child)
+
+    def lane(self) -> "Lane":
+        """A lane for the records of one bundle."""
+        return Lane(self, next(self._numbers))
+
+    def child(self) -> "_Child":
+        """The process, which runs. For `thread` alone."""
+        if self._child is None or self._child.has_ended():
+            self._child = _Child(self.root)
+        return self._child
+
+    def end(self) -> None:
+        """End the process, once what was asked of it is done; what was not written is forgotten."""
+        self.thread.shutdown()
+        if self._child is not None:
+            self._child.close()
+            self._child = None
+
+
+class Lane:
+    """Records of one bundle on their way to files. Not for several threads at once."""
+
+    def __init__(self, process: ArchiveProcess, number: int) -> None:
+        self._process = process
+        self._number = number
+        # Always the same one, that of the first records: another does not hold them.
+        self._child: _Child | None = None
+        self._fault: InfrastructureFault | None = None
+        self._number_held = 0
+
+    def hold(self, records: list[Archived]) -> int:
+        """Hand records over, to be written with the next `write`; how many bytes they take. Does not wait."""
+        sent = frame(self._number, Verb.HOLD, records)
+        self._number_held += len(records)
+        self._process.thread.submit(self._send, sent)
+        return len(sent)
+
+    def write(self) -> "Future[list[str]]":
+        """Begin to write what was handed over; the result, the paths of the files, is there when files hold all of it.
+
+        Its exception is an InfrastructureFault where they cannot.
+        """
+        number, self._number_held = self._number_held, 0
+        return self._process.thread.submit(self._write, number)
+
+    def forget(self) -> None:
+        """Drop what was handed over and not written."""
+        self._number_held = 0
+        self._process.thread.submit(self._send, frame(self._number, Verb.FORGET))
+
+    def _send(self, sent: bytes) -> None:
+        if self._fault is not None:
+            raise self._fault
+        try:
+            if self._child is None:
+                self._child = self._process.child()
+            self._child.send(sent)
+        except InfrastructureFault as fault:
+            self._fault = fault
+            raise
+
+    def _write(self, number: int) -> list[str]:
+        self._send(frame(self._number, Verb.WRITE, number))
+        assert self._child is not None
+        answer = answer_of(self._child.receive())
+        for one in answer.told:
+            getattr(_LOG, one.pop("level"))(one.pop("event"), **one)
+        if answer.fault:
+            raise InfrastructureFault(answer.fault)
+        if answer.error:
+            raise RuntimeError(answer.error)
+        return answer.paths
+
+
+class _Child:
+    """The process, while it runs. Raises InfrastructureFault once it has ended."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._pipe, theirs = Pipe()
+        with theirs:
+            command = [sys.executable, "-m", "transforms.io.archive_writer", str(theirs.fileno()), str(os.getpid()), root]
+            # Modules are found where this process finds them, wherever it runs and however it was started.
+            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+            try:
+                self._process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(),))
+            except OSError as error:
+                self._pipe.close()
+                raise InfrastructureFault(
+                    f"The process that writes the archive at {root} cannot be started ({error.strerror}); nothing after the last "
+                    "committed offsets counts as done: make room for one more process, then run again."
+                ) from error
+
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def send(self, sent: bytes) -> None:
+        try:
+            self._pipe.send_bytes(sent)
+        except OSError as error:
+            raise self._ended() from error
+
+    def receive(self) -> bytes:
+        try:
+            return self._pipe.recv_bytes()
+        except (EOFError, OSError) as error:
+            raise self._ended() from error
+
+    def _ended(self) -> InfrastructureFault:
+        self.close()
+        return InfrastructureFault(
+            f"The process that writes the archive at {self._root} ended with {self._process.returncode}; nothing after the last "
+            "committed offsets counts as done: see what it printed, or whether the machine was short of memory, then run again."
+        )
+
+    def close(self) -> None:
+        """Have it end, and wait for that."""
+        self._pipe.close()
+        try:
+            self._process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+_processes: Final[dict[str, ArchiveProcess]] = {}
+
+
+def archive_process(root: str) -> ArchiveProcess:
+    """The writer of the archive at a root, one for this process; slices come and go, how far it was written is kept."""
+    return _processes.get(root) or _processes.setdefault(root, ArchiveProcess(root))
+
+
+@atexit.register
+def _end_all() -> None:
+    for one in _processes.values():
+        one.end()
