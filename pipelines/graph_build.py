@@ -39,7 +39,7 @@ from pipelines.options.grouped import grouped
 from pipelines.options.kafka import KafkaOptions, TopicOptions
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
-from pipelines.options.run import FollowOptions, RunOptions
+from pipelines.options.run import DIRECT, FollowOptions, RunOptions
 from pipelines.options.stream import StreamOptions
 from pipelines.options.tenants import AdmissionOptions, LivenessOptions, RouteOptions
 from pipelines.report import ProgressBar, print_summary, run_summary
@@ -53,7 +53,7 @@ from runners.settled import run_settled
 from runners.stop import StopSignals
 from transforms.io.kafka_offsets import OffsetRange
 from transforms.planning.slices import SliceSize
-from transforms.steps.archive import ArchiveRecords
+from transforms.steps.archive import ArchiveRecords, AwaitArchived
 from transforms.steps.carry_out import CarryOutCommands
 from transforms.steps.commit_offsets import COMMIT_EVERY_S, CommitOffsets
 from transforms.steps.decode import DecodeRecords, WireSettings
@@ -95,7 +95,6 @@ def into_graph(records: beam.PCollection[Any], flow: FlowSettings) -> Taken:
     decoded = records | "DecodeRecords" >> DecodeRecords(flow.tenants.client_id, wire)
     owned = decoded | "ResolveTenants" >> ResolveTenants(flow.tenants, flow.neo4j, keeps=bool(flow.archive))
     carried = owned.commands | "CarryOutCommands" >> CarryOutCommands(flow.neo4j, flow.writes.write_timeout_s)
-    archived = (owned.taken | "ArchiveRecords" >> ArchiveRecords(flow.archive, flow.tenants.client_id, wire),) if flow.archive else ()
     unheard = owned.signs | "WriteSigns" >> WriteSigns(flow.neo4j, flow.limits, live=flow.live)
     heeded = owned.main | "RejectSetAside" >> RejectSetAside(flow.neo4j, flow.writes.write_timeout_s, released=flow.released)
     keyed = heeded.main | "KeyByTenant" >> KeyByTenant(flow.writes.shards, keeps=streams)
@@ -104,7 +103,13 @@ def into_graph(records: beam.PCollection[Any], flow: FlowSettings) -> Taken:
     batches = folded | "PlanBatches" >> PlanBatches(flow.writes.batch_rows, flow.writes.batch_bytes)
     written = batches | "WriteGraph" >> WriteGraph(flow.neo4j, flow.writes.writing(streams=streams))
     rejects = (owned.rejects, unheard, heeded.rejects, keyed.rejects, written.rejects) | "Rejects" >> beam.Flatten()
+    archived = (_archive(owned.taken, written.main, flow, wire),) if flow.archive else ()
     return Taken(rejects, (written.main, carried, *archived))
+
+
+def _archive(taken: beam.PCollection[Any], written: beam.PCollection[Any], flow: FlowSettings, wire: WireSettings) -> beam.PCollection[Any]:
+    archived = taken | "ArchiveRecords" >> ArchiveRecords(flow.archive, flow.tenants.client_id, wire, waits=not flow.in_one_process)
+    return (archived, written) | "AwaitArchived" >> AwaitArchived(flow.archive) if flow.in_one_process else archived
 
 
 def run(settings: RunSettings, follow: FollowOptions, run_one: RunPipeline = run_pipeline) -> RunTotals:
@@ -161,7 +166,13 @@ def main(
     rules = admission.rules(tenants.client_id)
     flow = flow_settings(kafka.target(), neo4j.target(), topics.letters(), rules, routes, writes, failures, registry)
     settings = RunSettings(
-        flow=replace(flow, limits=liveness.limits(), archive=archive.root(), window=stream.window() if streams else None),
+        flow=replace(
+            flow,
+            limits=liveness.limits(),
+            archive=archive.root(),
+            window=stream.window() if streams else None,
+            in_one_process=run_options.runner == DIRECT,
+        ),
         topics=topics.topic_names(),
         reader=reader,
         expansion_service=topics.expansion_address() if reader == BEAM and not streams else "",

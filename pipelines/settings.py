@@ -25,7 +25,7 @@ class FlowSettings:
     failure_patterns: families of failures in lines of logs, before the declared ones.
     window: in a stream; None where each slice is one window.
     registry: None where there is none. released: tenants that are set aside are taken in all the same, as a replay does.
-    archive: where the raw records are kept beside; "" keeps none.
+    archive: where the raw records are kept beside; "" keeps none. in_one_process: the runner works in this process alone.
     """
 
     kafka: KafkaTarget
@@ -42,6 +42,7 @@ class FlowSettings:
     released: bool = False
     window: ArrivalWindow | None = None
     archive: str = ""
+    in_one_process: bool = False
 
 
 def flow_settings(

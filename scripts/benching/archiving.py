@@ -19,7 +19,7 @@ from scripts.sampling.record import SampleRecord
 from transforms.io.archive_files import Archive
 from transforms.steps.readers import BOUNDED
 
-ROUNDS: Final = 3
+ROUNDS: Final = 5
 # Seconds of archiving for a second of the job, and bytes on disk for a byte of JSON, at most.
 COST_BAR: Final = 0.15
 SIZE_BAR: Final = 0.35
@@ -43,6 +43,8 @@ def measure_archive(
     number = stage.produce(counted(chain(fleet.once(), fleet.traffic(mix, messages))))
     rounds: list[dict[str, JobRun]] = []
     with tempfile.TemporaryDirectory() as folder:
+        say("once without, for the database to warm up")
+        _run(stage, "archive-warm", number, None)
         for at in range(ROUNDS):
             say(f"round {at + 1} of {ROUNDS}, without and with the archive")
             # In turns, the other one first each time: what came before must not favour one of them.

@@ -13,7 +13,7 @@ from transforms.records.archived import Archived, place_of
 from transforms.records.outcomes import Outcome, Tally
 from transforms.records.tenant import TenantRules
 from transforms.steps import archive as step
-from transforms.steps.archive import ArchiveRecords
+from transforms.steps.archive import ArchiveRecords, AwaitArchived, AwaitArchivedFn
 from transforms.steps.decode import DecodeRecords, WireSettings
 from transforms.steps.elements import RecordChunk
 from transforms.steps.metrics import outcomes_of
@@ -26,7 +26,7 @@ def keep_rejected(offset: int) -> None:
     REJECTED.append(offset)
 
 
-def run(root: Path, client_id: str = "") -> Tally:
+def run(root: Path, client_id: str = "", *, waits: bool = True) -> Tally:
     REJECTED.clear()
     taken = records()
     chunks = [RecordChunk(taken[at : at + 100]) for at in range(0, len(taken), 100)]
@@ -34,7 +34,10 @@ def run(root: Path, client_id: str = "") -> Tally:
     def build(pipeline: beam.Pipeline) -> None:
         decoded = pipeline | beam.Create(chunks, reshuffle=False) | DecodeRecords(client_id)
         owned = decoded | ResolveTenants(TenantRules(client_id), keeps=True)
-        owned.taken | ArchiveRecords(str(root), client_id, WireSettings())
+        archived = owned.taken | ArchiveRecords(str(root), client_id, WireSettings(), waits=waits)
+        if not waits:
+            done = owned.main | "After" >> beam.FlatMap(lambda _: ())
+            (archived, done) | AwaitArchived(str(root))
         owned.rejects | beam.Map(lambda one: one.record.offset) | "KeepRejected" >> beam.Map(keep_rejected)
 
     return outcomes_of(run_pipeline(build))
@@ -52,6 +55,26 @@ def test_every_record_but_the_rejected_is_archived_once(tmp_path: Path) -> None:
     assert found == [one.offset for one in records() if one.offset not in REJECTED]
     assert REJECTED
     assert {outcome for _, outcome in tally} == {Outcome.CONTROL, Outcome.FILTERED}, "these are archived too"
+
+
+def test_what_is_awaited_later_is_archived_when_the_pipeline_ends(tmp_path: Path) -> None:
+    run(tmp_path / "waited")
+    run(tmp_path / "later", waits=False)
+
+    waited, later = (sorted(map(repr, archived(tmp_path / name))) for name in ("waited", "later"))
+    assert waited
+    assert later == waited
+
+
+def test_a_fault_of_what_is_awaited_later_ends_the_pipeline_too(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(InfrastructureFault, match="cannot be written"):
+        run(tmp_path / "file", waits=False)
+
+
+def test_a_receipt_of_another_process_is_a_defect(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match=r"receipts of process 0 came to process \d+"):
+        list(AwaitArchivedFn(str(tmp_path)).process((0, [1])))
 
 
 def test_other_tenants_are_not_archived_in_single_tenant_mode(tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """The archive's writer as the job sees it: one process for each root, started when first needed and again after it ended."""
 
 import atexit
+import fcntl
 import itertools
 import os
 import subprocess
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from multiprocessing import Pipe
 from typing import Final
 
@@ -17,6 +19,8 @@ from transforms.records.archived import Archived
 
 _LOG = structlog.get_logger("avro")
 _END_S: Final = 5.0
+# The most that Linux gives any user; a chunk of records takes about 400 kB.
+_PIPE_BYTES: Final = 1024 * 1024
 
 
 class ArchiveProcess:
@@ -26,6 +30,7 @@ class ArchiveProcess:
         self.root = root
         self._numbers = itertools.count()
         self._child: _Child | None = None
+        self._left: dict[int, Future[list[str]]] = {}
         # One thread, so that what is asked and answered keeps its order. It starts the process too: Linux ends that one with the
         # thread it was started by.
         self.thread: Final = ThreadPoolExecutor(1, "archive")
@@ -37,6 +42,16 @@ class ArchiveProcess:
     def lane(self) -> "Lane":
         """A lane for the records of one bundle."""
         return Lane(self, next(self._numbers))
+
+    def leave(self, writing: "Future[list[str]]") -> int:
+        """Keep what is being written for whoever will await it; the number to ask `settle` for."""
+        number = next(self._numbers)
+        self._left[number] = writing
+        return number
+
+    def settle(self, number: int) -> list[str]:
+        """Return when what was left under that number is written: its files, or what `Lane.write` gives as its exception."""
+        return self._left.pop(number).result()
 
     def child(self) -> "_Child":
         """The process, which runs. For `thread` alone."""
@@ -112,15 +127,20 @@ class _Child:
 
     def __init__(self, root: str) -> None:
         self._root = root
-        self._pipe, theirs = Pipe()
-        with theirs:
-            command = [sys.executable, "-m", "transforms.io.archive_writer", str(theirs.fileno()), str(os.getpid()), root]
+        # Two pipes, and not one socket: of a pipe the size can be set, so that a chunk goes at once and is not waited for.
+        asked, self._asks = Pipe(duplex=False)
+        self._answers, answered = Pipe(duplex=False)
+        _widen(self._asks.fileno())
+        with asked, answered:
+            theirs = (asked.fileno(), answered.fileno())
+            command = [sys.executable, "-m", "transforms.io.archive_writer", *map(str, theirs), str(os.getpid()), root]
             # Modules are found where this process finds them, wherever it runs and however it was started.
             environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
             try:
-                self._process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(),))
+                self._process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, pass_fds=theirs)
             except OSError as error:
-                self._pipe.close()
+                self._asks.close()
+                self._answers.close()
                 raise InfrastructureFault(
                     f"The process that writes the archive at {root} cannot be started ({error.strerror}); nothing after the last "
                     "committed offsets counts as done: make room for one more process, then run again."
@@ -131,13 +151,13 @@ class _Child:
 
     def send(self, sent: bytes) -> None:
         try:
-            self._pipe.send_bytes(sent)
+            self._asks.send_bytes(sent)
         except OSError as error:
             raise self._ended() from error
 
     def receive(self) -> bytes:
         try:
-            return self._pipe.recv_bytes()
+            return self._answers.recv_bytes()
         except (EOFError, OSError) as error:
             raise self._ended() from error
 
@@ -150,12 +170,19 @@ class _Child:
 
     def close(self) -> None:
         """Have it end, and wait for that."""
-        self._pipe.close()
+        self._asks.close()
+        self._answers.close()
         try:
             self._process.wait(_END_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+def _widen(descriptor: int) -> None:
+    """Where the system lets a pipe hold so much."""
+    with suppress(AttributeError, OSError):
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 _processes: Final[dict[str, ArchiveProcess]] = {}

@@ -1,7 +1,7 @@
 """The process that writes an archive, and what it is told: records come over a pipe, files and faults go back.
 
 Encoding is the larger part of archiving, and in the job's own process it would take turns with everything else (docs/adr/015).
-Run as a module by `ArchiveProcess`: python -m transforms.io.archive_writer DESCRIPTOR PARENT ROOT
+Run as a module by `ArchiveProcess`: python -m transforms.io.archive_writer ASKED ANSWERED PARENT ROOT
 """
 
 import ctypes
@@ -60,12 +60,12 @@ def answer_of(received: bytes) -> Answer:
     return _ANSWERS.decode(received)
 
 
-def serve(pipe: Connection, write: Callable[[list[Archived]], list[str]], told: list[dict[str, Any]]) -> None:
+def serve(asked: Connection, answered: Connection, write: Callable[[list[Archived]], list[str]], told: list[dict[str, Any]]) -> None:
     """Do what the frames ask for until the other end is closed. told: what the archive logs, emptied with each answer."""
     held: defaultdict[int, list[Archived]] = defaultdict(list)
     while True:
         try:
-            received = pipe.recv_bytes()
+            received = asked.recv_bytes()
         except EOFError:
             return
         lane, verb, rest = int.from_bytes(received[: _HEAD_BYTES - 1], "big"), received[_HEAD_BYTES - 1], memoryview(received)[_HEAD_BYTES:]
@@ -76,7 +76,7 @@ def serve(pipe: Connection, write: Callable[[list[Archived]], list[str]], told: 
         if verb == Verb.WRITE:
             answer = _written(write, records, _NUMBER.decode(rest), told)
             told.clear()
-            pipe.send_bytes(_ENCODER.encode(answer))
+            answered.send_bytes(_ENCODER.encode(answer))
 
 
 def _written(write: Callable[[list[Archived]], list[str]], records: list[Archived], number: int, told: list[dict[str, Any]]) -> Answer:
@@ -98,8 +98,8 @@ def _end_with(parent: int) -> None:
         sys.exit(1)
 
 
-def main(descriptor: int, parent: int, root: str) -> None:
-    """Serve the job until it closes its end or ends itself."""
+def main(asked: int, answered: int, parent: int, root: str) -> None:
+    """Serve the job until it closes its end or ends itself. asked, answered: descriptors of pipes."""
     _end_with(parent)
     # A signal to the whole group asks the job to stop, which still needs this process for its last slice.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -113,8 +113,8 @@ def main(descriptor: int, parent: int, root: str) -> None:
         raise structlog.DropEvent
 
     structlog.configure(processors=[tell])
-    serve(Connection(descriptor), Archive(root).write, told)
+    serve(Connection(asked, writable=False), Connection(answered, readable=False), Archive(root).write, told)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+    main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])

@@ -1,10 +1,13 @@
-"""Archive: the raw records of a bundle as files, redacted; the bundle ends only when the files hold them all."""
+"""Archive: the raw records of a bundle as files, redacted; what ends the bundle, or follows it, ends only when files hold them all."""
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from typing import Final
+from typing import Any, Final
 
 import apache_beam as beam
+from apache_beam.transforms.window import GlobalWindows
+from apache_beam.utils.windowed_value import WindowedValue
 
 from transforms.io.archive_process import ArchiveProcess, Lane, archive_process
 from transforms.planning.archiving import Archiving
@@ -12,9 +15,12 @@ from transforms.records.archived import Archived
 from transforms.records.outcomes import NO_TENANT
 from transforms.steps.decode import WireSettings, decoder, opened
 from transforms.steps.elements import TakenChunk
+from transforms.steps.nothing import NothingFn
 
 # Of records that are held, encoded, before they are written; while they are, as many again may gather.
 HELD_BYTES: Final = 32 * 1024 * 1024
+# Of what is being written: the process that does, and its number there.
+Receipt = tuple[int, int]
 # One per process and settings, so that a slice goes on with what the ones before have found.
 _found: dict[tuple[str, WireSettings], Archiving] = {}
 
@@ -23,21 +29,54 @@ class ArchiveRecords(beam.PTransform):
     """Every record of the chunks in the archive at `root`, without its secrets; raises InfrastructureFault where that fails.
 
     client_id, wire: as records are decoded; what was redacted is held to mean the same to the graph.
+    waits: a bundle ends only when files hold its records, and nothing comes out. Else what comes out are receipts, which
+    `AwaitArchived` has to take.
     """
 
-    def __init__(self, root: str, client_id: str, wire: WireSettings) -> None:
+    def __init__(self, root: str, client_id: str, wire: WireSettings, *, waits: bool = True) -> None:
         super().__init__()
-        self._fn = ArchiveRecordsFn(root, client_id, wire)
+        self._fn = ArchiveRecordsFn(root, client_id, wire, waits=waits)
 
-    def expand(self, chunks: beam.PCollection[TakenChunk]) -> beam.PCollection[None]:
-        return chunks | beam.ParDo(self._fn)
+    def expand(self, chunks: beam.PCollection[TakenChunk]) -> beam.PCollection[Receipt]:
+        return chunks | beam.ParDo(self._fn).with_output_types(Receipt)
+
+
+class AwaitArchived(beam.PTransform):
+    """Takes (receipts, after): ends when files hold what the receipts are for, which it asks for once `after` is done.
+
+    So files are written while `after` is. Only for a runner that works in one process and forgets what it has done where it
+    fails: a receipt is worth something to its own process alone.
+    """
+
+    def __init__(self, root: str) -> None:
+        super().__init__()
+        self._fn = AwaitArchivedFn(root)
+
+    def expand(self, inputs: tuple[beam.PCollection[Receipt], beam.PCollection[Any]]) -> beam.PCollection[bytes]:
+        receipts, after = inputs
+        together = (receipts, after | "After" >> beam.ParDo(NothingFn()).with_output_types(Receipt)) | beam.Flatten()
+        return together | "Both" >> beam.GroupByKey() | beam.ParDo(self._fn).with_output_types(bytes)
+
+
+class AwaitArchivedFn(beam.DoFn):
+    def __init__(self, root: str) -> None:
+        self._root = root
+
+    def process(self, receipts: tuple[int, Iterable[int]]) -> Iterator[bytes]:
+        process_id, numbers = receipts
+        if process_id != os.getpid():
+            raise RuntimeError(f"receipts of process {process_id} came to process {os.getpid()}")
+        for number in numbers:
+            archive_process(self._root).settle(number)
+        yield from ()
 
 
 class ArchiveRecordsFn(beam.DoFn):
     """Has them written when records of `HELD_BYTES` are held, while the next gather, so that memory stays flat."""
 
-    def __init__(self, root: str, client_id: str, wire: WireSettings) -> None:
+    def __init__(self, root: str, client_id: str, wire: WireSettings, *, waits: bool = True) -> None:
         self._root = root
+        self._waits = waits
         self._client_id = client_id
         self._wire = wire
         self._archived: Callable[..., Archived] | None = None
@@ -83,8 +122,13 @@ class ArchiveRecordsFn(beam.DoFn):
         if writing is not None:
             writing.result()
 
-    def finish_bundle(self) -> None:
+    def finish_bundle(self) -> Iterator[WindowedValue]:
         if self._held_bytes:
             self._write()
-        self._await()
         self._lane = None
+        if self._waits:
+            self._await()
+        elif self._writing is not None:
+            assert self._process is not None
+            number, self._writing = self._process.leave(self._writing), None
+            yield GlobalWindows.windowed_value((os.getpid(), number))

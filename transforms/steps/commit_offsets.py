@@ -10,6 +10,7 @@ from apache_beam.transforms.window import FixedWindows
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import KafkaOffsets, Place
 from transforms.io.kafka_target import KafkaTarget
+from transforms.steps.nothing import NothingFn
 from transforms.steps.read_stream import Position, decode_positions
 
 COMMIT_EVERY_S: Final = 2.0
@@ -31,16 +32,10 @@ class CommitOffsets(beam.PTransform):
 
     def expand(self, inputs: tuple[beam.PCollection[Any], ...]) -> beam.PCollection[bytes]:
         positions, *done = inputs
-        # What has no element ever takes part by its watermark alone.
-        alike = [each | f"Await{at}" >> beam.ParDo(_NothingFn()).with_output_types(Position) for at, each in enumerate(done)]
+        alike = [each | f"Await{at}" >> beam.ParDo(NothingFn()).with_output_types(Position) for at, each in enumerate(done)]
         together = (positions, *alike) | beam.Flatten() | "Every" >> beam.WindowInto(FixedWindows(self._every_s))
         grouped = together | "Settled" >> beam.GroupByKey()
         return grouped | "Commit" >> beam.ParDo(self._fn).with_output_types(bytes)
-
-
-class _NothingFn(beam.DoFn):
-    def process(self, _element: Any) -> Iterator[Position]:
-        yield from ()
 
 
 class CommitOffsetsFn(beam.DoFn):
