@@ -12,6 +12,7 @@ import apache_beam as beam
 import grpc
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner, worker_handlers
+from apache_beam.runners.worker import statesampler
 
 from transforms.io.connector_faults import connector_fault
 from transforms.io.faults import InfrastructureFault, fault_sentence
@@ -22,6 +23,7 @@ RunPipeline = Callable[[Callable[[beam.Pipeline], None], KafkaTarget | None], An
 
 _CONNECT_S: Final = 10.0
 _SHUTDOWN_GRACE_S: Final = 0.5
+_SAMPLING_MS: Final = 20
 # What the flow makes in masses (records, mutations, rows) holds no cycles; looking for some in it, over and over, cost
 # half of decoding and planning (measured). Beam's own cycles, a few thousand objects a slice, are still found.
 _COLLECT_AFTER: Final = (100_000, 20, 20)
@@ -64,6 +66,8 @@ def run_pipeline(build: Callable[[beam.Pipeline], None], kafka: KafkaTarget | No
     # measured, with nothing left to do in them.
     worker_handlers.GrpcServer._DEFAULT_SHUTDOWN_TIMEOUT_SECS = _SHUTDOWN_GRACE_S  # noqa: SLF001
     worker_handlers.grpc = _LOOPBACK_GRPC
+    # What samples the steps' states ends only when it wakes: with Beam's 200 ms every stage of every slice waits 100 ms for that.
+    statesampler.StateSampler.__init__.__defaults__ = (_SAMPLING_MS,)
     pipeline = beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([]))
     build(pipeline)
     try:
