@@ -11,7 +11,7 @@ from typing import Final
 
 from transforms.io.archive_files import Archive
 from transforms.io.avro_files import AvroFile, CorruptArchive
-from transforms.records.archive_blocks import ARCHIVE, size_of
+from transforms.records.archive_blocks import ARCHIVE, sizes_of
 from transforms.records.archived import Archived, place_of
 from transforms.records.avro_paths import HOUR_MS, Group
 
@@ -93,7 +93,7 @@ def _merge(archive: Archive, group: Group, files: list[AvroFile], done: Compacte
     try:
         for file in files:
             found = [one for block in archive.blocks(file, skip_corrupt=False) for one in block]
-            size = sum(map(size_of, found))
+            size = sum(sizes_of(found))
             if portion and held + size > HELD_BYTES:
                 _replace(archive, group, portion, records, done)
                 portion, records, held = [], [], 0

@@ -61,17 +61,13 @@ _RESTS: Final = _Kept(base128)
 _HEADS: Final = _Kept(lambda size: _SOME + varint(size))
 
 
-def size_of(one: Archived) -> int:
-    """About what the record takes, in a block and in memory."""
-    record = one.record
-    key, value, size = record.key, record.value, _RECORD_OVERHEAD
-    if key is not None:
-        size += len(key)
-    if value is not None:
-        size += len(value)
-    if record.headers:
-        size += sum(len(name) + len(held or b"") for name, held in record.headers)
-    return size
+def sizes_of(records: list[Archived]) -> list[int]:
+    """About what each record takes, in a block and in memory."""
+    held = [one.record for one in records]
+    sizes = [_RECORD_OVERHEAD + len(one.key or b"") + len(one.value or b"") for one in held]
+    if any([one.headers for one in held]):  # noqa: C419 - a list is faster
+        return [size + sum(len(name) + len(value or b"") for name, value in one.headers) for size, one in zip(sizes, held, strict=True)]
+    return sizes
 
 
 # Writing
@@ -84,7 +80,7 @@ def encode_blocks(records: Iterable[Archived]) -> Iterator[tuple[int, bytes]]:
 
 
 def _cut(records: list[Archived]) -> Iterator[list[Archived]]:
-    reached = list(accumulate(map(size_of, records)))
+    reached = list(accumulate(sizes_of(records)))
     begin = 0
     while begin < len(records):
         before = reached[begin - 1] if begin else 0
