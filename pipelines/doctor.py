@@ -25,6 +25,7 @@ import typer
 
 from pipelines.checks_report import print_checks
 from pipelines.logs import configure_logs
+from pipelines.options.archive import ArchiveOptions
 from pipelines.options.checks import usage_error
 from pipelines.options.flow import LogLevel, log_level
 from pipelines.options.grouped import grouped
@@ -48,6 +49,7 @@ def main(
     routes: RouteOptions,
     neo4j: Neo4jOptions,
     registry: RegistryOptions,
+    archive: ArchiveOptions,
     kafka_reader: KafkaReader = AUTO,
     follow: Annotated[bool, typer.Option("--follow", help="Check for a job with --follow, which reads by itself.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object: the overall status, and the checks.")] = False,
@@ -66,6 +68,7 @@ def main(
         reader=reader,
         expansion_service=topics.expansion_address() if reader == BEAM else "",
         patterns=routes.patterns(),
+        archive=archive.root(),
     )
     checks = examine(subject)
     print_checks(checks, as_json=json)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from runners.checks import brokers, clocks, connector, deadletters, graph, groups, registry, topics
-from runners.checks.this_machine import installed, machine_checks
+from runners.checks.machine import ARCHIVE
+from runners.checks.this_machine import check_kept, installed, machine_checks
 from runners.checks.verdict import Check, Status, failed, skipped
 from transforms.io.answers import Untold
 from transforms.io.deadletters import deadletter_topic
@@ -48,6 +49,7 @@ class Subject:
     expansion_service: str = ""
     registry: RegistryTarget | None = None
     patterns: tuple[str, ...] = ()
+    archive: str = ""
 
     def secret_files(self) -> list[str]:
         """The files of secrets that are used, by path."""
@@ -60,8 +62,14 @@ def examine(subject: Subject) -> list[Check]:
     """Every check, in the order in which they are told; the servers are asked at once, each within seconds."""
     with ThreadPoolExecutor(4) as pool:
         asked = [pool.submit(ask, subject) for ask in (kafka_checks, java_checks, registry_checks, neo4j_checks)]
-        checks = machine_checks(subject.secret_files())
+        checks = machine_checks(subject.secret_files()) + _kept_checks(subject)
         return checks + [check for future in asked for check in future.result()]
+
+
+def _kept_checks(subject: Subject) -> list[Check]:
+    """Folders that the job would write to."""
+    kept = ((deadletters.LETTERS, subject.letters.path, "--deadletter_path"), (ARCHIVE, subject.archive, "--archive"))
+    return [check_kept(name, path, flag) for name, path, flag in kept if path]
 
 
 def kafka_checks(subject: Subject) -> list[Check]:
@@ -84,11 +92,7 @@ def kafka_checks(subject: Subject) -> list[Check]:
     return [
         reached,
         *(check for name in names for check in topics.judge_topic(name, told[name], settings[name], subject.patterns)),
-        *(
-            _skip(deadletters.NAMES, f"dead letters go to files under {subject.letters.path}")
-            if subject.letters.path
-            else deadletters.judge_deadletters(letters, told[letters], settings[letters], making)
-        ),
+        *(() if subject.letters.path else deadletters.judge_deadletters(letters, told[letters], settings[letters], making)),
         group,
         _lag(subject, names, group),
         clocks.judge_kafka_clock(inquiry.newest(places) if places else {}, time.time()),
@@ -103,7 +107,8 @@ def _names(subject: Subject, inquiry: KafkaInquiry) -> list[str]:
 
 def _kafka_names(subject: Subject) -> Iterable[str]:
     yield from (name for topic in subject.topics for name in topics.names_of(topic))
-    yield from (*deadletters.NAMES, groups.GROUP, groups.LAG, clocks.KAFKA_CLOCK)
+    letters = () if subject.letters.path else deadletters.NAMES
+    yield from (*letters, groups.GROUP, groups.LAG, clocks.KAFKA_CLOCK)
 
 
 def _skip(names: Iterable[str], why: str) -> list[Check]:

@@ -13,6 +13,7 @@ JAVA: Final = "java"
 SECRETS: Final = "secrets"
 TEMPORARY: Final = "temporary folder"
 OPEN_FILES: Final = "open files"
+ARCHIVE: Final = "archive"
 REINSTALL: Final = "Install the job's environment anew: scripts/setup, or the wheel."
 LEAST_ROOM_BYTES: Final = 1024**3
 LEAST_OPEN_FILES: Final = 1024
@@ -85,6 +86,18 @@ def judge_temporary(folder: Folder) -> Check:
     if folder.free_bytes < LEAST_ROOM_BYTES:
         return warning(TEMPORARY, f"{found}, less than {spoken_bytes(LEAST_ROOM_BYTES)}", "Make room, or name another with TMPDIR.")
     return ok(TEMPORARY, found)
+
+
+def judge_kept(name: str, folder: Folder, flag: str) -> Check:
+    """Whether what the job keeps can be written there, with some room. flag: names the folder."""
+    if folder.fault:
+        return failed(
+            name, f"{folder.path} cannot be written ({folder.fault})", f"Make it writable for this user, or name another with {flag}."
+        )
+    found = f"{folder.path} has {spoken_bytes(folder.free_bytes)} free"
+    if folder.free_bytes < LEAST_ROOM_BYTES:
+        return warning(name, f"{found}, less than {spoken_bytes(LEAST_ROOM_BYTES)}", f"Make room, or name another with {flag}.")
+    return ok(name, found)
 
 
 def judge_open_files(limit: int | None) -> Check:

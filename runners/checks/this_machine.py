@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.metadata
+import os
 import resource
 import shutil
 import stat
@@ -12,9 +13,10 @@ from typing import Final
 
 from runners.checks import machine
 from runners.checks.machine import FileMode, Folder
-from runners.checks.verdict import Check
+from runners.checks.verdict import Check, skipped
 from runners.local.faults import StackFault
 from runners.local.java import find_java
+from transforms.io.archive_folder import is_local
 
 _PACKAGES: Final = {"apache-beam": "apache_beam", "confluent-kafka": "confluent_kafka", "neo4j": "neo4j", "neo4j-rust-ext": "neo4j"}
 _PACKSTREAM: Final = "neo4j._codec.packstream.v1"
@@ -30,6 +32,13 @@ def machine_checks(secret_files: Iterable[str]) -> list[Check]:
         machine.judge_temporary(_temporary()),
         machine.judge_open_files(_open_files()),
     ]
+
+
+def check_kept(name: str, path: str, flag: str) -> Check:
+    """Whether the job could write its files under the path; nothing is made there. flag: names the path."""
+    if not is_local(path):
+        return skipped(name, f"whether {path} may be written only writing there would show")
+    return machine.judge_kept(name, _kept(path), flag)
 
 
 def installed(package: str) -> str | None:
@@ -86,6 +95,21 @@ def _temporary() -> Folder:
         return Folder(folder, shutil.disk_usage(folder).free)
     except OSError as error:
         return Folder(folder, 0, error.strerror or type(error).__name__)
+
+
+def _kept(path: str) -> Folder:
+    """The folder, or the one above it in which it would be made."""
+    there = Path(path).absolute()
+    try:
+        while not there.exists():
+            there = there.parent
+        if not there.is_dir():
+            return Folder(path, 0, f"{there} is no folder")
+        if not os.access(there, os.W_OK | os.X_OK):
+            return Folder(path, 0, f"no right to write to {there}")
+        return Folder(path, shutil.disk_usage(there).free)
+    except OSError as error:
+        return Folder(path, 0, error.strerror or type(error).__name__)
 
 
 def _open_files() -> int | None:

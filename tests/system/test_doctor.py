@@ -106,6 +106,23 @@ def test_a_broker_tells_its_version_over_whichever_connection_it_answers(world: 
     assert {one.version if isinstance(one, Brokers) else one for one in told} == {"3.9"}
 
 
+def test_folders_that_the_job_would_write_to_are_looked_at_and_nothing_is_made(world: World, tmp_path: Path) -> None:
+    kept = [f"--deadletter_path={tmp_path}/letters/new", f"--archive={tmp_path}/archive"]
+
+    checks = doctor(world, *kept)
+
+    assert checks["dead letters"]["said"].startswith(f"{tmp_path}/letters/new has ")
+    assert checks["archive"]["said"].startswith(f"{tmp_path}/archive has ")
+    assert {"dead letters size", "dead letters cleanup"}.isdisjoint(checks), "the topic is not used"
+    assert list(tmp_path.iterdir()) == []
+
+    (tmp_path / "letters").write_text("a file")
+    checks = doctor(world, *kept, expect=1)
+    assert of_status(checks, "failed") == {"dead letters"}
+    assert f"({tmp_path}/letters is no folder)" in checks["dead letters"]["said"]
+    assert checks["dead letters"]["remedy"] == "Make it writable for this user, or name another with --deadletter_path."
+
+
 def test_before_the_first_run_it_says_what_the_job_will_make_and_makes_nothing(world: World) -> None:
     for name in ("rule_key", "incident_key"):
         world.cypher(f"DROP CONSTRAINT {name} IF EXISTS")

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from pathlib import Path
 
 from scripts.faulting.round import await_that
 from scripts.faulting.topics import configure_topic
@@ -152,3 +153,20 @@ def test_a_warning_comes_before_what_is_held_is_lost(world: World) -> None:
     assert "about to be lost" not in world.run_job(*FLAGS)["stderr"]
     world.cypher(age, age=90_000)
     assert "tenants release af-10" in world.run_job(*FLAGS)["stderr"]
+
+
+def test_a_tenant_is_released_from_letters_in_files_too(world: World, tmp_path: Path) -> None:
+    second, expected = half_taken_in(world, clusters=2, seed=12)
+    spoil(world, "af-11")
+    world.produce(second)
+    path = f"--deadletter_path={tmp_path}"
+    rejected = world.run_job(*FLAGS, path)["tenants"]["af-11"]["rejected"]
+    mend(world, "af-11")
+
+    told, _ = release(world, "af-11", path)
+
+    assert rejected > 100
+    assert letters(world) == {}, "the topic of dead letters was never used"
+    assert (told["state"], told["replayed"], told["rejected"]) == ("released", rejected, 0)
+    assert marks(world) == {}
+    assert world.digests() == expected

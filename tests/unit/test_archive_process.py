@@ -18,6 +18,7 @@ from transforms.io.archive_files import Archive
 from transforms.io.archive_process import ArchiveProcess
 from transforms.io.faults import InfrastructureFault
 from transforms.records.archived import Archived
+from transforms.records.runs import Gathered, Gathering
 
 WAIT_S = 60
 
@@ -27,6 +28,13 @@ def writer(tmp_path: Path) -> Iterator[ArchiveProcess]:
     found = ArchiveProcess(str(tmp_path / "archive"))
     yield found
     found.end()
+
+
+def gathered(*records: Archived) -> Gathered:
+    gathering = Gathering()
+    for one in records:
+        gathering.add(one)
+    return gathering.taken()
 
 
 def held(writer: ArchiveProcess) -> list[Archived]:
@@ -63,7 +71,7 @@ def has_ended(process: psutil.Process) -> bool:
 def test_records_come_to_files_as_they_were(writer: ArchiveProcess) -> None:
     lane = writer.lane()
     for one in all_sorts():
-        lane.hold([one])
+        lane.hold(gathered(one))
 
     paths = lane.write().result(WAIT_S)
 
@@ -73,16 +81,16 @@ def test_records_come_to_files_as_they_were(writer: ArchiveProcess) -> None:
 
 def test_lanes_are_written_apart_and_what_is_forgotten_is_not(writer: ArchiveProcess) -> None:
     one, other, third = writer.lane(), writer.lane(), writer.lane()
-    one.hold([archived(1)])
-    other.hold([archived(2)])
-    third.hold([archived(3)])
+    one.hold(gathered(archived(1)))
+    other.hold(gathered(archived(2)))
+    third.hold(gathered(archived(3)))
     third.forget()
-    one.hold([archived(4)])
+    one.hold(gathered(archived(4)))
 
     one.write().result(WAIT_S)
     assert offsets(writer) == [1, 4]
 
-    third.hold([archived(5)])
+    third.hold(gathered(archived(5)))
     for lane in (other, third):
         lane.write().result(WAIT_S)
     assert offsets(writer) == [1, 2, 4, 5]
@@ -91,7 +99,7 @@ def test_lanes_are_written_apart_and_what_is_forgotten_is_not(writer: ArchivePro
 def test_the_same_records_again_are_written_once_whichever_process_does(writer: ArchiveProcess) -> None:
     for _ in range(2):
         lane = writer.lane()
-        lane.hold([archived(at) for at in range(10)])
+        lane.hold(gathered(*[archived(at) for at in range(10)]))
         lane.write().result(WAIT_S)
         kill(child(writer.root))
     assert offsets(writer) == list(range(10))
@@ -99,9 +107,9 @@ def test_the_same_records_again_are_written_once_whichever_process_does(writer: 
 
 def test_a_killed_process_is_told_in_one_sentence_and_the_next_lane_has_another(writer: ArchiveProcess) -> None:
     lane = writer.lane()
-    lane.hold([archived(1)])
+    lane.hold(gathered(archived(1)))
     kill(child(writer.root))
-    lane.hold([archived(2)])
+    lane.hold(gathered(archived(2)))
 
     for _ in range(2):
         with pytest.raises(InfrastructureFault) as raised:
@@ -110,7 +118,7 @@ def test_a_killed_process_is_told_in_one_sentence_and_the_next_lane_has_another(
     assert offsets(writer) == [], "half of a bundle is none"
 
     again = writer.lane()
-    again.hold([archived(1), archived(2)])
+    again.hold(gathered(archived(1), archived(2)))
     again.write().result(WAIT_S)
     assert offsets(writer) == [1, 2]
 
@@ -118,7 +126,7 @@ def test_a_killed_process_is_told_in_one_sentence_and_the_next_lane_has_another(
 def test_a_full_disk_is_told_as_of_this_process(writer: ArchiveProcess) -> None:
     lane = writer.lane()
     with full_disk(100):
-        lane.hold([archived(at, value=b"v%d" % at) for at in range(500)])
+        lane.hold(gathered(*[archived(at, value=b"v%d" % at) for at in range(500)]))
         child(writer.root)
     with pytest.raises(InfrastructureFault) as raised:
         lane.write().result(WAIT_S)
@@ -127,13 +135,13 @@ def test_a_full_disk_is_told_as_of_this_process(writer: ArchiveProcess) -> None:
 
 def test_what_it_logs_is_logged_here(writer: ArchiveProcess) -> None:
     first = writer.lane()
-    first.hold([archived(at) for at in range(10)])
+    first.hold(gathered(*[archived(at) for at in range(10)]))
     (path,) = first.write().result(WAIT_S)
     whole = Path(writer.root, path)
     whole.write_bytes(whole.read_bytes()[:-40])
 
     lane = writer.lane()
-    lane.hold([archived(at) for at in range(5)])
+    lane.hold(gathered(*[archived(at) for at in range(5)]))
     with capture_logs() as told:
         lane.write().result(WAIT_S)
 
@@ -143,7 +151,7 @@ def test_what_it_logs_is_logged_here(writer: ArchiveProcess) -> None:
 def test_a_process_that_cannot_be_started_is_told_with_what_to_do(writer: ArchiveProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nonexistent/python")
     lane = writer.lane()
-    lane.hold([archived(1)])
+    lane.hold(gathered(archived(1)))
     with pytest.raises(InfrastructureFault, match=r"cannot be started \(No such file or directory\); nothing after the last"):
         lane.write().result(WAIT_S)
 
@@ -152,8 +160,9 @@ JOB = """
 import sys, time
 from tests.unit.archive_samples import archived
 from transforms.io.archive_process import archive_process
+from transforms.records.runs import Gathered
 lane = archive_process(sys.argv[1]).lane()
-lane.hold([archived(1)])
+lane.hold(Gathered([], [archived(1)]))
 lane.write().result()
 print("written", flush=True)
 time.sleep(float(sys.argv[2]))

@@ -13,6 +13,7 @@ from runners.checks.machine import (
     FileMode,
     Folder,
     judge_java,
+    judge_kept,
     judge_open_files,
     judge_packages,
     judge_rust,
@@ -20,7 +21,7 @@ from runners.checks.machine import (
     judge_temporary,
 )
 from runners.checks.spoken import spoken_bytes, spoken_ms, spoken_s
-from runners.checks.this_machine import machine_checks
+from runners.checks.this_machine import check_kept, machine_checks
 from runners.checks.verdict import Check, Status, failed, ok, warning
 from transforms.io.answers import Untold
 from transforms.io.kafka_target import KafkaTarget
@@ -83,6 +84,24 @@ def test_a_secret_that_is_open_to_others_is_a_warning_that_names_it(mode: int) -
 def test_a_secret_that_cannot_be_read_is_fatal_and_none_is_ok() -> None:
     assert judge_secrets([FileMode("/s", None, "No such file or directory")]).status is Status.FAILED
     assert judge_secrets([]) == ok("secrets", "none is in a file")
+
+
+@pytest.mark.parametrize(
+    ("folder", "status"),
+    [
+        (Folder("/data", 2**30), Status.OK),
+        (Folder("/data", 2**30 - 1), Status.WARNING),
+        (Folder("/data", 2**40, "Read-only file system"), Status.FAILED),
+    ],
+)
+def test_what_the_job_keeps_needs_a_folder_and_room(folder: Folder, status: Status) -> None:
+    check = judge_kept("archive", folder, "--archive")
+    assert check.status is status
+    assert ("--archive" in check.remedy) is (status is not Status.OK)
+
+
+def test_where_a_url_leads_is_not_asked() -> None:
+    assert check_kept("archive", "s3://bucket/archive", "--archive").status is Status.SKIPPED
 
 
 def test_temporary_files_need_a_folder_and_room() -> None:

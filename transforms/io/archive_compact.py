@@ -4,7 +4,7 @@ What takes the place of files is written whole and read back before any of them 
 leave records twice, which the next compaction drops. A reader that meets a file that is gone finds its records in what took its place.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
@@ -125,7 +125,7 @@ def _replace(archive: Archive, group: Group, files: list[AvroFile], records: lis
     done.bytes_after += merged.size_bytes
 
 
-def _proven(archive: Archive, group: Group, path: str, kept: list[Archived]) -> AvroFile:
+def _proven(archive: Archive, group: Group, path: str, kept: Sequence[Archived]) -> AvroFile:
     """The file that was written, read back and found to hold them all."""
     first, last = kept[0].record.offset, kept[-1].record.offset
     (merged,) = [one for one in archive.overlapping(group, first, last) if one.path == path]

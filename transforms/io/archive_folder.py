@@ -41,9 +41,14 @@ class Folder(Protocol):
         ...
 
 
+def is_local(root: str) -> bool:
+    """Whether it is a path of this machine, and no URL."""
+    return not _SCHEME.match(root)
+
+
 def folder_of(root: str) -> Folder:
     """The folder at a path, or at a URL of a filesystem that Beam knows."""
-    if not _SCHEME.match(root):
+    if is_local(root):
         return LocalFolder(root)
     # Beam takes seconds to import; who names a folder does without it.
     from transforms.io.beam_folder import BeamFolder  # noqa: PLC0415
@@ -53,7 +58,7 @@ def folder_of(root: str) -> Folder:
 
 def is_reachable(root: str) -> bool:
     """Whether it is a path of this machine, or a URL whose filesystem is installed; nothing is asked of it."""
-    if not _SCHEME.match(root):
+    if is_local(root):
         return True
     from transforms.io.beam_folder import is_installed  # noqa: PLC0415
 

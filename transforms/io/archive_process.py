@@ -15,11 +15,11 @@ import structlog
 
 from transforms.io.archive_writer import Verb, answer_of, frame
 from transforms.io.faults import InfrastructureFault
-from transforms.records.archived import Archived
+from transforms.records.runs import Gathered
 
 _LOG = structlog.get_logger("avro")
 _END_S: Final = 5.0
-# The most that Linux gives any user; a chunk of records takes about 400 kB.
+# The most that Linux gives any user; what is handed over at once takes about as much.
 _PIPE_BYTES: Final = 1024 * 1024
 
 
@@ -78,10 +78,10 @@ class Lane:
         self._fault: InfrastructureFault | None = None
         self._number_held = 0
 
-    def hold(self, records: list[Archived]) -> int:
+    def hold(self, gathered: Gathered) -> int:
         """Hand records over, to be written with the next `write`; how many bytes they take. Does not wait."""
-        sent = frame(self._number, Verb.HOLD, records)
-        self._number_held += len(records)
+        sent = frame(self._number, Verb.HOLD, gathered)
+        self._number_held += len(gathered)
         self._process.thread.submit(self._send, sent)
         return len(sent)
 

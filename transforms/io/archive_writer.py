@@ -21,12 +21,13 @@ import structlog
 
 from transforms.io.archive_files import Archive
 from transforms.io.faults import InfrastructureFault
-from transforms.records.archived import Archived
+from transforms.records.runs import Gathered, groups_of
 
 _HEAD_BYTES: Final = 9
 _DIES_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG of Linux
+Write = Callable[[list[Gathered]], list[str]]
 _ENCODER: Final = msgspec.msgpack.Encoder()
-_RECORDS: Final = msgspec.msgpack.Decoder(list[Archived])
+_GATHERED: Final = msgspec.msgpack.Decoder(Gathered)
 _NUMBER: Final = msgspec.msgpack.Decoder(int)
 
 
@@ -51,7 +52,7 @@ class Answer(msgspec.Struct, frozen=True):
 _ANSWERS: Final = msgspec.msgpack.Decoder(Answer)
 
 
-def frame(lane: int, verb: Verb, told: list[Archived] | int = 0) -> bytes:
+def frame(lane: int, verb: Verb, told: Gathered | int = 0) -> bytes:
     """What goes over the pipe. lane: whose records; each one's are written apart. told: records to hold, or how many to write."""
     return lane.to_bytes(_HEAD_BYTES - 1, "big") + bytes((verb,)) + _ENCODER.encode(told)
 
@@ -60,9 +61,9 @@ def answer_of(received: bytes) -> Answer:
     return _ANSWERS.decode(received)
 
 
-def serve(asked: Connection, answered: Connection, write: Callable[[list[Archived]], list[str]], told: list[dict[str, Any]]) -> None:
+def serve(asked: Connection, answered: Connection, write: Write, told: list[dict[str, Any]]) -> None:
     """Do what the frames ask for until the other end is closed. told: what the archive logs, emptied with each answer."""
-    held: defaultdict[int, list[Archived]] = defaultdict(list)
+    held: defaultdict[int, list[Gathered]] = defaultdict(list)
     while True:
         try:
             received = asked.recv_bytes()
@@ -70,20 +71,21 @@ def serve(asked: Connection, answered: Connection, write: Callable[[list[Archive
             return
         lane, verb, rest = int.from_bytes(received[: _HEAD_BYTES - 1], "big"), received[_HEAD_BYTES - 1], memoryview(received)[_HEAD_BYTES:]
         if verb == Verb.HOLD:
-            held[lane] += _RECORDS.decode(rest)
+            held[lane].append(_GATHERED.decode(rest))
             continue
-        records = held.pop(lane, [])
+        gathered = held.pop(lane, [])
         if verb == Verb.WRITE:
-            answer = _written(write, records, _NUMBER.decode(rest), told)
+            answer = _written(write, gathered, _NUMBER.decode(rest), told)
             told.clear()
             answered.send_bytes(_ENCODER.encode(answer))
 
 
-def _written(write: Callable[[list[Archived]], list[str]], records: list[Archived], number: int, told: list[dict[str, Any]]) -> Answer:
-    if len(records) != number:
-        return Answer(error=f"{len(records)} records came to be archived, of {number}")
+def _written(write: Write, gathered: list[Gathered], number: int, told: list[dict[str, Any]]) -> Answer:
+    held = sum(map(len, gathered))
+    if held != number:
+        return Answer(error=f"{held} records came to be archived, of {number}")
     try:
-        return Answer(write(records), told=list(told))
+        return Answer(write(gathered), told=list(told))
     except InfrastructureFault as fault:
         return Answer(fault=fault.sentence, told=list(told))
     except Exception:  # noqa: BLE001 - told to the job, which stops for it
@@ -113,7 +115,9 @@ def main(asked: int, answered: int, parent: int, root: str) -> None:
         raise structlog.DropEvent
 
     structlog.configure(processors=[tell])
-    serve(Connection(asked, writable=False), Connection(answered, readable=False), Archive(root).write, told)
+    archive = Archive(root)
+    pipes = Connection(asked, writable=False), Connection(answered, readable=False)
+    serve(*pipes, lambda gathered: archive.write_groups(groups_of(gathered)), told)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Avro files by tenant, topic and hour under one root: written whole and once, found by range, read within limits."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, Generic, NamedTuple, TypeVar
 
@@ -80,7 +80,11 @@ class AvroFiles(Generic[T]):
         Records that lie in the archive already, at the same coordinates and time, are left out: a slice that is run again
         writes nothing twice. The same records give the same names.
         """
-        groups = {group: self._layout.in_order(held) for group, held in self._layout.grouped(records).items()}
+        return self.write_groups(self._layout.grouped(records))
+
+    def write_groups(self, taken: Mapping[Group, Sequence[T]]) -> list[str]:
+        """The same for records by their groups, each in the order in which they came."""
+        groups = {group: self._layout.in_order(held) for group, held in taken.items()}
         if len(self._reached) + len(groups) > _REACHED_GROUPS:
             self._reached.clear()
         try:
@@ -103,7 +107,7 @@ class AvroFiles(Generic[T]):
             raise self.fault("written", error) from error
         return sorted(paths)
 
-    def _there(self, group: Group, records: list[T]) -> list[AvroFile]:
+    def _there(self, group: Group, records: Sequence[T]) -> list[AvroFile]:
         """The files that may hold some of the records already."""
         first, last = self._ends(records)
         if group not in self._reached:
@@ -112,14 +116,14 @@ class AvroFiles(Generic[T]):
         # Listing a folder for every file would cost more than the file: what lies beyond all that was written is new.
         return self.overlapping(group, first, last) if first <= self._reached[group] else []
 
-    def _left(self, records: list[T], there: list[AvroFile]) -> list[T]:
+    def _left(self, records: Sequence[T], there: list[AvroFile]) -> Sequence[T]:
         """The records that no file holds."""
         if not there:
             return records
         held = self._places(there)
         return [one for one in records if self._layout.within(one) not in held]
 
-    def _ends(self, records: list[T]) -> tuple[int, int]:
+    def _ends(self, records: Sequence[T]) -> tuple[int, int]:
         """The first and the last offset of records in their order."""
         return self._layout.offset(records[0]), self._layout.offset(records[-1])
 
@@ -127,13 +131,13 @@ class AvroFiles(Generic[T]):
         """The records that the files hold; one that cannot be read holds none."""
         return {self._layout.within(one) for file in files for block in self.blocks(file) for one in block}
 
-    def put(self, group: Group, records: list[T]) -> str:
+    def put(self, group: Group, records: Sequence[T]) -> str:
         """Write one file with records of one group in their order, whatever else there is; its path."""
         path, data = self._encoded(group, records)
         self.folder.put(path, data)
         return path
 
-    def _encoded(self, group: Group, records: list[T]) -> tuple[str, bytes]:
+    def _encoded(self, group: Group, records: Sequence[T]) -> tuple[str, bytes]:
         """The file with these records, and its path."""
         encoded = encode_file(self._layout.format, records)
         return path_of(group, *self._ends(records), encoded.content), encoded.data

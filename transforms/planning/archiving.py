@@ -41,6 +41,19 @@ class Archiving:
         # By the body: decoding gives the same one for texts that differ in their time alone. None: nothing is to be taken out.
         self._found: Memo[int, tuple[Body, tuple[bytes, bytes] | None]] = Memo()
 
+    def is_plain(self, decoded: Decoded) -> bool:
+        """Whether it is known that the record is archived as it is, and that it has no headers."""
+        record, body = decoded.record, decoded.body
+        value = record.value
+        if record.headers:
+            return False
+        if not value:
+            return True
+        if value[0] != OPENING or type(body) not in _REPEATED:
+            return False
+        held = self._found.get(id(body))
+        return held is not None and held[0] is body and held[1] is None
+
     def archived(self, client_id: str, decoded: Decoded) -> Archived:
         """The record as the archive holds it; raises nothing for what the record holds."""
         record, body = decoded.record, decoded.body

@@ -4,7 +4,7 @@ By hand: through fastavro both take several times as long (docs/adr/015).
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, chain, islice, repeat
 from operator import attrgetter
 from typing import Final, NamedTuple
@@ -23,6 +23,7 @@ from transforms.records.archived import (
 from transforms.records.avro_format import BLOCK_BYTES, BLOCK_RECORDS, Format, base128, sized, varint
 from transforms.records.avro_paths import Layout
 from transforms.records.record import Headers, KafkaRecord
+from transforms.records.runs import Run, RunView
 
 _RECORD_OVERHEAD: Final = 128
 _FALSE: Final = b"\0"
@@ -61,8 +62,12 @@ _RESTS: Final = _Kept(base128)
 _HEADS: Final = _Kept(lambda size: _SOME + varint(size))
 
 
-def sizes_of(records: list[Archived]) -> list[int]:
+def sizes_of(records: Sequence[Archived]) -> list[int]:
     """About what each record takes, in a block and in memory."""
+    if isinstance(records, RunView):
+        return [
+            _RECORD_OVERHEAD + len(key or b"") + len(value or b"") for key, value in zip(records.run.keys, records.run.values, strict=True)
+        ]
     held = [one.record for one in records]
     sizes = [_RECORD_OVERHEAD + len(one.key or b"") + len(one.value or b"") for one in held]
     if any([one.headers for one in held]):  # noqa: C419 - a list is faster
@@ -70,16 +75,21 @@ def sizes_of(records: list[Archived]) -> list[int]:
     return sizes
 
 
+def _offsets(records: Sequence[Archived]) -> list[int]:
+    return records.run.offsets if isinstance(records, RunView) else [one.record.offset for one in records]
+
+
 # Writing
 
 
-def encode_blocks(records: Iterable[Archived]) -> Iterator[tuple[int, bytes]]:
+def encode_blocks(records: Sequence[Archived]) -> Iterator[tuple[int, bytes]]:
     """The records as Avro writes them under the schema, in blocks, with how many each holds."""
-    for block in _cut(list(records)):
-        yield len(block), _encode_alike(block) or b"".join(map(_encode, block))
+    for block in _cut(records):
+        run, redacted = (block.run, None) if isinstance(block, RunView) else _as_run(block)
+        yield len(block), (_encode_run(run, redacted) if run else None) or b"".join(map(_encode, block))
 
 
-def _cut(records: list[Archived]) -> Iterator[list[Archived]]:
+def _cut(records: Sequence[Archived]) -> Iterator[Sequence[Archived]]:
     reached = list(accumulate(sizes_of(records)))
     begin = 0
     while begin < len(records):
@@ -90,39 +100,45 @@ def _cut(records: list[Archived]) -> Iterator[list[Archived]]:
         begin = end
 
 
-def _encode_alike(block: list[Archived]) -> bytes | None:
-    """Records that differ only in what most differ in; None where there is more. Each step goes over all of them at once."""
+def _as_run(block: Sequence[Archived]) -> tuple[Run | None, list[bool] | None]:
+    """Records that differ only in what most differ in, and which are redacted; None where there is more to them."""
     records = [one.record for one in block]
     first, number = records[0], len(records)
-    offsets, times = [one.offset << 1 for one in records], [one.timestamp_ms << 1 for one in records]
     if (
-        min(offsets) < _CONTINUED
-        or min(times) <= _LOW_MASK
-        or [one.topic for one in records].count(first.topic) < number
+        [one.topic for one in records].count(first.topic) < number
         or [one.partition for one in records].count(first.partition) < number
         or [one.is_broker_time for one in records].count(first.is_broker_time) < number
         or [one.client_id for one in block].count(block[0].client_id) < number
         or [one.withheld for one in block].count(None) < number
         or any([one.headers for one in records])  # noqa: C419 - a list is faster
     ):
-        return None
-    prefix = sized(first.topic.encode()) + varint(first.partition)
-    flag = _TRUE if first.is_broker_time else _FALSE
-    tenant = _END + sized(block[0].client_id.encode())
-    plain, redacted = tenant + _FALSE + _NONE, tenant + _TRUE + _NONE
+        return None, None
+    offsets, times = [one.offset for one in records], [one.timestamp_ms for one in records]
     keys, values = [one.key for one in records], [one.value for one in records]
+    run = Run(block[0].client_id, first.topic, first.partition, first.is_broker_time, offsets, times, keys, values)
+    return run, [one.redacted for one in block]
+
+
+def _encode_run(run: Run, redacted: list[bool] | None) -> bytes | None:
+    """Each step goes over all records at once; None where a number is too small for that. redacted: None where none is."""
+    offsets, times = [one << 1 for one in run.offsets], [one << 1 for one in run.times]
+    if min(offsets) < _CONTINUED or min(times) <= _LOW_MASK:
+        return None
+    prefix = sized(run.topic.encode()) + varint(run.partition)
+    tenant = _END + sized(run.client_id.encode())
+    ends = tenant + _FALSE + _NONE, tenant + _TRUE + _NONE
     parts = zip(
         repeat(prefix),
         [_FIRST[one & 0x7F] for one in offsets],
         [_RESTS[one >> 7] for one in offsets],
         [_LOW[one & _LOW_MASK] for one in times],
         [_RESTS[one >> _LOW_BITS] for one in times],
-        repeat(flag),
-        [_NONE if one is None else _HEADS[len(one)] for one in keys],
-        [one or b"" for one in keys],
-        [_NONE if one is None else _HEADS[len(one)] for one in values],
-        [one or b"" for one in values],
-        [redacted if one.redacted else plain for one in block],
+        repeat(_TRUE if run.is_broker_time else _FALSE),
+        [_NONE if one is None else _HEADS[len(one)] for one in run.keys],
+        [one or b"" for one in run.keys],
+        [_NONE if one is None else _HEADS[len(one)] for one in run.values],
+        [one or b"" for one in run.values],
+        repeat(ends[False]) if redacted is None else [ends[one] for one in redacted],
         strict=False,
     )
     return b"".join(chain.from_iterable(parts))
@@ -290,4 +306,5 @@ ARCHIVE: Final = Layout(
     attrgetter("record.offset"),
     place_of,
     are_of,
+    _offsets,
 )

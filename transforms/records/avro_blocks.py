@@ -5,7 +5,7 @@ project by fingerprint and never parsed, a block is inflated to its limit and no
 checksum, which Avro itself does not have. What is not as it should be raises Corrupt, and nothing else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from io import BytesIO
 from struct import error as StructError  # noqa: N812 - the standard library's name says nothing
@@ -65,7 +65,7 @@ class Encoded(NamedTuple):
     data: bytes
 
 
-def encode_file(format_: Format[T], records: list[T]) -> Encoded:
+def encode_file(format_: Format[T], records: Sequence[T]) -> Encoded:
     """The file that holds the records in their order."""
     # Not shared: neither it nor a decompressor may be used by two threads at once.
     compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)

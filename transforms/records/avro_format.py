@@ -1,6 +1,6 @@
 """What a kind of Avro file holds, and how numbers and texts are written in it; `avro_blocks` has the container around."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from typing import Any, Final, Generic, TypeVar
 
@@ -35,7 +35,7 @@ class Format(Generic[T]):
         schema: dict[str, Any],
         version: int,
         least_bytes: int,
-        encode: Callable[[Iterable[T]], Iterator[tuple[int, bytes]]],
+        encode: Callable[[Sequence[T]], Iterator[tuple[int, bytes]]],
         decode: Callable[[dict[str, Any]], T],
         quick: Callable[[int, bytes], list[T] | None] = lambda _count, _data: None,
     ) -> None:

@@ -4,7 +4,7 @@ The name is a function of what the file holds, so that writing the same records 
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from operator import lt
 from typing import Final, Generic, NamedTuple, TypeVar
@@ -58,7 +58,7 @@ class Layout(NamedTuple, Generic[T]):
     """How records of a kind become files.
 
     grouped: the records by what a file has in common, each group in the order in which they came. offset, within: a record's place in
-    its group, and all of that place.
+    its group, and all of that place. offsets: that of each.
     are_of: whether all the records are of the group, between two offsets.
     """
 
@@ -67,10 +67,11 @@ class Layout(NamedTuple, Generic[T]):
     offset: Callable[[T], int]
     within: Callable[[T], Within]
     are_of: Callable[[list[T], Group, int, int], bool]
+    offsets: Callable[[Sequence[T]], list[int]]
 
-    def in_order(self, records: list[T]) -> list[T]:
+    def in_order(self, records: Sequence[T]) -> Sequence[T]:
         """The records by place, those at the same one but once: the first of them."""
-        offsets = list(map(self.offset, records))
+        offsets = self.offsets(records)
         if all(map(lt, offsets, offsets[1:])):
             return records
         found: dict[Within, T] = {}

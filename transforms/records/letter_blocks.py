@@ -1,6 +1,6 @@
 """Dead letters as Avro files hold them: the schema, records of it, and how letters become files, as docs/records.md documents them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
@@ -109,6 +109,15 @@ def _are_of(letters: list[Written], group: Group, first_offset: int, last_offset
     return all(_group_of(one) == group and first_offset <= one.letter.offset <= last_offset for one in letters)
 
 
+def _offsets(letters: Sequence[Written]) -> list[int]:
+    return [one.letter.offset for one in letters]
+
+
 LETTERS: Final = Layout(
-    Format(LETTER_SCHEMA, DEADLETTER_VERSION, _LEAST_BYTES, _encode, _decode), _grouped, attrgetter("letter.offset"), _within, _are_of
+    Format(LETTER_SCHEMA, DEADLETTER_VERSION, _LEAST_BYTES, _encode, _decode),
+    _grouped,
+    attrgetter("letter.offset"),
+    _within,
+    _are_of,
+    _offsets,
 )

@@ -1,7 +1,7 @@
 """Archive: the raw records of a bundle as files, redacted; what ends the bundle, or follows it, ends only when files hold them all."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from typing import Any, Final
 
@@ -11,14 +11,16 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from transforms.io.archive_process import ArchiveProcess, Lane, archive_process
 from transforms.planning.archiving import Archiving
-from transforms.records.archived import Archived
 from transforms.records.outcomes import NO_TENANT
+from transforms.records.runs import Gathering
 from transforms.steps.decode import WireSettings, decoder, opened
 from transforms.steps.elements import TakenChunk
 from transforms.steps.nothing import NothingFn
 
 # Of records that are held, encoded, before they are written; while they are, as many again may gather.
 HELD_BYTES: Final = 32 * 1024 * 1024
+# Handed over at once: as much as the pipe holds, so that nobody waits for the other.
+_SENT_BYTES: Final = 768 * 1024
 # Of what is being written: the process that does, and its number there.
 Receipt = tuple[int, int]
 # One per process and settings, so that a slice goes on with what the ones before have found.
@@ -79,18 +81,19 @@ class ArchiveRecordsFn(beam.DoFn):
         self._waits = waits
         self._client_id = client_id
         self._wire = wire
-        self._archived: Callable[..., Archived] | None = None
+        self._archiving: Archiving | None = None
         self._process: ArchiveProcess | None = None
         self._lane: Lane | None = None
         self._writing: Future[list[str]] | None = None
         self._held_bytes = 0
+        self._gathering = Gathering()
 
     def setup(self) -> None:
         kept = _found.get((self._client_id, self._wire))
         if kept is None:
             codecs, schemas = opened(self._wire)
             kept = _found[self._client_id, self._wire] = Archiving(decoder(self._client_id, self._wire, codecs, schemas), schemas)
-        self._archived = kept.archived
+        self._archiving = kept
         self._process = archive_process(self._root)
         self._process.start()
 
@@ -100,16 +103,27 @@ class ArchiveRecordsFn(beam.DoFn):
             # Of a bundle that failed, if there was one.
             self._lane.forget()
         self._lane, self._writing, self._held_bytes = self._process.lane(), None, 0
+        self._gathering = Gathering()
 
-    def process(self, chunk: TakenChunk) -> Iterator[None]:
-        assert self._archived is not None
-        assert self._lane is not None
-        archived = self._archived
-        taken = [archived("" if client_id == NO_TENANT else client_id, decoded) for client_id, decoded in chunk]
-        self._held_bytes += self._lane.hold(taken)
-        if self._held_bytes >= HELD_BYTES:
-            self._write()
+    def process(self, chunk: TakenChunk) -> Iterator[WindowedValue]:
+        assert self._archiving is not None
+        is_plain, archived = self._archiving.is_plain, self._archiving.archived
+        add_plain, add = self._gathering.add_plain, self._gathering.add
+        for client_id, decoded in chunk:
+            tenant = "" if client_id == NO_TENANT else client_id
+            if is_plain(decoded):
+                add_plain(tenant, decoded.record)
+            else:
+                add(archived(tenant, decoded))
+        if self._gathering.size_bytes >= min(_SENT_BYTES, HELD_BYTES):
+            self._send()
+            if self._held_bytes >= HELD_BYTES:
+                self._write()
         yield from ()
+
+    def _send(self) -> None:
+        assert self._lane is not None
+        self._held_bytes += self._lane.hold(self._gathering.taken())
 
     def _write(self) -> None:
         """Have what is held written, once what was held before is."""
@@ -123,6 +137,7 @@ class ArchiveRecordsFn(beam.DoFn):
             writing.result()
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
+        self._send()
         if self._held_bytes:
             self._write()
         self._lane = None
