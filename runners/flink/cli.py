@@ -20,6 +20,7 @@ from runners.flink.settings import STATE_BACKENDS
 from runners.local.faults import StackFault
 from runners.local.flink_cluster import FlinkCluster, RunningCluster, flink_dir, read_addresses, read_running
 from runners.local.flink_conf import FlinkPorts, FlinkShape
+from runners.local.service import status_table
 from transforms.io.faults import InfrastructureFault
 
 _PORTS = FlinkPorts()
@@ -136,12 +137,8 @@ def _master() -> str:
 
 
 def _print_processes(cluster: FlinkCluster) -> bool:
-    table = Table("process", "ports", "pid", "answers", "log")
     found = cluster.status()
-    for one in found:
-        ports = ", ".join(str(port) for port in one.ports) or "-"
-        table.add_row(one.name, ports, str(one.pid or "-"), "yes" if one.ready else "no", str(one.log))
-    _print(table)
+    _print(status_table("process", found))
     return all(one.ready for one in found)
 
 

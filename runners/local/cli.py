@@ -13,10 +13,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from runners.local.endpoints import read_endpoints, stack_dir
 from runners.local.faults import StackFault
+from runners.local.service import status_table
 from runners.local.stack import LocalStack, Ports
 
 _DEFAULTS = Ports()
@@ -101,12 +101,8 @@ def env() -> None:
 
 
 def _print_status(stack: LocalStack) -> bool:
-    table = Table("server", "ports", "pid", "answers", "log")
     found = stack.status()
-    for one in found:
-        ports = ", ".join(str(port) for port in one.ports)
-        table.add_row(one.name, ports, str(one.pid or "-"), "yes" if one.ready else "no", str(one.log))
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    Console(width=None if sys.stdout.isatty() else 160).print(status_table("server", found))
     return all(one.ready for one in found)
 
 

@@ -10,9 +10,10 @@ from typing import Final
 import grpc
 
 from runners.flink.rest import FlinkRest
-from runners.local.flink_conf import HOST, OPENED, FlinkPorts, FlinkShape, cluster_settings, conf_text
+from runners.local.flink_conf import OPENED, FlinkPorts, FlinkShape, cluster_settings, conf_text
 from runners.local.java import JAVA_SOURCES, fetch_jars, find_java
 from runners.local.process import ServiceProcess
+from runners.local.service import HOST
 from transforms.io.faults import InfrastructureFault
 
 _LAUNCHER: Final = JAVA_SOURCES / "flink" / "LoopbackFlink.java"

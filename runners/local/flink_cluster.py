@@ -1,12 +1,7 @@
 """The local Flink cluster as a whole: up, down, status; idempotent, and able to mend one that lost a process."""
 
-import fcntl
 import shutil
-import socket
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Final
@@ -16,23 +11,26 @@ import msgspec
 from runners.flink.settings import FlinkAddresses
 from runners.local.endpoints import stack_dir
 from runners.local.flink import BeamServices, FlinkHome, JobManager, PythonPool, TaskManager
-from runners.local.flink_conf import HOST, FlinkPorts, FlinkShape
-from runners.local.java import find_jdk
-from runners.local.process import require_free_port
-from runners.local.services import Service, await_service
-from runners.local.stack import ServiceStatus
+from runners.local.flink_conf import FlinkPorts, FlinkShape
+from runners.local.service import (
+    HOST,
+    Service,
+    ServiceStatus,
+    alone,
+    ask_services,
+    await_services,
+    free_ports,
+    start_services,
+    stop_services,
+)
 
 _HUNG_S: Final = 45.0
 _POLL_S: Final = 0.2
 
 
 def free_flink_ports() -> FlinkPorts:
-    """Ports that were free a moment ago, for a cluster beside others."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in fields(FlinkPorts)]
-        for one in sockets:
-            one.bind((HOST, 0))
-        return FlinkPorts(*(one.getsockname()[1] for one in sockets))
+    """Ports for a cluster beside others."""
+    return FlinkPorts(*free_ports(len(fields(FlinkPorts))))
 
 
 def flink_dir() -> Path:
@@ -86,30 +84,21 @@ class FlinkCluster:
         other = BeamServices(FlinkHome(folder, jars or folder.parent / "java", ports, FlinkShape(small=not shape.small)))
         self._other: tuple[Service, ...] = (self.jobmanager, self.taskmanager, other) if shape.small else (other,)
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Two commands on one cluster go one after the other."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-
     def up(self) -> FlinkAddresses:
         """Return when every process answers; what runs already is kept, what died, or says nothing for 45 s, is started anew.
 
         A job survives the loss of its TaskManager, of Beam's services and of the pool, but not that of the JobManager.
         """
-        with self._alone():
-            _stop(self._other)
+        with alone(self.folder):
+            stop_services(self._other)
             missing = [service for service in self.services if service.process.find() is None]
             if self.jobmanager in missing and self.taskmanager not in missing and not self.shape.small:
                 # Its jobs are gone with the JobManager, and it would take most of a minute to find the new one.
                 missing.append(self.taskmanager)
-            _start(missing)
+            start_services(missing)
             # One that runs is asked for a while before it is taken for dead: with a JobManager that is only busy, jobs would end.
-            _start([service for service in self.services if service not in missing and not _answers(service)])
-            with ThreadPoolExecutor(len(self.services)) as pool:
-                list(pool.map(await_service, self.services))
+            start_services([service for service in self.services if service not in missing and not _answers(service)])
+            await_services(self.services)
             _running_file(self.folder).write_bytes(msgspec.json.encode(RunningCluster(self.ports, self.shape)))
         return self.addresses()
 
@@ -118,19 +107,13 @@ class FlinkCluster:
 
     def down(self) -> list[str]:
         """Stop what runs, in either form; the names of what was stopped. Checkpoints and savepoints stay, jobs do not."""
-        with self._alone():
+        with alone(self.folder):
             _running_file(self.folder).unlink(missing_ok=True)
-            return _stop((*self.services, *self._other))
+            return stop_services((*self.services, *self._other))
 
     def status(self) -> list[ServiceStatus]:
         """Each process, asked now."""
-        found = []
-        for service in self.services:
-            process = service.process.find()
-            ready = process is not None and service.is_ready()
-            ports = tuple(service.ports.values())
-            found.append(ServiceStatus(service.process.name, ports, process.pid if process else None, ready, service.process.log))
-        return found
+        return ask_services(self.services)
 
     def reset(self) -> None:
         """Stop everything and delete configuration, checkpoints, savepoints and logs; fetched jars stay."""
@@ -145,22 +128,3 @@ def _answers(service: Service) -> bool:
             return True
         time.sleep(_POLL_S)
     return False
-
-
-def _start(services: list[Service]) -> None:
-    if services:
-        find_jdk()
-    _stop(services)
-    for service in services:
-        for flag, port in service.ports.items():
-            require_free_port(service.process.name, port, flag)
-    for service in services:
-        service.start()
-
-
-def _stop(services: Sequence[Service]) -> list[str]:
-    if not services:
-        return []
-    with ThreadPoolExecutor(len(services)) as pool:
-        stopped = list(pool.map(lambda service: service.process.stop(), services))
-    return [service.process.name for service, was_up in zip(services, stopped, strict=True) if was_up]

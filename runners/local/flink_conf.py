@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runners.flink.settings import HEAP
-
-HOST = "127.0.0.1"
+from runners.local.service import HOST
 
 # Java 17 opens these to Flink's serializers, RPC and memory only when told to.
 OPENED = (

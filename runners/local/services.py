@@ -7,7 +7,7 @@ import time
 import uuid
 import zipfile
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import grpc
 import neo4j
@@ -18,26 +18,10 @@ from neo4j.exceptions import AuthError, DriverError, Neo4jError
 from runners.local.faults import StackFault
 from runners.local.java import JAVA_SOURCES, fetch_jars, find_java
 from runners.local.process import ServiceProcess
+from runners.local.service import HOST
 
-HOST: Final = "127.0.0.1"
 NEO4J_USER: Final = "neo4j"
-_READY_S: Final = 120.0
 _LOADING_USERS_S: Final = 60.0
-
-
-class Service(Protocol):
-    """A server of the stack."""
-
-    process: ServiceProcess
-    ports: dict[str, int]
-
-    def start(self) -> None: ...
-
-    def is_ready(self) -> bool: ...
-
-
-def await_service(service: Service) -> None:
-    service.process.await_ready(service.is_ready, _READY_S)
 
 
 class Kafka:

@@ -8,7 +8,7 @@ from typing import Final
 import psutil
 
 from runners.local.endpoints import STACK_DIR_VARIABLE, stack_dir
-from runners.local.stack import LocalStack, free_ports
+from runners.local.stack import LocalStack, free_stack_ports
 from scripts.world import World
 from transforms.io.neo4j_graph import Neo4jGraphStore
 
@@ -43,7 +43,7 @@ def stage() -> Iterator[Stage]:
     """A stack on free ports, its data in a folder of its own; down again at the end."""
     home = stack_dir()
     folder = home / FOLDER
-    stack = LocalStack(folder, free_ports(), home / "java")
+    stack = LocalStack(folder, free_stack_ports(), home / "java")
     stack.reset()
     try:
         stack.up()

@@ -19,7 +19,7 @@ from rich.table import Table
 from pipelines.logs import configure_logs
 from runners.local.endpoints import STACK_DIR_VARIABLE
 from runners.local.faults import StackFault
-from runners.local.stack import LocalStack, free_ports
+from runners.local.stack import LocalStack, free_stack_ports
 from scripts.faulting.suite import Result, Suite, as_objects, table_of
 from scripts.faulting.table import FAULTS, Fault
 from scripts.world import CHECKOUT
@@ -70,7 +70,7 @@ def _print_faults(faults: list[Fault]) -> None:
 
 def _run(faults: list[Fault], seed: int, only_round: int | None, *, short: bool) -> list[Result]:
     with tempfile.TemporaryDirectory(prefix="graph-faults-") as folder:
-        stack = LocalStack(Path(folder), free_ports(), CHECKOUT / ".stack" / "java")
+        stack = LocalStack(Path(folder), free_stack_ports(), CHECKOUT / ".stack" / "java")
         # The job finds the stack there, as it finds the local one.
         os.environ[STACK_DIR_VARIABLE] = folder
         try:

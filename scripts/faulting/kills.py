@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from runners.local.services import Service
+from runners.local.service import Service
 from scripts.faulting.job import FOLLOW, READERS, SMALL, Job
 from scripts.faulting.round import Commits, Round, Seen, await_that, must, must_be_the_graph_of
 from scripts.sampling.record import SampleRecord

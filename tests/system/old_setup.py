@@ -6,8 +6,9 @@ from typing import Any, Final
 
 import neo4j
 
-from runners.local.services import NEO4J_USER, Kafka, Neo4j, await_service
-from runners.local.stack import LocalStack, free_ports
+from runners.local.service import await_services, start_services, stop_services
+from runners.local.services import NEO4J_USER, Kafka, Neo4j
+from runners.local.stack import LocalStack, free_stack_ports
 from scripts.faulting.topics import held_records, sample_of
 from scripts.sampling.produce import TOPICS
 from scripts.sampling.record import SampleRecord
@@ -24,19 +25,16 @@ class OldSetup:
     """A second Kafka and a second Neo4j; nothing of them is left after `down`."""
 
     def __init__(self, folder: Path, jars: Path) -> None:
-        ports = free_ports()
+        ports = free_stack_ports()
         self.kafka = Kafka(folder, jars, ports.kafka, ports.kafka_controller)
         self.neo4j = Neo4j(folder, jars, ports.neo4j, _HEAP, _PAGE_CACHE)
 
     def up(self) -> None:
-        for service in (self.neo4j, self.kafka):
-            service.start()
-        for service in (self.neo4j, self.kafka):
-            await_service(service)
+        start_services((self.neo4j, self.kafka))
+        await_services((self.neo4j, self.kafka))
 
     def down(self) -> None:
-        for service in (self.neo4j, self.kafka):
-            service.process.stop()
+        stop_services((self.neo4j, self.kafka))
 
     def environment(self, brokers: str) -> dict[str, str]:
         """What an older builder is configured with, on its cluster's Kafka."""

@@ -12,7 +12,7 @@ from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegis
 
 from runners.local.java import find_java
 from runners.local.process import ServiceProcess
-from runners.local.services import HOST, await_service
+from runners.local.service import HOST, await_services
 
 _VERSION: Final = "2.6.13.Final"
 _ARTIFACT: Final = f"io.apicurio:apicurio-registry-app:{_VERSION}:tar.gz:all"
@@ -30,7 +30,7 @@ class Registry:
 
     def up(self) -> None:
         self.start()
-        await_service(self)
+        await_services([self])
 
     def start(self) -> None:
         if not self._app.is_dir():

@@ -7,8 +7,9 @@ from typing import Final
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, AdminClient, NewTopic, ResourcePatternType, ResourceType
 
-from runners.local.services import Kafka, await_service
-from runners.local.stack import free_ports
+from runners.local.service import await_services
+from runners.local.services import Kafka
+from runners.local.stack import free_stack_ports
 from transforms.io.kafka_target import quiet
 
 ADMIN: Final = ("admin", "admin-password")
@@ -20,7 +21,7 @@ class SecuredKafka(Kafka):
     """SASL_PLAINTEXT with PLAIN logins; who is granted nothing may do nothing."""
 
     def __init__(self, folder: Path, jars: Path) -> None:
-        ports = free_ports()
+        ports = free_stack_ports()
         super().__init__(folder, jars, ports.kafka, ports.kafka_controller)
 
     def _conf(self, data: Path) -> str:
@@ -75,4 +76,4 @@ class SecuredKafka(Kafka):
 
     def up(self) -> None:
         self.start()
-        await_service(self)
+        await_services([self])

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Final
 from urllib.request import urlopen
 
-from runners.local.stack import free_ports
+from runners.local.stack import free_stack_ports
 from scripts.faulting.round import Commits
 from scripts.sampling.record import SampleRecord
 from tests.system.flink_world import PATIENCE_S, FlinkWorld
@@ -30,7 +30,7 @@ class Stream:
         self._flags = flags
         self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - it lives as long as the stream
         self._watch: subprocess.Popen[str] | None = None
-        self.metrics_port = free_ports().kafka
+        self.metrics_port = free_stack_ports().kafka
 
     def __enter__(self) -> "Stream":
         self.commits.__enter__()

@@ -1,10 +1,13 @@
 """The archive of a real run: every record once, no secret, whole after a full disk; and the same graph again."""
 
 import random
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 
 from scripts.faulting.archives import archived, must_hold_every_record_once
 from scripts.sampling.record import EVENTS, LOGS, RESOURCES, TOPOLOGY, SampleRecord, json_bytes
@@ -96,6 +99,34 @@ def _must_not_hold(root: Path, text: str) -> None:
         assert text.encode() not in path.read_bytes()
     for one in archived(str(root)):
         assert text.encode() not in msgspec.msgpack.encode(one)
+
+
+def kill_writers(root: Path, done: threading.Event) -> None:
+    """Whatever writes to that archive, as soon as it is there."""
+    while not done.wait(0.02):
+        for one in psutil.process_iter(["cmdline"]):
+            if one.info["cmdline"] and "transforms.io.archive_writer" in one.info["cmdline"] and str(root) in one.info["cmdline"]:
+                with suppress(psutil.NoSuchProcess):
+                    one.kill()
+
+
+def test_a_run_whose_writer_is_killed_stops_with_one_sentence_and_the_next_goes_on(world: World, tmp_path: Path) -> None:
+    total = world.produce(sample_stream(clusters=2, resyncs=2, seed=6, poison_classes=9).records)
+    flags = ("--kafka_reader=bounded", f"--archive={tmp_path}", "--log_level=ERROR")
+    done = threading.Event()
+    killing = threading.Thread(target=kill_writers, args=(tmp_path, done))
+    killing.start()
+    try:
+        said = world.run_job(*flags, expect=1)["stderr"]
+    finally:
+        done.set()
+        killing.join()
+
+    assert said.startswith(f"The process that writes the archive at {tmp_path} ended with -9; nothing after the last committed offsets")
+    assert len(said.strip().splitlines()) == 1
+    assert world.committed() == {}
+    assert world.run_job(*flags)["read"] == total
+    must_hold_every_record_once(world, archived(str(tmp_path)), total)
 
 
 def test_both_readers_archive_the_same(world: World, tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from typing import Any, Final, NamedTuple
 import pytest
 from neo4j import GraphDatabase
 
-from runners.local.services import Neo4j, await_service
-from runners.local.stack import LocalStack, free_ports
+from runners.local.service import await_services
+from runners.local.services import Neo4j
+from runners.local.stack import LocalStack, free_stack_ports
 from scripts.faulting.archives import archived, must_hold_every_record_once
 from scripts.faulting.job import OUTCOMES, SINCE, SMALL, UNTIL, Backfill, Command
 from scripts.faulting.round import await_that
@@ -53,10 +54,10 @@ class Other:
 
 @pytest.fixture(scope="module")
 def server(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Other]:
-    server = Neo4j(tmp_path_factory.mktemp("other"), JARS, free_ports().neo4j)
+    server = Neo4j(tmp_path_factory.mktemp("other"), JARS, free_stack_ports().neo4j)
     try:
         server.start()
-        await_service(server)
+        await_services([server])
         yield Other(server)
     finally:
         server.process.stop()

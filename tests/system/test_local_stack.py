@@ -16,7 +16,7 @@ import pytest
 from apache_beam.transforms.external import JavaExternalTransform
 
 from runners.local.faults import StackFault
-from runners.local.stack import LocalStack, free_ports
+from runners.local.stack import LocalStack, free_stack_ports
 from scripts.sampling.record import RESOURCES, SampleRecord
 from tests.system.conftest import JARS
 from tests.system.world import CHECKOUT, World
@@ -26,7 +26,7 @@ T = 1_772_352_000_000
 
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[LocalStack]:
-    stack = LocalStack(tmp_path / "own", free_ports(), JARS)
+    stack = LocalStack(tmp_path / "own", free_stack_ports(), JARS)
     yield stack
     stack.down()
 
@@ -122,7 +122,7 @@ def test_a_missing_java_or_maven_is_told_with_the_package_to_install(
     for name in kept:
         (commands / name).symlink_to(str(shutil.which(name)))
     monkeypatch.setenv("PATH", str(commands))
-    stack = LocalStack(tmp_path / "own", free_ports(), tmp_path / "jars")
+    stack = LocalStack(tmp_path / "own", free_stack_ports(), tmp_path / "jars")
 
     with pytest.raises(StackFault, match=said):
         stack.up()

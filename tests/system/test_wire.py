@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runners.local.stack import free_ports
+from runners.local.stack import free_stack_ports
 from scripts.sampling.record import EVENTS, RESOURCES, TARGETS, SampleRecord, json_bytes
 from tests.system.conftest import JARS
 from tests.system.registry import Registry
@@ -37,7 +37,7 @@ TENANTS = ("af-10", "af-11")
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    registry = Registry(tmp_path_factory.mktemp("registry"), JARS, free_ports().kafka)
+    registry = Registry(tmp_path_factory.mktemp("registry"), JARS, free_stack_ports().kafka)
     registry.up()
     try:
         yield registry
