@@ -1,7 +1,7 @@
 """What a file of the archive is called and holds, and that nothing spoiled in it passes for a record."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import fastavro
@@ -24,7 +24,7 @@ from transforms.records.record import KafkaRecord
 MEBIBYTE = 1024 * 1024
 
 
-def file_of(records: list[Archived]) -> bytes:
+def file_of(records: Sequence[Archived]) -> bytes:
     return encode_file(ARCHIVE.format, records).data
 
 
@@ -125,7 +125,7 @@ def by_fastavro(count: int, data: bytes) -> list[Archived] | None:
 def test_records_that_are_alike_are_encoded_at_once_as_each_by_itself(records: list[Archived], is_broker_time: bool) -> None:
     alike = [structs.replace(one, record=structs.replace(one.record, is_broker_time=is_broker_time)) for one in records]
 
-    at_once = archive_blocks._encode_alike(alike)
+    at_once = archive_blocks._encode_at_once(alike)
 
     assert at_once in (None, b"".join(map(archive_blocks._encode, alike)))
     are_large = all(one.record.offset >= 64 and one.record.timestamp_ms >= 2**13 for one in alike)

@@ -1,6 +1,6 @@
 """Records gathered into runs: the same files as of the same records one by one, whatever they are and come in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -14,6 +14,7 @@ from tests.unit.wire import AT_MS, EVENTS, RESOURCES
 from transforms.io.archive_files import Archive
 from transforms.records.archive_blocks import ARCHIVE, encode_blocks, sizes_of
 from transforms.records.archived import Archived, Withheld, grouped
+from transforms.records.avro_paths import Group
 from transforms.records.record import KafkaRecord
 from transforms.records.runs import Gathered, Gathering, Run, RunView, groups_of
 
@@ -47,7 +48,7 @@ def sent(gathered: Gathered) -> Gathered:
     return msgspec.msgpack.decode(msgspec.msgpack.encode(gathered), type=Gathered)
 
 
-def files(groups: dict[object, Sequence[Archived]]) -> dict[object, list[tuple[int, bytes]]]:
+def files(groups: Mapping[Group, Sequence[Archived]]) -> dict[Group, list[tuple[int, bytes]]]:
     return {group: list(encode_blocks(ARCHIVE.in_order(held))) for group, held in groups.items()}
 
 
@@ -65,7 +66,7 @@ def test_runs_give_the_bytes_that_single_records_give(records: list[Archived], s
     gathered = [sent(one) for one in portions(records, size)]
 
     assert sum(map(len, gathered)) == len(records)
-    assert files(dict(groups_of(gathered))) == files(dict(grouped(records)))
+    assert files(groups_of(gathered)) == files(grouped(records))
 
 
 @given(ARCHIVED)

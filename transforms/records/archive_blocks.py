@@ -85,8 +85,7 @@ def _offsets(records: Sequence[Archived]) -> list[int]:
 def encode_blocks(records: Sequence[Archived]) -> Iterator[tuple[int, bytes]]:
     """The records as Avro writes them under the schema, in blocks, with how many each holds."""
     for block in _cut(records):
-        run, redacted = (block.run, None) if isinstance(block, RunView) else _as_run(block)
-        yield len(block), (_encode_run(run, redacted) if run else None) or b"".join(map(_encode, block))
+        yield len(block), _encode_at_once(block) or b"".join(map(_encode, block))
 
 
 def _cut(records: Sequence[Archived]) -> Iterator[Sequence[Archived]]:
@@ -98,6 +97,12 @@ def _cut(records: Sequence[Archived]) -> Iterator[Sequence[Archived]]:
         end = max(end, begin + 1)
         yield records[begin:end]
         begin = end
+
+
+def _encode_at_once(block: Sequence[Archived]) -> bytes | None:
+    """None where records differ in more than they mostly do, or a number is too small."""
+    run, redacted = (block.run, None) if isinstance(block, RunView) else _as_run(block)
+    return _encode_run(run, redacted) if run else None
 
 
 def _as_run(block: Sequence[Archived]) -> tuple[Run | None, list[bool] | None]:
