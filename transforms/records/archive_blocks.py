@@ -3,7 +3,7 @@
 By hand: through fastavro both take several times as long (docs/adr/015).
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, chain, islice, repeat
 from operator import attrgetter
@@ -85,7 +85,11 @@ def _offsets(records: Sequence[Archived]) -> list[int]:
 def encode_blocks(records: Sequence[Archived]) -> Iterator[tuple[int, bytes]]:
     """The records as Avro writes them under the schema, in blocks, with how many each holds."""
     for block in _cut(records):
-        yield len(block), _encode_at_once(block) or b"".join(map(_encode, block))
+        # The first offsets of a partition are too small for what goes over many at once.
+        small = bisect_left(_offsets(block), _CONTINUED >> 1)
+        head, rest = block[:small], block[small:]
+        encoded = (_encode_at_once(rest) or b"".join(map(_encode, rest))) if rest else b""
+        yield len(block), b"".join(map(_encode, head)) + encoded
 
 
 def _cut(records: Sequence[Archived]) -> Iterator[Sequence[Archived]]:
