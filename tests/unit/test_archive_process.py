@@ -14,8 +14,10 @@ from structlog.testing import capture_logs
 
 from tests.full_disk import full_disk
 from tests.unit.archive_samples import all_sorts, archived
+from transforms.io import archive_process
 from transforms.io.archive_files import Archive
-from transforms.io.archive_process import ArchiveProcess
+from transforms.io.archive_process import ArchiveProcess, Lane
+from transforms.io.archive_writer import Verb, frame
 from transforms.io.faults import InfrastructureFault
 from transforms.records.archived import Archived
 from transforms.records.runs import Gathered, Gathering
@@ -79,21 +81,43 @@ def test_records_come_to_files_as_they_were(writer: ArchiveProcess) -> None:
     assert paths == [file.path for file in Archive(writer.root).find(0, 2**62)]
 
 
-def test_lanes_are_written_apart_and_what_is_forgotten_is_not(writer: ArchiveProcess) -> None:
-    one, other, third = writer.lane(), writer.lane(), writer.lane()
+def test_lanes_are_written_apart(writer: ArchiveProcess) -> None:
+    one, other = writer.lane(), writer.lane()
     one.hold(gathered(archived(1)))
     other.hold(gathered(archived(2)))
-    third.hold(gathered(archived(3)))
-    third.forget()
-    one.hold(gathered(archived(4)))
+    one.hold(gathered(archived(3)))
 
     one.write().result(WAIT_S)
-    assert offsets(writer) == [1, 4]
+    assert offsets(writer) == [1, 3]
 
-    third.hold(gathered(archived(5)))
-    for lane in (other, third):
+    other.write().result(WAIT_S)
+    assert offsets(writer) == [1, 2, 3]
+
+
+def test_what_a_lane_held_is_dropped_with_it(writer: ArchiveProcess) -> None:
+    lane = writer.lane()
+    number = lane.number
+    lane.hold(gathered(archived(1)))
+    first = writer.lane()
+    first.write().result(WAIT_S)
+    del lane
+    assert list(writer.dropped) == [number]
+
+    again = Lane(writer, number)
+    again.hold(gathered(archived(2)))
+    again.write().result(WAIT_S)
+
+    assert offsets(writer) == [2]
+
+
+def test_records_that_get_lost_on_the_way_are_a_defect(writer: ArchiveProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    lane = writer.lane()
+    lane.hold(gathered(archived(1)))
+    monkeypatch.setattr(
+        archive_process, "frame", lambda number, verb, told=0: frame(number, verb, told + 1 if verb == Verb.WRITE else told)
+    )
+    with pytest.raises(RuntimeError, match="1 records came to be archived, of 2"):
         lane.write().result(WAIT_S)
-    assert offsets(writer) == [1, 2, 4, 5]
 
 
 def test_the_same_records_again_are_written_once_whichever_process_does(writer: ArchiveProcess) -> None:

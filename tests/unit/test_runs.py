@@ -91,6 +91,17 @@ def test_a_view_is_the_records_and_so_is_a_slice_of_it() -> None:
     assert sizes_of(view) == sizes_of(records)
 
 
+def test_records_without_a_value_take_room_too() -> None:
+    gathering = Gathering()
+    assert gathering.size_bytes == 0
+    for one in (*all_sorts(), Archived(KafkaRecord(EVENTS, 0, 0, AT_MS, None, None), "")):
+        before = gathering.size_bytes
+        gathering.add(one)
+        assert gathering.size_bytes - before == sizes_of([one])[0]
+    gathering.taken()
+    assert gathering.size_bytes == 0
+
+
 def test_only_records_that_are_alike_are_in_runs() -> None:
     (one,) = portions(all_sorts(), 100)
     assert [(len(run.offsets), run.is_broker_time) for run in one.runs] == [(1, False), (1, True)]

@@ -6,6 +6,8 @@ import itertools
 import os
 import subprocess
 import sys
+import weakref
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from multiprocessing import Pipe
@@ -31,6 +33,8 @@ class ArchiveProcess:
         self._numbers = itertools.count()
         self._child: _Child | None = None
         self._left: dict[int, Future[list[str]]] = {}
+        # The numbers of lanes that are no more, and of which the process may hold records.
+        self.dropped: deque[int] = deque()
         # One thread, so that what is asked and answered keeps its order. It starts the process too: Linux ends that one with the
         # thread it was started by.
         self.thread: Final = ThreadPoolExecutor(1, "archive")
@@ -68,11 +72,16 @@ class ArchiveProcess:
 
 
 class Lane:
-    """Records of one bundle on their way to files. Not for several threads at once."""
+    """Records of one bundle on their way to files. Not for several threads at once.
+
+    What was handed over and not written is dropped with it: of a bundle that failed nobody tells.
+    """
 
     def __init__(self, process: ArchiveProcess, number: int) -> None:
+        self.number = number
         self._process = process
-        self._number = number
+        # Only noted: this is done wherever the lane happens to end, where no lock may be waited for.
+        weakref.finalize(self, process.dropped.append, number).atexit = False
         # Always the same one, that of the first records: another does not hold them.
         self._child: _Child | None = None
         self._fault: InfrastructureFault | None = None
@@ -80,7 +89,7 @@ class Lane:
 
     def hold(self, gathered: Gathered) -> int:
         """Hand records over, to be written with the next `write`; how many bytes they take. Does not wait."""
-        sent = frame(self._number, Verb.HOLD, gathered)
+        sent = frame(self.number, Verb.HOLD, gathered)
         self._number_held += len(gathered)
         self._process.thread.submit(self._send, sent)
         return len(sent)
@@ -93,24 +102,21 @@ class Lane:
         number, self._number_held = self._number_held, 0
         return self._process.thread.submit(self._write, number)
 
-    def forget(self) -> None:
-        """Drop what was handed over and not written."""
-        self._number_held = 0
-        self._process.thread.submit(self._send, frame(self._number, Verb.FORGET))
-
     def _send(self, sent: bytes) -> None:
         if self._fault is not None:
             raise self._fault
         try:
             if self._child is None:
                 self._child = self._process.child()
+            while self._process.dropped:
+                self._child.send(frame(self._process.dropped.popleft(), Verb.FORGET))
             self._child.send(sent)
         except InfrastructureFault as fault:
             self._fault = fault
             raise
 
     def _write(self, number: int) -> list[str]:
-        self._send(frame(self._number, Verb.WRITE, number))
+        self._send(frame(self.number, Verb.WRITE, number))
         assert self._child is not None
         answer = answer_of(self._child.receive())
         for one in answer.told:

@@ -1,13 +1,15 @@
 """Records of one tenant, topic, partition and hour by their fields: what nearly all of an archive is, without an object for each."""
 
 from collections.abc import Iterator, Sequence
-from typing import overload
+from typing import Final, overload
 
 import msgspec
 
 from transforms.records.archived import Archived, grouped
 from transforms.records.avro_paths import HOUR_MS, Group, hour_of
 from transforms.records.record import KafkaRecord
+
+_RECORD_OVERHEAD: Final = 128
 
 
 class Run(msgspec.Struct, array_like=True, gc=False):
@@ -98,7 +100,7 @@ RunKey = tuple[str, str, int, int, bool]
 
 
 class Gathering:
-    """Gathers records, in the order in which they come. size_bytes: of their values, about."""
+    """Gathers records, in the order in which they come. size_bytes: what they take, about; 0 where there are none."""
 
     def __init__(self) -> None:
         self.size_bytes = 0
@@ -107,24 +109,24 @@ class Gathering:
 
     def add_plain(self, client_id: str, record: KafkaRecord) -> None:
         """Add a record that is archived as it lies in Kafka, and has no headers."""
-        time_ms, value = record.timestamp_ms, record.value
+        time_ms, raw_key, value = record.timestamp_ms, record.key, record.value
         key = (client_id, record.topic, record.partition, time_ms // HOUR_MS, record.is_broker_time)
         run = self._runs.get(key)
         if run is None:
             run = self._runs[key] = Run(client_id, record.topic, record.partition, record.is_broker_time, [], [], [], [])
         run.offsets.append(record.offset)
         run.times.append(time_ms)
-        run.keys.append(record.key)
+        run.keys.append(raw_key)
         run.values.append(value)
-        if value is not None:
-            self.size_bytes += len(value)
+        self.size_bytes += _RECORD_OVERHEAD + len(raw_key or b"") + len(value or b"")
 
     def add(self, one: Archived) -> None:
         """Add any record."""
         record = one.record
         if one.redacted or one.withheld is not None or record.headers:
             self._others.append(one)
-            self.size_bytes += len(record.value or b"") + sum(len(value or b"") for _, value in record.headers)
+            named = sum(len(name) + len(value or b"") for name, value in record.headers)
+            self.size_bytes += _RECORD_OVERHEAD + len(record.key or b"") + len(record.value or b"") + named
         else:
             self.add_plain(one.client_id, record)
 

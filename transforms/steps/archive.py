@@ -99,9 +99,6 @@ class ArchiveRecordsFn(beam.DoFn):
 
     def start_bundle(self) -> None:
         assert self._process is not None
-        if self._lane is not None:
-            # Of a bundle that failed, if there was one.
-            self._lane.forget()
         self._lane, self._writing, self._held_bytes = self._process.lane(), None, 0
         self._gathering = Gathering()
 
@@ -123,7 +120,8 @@ class ArchiveRecordsFn(beam.DoFn):
 
     def _send(self) -> None:
         assert self._lane is not None
-        self._held_bytes += self._lane.hold(self._gathering.taken())
+        if self._gathering.size_bytes:
+            self._held_bytes += self._lane.hold(self._gathering.taken())
 
     def _write(self) -> None:
         """Have what is held written, once what was held before is."""
