@@ -1,6 +1,7 @@
 """Commit the offsets of a stream, for whoever watches its lag: only behind what the graph and the dead letters hold."""
 
 from collections.abc import Iterable, Iterator
+from threading import Lock, Timer
 from typing import Any, Final
 
 import apache_beam as beam
@@ -14,6 +15,7 @@ from transforms.steps.nothing import NothingFn
 from transforms.steps.read_stream import Position, decode_positions
 
 COMMIT_EVERY_S: Final = 2.0
+AGAIN_S: Final = 5.0
 _LOG: Final = structlog.get_logger("offsets")
 
 
@@ -39,24 +41,55 @@ class CommitOffsets(beam.PTransform):
 
 
 class CommitOffsetsFn(beam.DoFn):
+    """What could not be committed is tried again every `AGAIN_S`, also where no later position comes that would say more."""
+
     def __init__(self, target: KafkaTarget) -> None:
         self._target = target
+
+    def setup(self) -> None:
         self._offsets: KafkaOffsets | None = None
+        self._owed: dict[Place, int] = {}
+        # A consumer is for one thread at a time.
+        self._turn = Lock()
+        self._again: Timer | None = None
+        self._is_over = False
 
     def teardown(self) -> None:
-        if self._offsets is not None:
-            self._offsets.close()
+        self._is_over = True
+        if self._again is not None:
+            self._again.cancel()
+        with self._turn:
+            if self._offsets is not None:
+                self._offsets.close()
 
     def process(self, settled: tuple[str, Iterable[bytes]]) -> Iterator[bytes]:
-        ends: dict[Place, int] = {}
-        for encoded in settled[1]:
-            for place, offset in decode_positions(encoded).items():
-                ends[place] = max(offset, ends.get(place, 0))
+        with self._turn:
+            for encoded in settled[1]:
+                for place, offset in decode_positions(encoded).items():
+                    self._owed[place] = max(offset, self._owed.get(place, 0))
+            self._commit()
+        yield from ()
+
+    def _commit(self) -> None:
         if self._offsets is None:
             self._offsets = KafkaOffsets(self._target)
         try:
-            self._offsets.commit(ends)
+            self._offsets.commit(self._owed)
         except InfrastructureFault as fault:
-            # The next commit says more; a broker that is away stops the read, not the graph.
+            # A broker that is away stops the read, not the graph.
             _LOG.warning("offsets not committed", group=self._target.group, detail=fault.sentence)
-        yield from ()
+            self._try_again()
+        else:
+            self._owed = {}
+
+    def _try_again(self) -> None:
+        if self._again is not None:
+            self._again.cancel()
+        self._again = Timer(AGAIN_S, self._owed_again)
+        self._again.daemon = True
+        self._again.start()
+
+    def _owed_again(self) -> None:
+        with self._turn:
+            if self._owed and not self._is_over:
+                self._commit()
