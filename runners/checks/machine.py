@@ -79,24 +79,21 @@ class Folder(NamedTuple):
 
 def judge_temporary(folder: Folder) -> Check:
     """Whether temporary files can be written, with some room."""
-    if folder.fault:
-        said = f"{folder.path} cannot be written ({folder.fault})"
-        return failed(TEMPORARY, said, "Make it writable, or name another with TMPDIR.")
-    found = f"{folder.path} has {spoken_bytes(folder.free_bytes)} free"
-    if folder.free_bytes < LEAST_ROOM_BYTES:
-        return warning(TEMPORARY, f"{found}, less than {spoken_bytes(LEAST_ROOM_BYTES)}", "Make room, or name another with TMPDIR.")
-    return ok(TEMPORARY, found)
+    return _judge_folder(TEMPORARY, folder, "Make it writable", "TMPDIR")
 
 
 def judge_kept(name: str, folder: Folder, flag: str) -> Check:
     """Whether what the job keeps can be written there, with some room. flag: names the folder."""
+    return _judge_folder(name, folder, "Make it writable for this user", flag)
+
+
+def _judge_folder(name: str, folder: Folder, mending: str, setting: str) -> Check:
+    """mending: what makes it writable. setting: what names another."""
     if folder.fault:
-        return failed(
-            name, f"{folder.path} cannot be written ({folder.fault})", f"Make it writable for this user, or name another with {flag}."
-        )
+        return failed(name, f"{folder.path} cannot be written ({folder.fault})", f"{mending}, or name another with {setting}.")
     found = f"{folder.path} has {spoken_bytes(folder.free_bytes)} free"
     if folder.free_bytes < LEAST_ROOM_BYTES:
-        return warning(name, f"{found}, less than {spoken_bytes(LEAST_ROOM_BYTES)}", f"Make room, or name another with {flag}.")
+        return warning(name, f"{found}, less than {spoken_bytes(LEAST_ROOM_BYTES)}", f"Make room, or name another with {setting}.")
     return ok(name, found)
 
 

@@ -23,9 +23,8 @@ from transforms.records.archived import (
 from transforms.records.avro_format import BLOCK_BYTES, BLOCK_RECORDS, Format, base128, sized, varint
 from transforms.records.avro_paths import Layout
 from transforms.records.record import Headers, KafkaRecord
-from transforms.records.runs import Run, RunView
+from transforms.records.runs import RECORD_OVERHEAD, Run, RunView
 
-_RECORD_OVERHEAD: Final = 128
 _FALSE: Final = b"\0"
 _TRUE: Final = b"\1"
 _END: Final = b"\0"
@@ -66,10 +65,10 @@ def sizes_of(records: Sequence[Archived]) -> list[int]:
     """About what each record takes, in a block and in memory."""
     if isinstance(records, RunView):
         return [
-            _RECORD_OVERHEAD + len(key or b"") + len(value or b"") for key, value in zip(records.run.keys, records.run.values, strict=True)
+            RECORD_OVERHEAD + len(key or b"") + len(value or b"") for key, value in zip(records.run.keys, records.run.values, strict=True)
         ]
     held = [one.record for one in records]
-    sizes = [_RECORD_OVERHEAD + len(one.key or b"") + len(one.value or b"") for one in held]
+    sizes = [RECORD_OVERHEAD + len(one.key or b"") + len(one.value or b"") for one in held]
     if any([one.headers for one in held]):  # noqa: C419 - a list is faster
         return [size + sum(len(name) + len(value or b"") for name, value in one.headers) for size, one in zip(sizes, held, strict=True)]
     return sizes

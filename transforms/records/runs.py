@@ -9,7 +9,8 @@ from transforms.records.archived import Archived, grouped
 from transforms.records.avro_paths import HOUR_MS, Group, hour_of
 from transforms.records.record import KafkaRecord
 
-_RECORD_OVERHEAD: Final = 128
+# Of a record beside its bytes, in a block and in memory, about.
+RECORD_OVERHEAD: Final = 128
 
 
 class Run(msgspec.Struct, array_like=True, gc=False):
@@ -118,7 +119,7 @@ class Gathering:
         run.times.append(time_ms)
         run.keys.append(raw_key)
         run.values.append(value)
-        self.size_bytes += _RECORD_OVERHEAD + len(raw_key or b"") + len(value or b"")
+        self.size_bytes += RECORD_OVERHEAD + len(raw_key or b"") + len(value or b"")
 
     def add(self, one: Archived) -> None:
         """Add any record."""
@@ -126,7 +127,7 @@ class Gathering:
         if one.redacted or one.withheld is not None or record.headers:
             self._others.append(one)
             named = sum(len(name) + len(value or b"") for name, value in record.headers)
-            self.size_bytes += _RECORD_OVERHEAD + len(record.key or b"") + len(record.value or b"") + named
+            self.size_bytes += RECORD_OVERHEAD + len(record.key or b"") + len(record.value or b"") + named
         else:
             self.add_plain(one.client_id, record)
 
