@@ -1,5 +1,6 @@
 """Java and Maven: found, checked, and used to fetch the jars that the POMs name."""
 
+import fcntl
 import re
 import shutil
 import subprocess
@@ -53,6 +54,14 @@ def _say_version(java: str, *flags: str) -> str:
 
 def fetch_jars(name: str, into: Path) -> Path:
     """The folder with the jars of `runners/java/<name>/pom.xml`, fetched by Maven when the POM has changed since."""
+    into.mkdir(parents=True, exist_ok=True)
+    with (into / f"{name}.lock").open("w") as lock:
+        # Stacks that start beside each other share the folder: one of them fetches.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _fetch(name, into)
+
+
+def _fetch(name: str, into: Path) -> Path:
     pom = JAVA_SOURCES / name / "pom.xml"
     folder, stamp = into / name, into / f"{name}.sha256"
     wanted = sha256(pom.read_bytes()).hexdigest()

@@ -8,6 +8,7 @@ import pytest
 
 from runners.local.endpoints import STACK_DIR_VARIABLE
 from runners.local.stack import LocalStack, free_stack_ports
+from tests.support.forked import ForkingLauncher
 from tests.system.flink_world import flink  # noqa: F401  (a fixture, for whoever names it)
 from tests.system.world import World
 from transforms.io.kafka_offsets import KafkaOffsets
@@ -15,12 +16,18 @@ from transforms.io.neo4j_graph import Neo4jGraphStore
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 JARS = CHECKOUT / ".stack" / "java"
+_SHARED = {"flink", "secured", "served", "server"}
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share a server of their own, beside the stack, run in one worker where there are several."""
     for item in items:
         if "tests/system" in item.nodeid:
             item.add_marker(pytest.mark.system)
+            shared = _SHARED & {*getattr(item, "fixturenames", ())}
+            if shared:
+                item.add_marker(pytest.mark.xdist_group("+".join(sorted(shared))))
 
 
 @pytest.fixture(scope="session")
@@ -36,9 +43,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
         del os.environ[STACK_DIR_VARIABLE]
 
 
+@pytest.fixture(scope="session")
+def launch() -> Iterator[ForkingLauncher]:
+    launcher = ForkingLauncher()
+    yield launcher
+    launcher.close()
+
+
 @pytest.fixture
-def world(stack: LocalStack) -> Iterator[World]:
-    world = World(stack)
+def world(stack: LocalStack, launch: ForkingLauncher) -> Iterator[World]:
+    world = World(stack, launch)
     world.clear()
     yield world
     world.close()
