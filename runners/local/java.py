@@ -12,6 +12,7 @@ from runners.local.faults import StackFault
 
 JAVA_MAJOR: Final = 17
 JAVA_SOURCES: Final = Path(__file__).resolve().parents[1] / "java"
+JAVA_PARTS: Final = ("neo4j", "kafka", "beam-kafka", "flink")
 _COMPILER: Final = "jdk.compiler"
 _COPY: Final = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
 

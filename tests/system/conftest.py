@@ -9,7 +9,7 @@ import pytest
 from runners.local.endpoints import STACK_DIR_VARIABLE
 from runners.local.stack import LocalStack, free_stack_ports
 from tests.support.forked import ForkingLauncher
-from tests.system.flink_world import flink  # noqa: F401  (a fixture, for whoever names it)
+from tests.system.flink_world import flink, flink_cluster  # noqa: F401  (fixtures, for whoever names them)
 from tests.system.world import World
 from transforms.io.kafka_offsets import KafkaOffsets
 from transforms.io.neo4j_graph import Neo4jGraphStore

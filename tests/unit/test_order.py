@@ -26,7 +26,7 @@ def deliver(slices: list[list[Mutation]]) -> MemoryGraphStore:
     return store
 
 
-@settings(max_examples=examples(3000), deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 @given(deliveries())
 def test_any_delivery_gives_the_graph_that_the_set_of_mutations_defines(delivery: tuple[list[Mutation], list[list[Mutation]]]) -> None:
     world, slices = delivery
