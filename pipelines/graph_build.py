@@ -100,9 +100,10 @@ def into_graph(records: beam.PCollection[Any], flow: FlowSettings) -> Taken:
     keyed = heeded.main | "KeyByTenant" >> KeyByTenant(flow.writes.shards, keeps=streams)
     grouped = keyed.main | "WindowByArrival" >> WindowByArrival(flow.window) | "GroupByTenant" >> beam.GroupByKey()
     folded = grouped | "FoldMutations" >> FoldMutations(keeps=streams)
-    batches = folded | "PlanBatches" >> PlanBatches(flow.writes.batch_rows, flow.writes.batch_bytes)
-    written = batches | "WriteGraph" >> WriteGraph(flow.neo4j, flow.writes.writing(streams=streams))
-    rejects = (owned.rejects, unheard, heeded.rejects, keyed.rejects, written.rejects) | "Rejects" >> beam.Flatten()
+    batches = folded.main | "PlanBatches" >> PlanBatches(flow.writes.batch_rows, flow.writes.batch_bytes)
+    written = batches.main | "WriteGraph" >> WriteGraph(flow.neo4j, flow.writes.writing(streams=streams))
+    faulty = (owned.rejects, unheard, heeded.rejects, keyed.rejects, folded.rejects, batches.rejects, written.rejects)
+    rejects = faulty | "Rejects" >> beam.Flatten()
     archived = (_archive(owned.taken, written.main, flow, wire),) if flow.archive else ()
     return Taken(rejects, (written.main, carried, *archived))
 

@@ -12,7 +12,7 @@ from transforms.io.kafka_offsets import KafkaOffsets, OffsetGap, OffsetRange, Pl
 from transforms.planning.liveness import State
 from transforms.planning.slices import SlicePacer, SliceSize
 from transforms.records.outcomes import Tally
-from transforms.steps.metrics import Reached, bytes_of, outcomes_of, reached_of, reasons_of, written_of
+from transforms.steps.metrics import Reached, bytes_of, internal_of, outcomes_of, reached_of, reasons_of, written_of
 
 _LOG = structlog.get_logger("run")
 _BARREN_ROUNDS: Final = 5
@@ -22,7 +22,10 @@ RunSlice = Callable[[list[OffsetRange], SliceSize], Any]
 
 @dataclass(slots=True)
 class SliceReport:
-    """What a committed slice did. lag: offsets that are left, by partition planned. written: rows, and seconds for them."""
+    """What a committed slice did. lag: offsets that are left, by partition planned. written: rows, and seconds for them.
+
+    internal: exceptions nobody foresaw, by step.
+    """
 
     records: int
     size_bytes: int
@@ -31,6 +34,7 @@ class SliceReport:
     reasons: dict[tuple[str, str], int]
     lag: dict[Place, int]
     written: tuple[int, float] = (0, 0.0)
+    internal: dict[str, int] = field(default_factory=dict)
 
 
 class RunObserver(Protocol):
@@ -152,7 +156,8 @@ class BoundedRun:
         self.offsets.commit(ends)
         self._check_progress(ends, left)
         lag = {one.place: one.lag for one in (*left, *self._later)}
-        self._tell(SliceReport(read, bytes_of(result), time.monotonic() - started, outcomes, reasons_of(result), lag, written_of(result)))
+        took_s, told = time.monotonic() - started, (outcomes, reasons_of(result), lag, written_of(result), internal_of(result))
+        self._tell(SliceReport(read, bytes_of(result), took_s, *told))
         return left
 
     def _outcomes(self, result: Any, read: int) -> Tally:

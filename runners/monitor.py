@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from socketserver import ThreadingMixIn
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -14,11 +14,13 @@ from runners.bounded import SliceReport
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import OffsetGap, Place
 from transforms.planning.liveness import State
-from transforms.records.outcomes import Tally
+from transforms.records.outcomes import NO_TENANT, Tally
 
 _SECONDS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60)
 # How soon the server notices that it is to end.
 _END_S: Final = 0.1
+# With series of their own; each has a dozen, which stay for the life of the process.
+MOST_TENANTS: Final = 5_000
 Respond = Callable[[str, list[tuple[str, str]]], Any]
 
 
@@ -33,11 +35,13 @@ class Monitor:
         self._last_done = time.monotonic()
         self._fault = ""
         self._known: set[Place] = set()
+        self._tenants_shown = {NO_TENANT}
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         named = self.registry
         self._records = Counter("graph_records", "Records by what became of them.", ["client_id", "outcome"], registry=named)
         self._rejects = Counter("graph_rejects", "Rejected records by reason.", ["client_id", "reason"], registry=named)
+        self._internal = Counter("graph_internal_faults", "Defects of the job that were met, by step.", ["step"], registry=named)
         self._lost = Counter("graph_offsets_lost", "Offsets deleted before they were taken in.", ["topic", "partition"], registry=named)
         self._gaps = Counter("graph_gaps", "Gaps met: offsets deleted, or a log cut back.", ["topic", "partition"], registry=named)
         self._lag = Gauge("graph_lag_offsets", "Offsets not yet taken in, as of the last look.", ["topic", "partition"], registry=named)
@@ -54,19 +58,29 @@ class Monitor:
         self._show_lag(lag)
 
     def committed(self, slice_: SliceReport) -> None:
-        self._count(slice_.outcomes, slice_.reasons, slice_.size_bytes)
+        self._count(slice_.outcomes, slice_.reasons, slice_.size_bytes, slice_.internal)
         self._slices.observe(slice_.seconds)
         self._committed.set_to_current_time()
         self._show_lag(slice_.lag)
         # A backlog may take one micro-batch hours; what commits slices is well.
         self.cycle_done()
 
-    def _count(self, outcomes: Tally, reasons: Mapping[tuple[str, str], int], size_bytes: int) -> None:
+    def _count(
+        self, outcomes: Tally, reasons: Mapping[tuple[str, str], int], size_bytes: int, internal: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
         for (client_id, outcome), number in outcomes.items():
-            self._records.labels(client_id, outcome.value).inc(number)
+            self._records.labels(self._shown(client_id), outcome.value).inc(number)
         for (client_id, reason), number in reasons.items():
-            self._rejects.labels(client_id, reason).inc(number)
+            self._rejects.labels(self._shown(client_id), reason).inc(number)
+        for step, number in internal.items():
+            self._internal.labels(step).inc(number)
         self._bytes.inc(size_bytes)
+
+    def _shown(self, client_id: str) -> str:
+        """The tenant's own label, for the first `MOST_TENANTS`; the others are counted together."""
+        if len(self._tenants_shown) < MOST_TENANTS:
+            self._tenants_shown.add(client_id)
+        return client_id if client_id in self._tenants_shown else NO_TENANT
 
     def _show_lag(self, lag: dict[Place, int]) -> None:
         """A partition once seen stays: nothing left there is a 0, no series that ends."""

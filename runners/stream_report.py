@@ -44,7 +44,7 @@ class StreamReport:
         self._totals.rows += gained.rows
         self._totals.write_s += gained.write_s
         self._totals.outcomes.update(outcomes)
-        self._monitor.gained(outcomes, gained.reasons, gained.size_bytes)
+        self._monitor.gained(outcomes, gained.reasons, gained.size_bytes, gained.internal)
         self._monitor.batches(gained.latency)
 
     def lagging(self, lag: Mapping[Place, int]) -> None:

@@ -10,10 +10,10 @@ from typing import Final, NamedTuple
 
 from runners.flink.rest import FlinkRest
 from transforms.records.outcomes import Outcome, Tally
-from transforms.steps.metrics import BYTES, OUTCOMES, READ, REASON, RESTORED, SET_ASIDE, UNAVAILABLE, WRITE, parts_of
+from transforms.steps.metrics import BYTES, INTERNAL, OUTCOMES, READ, REASON, RESTORED, SET_ASIDE, UNAVAILABLE, WRITE, parts_of
 
 # The longer ones first: one name may begin with another.
-_NAMESPACES: Final = (*sorted(OUTCOMES, reverse=True), REASON, READ, BYTES, WRITE, SET_ASIDE, RESTORED, UNAVAILABLE)
+_NAMESPACES: Final = (*sorted(OUTCOMES, reverse=True), REASON, READ, BYTES, WRITE, SET_ASIDE, RESTORED, UNAVAILABLE, INTERNAL)
 _DISTRIBUTION: Final = re.compile(r"DistributionResult\{sum=(-?\d+), count=(\d+), min=(-?\d+), max=(-?\d+)\}")
 LATENCY: Final = "batch_ms"
 
@@ -50,6 +50,11 @@ class Told(NamedTuple):
     def reasons(self) -> dict[tuple[str, str], int]:
         """Rejected records by tenant and reason."""
         return {parts_of(name): number for name, number in self._of(REASON)}
+
+    @property
+    def internal(self) -> dict[str, int]:
+        """Exceptions nobody foresaw, by step."""
+        return dict(self._of(INTERNAL))
 
     @property
     def read(self) -> int:

@@ -37,8 +37,9 @@ def flow(pipeline: beam.Pipeline, chunk: int, shards: int, rules: TenantRules) -
     owned = decoded | "ResolveTenants" >> ResolveTenants(rules)
     keyed = owned.main | "KeyByTenant" >> KeyByTenant(shards)
     grouped = keyed.main | "WindowByArrival" >> WindowByArrival() | "GroupByTenant" >> beam.GroupByKey()
-    batches = grouped | "FoldMutations" >> FoldMutations() | "PlanBatches" >> PlanBatches(50, 1 << 20)
-    return batches, (owned.rejects, keyed.rejects) | "Rejects" >> beam.Flatten()
+    folded = grouped | "FoldMutations" >> FoldMutations()
+    batches = folded.main | "PlanBatches" >> PlanBatches(50, 1 << 20)
+    return batches.main, (owned.rejects, keyed.rejects, folded.rejects, batches.rejects) | "Rejects" >> beam.Flatten()
 
 
 def aspects(batch: TenantMutations) -> list[tuple[Any, ...]]:

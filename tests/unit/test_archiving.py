@@ -178,12 +178,12 @@ def test_a_value_of_the_wire_format_is_kept_as_json() -> None:
     reader = AvroReader([msgspec.json.encode(POD_SCHEMA).decode()])
 
     def decode(record: KafkaRecord) -> Any:
-        return decode_record(record, schemas=lambda _: reader)
+        return decode_record(record, schemas=lambda _id, _asker: reader)
 
     payload = avro(POD_SCHEMA, {"op": "UPSERT", "at": AT_MS, "kind": "Pod", "namespace": "shop", "name": "p", "image": f"x?token={HIDDEN}"})
     record = kafka_record(RESOURCES, framed(7, payload))
 
-    one = Archiving(decode, lambda _: reader).archived("af-10", decode(record))
+    one = Archiving(decode, lambda _id, _asker: reader).archived("af-10", decode(record))
 
     assert one.redacted
     assert decode_record(one.record).body == decode(record).body

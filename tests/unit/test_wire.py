@@ -35,7 +35,7 @@ CLOUD = {"specversion": "1.0", "id": "7", "source": "/agents/shop", "type": "k8s
 _READERS: dict[int, PayloadReader] = {1: AvroReader([json.dumps(POD_SCHEMA)]), 2: bytes, 3: AvroReader([json.dumps(EVENT_SCHEMA)])}
 
 
-def schemas(schema_id: int) -> PayloadReader:
+def schemas(schema_id: int, _asker: str = "") -> PayloadReader:
     if schema_id not in _READERS:
         raise Fault(Reason.SCHEMA_UNKNOWN, f"the schema {schema_id} is unknown", parsed=False)
     return _READERS[schema_id]

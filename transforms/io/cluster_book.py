@@ -14,7 +14,8 @@ import neo4j
 import structlog
 from neo4j.exceptions import DriverError, Neo4jError
 
-from transforms.io.neo4j_target import Neo4jTarget, is_held_up
+from transforms.io.faults import InfrastructureFault
+from transforms.io.neo4j_target import Neo4jTarget, is_held_up, is_row_fault
 from transforms.model import tenancy
 from transforms.model.graph import BUS_NAME, TENANT_KEY
 from transforms.planning.liveness import BusClock, Heard, Judged, Limits, Spans, State, advanced, joined, judge, spans_of
@@ -144,6 +145,14 @@ class ClusterBook:
             self._written(lambda tx: tx.run(statement, {"rows": rows}).consume(), within_s)
         except _HeldUp:
             return False
+        except _Refused as refused:
+            if len(rows) == 1:
+                _LOG.error(
+                    "cluster not written",
+                    client_id=rows[0][TENANT_KEY],
+                    detail=f"the graph refuses what was heard of it: {refused.sentence}",
+                )
+            return False
         return True
 
     def _read(self, work: Callable[[neo4j.ManagedTransaction], T]) -> T:
@@ -160,11 +169,17 @@ class ClusterBook:
         except (Neo4jError, DriverError) as error:
             if is_held_up(error):
                 raise _HeldUp(str(error)) from error
+            if is_row_fault(error):
+                raise _Refused(self._target.fault(error).sentence) from error
             raise self._target.fault(error) from error
 
 
 class _HeldUp(Exception):
     """A transaction that waited for a lock until its time was up."""
+
+
+class _Refused(InfrastructureFault):
+    """The server refuses values that are written; whose they are, it does not say."""
 
 
 @functools.cache

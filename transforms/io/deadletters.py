@@ -10,10 +10,11 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import OffsetGap
 from transforms.io.kafka_target import KafkaTarget
+from transforms.io.unforeseen import unforeseen
 from transforms.model.limits import DEADLETTER_KEY_BYTES, DEADLETTER_MESSAGE_BYTES, DEADLETTER_VALUE_BYTES
 from transforms.records.letters import OFFSETS_LOST, Letter, encode_letter, sha256_of
 from transforms.records.redact import redact_json
-from transforms.records.rejects import Reject
+from transforms.records.rejects import Reject, Step
 
 _FLUSH_S: Final = 60.0
 _LOOK_S: Final = 15.0
@@ -72,6 +73,15 @@ def letter_of(reject: Reject, most: int = DEADLETTER_VALUE_BYTES) -> Letter:
     A value that was withheld, redacted or truncated leaves its original length and SHA-256, so that the original can be
     found and proven by its coordinates.
     """
+    try:
+        return _whole(reject, most)
+    except Exception as error:  # noqa: BLE001 - the net: a letter without what could not be looked into is better than none
+        unforeseen(error, Step.DEAD_LETTER, reject.record, reject.client_id)
+        key = reject.record.key and reject.record.key[:DEADLETTER_KEY_BYTES]
+        return _letter(reject, key, (), _Kept(None, withheld=reject.record.value is not None), most)
+
+
+def _whole(reject: Reject, most: int) -> Letter:
     record, kept = reject.record, _keep(reject)
     key = record.key and record.key[:DEADLETTER_KEY_BYTES]
     headers = record.headers if sum(len(name) + 2 * len(held or b"") + 8 for name, held in record.headers) <= _HEADER_BYTES else ()

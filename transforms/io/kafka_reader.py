@@ -10,7 +10,7 @@ from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaError, Kaf
 from transforms.io.kafka_offsets import OffsetRange, Place, is_transient, kafka_fault
 from transforms.io.kafka_target import KafkaTarget
 from transforms.planning.slices import fair_shares
-from transforms.records.record import KafkaRecord
+from transforms.records.record import UNREADABLE_HEADERS, Headers, KafkaRecord
 
 CHUNK_RECORDS: Final = 1000
 # Held ready beyond what is being worked on; the rest of it is fetched again by the next slice.
@@ -69,6 +69,15 @@ def _shares(ranges: list[OffsetRange], max_records: int, max_bytes: int) -> dict
         return {}
     records = fair_shares({one.place: one.lag for one in ranges}, max_records)
     return {place: Share(share, max_bytes // len(ranges)) for place, share in records.items()}
+
+
+def _headers(message: Message) -> Headers:
+    """The headers, all of them or what stands for those of which a name is not UTF-8. Asked once: of a message whose headers
+    the client could not make, asking again ends the process."""
+    try:
+        return tuple(message.headers() or ())
+    except (SystemError, UnicodeDecodeError):
+        return UNREADABLE_HEADERS
 
 
 class RangeReader:
@@ -176,9 +185,8 @@ class RangeReader:
                 message_bytes = len(key or b"") + len(value or b"")
                 if share is not None:
                     share.take(message_bytes)
-                headers = message.headers()
                 kind, timestamp_ms = message.timestamp()
-                told = (tuple(headers) if headers else (), kind == TIMESTAMP_LOG_APPEND_TIME)
+                told = (_headers(message), kind == TIMESTAMP_LOG_APPEND_TIME)
                 records.append(KafkaRecord(place[0], place[1], offset, timestamp_ms, key, value, *told))
                 size += message_bytes
                 firsts.setdefault(place, offset)

@@ -16,7 +16,8 @@ from transforms.io.graph_pages import pages
 from transforms.io.graph_purge import Ask, end_under_way
 from transforms.io.neo4j_target import Neo4jTarget, is_row_fault, is_transaction_fault
 from transforms.io.tenant_mirrors import TENANT_FACTS, TenantMirrors
-from transforms.io.tenant_transaction import Mirrored, TenantTransaction
+from transforms.io.tenant_transaction import Mirrored, TenantTransaction, Unsendable
+from transforms.io.unforeseen import unforeseen
 from transforms.model import cypher, quarantine
 from transforms.model.graph import NODES, TENANT_KEY, NodeLabel
 from transforms.planning.changes import Changes, Plan, Written
@@ -24,6 +25,7 @@ from transforms.planning.generations import begun, is_resynced, must_wait
 from transforms.planning.mutations import Mutation
 from transforms.planning.plan import plan_batch
 from transforms.records.outcomes import NO_TENANT, Outcome
+from transforms.records.rejects import Step
 
 SCHEMA_AWAIT_S: Final = 120
 # Who ends a purge and begins a generation, where it is no command that somebody gave.
@@ -40,7 +42,14 @@ T = TypeVar("T")
 
 
 class RowRefused(Exception):
-    """Neo4j refused the batch for what is in it; the message is the server's, without values."""
+    """The batch cannot be written for what is in it; the message is the server's or the driver's, without values.
+
+    is_internal: nobody refused it; this job failed at it.
+    """
+
+    def __init__(self, said: str, *, is_internal: bool = False) -> None:
+        super().__init__(said)
+        self.is_internal = is_internal
 
 
 class _PurgeUnderWay(Exception):
@@ -50,12 +59,19 @@ class _PurgeUnderWay(Exception):
 class TenantFault(Exception):
     """A transaction of one tenant failed, for its rows or for none of them; the server may serve the others.
 
-    The message is the cause in a few words, without values.
+    The message is the cause in a few words, without values. is_internal: the server had no part in it.
     """
+
+    def __init__(self, said: str, *, is_internal: bool = False) -> None:
+        super().__init__(said)
+        self.is_internal = is_internal
 
 
 class _Undone(Exception):
     """Ends a transaction that is to leave nothing behind."""
+
+
+_FORESEEN: Final = (InfrastructureFault, RowRefused, TenantFault, _PurgeUnderWay, _Undone)
 
 
 class Neo4jGraphStore:
@@ -89,7 +105,7 @@ class Neo4jGraphStore:
             raise self._target.fault(error) from error
 
     def _of_tenant(self, work: Callable[[neo4j.ManagedTransaction], T], timeout_s: float) -> T:
-        """A transaction on one tenant: what ends it alone is a TenantFault."""
+        """A transaction on one tenant: what ends it alone is a TenantFault, a defect of this job a row's fault until it is found."""
 
         def run() -> T:
             try:
@@ -99,6 +115,12 @@ class Neo4jGraphStore:
                 if is_row_fault(error) or not is_transaction_fault(error):
                     raise
                 raise TenantFault(str(error.code)) from error
+            except Unsendable as error:
+                raise RowRefused(str(error)) from error
+            except (*_FORESEEN, DriverError):
+                raise
+            except Exception as error:
+                raise RowRefused(unforeseen(error, Step.WRITE).detail, is_internal=True) from error
 
         return self._guarded(run)
 
@@ -110,7 +132,8 @@ class Neo4jGraphStore:
             if client_id not in self._unreadable:
                 self._unreadable.add(client_id)
                 _LOG.exception("stored graph cannot be understood", client_id=client_id)
-            raise TenantFault(f"the stored graph cannot be understood ({type(error).__name__}: {error})"[:300]) from error
+            said = f"the stored graph cannot be understood ({type(error).__name__}: {error})"[:300]
+            raise TenantFault(said, is_internal=True) from error
 
     def ask(self, statement: str, **parameters: Any) -> list[dict[str, Any]]:
         """Run one statement of the model's in a transaction of its own; its rows."""
@@ -192,8 +215,16 @@ class Neo4jGraphStore:
         except BaseException:
             self._mirrors.drop(client_id)
             raise
-        self._mirrors.committed(client_id, writes, plan.changes)
+        self._mirror(client_id, writes, plan.changes)
         return Written(plan.outcomes, rows)
+
+    def _mirror(self, client_id: str, writes: int, changes: Changes) -> None:
+        """Keep up what is known of the tenant; what is committed stays so where that fails, and is read anew."""
+        try:
+            self._mirrors.committed(client_id, writes, changes)
+        except Exception as error:  # noqa: BLE001 - the net
+            self._mirrors.drop(client_id)
+            unforeseen(error, Step.WRITE, client_id=client_id)
 
     def probe_tenant(self, client_id: str) -> None:
         """Return where a transaction of the tenant goes through that has no row: lock and load, and nothing is left behind.

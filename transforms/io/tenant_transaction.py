@@ -1,7 +1,7 @@
 """One tenant's graph within one transaction: locked, read for planning, written."""
 
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import Any, Final
 
 import neo4j
 
@@ -15,6 +15,14 @@ from transforms.planning.mutations import ReferrerKey
 from transforms.planning.stored import StoredEdge, StoredNode, StoredReferrer, StoredTombstone, Triple
 
 
+class Unsendable(Exception):
+    """The driver cannot send a value of the batch; the message is why, without values."""
+
+
+# What the driver raises for a value that its protocol has no form for: an integer beyond 64 bits, text that is no UTF-8, a type.
+_UNSENDABLE: Final = (OverflowError, ValueError, TypeError)
+
+
 class TenantTransaction:
     """One tenant's graph within one transaction; answers as `GraphReader` does."""
 
@@ -23,7 +31,11 @@ class TenantTransaction:
         self._client_id = client_id
 
     def _run(self, statement: str, **parameters: Any) -> list[neo4j.Record]:
-        return list(self._tx.run(statement, {TENANT_KEY: self._client_id, **parameters}))
+        try:
+            result = self._tx.run(statement, {TENANT_KEY: self._client_id, **parameters})
+        except _UNSENDABLE as error:
+            raise Unsendable(f"the driver cannot send a value ({type(error).__name__})") from error
+        return list(result)
 
     def _by_keys(self, statement: str, keys: Iterable[str]) -> list[neo4j.Record]:
         wanted = sorted(keys)

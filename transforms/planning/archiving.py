@@ -83,7 +83,7 @@ class Archiving:
     def _redacted(self, client_id: str, decoded: Decoded) -> Archived:
         record = decoded.record
         if len(record.value or b"") > VALUE_BYTES or _named_bytes(record) > KEY_BYTES:
-            return _too_large(record, client_id)
+            return withheld_whole(record, client_id)
         text = record.value
         if text and text[0] == MAGIC:
             text = self._opened(decoded)
@@ -112,7 +112,7 @@ class Archiving:
         if decoded.codec is None or not decoded.record.value:
             return None
         try:
-            return unframe(decoded.record.value, self._schemas)
+            return unframe(decoded.record.value, self._schemas, decoded.key.client_id or "")
         except Fault:
             return None
 
@@ -211,6 +211,7 @@ def _withheld(record: KafkaRecord, client_id: str, *, truncated: bool = False) -
     return Archived(bare, client_id, withheld=Withheld(len(value), sha256(value).digest(), truncated))
 
 
-def _too_large(record: KafkaRecord, client_id: str) -> Archived:
+def withheld_whole(record: KafkaRecord, client_id: str) -> Archived:
+    """The record without its value and headers, and with what is left of a long key; nothing looks into it."""
     key = record.key and record.key[:_SHORT_KEY_BYTES]
     return _withheld(structs.replace(record, key=key), client_id, truncated=True)

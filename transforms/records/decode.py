@@ -15,7 +15,7 @@ from transforms.records.codecs import CODEC_OF_TOPIC, TOPICS, Codec
 from transforms.records.contents import Contents, take_time
 from transforms.records.envelopes import Body, Filtered, Tombstone
 from transforms.records.json_text import check_json_text
-from transforms.records.record import KafkaRecord, from_microseconds, make_ver, microseconds
+from transforms.records.record import UNREADABLE, Headers, KafkaRecord, from_microseconds, make_ver, microseconds
 from transforms.records.rejects import Fault, Reason
 from transforms.records.routes import TopicRoute, route_of
 from transforms.records.tenant import BARE, LEGACY, PLAIN, KeyForm, SplitKey, split_key
@@ -80,9 +80,11 @@ def decode_record(
     if key_fault is not None:
         return Decoded(record, key, route, fault=key_fault)
     try:
+        if record.headers:
+            _check_headers(record.headers)
         value = record.value
         if value and (value[0] != OPENING or record.headers):
-            value = open_wire(route.topic, value, record.headers, schemas)
+            value = open_wire(route.topic, value, record.headers, schemas, key.client_id or "")
         timed = take_time(value) if contents is not None and codec.state and not codec.restless and value else None
         body = contents.find(route.topic, timed) if contents is not None and timed is not None else None
         if body is None:
@@ -101,6 +103,12 @@ def decode_record(
     except Fault as fault:
         return Decoded(record, key, route, fault=fault)
     return Decoded(record, key, route, body, ver)
+
+
+def unread(record: KafkaRecord, fault: Fault, patterns: tuple[str, ...] = ()) -> Decoded:
+    """The record with a fault that kept it from being read: of its tenant, what topic and key say."""
+    key, _ = _take_key(record.key, PLAIN)
+    return Decoded(record, key, route_of(record.topic, patterns, TOPICS), fault=fault)
 
 
 def _take_key(key: bytes | None, form: KeyForm) -> tuple[SplitKey, Fault | None]:
@@ -126,6 +134,12 @@ def _check_key(key: bytes | None) -> None:
         key.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Fault(Reason.BAD_KEY, f"the key is not UTF-8 at byte {error.start}", parsed=False) from None
+
+
+def _check_headers(headers: Headers) -> None:
+    """Headers may say whose a record is and how it is wrapped; where not all can be read, nothing of them counts."""
+    if any(UNREADABLE in name for name, _ in headers):
+        raise Fault(Reason.BAD_HEADER, "the name of a header is not UTF-8; rename the header at the producer", parsed=False)
 
 
 def _decode_body(codec: Codec, value: bytes | None, timestamp_ms: int, key: SplitKey) -> tuple[Body, bool]:

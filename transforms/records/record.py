@@ -11,6 +11,16 @@ _T_DIGITS: Final = 18
 
 
 Headers = tuple[tuple[str, bytes | None], ...]
+# What stands in a header's name for bytes that are not UTF-8: Kafka's Java client writes it, so every reader does.
+UNREADABLE: Final = "\N{REPLACEMENT CHARACTER}"
+# What librdkafka tells of headers where one has such a name: nothing else.
+UNREADABLE_HEADERS: Final[Headers] = ((UNREADABLE, None),)
+_END_OF_NAME: Final = "\0"
+
+
+def header_name(name: str) -> str:
+    """A header's name as every reader tells it: librdkafka's ends before a zero byte."""
+    return name.partition(_END_OF_NAME)[0]
 
 
 class KafkaRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):

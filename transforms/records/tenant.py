@@ -177,6 +177,7 @@ class TenantResolver:
         self.directory = directory
         self._found: dict[Claims, str | Fault | None] = {}
         self._new: set[str] = set()
+        self._let_in: set[str] = set()
 
     def resolve(self, claims: Claims) -> str | None:
         """As `resolve_tenant`; raises Fault also for a tenant that is not wanted, or one too many."""
@@ -188,6 +189,16 @@ class TenantResolver:
             raise found.with_traceback(None)
         return found
 
+    def knows(self, client_id: str) -> bool:
+        """Whether the tenant is one that the graph has, or that was let in; any other is a name that anybody can invent."""
+        directory = self.directory
+        return (
+            client_id in directory.known
+            or client_id in directory.registered
+            or client_id in self._let_in
+            or client_id == self.rules.client_id
+        )
+
     def _work_out(self, claims: Claims) -> str | Fault | None:
         try:
             client_id = resolve_tenant(claims, self.rules, self.directory)
@@ -195,6 +206,7 @@ class TenantResolver:
                 return None
             if client_id is not None:
                 self._admit(client_id)
+                self._let_in.add(client_id)
         except Fault as fault:
             return fault
         return client_id

@@ -13,27 +13,30 @@ from transforms.records.kubernetes import envelope_of
 from transforms.records.record import Headers
 from transforms.records.rejects import Fault, Reason
 
-# (schema id) to what makes JSON of a payload; raises Fault where the schema is unknown or cannot be used.
+# (schema id, who asks) to what makes JSON of a payload; raises Fault where the schema is unknown or cannot be used.
+# Who asks is what the record's key calls its tenant, "" for none: what one asks in vain is not to be at the cost of others.
 PayloadReader = Callable[[bytes], bytes]
-SchemaLookup = Callable[[int], PayloadReader]
+SchemaLookup = Callable[[int, str], PayloadReader]
 
 OPENING: Final = ord("{")
 MAGIC: Final = 0
 _PREFIX_BYTES: Final = 5
+# Registries have 32-bit integers with a sign for ids.
+_MOST_ID: Final = 2**31 - 1
 _SPECVERSION: Final = b'"specversion"'
 _METADATA: Final = b'"metadata"'
 _RESOURCES: Final = "state.k8s.resource"
 _EVENTS: Final = "events.normalized"
 
 
-def open_wire(topic: str, value: bytes, headers: Headers, schemas: SchemaLookup | None) -> bytes:
+def open_wire(topic: str, value: bytes, headers: Headers, schemas: SchemaLookup | None, asker: str = "") -> bytes:
     """The JSON text in a value, or what was none to begin with, for the codec to tell; raises Fault.
 
-    schemas: how schema ids are looked up; None where no registry is configured.
+    schemas: how schema ids are looked up; None where no registry is configured. asker: on whose behalf.
     """
     told = attributes_of(headers) if headers else None
     if value[0] == MAGIC:
-        value = unframe(value, schemas)
+        value = unframe(value, schemas, asker)
     if told is None:
         return value
     if told.is_structured:
@@ -63,7 +66,7 @@ def _filled(topic: str, data: bytes, told: Attributes) -> bytes:
     return fill_event(data, told) if topic == _EVENTS else data
 
 
-def unframe(value: bytes, schemas: SchemaLookup | None) -> bytes:
+def unframe(value: bytes, schemas: SchemaLookup | None, asker: str = "") -> bytes:
     """The payload behind the magic byte 0 and the four bytes of a schema's id, as JSON; raises Fault."""
     if len(value) > RECORD_BYTES:
         said = f"the value has {len(value)} bytes, at most {RECORD_BYTES} are taken; split or trim it at the producer"
@@ -75,4 +78,7 @@ def unframe(value: bytes, schemas: SchemaLookup | None) -> bytes:
     if schemas is None:
         said = f"the value is written with schema {schema_id} of a schema registry, and none is configured; set --schema_registry_url"
         raise Fault(Reason.SCHEMA_UNKNOWN, said, parsed=False)
-    return schemas(schema_id)(value[_PREFIX_BYTES:])
+    if not 0 < schema_id <= _MOST_ID:
+        said = f"the value is written with schema {schema_id}, and registries number schemas from 1 to {_MOST_ID}; mend the producer"
+        raise Fault(Reason.SCHEMA_UNKNOWN, said, parsed=False)
+    return schemas(schema_id, asker)(value[_PREFIX_BYTES:])

@@ -8,16 +8,17 @@ import apache_beam as beam
 import msgspec
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.timestamp import Timestamp
-from apache_beam.utils.windowed_value import WindowedValue
 
 from transforms.planning.fold import Folded, Interpreted, fold
 from transforms.planning.interpret import Meanings, interpret
 from transforms.planning.mutations import AspectKey
+from transforms.records.decode import Decoded
 from transforms.records.outcomes import Outcome, Tally
 from transforms.records.rejects import Fault, Step, reject
 from transforms.steps.bundle import BundleTimes
 from transforms.steps.elements import OwnedChunk
 from transforms.steps.metrics import count_outcomes
+from transforms.steps.net import Failed, bisected, caught, rejects_of
 from transforms.steps.resolve_tenants import REJECTS
 
 # Standard types, so that Beam's own deterministic coders serve and nothing is pickled.
@@ -72,21 +73,32 @@ class KeyByTenantFn(beam.DoFn):
     def process(self, chunk: OwnedChunk, timestamp: Timestamp = beam.DoFn.TimestampParam) -> Iterator[Any]:
         self._times.note(timestamp)
         for client_id, decoded in chunk:
-            assert decoded.body is not None
             try:
-                mutations = interpret(decoded.route.topic, decoded.body, client_id, decoded.ver, _MEANINGS, raw_key=decoded.key.raw)
+                self._take_in(client_id, decoded)
             except Fault as fault:
                 yield TaggedOutput(REJECTS, reject(decoded.record, client_id, Step.INTERPRET, fault))
-                continue
-            if not mutations:
-                # A response that lists nothing says nothing that the graph does not hold.
-                self._settled[client_id, Outcome.UNCHANGED] += 1
-            for position, mutation in enumerate(mutations):
-                self._hold(client_id, Interpreted(mutation, decoded.record if position == 0 else None))
+            except Exception as error:  # noqa: BLE001 - the net
+                internal = caught(error, Step.INTERPRET, decoded.record, client_id)
+                yield TaggedOutput(REJECTS, reject(decoded.record, client_id, Step.INTERPRET, internal))
         if self._held_bytes >= HELD_BYTES:
-            times = self._times
-            yield from map(times.at_earliest, self._take())
+            yield from self._take()
             self._times.note(timestamp)
+
+    def _take_in(self, client_id: str, decoded: Decoded) -> None:
+        """Fold what the record means; nothing of it is held where this raises."""
+        assert decoded.body is not None
+        mutations = interpret(decoded.route.topic, decoded.body, client_id, decoded.ver, _MEANINGS, raw_key=decoded.key.raw)
+        if not mutations:
+            # A response that lists nothing says nothing that the graph does not hold.
+            self._settled[client_id, Outcome.UNCHANGED] += 1
+        for position, mutation in enumerate(mutations):
+            try:
+                self._hold(client_id, Interpreted(mutation, decoded.record if position == 0 else None))
+            except Exception as error:
+                if position == 0:
+                    raise
+                # The record has its outcome by its first mutation.
+                caught(error, Step.INTERPRET, decoded.record, client_id)
 
     def _hold(self, client_id: str, one: Interpreted) -> None:
         shard = shard_of(one.mutation.aspect, self._shards) if self._shards > 1 else 0
@@ -100,12 +112,18 @@ class KeyByTenantFn(beam.DoFn):
         if lost:
             self._settled[client_id, Outcome.SUPERSEDED] += lost
 
-    def _take(self) -> list[Keyed]:
-        held, settled = self._held, self._settled
+    def _take(self) -> Iterator[Any]:
+        """What is held, encoded; it is as old as the oldest of the bundle, and so are the rejects."""
+        held, settled, times = self._held, self._settled, self._times
         self.start_bundle()
         count_outcomes(settled)
-        return [(key, _ENCODE(list(folded.values()))) for key, folded in held.items()]
+        for key, folded in held.items():
+            for encoded in bisected(list(folded.values()), _ENCODE):
+                if isinstance(encoded, Failed):
+                    for rejected in rejects_of(encoded, Step.INTERPRET, key[0]):
+                        yield TaggedOutput(REJECTS, times.at_earliest(rejected))
+                else:
+                    yield times.at_earliest((key, encoded))
 
-    def finish_bundle(self) -> Iterator[WindowedValue]:
-        times = self._times
-        yield from map(times.at_earliest, self._take())
+    def finish_bundle(self) -> Iterator[Any]:
+        yield from self._take()

@@ -23,6 +23,7 @@ WRITE: Final = "write"
 RESTORED: Final = "restored"
 UNAVAILABLE: Final = "unavailable"
 SET_ASIDE: Final = "set_aside"
+INTERNAL: Final = "internal"
 
 
 # A cluster's own names of metrics have no dots; no tenant's id and no topic's name has a tilde.
@@ -62,6 +63,11 @@ def count_command(command: str) -> None:
 def count_reason(client_id: str, reason: str, number: int) -> None:
     """Note why records were rejected."""
     Metrics.counter(REASON, _told(client_id, reason)).inc(number)
+
+
+def count_internal(step: str, number: int) -> None:
+    """Note that exceptions nobody foresaw were caught in a step."""
+    Metrics.counter(INTERNAL, step).inc(number)
 
 
 def mark_read(place: Place, records: int, first: int, position: int) -> None:
@@ -134,6 +140,11 @@ def outcomes_of(result: Any) -> Tally:
 def reasons_of(result: Any) -> dict[tuple[str, str], int]:
     """How many records a finished pipeline rejected, by tenant and reason."""
     return _by_tenant(result, REASON)
+
+
+def internal_of(result: Any) -> dict[str, int]:
+    """How many exceptions nobody foresaw a finished pipeline caught, by step."""
+    return dict(_counters(result, INTERNAL))
 
 
 def restored_of(result: Any) -> int:

@@ -12,7 +12,7 @@ from transforms.io.kafka_offsets import OffsetRange, Place
 from transforms.io.kafka_reader import CHUNK_RECORDS, RangeReader
 from transforms.io.kafka_target import KafkaTarget
 from transforms.planning.slices import SliceSize
-from transforms.records.record import KafkaRecord
+from transforms.records.record import KafkaRecord, header_name
 from transforms.steps.bundle import BundleTimes
 from transforms.steps.elements import RecordChunk
 from transforms.steps.metrics import mark_bytes, mark_read
@@ -126,6 +126,6 @@ def mark_chunk(chunk: RecordChunk) -> dict[Place, int]:
 
 def record_of(row: Any) -> KafkaRecord:
     """The record that a row of the connector's stands for."""
-    headers = tuple((header.key, header.value) for header in row.headers or ())
+    headers = tuple((header_name(header.key), header.value) for header in row.headers or ())
     is_broker_time = row.timestampTypeId == _LOG_APPEND_TIME
     return KafkaRecord(row.topic, row.partition, row.offset, row.timestamp, row.key, row.value, headers, is_broker_time)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import apache_beam as beam
+import msgspec
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.timestamp import Timestamp
 
@@ -21,6 +22,7 @@ from transforms.records.tenant import Claims, TenantResolver, TenantRules, is_te
 from transforms.steps.bundle import BundleTimes
 from transforms.steps.elements import DecodedChunk, Owned, OwnedChunk, TakenChunk
 from transforms.steps.metrics import count_outcomes
+from transforms.steps.net import caught
 
 REJECTS: Final = "rejects"
 SIGNS: Final = "signs"
@@ -28,6 +30,8 @@ COMMANDS: Final = "commands"
 TAKEN: Final = "taken"
 
 Ended = tuple[str, Outcome]
+# Of a tenant of which such a record came, something was heard.
+HEARD: Final = frozenset({Outcome.FILTERED, Outcome.CONTROL})
 
 
 class ResolveTenants(beam.PTransform):
@@ -72,28 +76,47 @@ class ResolveTenantsFn(beam.DoFn):
         for decoded in chunk:
             if isinstance(decoded.body, Command):
                 yield TaggedOutput(COMMANDS, decoded.body.command)
-            found = resolve(decoded, self._resolver)
+            found = self._resolve(decoded)
             if isinstance(found, Owned):
                 owned.append(found)
             elif isinstance(found, Reject):
-                yield TaggedOutput(REJECTS, found)
+                yield self._rejected(found)
             else:
                 client_id, outcome = found
                 if self._keeps and outcome is not Outcome.SKIPPED:
                     others.append(Owned(client_id, decoded))
-                if outcome in (Outcome.FILTERED, Outcome.CONTROL) and client_id != NO_TENANT:
+                if outcome in HEARD and client_id != NO_TENANT:
                     ended.append((client_id, decoded.record))
-                    signs.greet(client_id, decoded)
                 if not _is_registration(decoded, outcome):
                     settled[found] += 1
         signs.pass_by(decoded.record.timestamp_ms for decoded in chunk)
         signs.hear([(one.client_id, one.decoded.record) for one in owned])
         signs.hear(ended)
-        count_outcomes(settled)
+        count_outcomes(self._of_known(settled))
         if self._keeps and (owned or others):
             yield TaggedOutput(TAKEN, TakenChunk((*owned, *others)))
         if owned:
             yield owned
+
+    def _resolve(self, decoded: Decoded) -> Owned | Reject | Ended:
+        try:
+            found = resolve(decoded, self._resolver)
+            if type(found) is tuple and found[1] is Outcome.CONTROL and found[0] != NO_TENANT:
+                self._signs.greet(found[0], decoded)
+        except Exception as error:  # noqa: BLE001 - the net
+            return _defect(error, decoded)
+        return found
+
+    def _rejected(self, found: Reject) -> TaggedOutput:
+        is_known = self._resolver.knows(found.client_id)
+        return TaggedOutput(REJECTS, found if is_known else msgspec.structs.replace(found, is_known=False))
+
+    def _of_known(self, settled: Tally) -> Tally:
+        """The outcomes, those of tenants that anybody can invent under no name."""
+        found = Tally()
+        for (client_id, outcome), number in settled.items():
+            found[client_id if self._resolver.knows(client_id) else NO_TENANT, outcome] += number
+        return found
 
     def finish_bundle(self) -> Iterator[TaggedOutput]:
         if self._signs.seconds:
@@ -125,6 +148,11 @@ def resolve(decoded: Decoded, resolver: TenantResolver) -> Owned | Reject | Ende
     if client_id is None or codec.tenancy or isinstance(decoded.body, Filtered):
         return _ended(decoded, claims, client_id)
     return Owned(client_id, decoded)
+
+
+def _defect(error: Exception, decoded: Decoded) -> Reject:
+    named = _first_valid(decoded.key.client_id)
+    return reject(decoded.record, named, Step.RESOLVE_TENANT, caught(error, Step.RESOLVE_TENANT, decoded.record, named))
 
 
 def _is_unasked(decoded: Decoded, named: str | None, rules: TenantRules) -> bool:

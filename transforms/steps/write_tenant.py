@@ -8,15 +8,19 @@ import structlog
 
 from transforms.io.neo4j_graph import RowRefused, TenantFault
 from transforms.io.quarantine import Quarantine
+from transforms.io.unforeseen import unforeseen
 from transforms.planning.changes import Written
 from transforms.planning.fold import Interpreted
 from transforms.planning.mutations import Mutation
 from transforms.planning.pace import BatchPace, PaceLimits
 from transforms.records.outcomes import Outcome
+from transforms.records.rejects import Step
 
 _LOG = structlog.get_logger("write")
 _FIRST_WAIT_S: Final = 1.0
 _LONGEST_WAIT_S: Final = 10.0
+# Rows of one batch that a defect of the job is found at, one by one, before it is taken to be at the tenant.
+MOST_DEFECTS: Final = 20
 
 
 class BatchStore(Protocol):
@@ -72,6 +76,7 @@ class TenantWriter:
         self._limits = pace
         self._paces: dict[str, BatchPace] = {}
         self._aside: dict[str, str] = {}
+        self._defects: dict[str, int] = {}
 
     def heed(self, causes: Callable[[], Mapping[str, str]]) -> None:
         """Take tenants in again that are set aside no longer. causes: asked for those that still are, where there were any."""
@@ -82,21 +87,30 @@ class TenantWriter:
     def write(self, client_id: str, batch: Sequence[Interpreted]) -> Settled:
         """Write the batch, in as many transactions as the tenant's pace has it; where one is refused, its halves, down to the row at fault.
 
+        A defect of the job sets the tenant aside where no row explains it, or too many do.
         Raises InfrastructureFault where it is the server that cannot be used.
         """
         if client_id in self._aside:
             return Settled(client_id, [], 0, set_aside=self._aside[client_id], left=batch)
+        try:
+            return self._write_parts(client_id, batch)
+        except _Aside as aside:
+            cause = str(aside)
+        except Exception as error:  # noqa: BLE001 - the net: what no row explains is the tenant's alone
+            cause = unforeseen(error, Step.WRITE, client_id=client_id).detail
+            self._quarantine.set_aside(client_id, cause)
+        self._aside[client_id] = cause
+        return Settled(client_id, [], 0, set_aside=cause, left=batch)
+
+    def _write_parts(self, client_id: str, batch: Sequence[Interpreted]) -> Settled:
+        self._defects[client_id] = 0
         results: list[Result] = []
         rows = 0
         seconds: list[float] = []
-        try:
-            for part in self._parts(client_id, batch, seconds):
-                more, written = self._write(client_id, part, is_sound=False)
-                results += more
-                rows += written
-        except _Aside as aside:
-            self._aside[client_id] = str(aside)
-            return Settled(client_id, [], 0, set_aside=str(aside), left=batch)
+        for part in self._parts(client_id, batch, seconds):
+            more, written = self._write(client_id, part, is_sound=False)
+            results += more
+            rows += written
         return Settled(client_id, results, rows, tuple(seconds))
 
     def _parts(self, client_id: str, batch: Sequence[Interpreted], seconds: list[float]) -> Iterator[Sequence[Interpreted]]:
@@ -123,17 +137,26 @@ class TenantWriter:
         except TenantFault as failed:
             self._await_sound(client_id, str(failed))
             if len(batch) > 1:
-                fault = RowRefused(str(failed))
+                fault = RowRefused(str(failed), is_internal=failed.is_internal)
             else:
                 again = self._write_one_again(client_id, batch)
                 if not isinstance(again, RowRefused):
                     return again
                 fault = again
         if len(batch) == 1:
+            self._blame(client_id, fault)
             return [(batch[0], fault)], 0
         middle = len(batch) // 2
         left, right = (self._write(client_id, half, is_sound=True) for half in (batch[:middle], batch[middle:]))
         return left[0] + right[0], left[1] + right[1]
+
+    def _blame(self, client_id: str, fault: RowRefused) -> None:
+        """Count a row that this job fails at; _Aside where so many in one batch say that it is not the rows."""
+        if fault.is_internal:
+            self._defects[client_id] += 1
+            if self._defects[client_id] > MOST_DEFECTS:
+                self._quarantine.set_aside(client_id, str(fault))
+                raise _Aside(str(fault))
 
     def _write_one_again(self, client_id: str, batch: Sequence[Interpreted]) -> tuple[list[Result], int] | RowRefused:
         """A row whose transaction failed may have met what has passed, a lock say: it is at fault only if it fails again."""
@@ -143,7 +166,7 @@ class TenantWriter:
             return refused
         except TenantFault as failed:
             self._await_sound(client_id, str(failed))
-            return RowRefused(str(failed))
+            return RowRefused(str(failed), is_internal=failed.is_internal)
 
     def _written(self, client_id: str, batch: Sequence[Interpreted]) -> tuple[list[Result], int]:
         outcomes, rows = self._store.write_batch(client_id, [one.mutation for one in batch], _first_seen(batch))
