@@ -11,6 +11,7 @@ import msgspec
 
 from transforms.records.envelopes import Event, EventList, Subject
 from transforms.records.record import from_microseconds
+from transforms.records.redact import shown
 from transforms.records.rejects import Fault, Reason
 
 ETYPE: Final = "k8s.event"
@@ -140,7 +141,7 @@ def _integer(name: str, value: Any) -> int:
         return value
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 19:  # noqa: PLR2004 - digits of 2^63
         return int(value)
-    raise Fault(Reason.WRONG_TYPE, f"`{name}` is {str(value)[:64]!r}, not an integer")
+    raise Fault(Reason.WRONG_TYPE, f"`{name}` is {shown(value)}, not an integer")
 
 
 def _plain(value: Any) -> Any:

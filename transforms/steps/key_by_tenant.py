@@ -13,6 +13,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 from transforms.planning.fold import Folded, Interpreted, fold
 from transforms.planning.interpret import Meanings, interpret
 from transforms.planning.mutations import AspectKey
+from transforms.records.kept import sealed
 from transforms.records.outcomes import Outcome, Tally
 from transforms.records.rejects import Fault, Step, reject
 from transforms.steps.bundle import BundleTimes
@@ -104,8 +105,15 @@ class KeyByTenantFn(beam.DoFn):
         held, settled = self._held, self._settled
         self.start_bundle()
         count_outcomes(settled)
-        return [(key, _ENCODE(list(folded.values()))) for key, folded in held.items()]
+        # What is sent becomes a stream's state, which checkpoints keep on disk.
+        return [(key, _ENCODE([_sealed(one) if self._keeps else one for one in folded.values()])) for key, folded in held.items()]
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         times = self._times
         yield from map(times.at_earliest, self._take())
+
+
+def _sealed(one: Interpreted) -> Interpreted:
+    """The same with records that hold no secret; mutations never do."""
+    record = None if one.record is None else sealed(one.record)
+    return Interpreted(one.mutation, record, tuple(map(sealed, one.absorbed)))
