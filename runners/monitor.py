@@ -15,6 +15,7 @@ from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import OffsetGap, Place
 from transforms.planning.liveness import State
 from transforms.records.outcomes import Tally
+from transforms.records.redact import redact_text, redact_tokens
 
 _SECONDS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60)
 # How soon the server notices that it is to end.
@@ -63,9 +64,9 @@ class Monitor:
 
     def _count(self, outcomes: Tally, reasons: Mapping[tuple[str, str], int], size_bytes: int) -> None:
         for (client_id, outcome), number in outcomes.items():
-            self._records.labels(client_id, outcome.value).inc(number)
+            self._records.labels(redact_tokens(client_id), outcome.value).inc(number)
         for (client_id, reason), number in reasons.items():
-            self._rejects.labels(client_id, reason).inc(number)
+            self._rejects.labels(redact_tokens(client_id), reason).inc(number)
         self._bytes.inc(size_bytes)
 
     def _show_lag(self, lag: dict[Place, int]) -> None:
@@ -115,7 +116,7 @@ class MonitorServer:
             if environment["PATH_INFO"] == "/healthz":
                 is_well, said = monitor.health()
                 respond("200 OK" if is_well else "503 Service Unavailable", [("Content-Type", "text/plain; charset=utf-8")])
-                return [said.encode() + b"\n"]
+                return [redact_text(said).encode() + b"\n"]
             respond("404 Not Found", [("Content-Type", "text/plain")])
             return [b"/metrics or /healthz\n"]
 

@@ -100,7 +100,7 @@ def _credentials(found: Any) -> str:
 def _named(found: Any) -> str:
     opening, space, value = found.groups()
     name = opening.strip(" \t\"'\\=:{[(,;&|>\r\n")
-    if not is_secret_name(name) or is_harmless(value) or (space and value in _PROSE and opening.rstrip().endswith(":")):
+    if not is_secret_name(name) or is_harmless(value) or (space and value.lower() in _PROSE and opening.rstrip().endswith(":")):
         return str(found.group())
     quoted = value[: len(value) - len(value.lstrip("\\\"'["))]
     ending = value[-1:] if len(value) > 1 and value[-1:] in "\"']" and quoted else ""
@@ -162,10 +162,11 @@ _HARMLESS: Final = frozenset(
     }
     | set(_SCHEMES.split("|"))
 )
+_PATH_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789._-/"
 # What people write behind `token:` where they speak of one.
 _SPOKEN: Final = (
     "cannot could denied does error expected expired failed failure found incorrect invalid malformed missing not rejected required "
-    "revoked the timeout unable unauthorized unexpected unknown was wrong"
+    "revoked the post get put timeout unable unauthorized unexpected unknown was wrong"
 )
 _PROSE: Final = frozenset(_SPOKEN.split())
 
@@ -173,6 +174,8 @@ _PROSE: Final = frozenset(_SPOKEN.split())
 def is_harmless(value: str) -> bool:
     """Whether the value of a secret's name says nothing, or only where the secret is: `$(DB_PASSWORD)`, `{{ .Values.password }}`."""
     bare = value.strip("\\\"'[]")
+    if bare.startswith("/") and bare.count("/") > 1 and not bare.strip(_PATH_LETTERS):
+        return True
     return not bare or bare.lower() in _HARMLESS or bare.startswith(("$", "{{", "%(", "<redacted", "***", "xxxx", REDACTED))
 
 
@@ -189,7 +192,7 @@ _FREE: Final = (
     _rule(r"((?i:bearer|basic)\s+)([A-Za-z0-9._~+/=-]{4,})", _credentials),
     _rule(rf"""({_BEFORE}--?{_NAME})({_BETWEEN})([^\s"',\]\\-][^\s"',\]\\]*)""", _flag),
     _rule(
-        rf"""({_BEFORE}(?:-[uU]|--user|--proxy-user|--userpwd|--basic-auth|--creds?)(?:{_BETWEEN}|=)?["']?)([^\s"':,]+):([^\s"',\]\\]+)""",
+        rf"""({_BEFORE}(?:-[uU]|--user|--proxy-user|--userpwd|--basic-auth|--creds?)(?:{_BETWEEN}|=)?["']?)([^\s"':,=/]+):([^\s"',\]\\/][^\s"',\]\\]*)""",
         _login,
     ),
     _rule(rf"""({_BEFORE}-p)([^\s"',\])\\]{{4,}})""", _short_flag),

@@ -16,7 +16,7 @@ _KEYS: Final = tuple(_OPENERS.split())
 # Whole, or at the end of a longer word: `PGPASSWORD`, `clientsecret`.
 _ENDINGS: Final = (
     *("password", "passwords", "passwd", "passphrase", "passphrases", "passcode", "passwort", "pwd", "pswd"),
-    *("secret", "secrets", "token", "tokens", "credential", "credentials", "creds", "authorization", "cookie", "cookies"),
+    *("secret", "token", "tokens", "credential", "credentials", "creds", "authorization", "cookie", "cookies"),
     *("connectionstring", "connstr", "accesskeyid", "clientkeydata", "dockerconfigjson", "dockercfg"),
     *(f"{one}key" for one in _KEYS),
     *(f"{one}keys" for one in ("api", "access", "private", "secret", "encryption", "signing", "ssh")),
@@ -25,7 +25,7 @@ _ENDINGS: Final = (
 _WORDS: Final = frozenset({"pass", "pw", "auth", "cred", "psk", "pat", "jwt", "dsn", "otp", "totp", "sas", "htpasswd"})
 # What may follow and changes nothing: `password_value`, `TOKEN_1`.
 _TRAILERS: Final = ("value", "plain", "plaintext", "text", "string", "base64", "b64", "raw", "old", "new", "current", "previous", "hash")
-# Names of objects, which Kubernetes and charts call so.
+# Names of objects and of lists of them (`secrets` most of all), which Kubernetes and charts call so.
 _HARMLESS: Final = ("pullsecret", "pullsecrets", "automountserviceaccounttoken", "nexttoken", "pagetoken", "continuetoken")
 # In a URL these alone are secrets, too.
 _PARAMETERS: Final = frozenset({"key", "sig", "sign", "signature", "code", "session", "sessionid", "sid", "hmac", "login", "userinfo"})
