@@ -15,6 +15,7 @@ from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import OffsetGap, Place
 from transforms.planning.liveness import State
 from transforms.records.outcomes import NO_TENANT, Tally
+from transforms.records.redact import redact_text, redact_tokens
 
 _SECONDS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60)
 # How soon the server notices that it is to end.
@@ -80,7 +81,7 @@ class Monitor:
         """The tenant's own label, for the first `MOST_TENANTS`; the others are counted together."""
         if len(self._tenants_shown) < MOST_TENANTS:
             self._tenants_shown.add(client_id)
-        return client_id if client_id in self._tenants_shown else NO_TENANT
+        return redact_tokens(client_id) if client_id in self._tenants_shown else NO_TENANT
 
     def _show_lag(self, lag: dict[Place, int]) -> None:
         """A partition once seen stays: nothing left there is a 0, no series that ends."""
@@ -129,7 +130,7 @@ class MonitorServer:
             if environment["PATH_INFO"] == "/healthz":
                 is_well, said = monitor.health()
                 respond("200 OK" if is_well else "503 Service Unavailable", [("Content-Type", "text/plain; charset=utf-8")])
-                return [said.encode() + b"\n"]
+                return [redact_text(said).encode() + b"\n"]
             respond("404 Not Found", [("Content-Type", "text/plain")])
             return [b"/metrics or /healthz\n"]
 

@@ -4,9 +4,10 @@ Flink's names begin with the operator's, which Beam makes of the steps fused in 
 last dot is the counter's own, whose dots `steps/metrics.py` avoids. Counters begin anew where an operator does.
 """
 
-import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
+
+import re2
 
 from runners.flink.rest import FlinkRest
 from transforms.records.outcomes import Outcome, Tally
@@ -14,7 +15,7 @@ from transforms.steps.metrics import BYTES, INTERNAL, OUTCOMES, READ, REASON, RE
 
 # The longer ones first: one name may begin with another.
 _NAMESPACES: Final = (*sorted(OUTCOMES, reverse=True), REASON, READ, BYTES, WRITE, SET_ASIDE, RESTORED, UNAVAILABLE, INTERNAL)
-_DISTRIBUTION: Final = re.compile(r"DistributionResult\{sum=(-?\d+), count=(\d+), min=(-?\d+), max=(-?\d+)\}")
+_DISTRIBUTION: Final = re2.compile(r"DistributionResult\{sum=(-?\d+), count=(\d+), min=(-?\d+), max=(-?\d+)\}")
 LATENCY: Final = "batch_ms"
 
 Counters = dict[tuple[str, str], int]

@@ -98,7 +98,8 @@ class Neo4j:
         if not (home / "data" / "databases").exists():
             setting = [find_java(), "-cp", classpath, "org.neo4j.cli.AdminTool", "dbms", "set-initial-password"]
             environment = {"NEO4J_HOME": str(home), "NEO4J_CONF": str(home / "conf")}
-            _run([*setting, self.password_file.read_text()], "Neo4j's password could not be set", environment)
+            # A file of arguments: those of a process are everybody's to read, in /proc and by `ps`.
+            _run([*setting, f"@{self.password_file}"], "Neo4j's password could not be set", environment)
         opens = ("java.base/java.nio", "java.base/java.io", "java.base/sun.nio.ch", "java.base/java.util.concurrent")
         self.process.start(
             [

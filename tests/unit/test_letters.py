@@ -21,9 +21,8 @@ from transforms.records.letters import (
     decode_letter,
     encode_letter,
     parse_coordinates,
-    sha256_of,
 )
-from transforms.records.record import KafkaRecord
+from transforms.records.record import KafkaRecord, sha256_of
 from transforms.records.rejects import Reason, Reject, Step
 
 SECRET = b"secret:shop:s"

@@ -150,7 +150,7 @@ class Neo4jGraphStore:
             return self._guarded(lambda: self._in_transaction(work))
         except RowRefused as refused:
             raise InfrastructureFault(
-                f"Neo4j at {self._target.uri} refused a statement of the job's own ({refused}); see its log, then run again."
+                f"Neo4j at {self._target.address} refused a statement of the job's own ({refused}); see its log, then run again."
             ) from refused
 
     def _in_transaction(self, work: Callable[[Ask], T]) -> T:
@@ -247,7 +247,7 @@ class Neo4jGraphStore:
             self.ask_tenant(quarantine.TRY_SERVER, NO_TENANT, self._write_timeout_s, name=_PROBE)
         except (RowRefused, TenantFault) as error:
             raise InfrastructureFault(
-                f"Neo4j at {self._target.uri} answers and takes no write ({error}); see its log, and the room on its disk, then run again."
+                f"Neo4j at {self._target.address} answers and takes no write ({error}); look at its log and its disk, then run again."
             ) from error
 
     def tenants(self) -> list[str]:

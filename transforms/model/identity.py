@@ -4,7 +4,6 @@
 its home API group is `kind.group` (`service.serving.knative.dev`). Source: the data contract, section "Graph".
 """
 
-import re
 from typing import Final, NamedTuple
 
 from transforms.model.kinds import (
@@ -17,7 +16,9 @@ from transforms.model.kinds import (
 )
 
 # A metadata.uid as API servers make them: an RFC 4122 UUID, or the bare hash that mirror Pods carry.
-_UID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{32}")
+_UUID_PARTS: Final = [8, 4, 4, 4, 12]
+_HASH_CHARACTERS: Final = 32
+_HEX: Final = "0123456789abcdef"
 
 
 class Rid(NamedTuple):
@@ -71,7 +72,10 @@ def label_of(rid: str) -> str:
 
 def looks_like_uid(text: str) -> bool:
     """True when the text has the shape of a `metadata.uid`."""
-    return _UID.fullmatch(text) is not None
+    if len(text) == _HASH_CHARACTERS:
+        return not text.strip(_HEX)
+    parts = text.split("-", len(_UUID_PARTS))
+    return [len(part) for part in parts] == _UUID_PARTS and not "".join(parts).lower().strip(_HEX)
 
 
 def is_cluster_scoped(token: str) -> bool:

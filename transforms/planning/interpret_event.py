@@ -7,10 +7,10 @@ from transforms.model.graph import EPISODIC
 from transforms.model.identity import make_rid
 from transforms.model.limits import BODY_AHEAD, EARLIEST
 from transforms.planning.mutations import Mutation, UpsertReferrer
-from transforms.planning.values import checked, digest_of, identity
+from transforms.planning.values import identity, sealed
 from transforms.records.envelopes import Event, EventList
 from transforms.records.record import moment_of
-from transforms.records.redact import redact_text
+from transforms.records.redact import shown
 from transforms.records.rejects import Fault, Reason
 from transforms.records.severity import severity_of
 
@@ -31,7 +31,7 @@ def event_mutations(client_id: str, ver: str, body: EventList, _raw_key: str) ->
     latest = moment_of(ver) + BODY_AHEAD
     for one in body.events:
         if one.event_time is not None and not (EARLIEST <= one.event_time <= latest):
-            said = f"the time of the event {one.event_id[:64]!r} is {one.event_time.isoformat()}; set the clock of its source"
+            said = f"the time of the event {shown(one.event_id)} is {one.event_time.isoformat()}; set the clock of its source"
             raise Fault(Reason.BAD_TIME, said)
     return tuple({one.event_id: event_mutation(client_id, ver, one) for one in body.events}.values())
 
@@ -40,17 +40,17 @@ def episode(client_id: str, ver: str, body: Event, subject: str, **more: str) ->
     """The episode of an event about the object at `subject`, "" for none; more: further properties."""
     if body.etype == ALERT_ETYPE and body.reason:
         more["alert"] = identity("the alert's name", body.reason)
-    props = checked(
+    props, digest = sealed(
         {
             "etype": body.etype,
             "severity_raw": body.severity,
             "severity": severity_of(body.severity),
             "reason": body.reason,
-            "message": redact_text(body.message),
+            "message": body.message,
             "event_time": body.event_time.astimezone(UTC) if body.event_time else moment_of(ver),
             "count": body.count,
             **({"subject": subject} if subject else {}),
             **more,
         }
     )
-    return UpsertReferrer(client_id, ver, EPISODIC.label, identity("event_id", body.event_id), subject, props, digest_of(props))
+    return UpsertReferrer(client_id, ver, EPISODIC.label, identity("event_id", body.event_id), subject, props, digest)

@@ -11,9 +11,10 @@ from transforms.planning.mutations import DeleteNode, DeleteUid, EndSnapshot, Mu
 from transforms.planning.promoted import promoted
 from transforms.planning.references import references
 from transforms.planning.selectors import terms_of
-from transforms.planning.values import CANONICAL, checked, digest_of, identity, pairs_of
+from transforms.planning.values import identity, pairs_of, sealed, status_text
 from transforms.records.envelopes import Resource, Snapshot
 from transforms.records.record import at_time, microseconds
+from transforms.records.redact import shown
 from transforms.records.rejects import Fault, Reason
 from transforms.records.spec_parts import Spec
 from transforms.records.spec_traffic import NetworkPolicySpec, ServiceSpec
@@ -31,8 +32,8 @@ def resource_meaning(body: Resource) -> Meaning:
     text = identity("the object's identity", str(rid))
     if body.op == "DELETE":
         return Meaning(DeleteNode, (text,))
-    props = _resource_props(rid, body)
-    return Meaning(UpsertNode, (text, identity("uid", body.uid or ""), props, digest_of(props)))
+    props, digest = sealed(_resource_props(rid, body))
+    return Meaning(UpsertNode, (text, identity("uid", body.uid or ""), props, digest))
 
 
 def snapshot_mutation(client_id: str, ver: str, body: Snapshot) -> Mutation:
@@ -66,7 +67,7 @@ def _resource_props(rid: Rid, body: Resource) -> dict[str, Any]:
     }
     if declared:
         props |= promoted(declared, status, spec)
-    return checked({name: value for name, value in props.items() if value is not None})
+    return {name: value for name, value in props.items() if value is not None}
 
 
 def _implied(rid: Rid, body: Resource, spec: Spec | None) -> list[str] | None:
@@ -87,7 +88,7 @@ def _selector(body: Resource, spec: Spec | None) -> list[str] | None:
 
 def _status_text(status: dict[str, Any], bulky: tuple[str, ...]) -> str | None:
     kept = {key: value for key, value in status.items() if key not in bulky}
-    return CANONICAL.encode(kept).decode() if kept else None
+    return status_text(kept) if kept else None
 
 
 def resource_tombstone(client_id: str, ver: str, raw_key: str) -> tuple[Mutation, ...]:
@@ -98,7 +99,7 @@ def resource_tombstone(client_id: str, ver: str, raw_key: str) -> tuple[Mutation
     """
     rid = parse_rid(raw_key)
     if ":" in raw_key and (rid is None or not is_kind_token(rid.kind)):
-        raise Fault(Reason.BAD_KEY, f"the key {raw_key[:80]!r} is not kind:ns:name, kind::name, kind:name, kind:<uid> or <uid>")
+        raise Fault(Reason.BAD_KEY, f"the key {shown(raw_key)} is not kind:ns:name, kind::name, kind:name, kind:<uid> or <uid>")
     if rid is None:
         return (DeleteUid(client_id, ver, identity("the key", raw_key)),)
     by_name = DeleteNode(client_id, ver, identity("the key", str(rid)))

@@ -8,9 +8,10 @@ from transforms.planning.interpret_event import ALERT_ETYPE, episode
 from transforms.planning.listed import Listed, hash_of, keys_of
 from transforms.planning.mutations import DeleteReferrer, Mutation, UpsertReferrer
 from transforms.planning.subjects import concerned_object
-from transforms.planning.values import checked, digest_of, identity, pairs_of
+from transforms.planning.values import clean_pairs_of, identity, pairs_of, sealed
 from transforms.records.envelopes import Event, ListedAlert, ListedRule, Rule, RuleList
 from transforms.records.record import microseconds, moment_of
+from transforms.records.redact import redact_tokens, shown
 from transforms.records.rejects import Fault, Reason
 from transforms.records.severity import severity_of
 
@@ -50,13 +51,13 @@ def rule_tombstone(client_id: str, ver: str, raw_key: str) -> tuple[Mutation, ..
 
 
 def _told_by(file: str, rule: ListedRule) -> tuple[str, ...]:
-    return (file, rule.query or "", *(pairs_of(rule.labels) or ()))
+    return (file, redact_tokens(rule.query or ""), *clean_pairs_of(rule.labels))
 
 
 def _upsert(client_id: str, ver: str, key: str, group: str, rule: ListedRule) -> UpsertReferrer:
     """What the rule is; how it went when it was evaluated last is left out: each resync would be a change."""
     labels = rule.labels or {}
-    subject = concerned_object(labels)
+    subject = identity("the subject", concerned_object(labels))
     alerting = rule.type == "alerting"
     severity = labels.get("severity", "")
     props: dict[str, Any] = {
@@ -72,18 +73,18 @@ def _upsert(client_id: str, ver: str, key: str, group: str, rule: ListedRule) ->
         "duration_s": rule.duration if alerting else None,
         "subject": subject or None,
     }
-    kept = checked({name: value for name, value in props.items() if value is not None})
-    return UpsertReferrer(client_id, ver, RULE.label, key, subject, kept, digest_of(kept))
+    kept, digest = sealed({name: value for name, value in props.items() if value is not None})
+    return UpsertReferrer(client_id, ver, RULE.label, key, subject, kept, digest)
 
 
 def _alert(client_id: str, ver: str, rule: ListedRule, alert: ListedAlert) -> UpsertReferrer:
     """An episode of the rule's alert; the same one from when it is pending until it no longer fires."""
     since, annotations = alert.active_at, alert.annotations or {}
     if since is not None and not (EARLIEST <= since < LATEST and since - moment_of(ver) <= BODY_AHEAD):
-        raise Fault(Reason.BAD_TIME, f"`activeAt` of the alert {rule.name[:64]!r} is {since.isoformat()}; set Prometheus's clock")
+        raise Fault(Reason.BAD_TIME, f"`activeAt` of the alert {shown(rule.name)} is {since.isoformat()}; set Prometheus's clock")
     began = "" if since is None else str(microseconds(since))
     event = Event(
-        event_id=f"{ALERT_ETYPE}:{hash_of((rule.name, began, *(pairs_of(alert.labels) or ())))}",
+        event_id=f"{ALERT_ETYPE}:{hash_of((rule.name, began, *clean_pairs_of(alert.labels)))}",
         event_time=since,
         subject=None,
         etype=ALERT_ETYPE,
@@ -91,4 +92,4 @@ def _alert(client_id: str, ver: str, rule: ListedRule, alert: ListedAlert) -> Up
         reason=rule.name,
         message=next((annotations[name] for name in _MESSAGES if annotations.get(name)), ""),
     )
-    return episode(client_id, ver, event, concerned_object(alert.labels), state=alert.state)
+    return episode(client_id, ver, event, identity("the subject", concerned_object(alert.labels)), state=alert.state)

@@ -1,4 +1,4 @@
-"""What every interpretation holds values to: limits of identities and strings, and the hash of contents."""
+"""What every interpretation holds values to: no secrets, limits of identities and strings, and the hash of contents."""
 
 from collections.abc import Mapping
 from hashlib import blake2b
@@ -8,17 +8,65 @@ from typing import Any, Final
 import msgspec
 
 from transforms.model.limits import IDENTITY_BYTES, INTEGER_MAX, INTEGER_MIN, STRING_BYTES
+from transforms.records.redact import redact_text, redact_tokens
+from transforms.records.redact_tree import MOST_SUSPICIOUS, TooSuspicious, is_suspicious, redact_pairs, redact_tree
 from transforms.records.rejects import Fault, Reason
 
 CANONICAL: Final = msgspec.json.Encoder(order="sorted")
 _DIGEST_BYTES: Final = 16
 
 
+# Properties that hold names, which say what something is called and may hold any word; all others are free text.
+_NAMES: Final = frozenset(
+    (
+        *("kind", "ns", "name", "uid", "api_version", "owners", "node", "pod_ip", "image", "service_ips", "implies", "subject", "keys"),
+        *("job", "instance", "container", "group", "alert", "claim", "volume", "target", "hosts", "service_account", "expr"),
+    )
+)
+_PAIRS: Final = frozenset({"labels", "annotations", "selector"})
+# Redacted as the tree that it is, before it became text.
+_STATUS: Final = "status"
+
+
 def identity(what: str, text: str) -> str:
+    """The text as the identity of something: without a token or login in it, and not too long. Fault where it is."""
     size = len(text.encode())
     if size > IDENTITY_BYTES:
         raise Fault(Reason.LIMIT_EXCEEDED, f"{what} has {size} bytes, at most {IDENTITY_BYTES} are taken")
-    return text
+    return redact_tokens(text)
+
+
+def sealed(props: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """The properties as the graph may hold them, and the hash of these: without secrets, all strings within the limit.
+
+    Every property of every mutation passes here. Redaction comes before hashing; one look tells of most that there is none to be done.
+    """
+    encoded = CANONICAL.encode(props)
+    if is_suspicious(encoded):
+        props = {name: _redacted(name, value) for name, value in props.items()}
+        encoded = CANONICAL.encode(props)
+    return checked(props), _hash_of(encoded)
+
+
+def _redacted(name: str, value: Any) -> Any:
+    if name == _STATUS:
+        return value
+    redact = redact_tokens if name in _NAMES else redact_text
+    if isinstance(value, list):
+        return sorted(redact_pairs(value)) if name in _PAIRS else [redact(one) if isinstance(one, str) else one for one in value]
+    return redact(value) if isinstance(value, str) else value
+
+
+def status_text(status: dict[str, Any]) -> str:
+    """A status as JSON text without secrets; Fault where it holds more that looks secret than is looked at."""
+    encoded = CANONICAL.encode(status)
+    if is_suspicious(encoded):
+        try:
+            encoded = CANONICAL.encode(redact_tree(status))
+        except TooSuspicious:
+            said = f"`status` holds more than {MOST_SUSPICIOUS} texts that may be secrets; leave them out at the producer"
+            raise Fault(Reason.LIMIT_EXCEEDED, said) from None
+    return encoded.decode()
 
 
 def checked(props: dict[str, Any]) -> dict[str, Any]:
@@ -46,6 +94,21 @@ def pairs_of(mapping: Mapping[str, str] | None) -> list[str] | None:
     return sorted(f"{key}={value}" for key, value in mapping.items()) if mapping else None
 
 
+def clean_pairs_of(mapping: Mapping[str, str] | None) -> list[str]:
+    """The same without secrets, for what is hashed or named after it."""
+    pairs = pairs_of(mapping) or []
+    return sorted(redact_pairs(pairs)) if is_suspicious(CANONICAL.encode(pairs)) else pairs
+
+
+def clean_labels(labels: Mapping[str, str] | None) -> dict[str, str]:
+    """Labels without secrets."""
+    return dict(pair.split("=", 1) for pair in clean_pairs_of(labels))
+
+
 def digest_of(props: dict[str, Any]) -> bytes:
     """A hash of the properties, equal exactly for equal contents."""
-    return blake2b(CANONICAL.encode(props), digest_size=_DIGEST_BYTES).digest()
+    return _hash_of(CANONICAL.encode(props))
+
+
+def _hash_of(encoded: bytes) -> bytes:
+    return blake2b(encoded, digest_size=_DIGEST_BYTES).digest()

@@ -8,6 +8,7 @@ import msgspec
 
 from transforms.records.json_text import check_json_text
 from transforms.records.record import Headers
+from transforms.records.redact import redact_text, shown
 from transforms.records.rejects import Fault, Reason
 
 SHOWN_CHARACTERS: Final = 80
@@ -56,7 +57,7 @@ def attributes_of(headers: Headers) -> Attributes | None:
     if content_type == _STRUCTURED:
         return Attributes(is_structured=True)
     if content_type.startswith(_ANY):
-        said = f"the content type {content_type[:SHOWN_CHARACTERS]!r} is not taken; write one CloudEvent a record, as {_STRUCTURED}"
+        said = f"the content type {shown(content_type, SHOWN_CHARACTERS)} is not taken; write one CloudEvent a record, as {_STRUCTURED}"
         raise Fault(Reason.BAD_WRAPPER, said, parsed=False)
     if "ce_specversion" not in held:
         return None
@@ -83,9 +84,9 @@ def open_structured(text: bytes) -> tuple[bytes, Attributes]:
     try:
         event = _STRUCTURED_EVENT(text)
     except msgspec.ValidationError as error:
-        raise _refused(f"the CloudEvent is not well formed: {str(error)[:SHOWN_CHARACTERS]}") from None
+        raise _refused(f"the CloudEvent is not well formed: {redact_text(str(error))[:SHOWN_CHARACTERS]}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        said = f"the CloudEvent is not JSON: {str(error)[:SHOWN_CHARACTERS]}"
+        said = f"the CloudEvent is not JSON: {redact_text(str(error))[:SHOWN_CHARACTERS]}"
         raise Fault(Reason.NOT_JSON, said, parsed=False) from None
     told = _checked(Attributes(event.specversion, event.id, event.source, event.time or "", (event.datacontenttype or "").lower()))
     _check_content(told.content_type.partition(";")[0].strip(), _JSON_TYPES)
@@ -119,13 +120,13 @@ def fill_event(data: bytes, told: Attributes) -> bytes:
 
 def _checked(told: Attributes) -> Attributes:
     if not told.specversion.startswith(_VERSION):
-        raise _refused(f"CloudEvents {told.specversion[:SHOWN_CHARACTERS]!r} are not taken; write version 1.0")
+        raise _refused(f"CloudEvents {shown(told.specversion, SHOWN_CHARACTERS)} are not taken; write version 1.0")
     return told
 
 
 def _check_content(content_type: str, taken: tuple[str, ...]) -> None:
     if content_type and not content_type.endswith(taken):
-        raise _refused(f"the CloudEvent's data is {content_type[:SHOWN_CHARACTERS]!r}, not JSON; write JSON")
+        raise _refused(f"the CloudEvent's data is {shown(content_type, SHOWN_CHARACTERS)}, not JSON; write JSON")
 
 
 def _decoded(text: str) -> bytes:

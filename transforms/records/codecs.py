@@ -26,6 +26,7 @@ from transforms.records.failure_table import failure_table
 from transforms.records.failures import Families
 from transforms.records.logs import LogParser
 from transforms.records.prometheus import parse_rule, parse_target
+from transforms.records.redact import shown
 from transforms.records.rejects import Fault, Reason
 
 
@@ -93,7 +94,7 @@ def _parse_command(text: bytes) -> Command:
     command = _COMMAND.decode(text)
     if command.command not in COMMANDS:
         known = ", ".join(sorted(COMMANDS))
-        raise Fault(Reason.UNKNOWN_COMMAND, f"the command {command.command[:64]!r} is none of {known}")
+        raise Fault(Reason.UNKNOWN_COMMAND, f"the command {shown(command.command)} is none of {known}")
     return command
 
 

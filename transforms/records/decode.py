@@ -16,6 +16,7 @@ from transforms.records.contents import Contents, take_time
 from transforms.records.envelopes import Body, Filtered, Tombstone
 from transforms.records.json_text import check_json_text
 from transforms.records.record import UNREADABLE, Headers, KafkaRecord, from_microseconds, make_ver, microseconds
+from transforms.records.redact import redact_text
 from transforms.records.rejects import Fault, Reason
 from transforms.records.routes import TopicRoute, route_of
 from transforms.records.tenant import BARE, LEGACY, PLAIN, KeyForm, SplitKey, split_key
@@ -159,9 +160,9 @@ def _decode_body(codec: Codec, value: bytes | None, timestamp_ms: int, key: Spli
     except msgspec.ValidationError as error:
         text = str(error)
         missing = text.startswith("Object missing required field")
-        raise Fault(Reason.MISSING_FIELD if missing else Reason.WRONG_TYPE, text[:SHOWN_CHARACTERS]) from None
+        raise Fault(Reason.MISSING_FIELD if missing else Reason.WRONG_TYPE, redact_text(text)[:SHOWN_CHARACTERS]) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Fault(Reason.NOT_JSON, f"the value is not JSON: {str(error)[:SHOWN_CHARACTERS]}", parsed=False) from None
+        raise Fault(Reason.NOT_JSON, f"the value is not JSON: {redact_text(str(error))[:SHOWN_CHARACTERS]}", parsed=False) from None
 
 
 def _parse_foreign(codec: Codec, text: bytes, timestamp_ms: int) -> Body | None:

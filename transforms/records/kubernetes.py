@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from transforms.records.record import from_microseconds
+from transforms.records.redact import shown
 from transforms.records.rejects import Fault, Reason
 
 _OPS: Final = {"ADDED": "UPSERT", "MODIFIED": "UPSERT", "DELETED": "DELETE"}
@@ -68,7 +69,7 @@ def envelope_of(text: bytes, timestamp_ms: int) -> bytes | None:
     except msgspec.DecodeError:
         return _pulled(text, timestamp_ms)
     if watch.type not in _OPS:
-        said = f"a watch record of the type {watch.type[:64]!r} tells of no change; write {', '.join(_OPS)} only"
+        said = f"a watch record of the type {shown(watch.type)} tells of no change; write {', '.join(_OPS)} only"
         raise Fault(Reason.BAD_VALUE, said)
     return _envelope(watch.object, _OPS[watch.type], timestamp_ms)
 

@@ -12,6 +12,7 @@ import msgspec
 from transforms.model.limits import INTEGER_MAX, INTEGER_MIN
 from transforms.records.envelopes import Event, EventList, Subject
 from transforms.records.record import from_microseconds
+from transforms.records.redact import shown
 from transforms.records.rejects import Fault, Reason
 
 # Of a 64-bit integer; leading zeros beyond it are nobody's way to write one.
@@ -153,7 +154,7 @@ def _whole(name: str, value: Any) -> int:
             # Longer ones are not made numbers of: that takes time that grows faster than their length.
             value = int(value) if len(digits) <= _MOST_DIGITS else INTEGER_MAX + 1
     if not isinstance(value, int) or isinstance(value, bool):
-        raise Fault(Reason.WRONG_TYPE, f"`{name}` is {str(value)[:64]!r}, not an integer")
+        raise Fault(Reason.WRONG_TYPE, f"`{name}` is {shown(value)}, not an integer")
     return value
 
 

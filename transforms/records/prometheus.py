@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from transforms.records.envelopes import Rule, RuleGroup, RuleList, Scraped, Target, TargetList
+from transforms.records.redact import shown
 from transforms.records.rejects import Fault, Reason
 
 
@@ -74,6 +75,6 @@ def _response(text: bytes, error: msgspec.ValidationError) -> _Response:
         raise error
     response = _RESPONSE(text)
     if response.status != "success":
-        detail = f"a response of Prometheus with the status {response.status[:64]!r}; write those that succeeded"
+        detail = f"a response of Prometheus with the status {shown(response.status)}; write those that succeeded"
         raise Fault(Reason.BAD_VALUE, detail) from None
     return response

@@ -1,6 +1,7 @@
 """A Kafka record as every reader delivers it, and the version that orders it."""
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -23,13 +24,37 @@ def header_name(name: str) -> str:
     return name.partition(_END_OF_NAME)[0]
 
 
+class Original(msgspec.Struct, frozen=True, array_like=True):
+    """What a record's value was before something was taken out of the record.
+
+    size_bytes, sha256: of the value as it lies in Kafka, the hash in hexadecimal digits; None where it has none.
+    withheld: the value is left out. redacted: secrets were taken out of the record.
+    """
+
+    size_bytes: int | None
+    sha256: str | None
+    withheld: bool
+    redacted: bool
+
+    @classmethod
+    def of(cls, value: bytes | None, *, withheld: bool, redacted: bool) -> "Original":
+        """That of a record with this value."""
+        return cls(None if value is None else len(value), sha256_of(value), withheld, redacted)
+
+
+def sha256_of(value: bytes | None) -> str | None:
+    """The SHA-256 of a value in hexadecimal digits; None for no value."""
+    return None if value is None else sha256(value).hexdigest()
+
+
 class KafkaRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One record, exactly as it lies in Kafka.
+    """One record, exactly as it lies in Kafka but where `original` says otherwise.
 
     timestamp_ms: the record timestamp in milliseconds since 1970, by the topic's own timestamp type.
     key, value: None where the record has none; an empty value counts as none (contract: "empty = tombstone").
     headers: in their order; a header's value may be None.
     is_broker_time: the broker stamped the record when it was appended, so that no producer's clock shows in it.
+    original: of a record that is no longer as it lies in Kafka, what it was; None for every other.
     """
 
     topic: str
@@ -40,6 +65,7 @@ class KafkaRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     value: bytes | None
     headers: Headers = ()
     is_broker_time: bool = False
+    original: Original | None = None
 
     @property
     def coordinates(self) -> str:

@@ -7,6 +7,7 @@ import msgspec
 
 from transforms.records.outcomes import NO_TENANT
 from transforms.records.record import KafkaRecord
+from transforms.records.redact import redact_text
 
 
 class Reason(StrEnum):
@@ -93,5 +94,5 @@ class Reject(msgspec.Struct, frozen=True, array_like=True):
 
 
 def reject(record: KafkaRecord, client_id: str, step: Step, fault: Fault) -> Reject:
-    """The reject that a fault makes of a record."""
-    return Reject(record, client_id, step, fault.reason, fault.detail, fault.parsed)
+    """The reject that a fault makes of a record; its detail holds no secret, whatever the fault says."""
+    return Reject(record, client_id, step, fault.reason, redact_text(fault.detail), fault.parsed)

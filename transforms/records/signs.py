@@ -7,10 +7,13 @@ any other says no more than that it has come.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from msgspec import structs
+
 from transforms.records.decode import Decoded
 from transforms.records.directory import Directory
 from transforms.records.envelopes import Registration
 from transforms.records.record import KafkaRecord, make_ver, microseconds
+from transforms.records.redact_tree import redact_label as label
 
 SECOND_MS: Final = 1000
 
@@ -32,6 +35,11 @@ class Registered(NamedTuple):
         """When the cluster was registered, by its own word where it gives one."""
         at = self.registration.registered_at if self.registration else None
         return self.at_ms if at is None else microseconds(at) // 1000
+
+
+def cleaned(said: Registration) -> Registration:
+    """What a cluster says of itself, without secrets in its labels."""
+    return structs.replace(said, labels={name: label(name, value) for name, value in said.labels.items()}) if said.labels else said
 
 
 class Signs:
@@ -70,7 +78,9 @@ class Signs:
             return
         if decoded.codec.state:
             ver = decoded.ver or make_ver(record.timestamp_ms * 1000, record.topic, record.partition, record.offset)
-            said = Registered(client_id, ver, record.timestamp_ms, record.is_broker_time, body if isinstance(body, Registration) else None)
+            said = Registered(
+                client_id, ver, record.timestamp_ms, record.is_broker_time, cleaned(body) if isinstance(body, Registration) else None
+            )
             known = self.registered.get(client_id)
             self.registry.append((client_id, record))
             if known is None or said.ver > known.ver:

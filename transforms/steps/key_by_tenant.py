@@ -1,6 +1,6 @@
 """Key by tenant: mutations folded and grouped per (tenant, shard) before they are sent, as compact bytes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 from zlib import crc32
 
@@ -13,6 +13,7 @@ from transforms.planning.fold import Folded, Interpreted, fold
 from transforms.planning.interpret import Meanings, interpret
 from transforms.planning.mutations import AspectKey
 from transforms.records.decode import Decoded
+from transforms.records.kept import sealed
 from transforms.records.outcomes import Outcome, Tally
 from transforms.records.rejects import Fault, Step, reject
 from transforms.steps.bundle import BundleTimes
@@ -117,8 +118,10 @@ class KeyByTenantFn(beam.DoFn):
         held, settled, times = self._held, self._settled, self._times
         self.start_bundle()
         count_outcomes(settled)
+        # What is sent becomes a stream's state, which checkpoints keep on disk.
+        encode = _encode_sealed if self._keeps else _ENCODE
         for key, folded in held.items():
-            for encoded in bisected(list(folded.values()), _ENCODE):
+            for encoded in bisected(list(folded.values()), encode):
                 if isinstance(encoded, Failed):
                     for rejected in rejects_of(encoded, Step.INTERPRET, key[0]):
                         yield TaggedOutput(REJECTS, times.at_earliest(rejected))
@@ -127,3 +130,8 @@ class KeyByTenantFn(beam.DoFn):
 
     def finish_bundle(self) -> Iterator[Any]:
         yield from self._take()
+
+
+def _encode_sealed(folded: Sequence[Interpreted]) -> bytes:
+    """With records that hold no secret; mutations never do."""
+    return _ENCODE([Interpreted(one.mutation, one.record and sealed(one.record), tuple(map(sealed, one.absorbed))) for one in folded])
