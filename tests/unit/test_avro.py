@@ -193,7 +193,11 @@ def _long(number: int) -> bytes:
 
 
 _SMALL = {"type": "record", "name": "Small", "fields": [{"name": "a", "type": "long"}]}
-_NULLS = {"type": "record", "name": "Nulls", "fields": [{"name": "a", "type": "long"}, *({"name": f"n{at}", "type": "null"} for at in range(500))]}
+_NULLS = {
+    "type": "record",
+    "name": "Nulls",
+    "fields": [{"name": "a", "type": "long"}, *({"name": f"n{at}", "type": "null"} for at in range(500))],
+}
 _WIDE = {"type": "enum", "name": "Wide", "symbols": ["x" * 50_000]}
 
 
@@ -204,7 +208,7 @@ def test_a_payload_of_many_small_values_ends_before_it_is_large(items: Any) -> N
     payload = _long(number) + bytes(number) + b"\0"
     tracemalloc.start()
     try:
-        with pytest.raises(Fault, match="limit_exceeded.*holds too many values|limit_exceeded.*names of its schema"):
+        with pytest.raises(Fault, match=r"limit_exceeded.*holds too many values|limit_exceeded.*names of its schema"):
             reader(payload)
         assert tracemalloc.get_traced_memory()[1] < COST_BYTES
     finally:

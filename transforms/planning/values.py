@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from transforms.model.limits import IDENTITY_BYTES, STRING_BYTES
+from transforms.model.limits import IDENTITY_BYTES, ITEMS, STRING_BYTES
 from transforms.records.rejects import Fault, Reason
 
 CANONICAL: Final = msgspec.json.Encoder(order="sorted")
@@ -21,8 +21,11 @@ def identity(what: str, text: str) -> str:
 
 
 def checked(props: dict[str, Any]) -> dict[str, Any]:
-    """The properties, all strings within the limit, those in lists too."""
+    """The properties, all strings within the limit, those in lists too, and no list longer than a record's items."""
     for name, value in props.items():
+        if isinstance(value, list) and len(value) > ITEMS:
+            said = f"`{name}` has {len(value)} entries, at most {ITEMS} are taken; split it at the producer"
+            raise Fault(Reason.LIMIT_EXCEEDED, said)
         for text in value if isinstance(value, list) else (value,):
             if isinstance(text, str) and len(text) * 4 > STRING_BYTES and len(text.encode()) > STRING_BYTES:
                 raise Fault(Reason.LIMIT_EXCEEDED, f"`{name}` has {len(text.encode())} bytes, at most {STRING_BYTES} are taken")
