@@ -12,7 +12,7 @@ from transforms.io.kafka_offsets import KafkaOffsets, OffsetGap, OffsetRange, Pl
 from transforms.planning.liveness import State
 from transforms.planning.slices import SlicePacer, SliceSize
 from transforms.records.outcomes import Tally
-from transforms.steps.metrics import Reached, bytes_of, outcomes_of, reached_of, reasons_of, written_of
+from transforms.steps.metrics import Reached, bytes_of, held_of, outcomes_of, reached_of, reasons_of, written_of
 
 _LOG = structlog.get_logger("run")
 _BARREN_ROUNDS: Final = 5
@@ -22,7 +22,10 @@ RunSlice = Callable[[list[OffsetRange], SliceSize], Any]
 
 @dataclass(slots=True)
 class SliceReport:
-    """What a committed slice did. lag: offsets that are left, by partition planned. written: rows, and seconds for them."""
+    """What a committed slice did. lag: offsets that are left, by partition planned. written: rows, and seconds for them.
+
+    rows: that what was read comes to, before it is told what the graph holds already.
+    """
 
     records: int
     size_bytes: int
@@ -31,6 +34,7 @@ class SliceReport:
     reasons: dict[tuple[str, str], int]
     lag: dict[Place, int]
     written: tuple[int, float] = (0, 0.0)
+    rows: int = 0
 
 
 class RunObserver(Protocol):
@@ -146,13 +150,15 @@ class BoundedRun:
         ends = {one.place: reached[one.place].position for one in kept if one.place in reached}
         left = [one._replace(start=max(ends.get(one.place, one.start), one.start)) for one in kept]
         left = [one for one in left if one.lag > 0]
-        if read < size.max_records and bytes_of(result) < size.max_bytes:
+        rows = held_of(result)
+        if read < size.max_records and bytes_of(result) < size.max_bytes and rows < size.max_rows:
             left = self._pass_gaps(left, ends)
         self.hooks.before_commit()
         self.offsets.commit(ends)
         self._check_progress(ends, left)
         lag = {one.place: one.lag for one in (*left, *self._later)}
-        self._tell(SliceReport(read, bytes_of(result), time.monotonic() - started, outcomes, reasons_of(result), lag, written_of(result)))
+        seconds = time.monotonic() - started
+        self._tell(SliceReport(read, bytes_of(result), seconds, outcomes, reasons_of(result), lag, written_of(result), rows))
         return left
 
     def _outcomes(self, result: Any, read: int) -> Tally:
@@ -167,7 +173,7 @@ class BoundedRun:
         self.totals.rows += report.written[0]
         self.totals.write_s += report.written[1]
         self.totals.outcomes.update(report.outcomes)
-        self.pacer.took(report.records, report.size_bytes, report.seconds)
+        self.pacer.took(report.records, report.size_bytes, report.seconds, report.rows)
         for observer in self.observers:
             observer.committed(report)
         _LOG.info(

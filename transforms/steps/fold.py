@@ -12,6 +12,8 @@ from transforms.steps.elements import TenantMutations
 from transforms.steps.group import Grouped
 from transforms.steps.metrics import OUTCOME_OF_FOLD, count_outcomes
 
+# Held of a tenant at once, about: whatever a window or a slice has, memory stays flat.
+FOLD_MUTATIONS: Final = 50_000
 _DECODE: Final = msgspec.msgpack.Decoder(list[Interpreted]).decode
 
 
@@ -33,7 +35,13 @@ class FoldMutationsFn(beam.DoFn):
     def process(self, group: Grouped) -> Iterator[TenantMutations]:
         (client_id, _shard), chunks = group
         folded: Folded = {}
-        lost = sum(fold(folded, _DECODE(chunk), keeps=self._keeps) for chunk in chunks)
+        lost = 0
+        for chunk in chunks:
+            if len(folded) >= FOLD_MUTATIONS:
+                # What two parts say of one aspect is settled when they are written, as it is between slices.
+                yield TenantMutations(client_id, list(folded.values()))
+                folded = {}
+            lost += fold(folded, _DECODE(chunk), keeps=self._keeps)
         if lost:
             count_outcomes(Tally({(client_id, Outcome.SUPERSEDED): lost}), OUTCOME_OF_FOLD)
         yield TenantMutations(client_id, list(folded.values()))

@@ -13,20 +13,23 @@ from apache_beam.utils.windowed_value import WindowedValue
 from transforms.planning.fold import Folded, Interpreted, fold
 from transforms.planning.interpret import Meanings, interpret
 from transforms.planning.mutations import AspectKey
+from transforms.planning.weight import rows_of
 from transforms.records.outcomes import Outcome, Tally
 from transforms.records.rejects import Fault, Step, reject
 from transforms.steps.bundle import BundleTimes
 from transforms.steps.elements import OwnedChunk
-from transforms.steps.metrics import count_outcomes
+from transforms.steps.metrics import count_held, count_outcomes
 from transforms.steps.resolve_tenants import REJECTS
+from transforms.steps.slice_load import PROCESS_LOAD
 
 # Standard types, so that Beam's own deterministic coders serve and nothing is pickled.
 TenantShard = tuple[str, int]
 Keyed = tuple[TenantShard, bytes]
 
 HELD_BYTES: Final = 24 * 1024 * 1024
-# What a mutation takes besides its record, about.
+# What a mutation takes besides its record, about; of a record that means many, each takes what it says for itself.
 _HELD_OVERHEAD_BYTES: Final = 512
+_FURTHER_BYTES: Final = 2048
 # One per process, as what decoding found before is.
 _MEANINGS: Final = Meanings()
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
@@ -62,11 +65,12 @@ class KeyByTenantFn(beam.DoFn):
         self._keeps = keeps
         self._held: dict[TenantShard, Folded] = {}
         self._held_bytes = 0
+        self._held_rows = 0
         self._settled = Tally()
         self._times = BundleTimes()
 
     def start_bundle(self) -> None:
-        self._held, self._held_bytes, self._settled = {}, 0, Tally()
+        self._held, self._held_bytes, self._held_rows, self._settled = {}, 0, 0, Tally()
         self._times = BundleTimes()
 
     def process(self, chunk: OwnedChunk, timestamp: Timestamp = beam.DoFn.TimestampParam) -> Iterator[Any]:
@@ -74,7 +78,15 @@ class KeyByTenantFn(beam.DoFn):
         for client_id, decoded in chunk:
             assert decoded.body is not None
             try:
-                mutations = interpret(decoded.route.topic, decoded.body, client_id, decoded.ver, _MEANINGS, raw_key=decoded.key.raw)
+                mutations = interpret(
+                    decoded.route.topic,
+                    decoded.body,
+                    client_id,
+                    decoded.ver,
+                    _MEANINGS,
+                    raw_key=decoded.key.raw,
+                    text=decoded.record.value,
+                )
             except Fault as fault:
                 yield TaggedOutput(REJECTS, reject(decoded.record, client_id, Step.INTERPRET, fault))
                 continue
@@ -83,10 +95,13 @@ class KeyByTenantFn(beam.DoFn):
                 self._settled[client_id, Outcome.UNCHANGED] += 1
             for position, mutation in enumerate(mutations):
                 self._hold(client_id, Interpreted(mutation, decoded.record if position == 0 else None))
-        if self._held_bytes >= HELD_BYTES:
-            times = self._times
-            yield from map(times.at_earliest, self._take())
-            self._times.note(timestamp)
+            if self._held_bytes >= HELD_BYTES:
+                yield from self._sent(timestamp)
+
+    def _sent(self, timestamp: Timestamp) -> Iterator[Any]:
+        times = self._times
+        yield from map(times.at_earliest, self._take())
+        self._times.note(timestamp)
 
     def _hold(self, client_id: str, one: Interpreted) -> None:
         shard = shard_of(one.mutation.aspect, self._shards) if self._shards > 1 else 0
@@ -96,12 +111,16 @@ class KeyByTenantFn(beam.DoFn):
         before = len(held)
         lost = fold(held, (one,), keeps=self._keeps)
         if len(held) > before or (self._keeps and not lost):
-            self._held_bytes += _HELD_OVERHEAD_BYTES + (one.record.size_bytes if one.record else 0)
+            self._held_bytes += _HELD_OVERHEAD_BYTES + one.record.size_bytes if one.record else _FURTHER_BYTES
+            rows = rows_of(one.mutation)
+            self._held_rows += rows
+            PROCESS_LOAD.add(rows)
         if lost:
             self._settled[client_id, Outcome.SUPERSEDED] += lost
 
     def _take(self) -> list[Keyed]:
         held, settled = self._held, self._settled
+        count_held(self._held_rows)
         self.start_bundle()
         count_outcomes(settled)
         return [(key, _ENCODE(list(folded.values()))) for key, folded in held.items()]
