@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
+import structlog
+
 from pipelines.judging import judge_tenants
 from pipelines.settings import RunSettings
 from runners.bounded import BoundedRun, RunObserver, RunTotals
@@ -19,6 +21,8 @@ from transforms.planning.slices import CONNECTOR_RECORDS, MOST_RECORDS, SlicePac
 from transforms.records.codecs import REGISTRY_TOPIC, TOPICS
 from transforms.records.routes import route_of, topics_to_read
 from transforms.steps.readers import BEAM
+
+_LOG = structlog.get_logger("run")
 
 RunSlice = Callable[[list[OffsetRange], SliceSize], Any]
 
@@ -86,6 +90,9 @@ class Job:
             if not lease.acquire(self._stop.wait):
                 return None
             self._lease = lease
+            if lease.left_by:
+                _LOG.warning("the run before did not end by itself; the first slices are small", holder=lease.left_by)
+                self._pacer.begin_small()
         if self._offsets is None:
             self._offsets = KafkaOffsets(self._settings.flow.kafka)
         return self._offsets

@@ -12,7 +12,7 @@ from transforms.io.kafka_offsets import KafkaOffsets, OffsetGap, OffsetRange, Pl
 from transforms.planning.liveness import State
 from transforms.planning.slices import SlicePacer, SliceSize
 from transforms.records.outcomes import Tally
-from transforms.steps.metrics import Reached, bytes_of, internal_of, outcomes_of, reached_of, reasons_of, written_of
+from transforms.steps.metrics import Reached, bytes_of, held_of, internal_of, outcomes_of, reached_of, reasons_of, written_of
 
 _LOG = structlog.get_logger("run")
 _BARREN_ROUNDS: Final = 5
@@ -25,6 +25,7 @@ class SliceReport:
     """What a committed slice did. lag: offsets that are left, by partition planned. written: rows, and seconds for them.
 
     internal: exceptions nobody foresaw, by step.
+    rows: that what was read comes to, before it is told what the graph holds already.
     """
 
     records: int
@@ -35,6 +36,7 @@ class SliceReport:
     lag: dict[Place, int]
     written: tuple[int, float] = (0, 0.0)
     internal: dict[str, int] = field(default_factory=dict)
+    rows: int = 0
 
 
 class RunObserver(Protocol):
@@ -150,13 +152,14 @@ class BoundedRun:
         ends = {one.place: reached[one.place].position for one in kept if one.place in reached}
         left = [one._replace(start=max(ends.get(one.place, one.start), one.start)) for one in kept]
         left = [one for one in left if one.lag > 0]
-        if read < size.max_records and bytes_of(result) < size.max_bytes:
+        rows = held_of(result)
+        if read < size.max_records and bytes_of(result) < size.max_bytes and rows < size.max_rows:
             left = self._pass_gaps(left, ends)
         self.hooks.before_commit()
         self.offsets.commit(ends)
         self._check_progress(ends, left)
         lag = {one.place: one.lag for one in (*left, *self._later)}
-        took_s, told = time.monotonic() - started, (outcomes, reasons_of(result), lag, written_of(result), internal_of(result))
+        took_s, told = time.monotonic() - started, (outcomes, reasons_of(result), lag, written_of(result), internal_of(result), rows)
         self._tell(SliceReport(read, bytes_of(result), took_s, *told))
         return left
 
@@ -172,7 +175,7 @@ class BoundedRun:
         self.totals.rows += report.written[0]
         self.totals.write_s += report.written[1]
         self.totals.outcomes.update(report.outcomes)
-        self.pacer.took(report.records, report.size_bytes, report.seconds)
+        self.pacer.took(report.records, report.size_bytes, report.seconds, report.rows)
         for observer in self.observers:
             observer.committed(report)
         _LOG.info(

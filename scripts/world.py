@@ -149,6 +149,14 @@ class World:
     def deadletters(self) -> list[dict[str, Any]]:
         return self.read_topic(DEADLETTERS)
 
+    def held(self) -> dict[tuple[str, int], int]:
+        """Where each partition that holds a record ends."""
+        offsets = KafkaOffsets(self.kafka_target)
+        try:
+            return {one.place: one.end for one in offsets.plan(TOPICS).ranges}
+        finally:
+            offsets.close()
+
     def committed(self) -> dict[tuple[str, int], int]:
         offsets = KafkaOffsets(self.kafka_target)
         try:

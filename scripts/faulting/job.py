@@ -57,6 +57,10 @@ class Command:
         self.kill()
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def goes_on(self) -> bool:
         return self._process.poll() is None
 

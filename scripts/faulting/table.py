@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from scripts.faulting import archives, kills, losses, refusals, traffic
+from scripts.faulting import amplification, archives, kills, losses, refusals, traffic
 from scripts.faulting.round import Round, Seen
 
 
@@ -88,6 +88,14 @@ FAULTS: Final = (
         f"each is a dead letter with its reason, and nothing else is; {_CLEAN} (and what it costs in time, measured)",
         1,
         traffic.poison,
+    ),
+    Fault(
+        "amplification",
+        "responses of Prometheus that list as much as their bytes can, and as much as a record may, before the others' records",
+        "those beyond the limit are dead letters; the others' records are committed within twice the time without them, in 500 MiB; "
+        f"{_CLEAN}",
+        4,
+        amplification.amplify,
     ),
     Fault(
         "two-runs",

@@ -774,10 +774,10 @@ MATCH (c:Cluster) RETURN c.client_id AS client_id ORDER BY client_id;
 // TAKE_LEASE
 MERGE (l:Lease {client_id: $client_id, name: $name})
 SET l.asked = timestamp()
-WITH l, l.holder IS NULL OR l.holder IN [$holder, $replaces] OR l.expires <= timestamp() AS free
+WITH l, l.holder AS before, l.holder IS NULL OR l.holder IN [$holder, $replaces] OR l.expires <= timestamp() AS free
 SET l.holder = CASE WHEN free THEN $holder ELSE l.holder END,
     l.expires = CASE WHEN free THEN timestamp() + $ttl_ms ELSE l.expires END
-RETURN free, l.holder AS holder, l.expires AS expires, l.expires - timestamp() AS left_ms;
+RETURN free, before, l.holder AS holder, l.expires AS expires, l.expires - timestamp() AS left_ms;
 
 // DROP_LEASE
 MATCH (l:Lease {client_id: $client_id, name: $name})

@@ -1,7 +1,7 @@
 """Exact offset ranges, read with librdkafka: nothing outside of them, no silent jump."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -107,7 +107,7 @@ class RangeReader:
     def close(self) -> None:
         self._consumer.close()
 
-    def read(self, ranges: list[OffsetRange], max_records: int, max_bytes: int) -> Iterator[Chunk]:
+    def read(self, ranges: list[OffsetRange], max_records: int, max_bytes: int) -> Generator[Chunk, None, None]:
         """A prefix of every range, in chunks, until all are read or a limit is passed.
 
         Each range has an equal share of both limits first; what it does not need goes to those that have more.

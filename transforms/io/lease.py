@@ -101,6 +101,7 @@ class Lease:
     """The right to be the run of `group`, from `acquire` to `release`, renewed in between.
 
     A holder that died is followed at once on the same machine, elsewhere when its lease has run out.
+    left_by: once acquired, the holder before that did not give it back: it was killed, or its machine went. "": there was none.
     ttl_s: how long the lease lasts unrenewed. leased: what else than a consumer group's run it is the right to.
     """
 
@@ -111,6 +112,7 @@ class Lease:
         self._ttl_s = ttl_s
         self._holder = str(Holder.of_this_process())
         self._taken_by = ""
+        self.left_by = ""
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
 
@@ -130,6 +132,8 @@ class Lease:
             if wait(min(_LOOK_S, max(found["left_ms"] / 1000, 0.05))):
                 return False
             found = self._take()
+        # Whoever ends gives the lease back, and it is gone from the graph.
+        self.left_by = found["before"] if found["before"] not in (None, self._holder) else ""
         self._thread.start()
         return True
 

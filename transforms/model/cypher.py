@@ -222,10 +222,10 @@ TENANTS: Final = f"MATCH (c:{CLUSTER.label}) RETURN c.{TENANT_KEY} AS {TENANT_KE
 TAKE_LEASE: Final = (
     f"MERGE (l:{LEASE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {LEASE.key}: $name}})\n"
     "SET l.asked = timestamp()\n"
-    "WITH l, l.holder IS NULL OR l.holder IN [$holder, $replaces] OR l.expires <= timestamp() AS free\n"
+    "WITH l, l.holder AS before, l.holder IS NULL OR l.holder IN [$holder, $replaces] OR l.expires <= timestamp() AS free\n"
     "SET l.holder = CASE WHEN free THEN $holder ELSE l.holder END,\n"
     "    l.expires = CASE WHEN free THEN timestamp() + $ttl_ms ELSE l.expires END\n"
-    "RETURN free, l.holder AS holder, l.expires AS expires, l.expires - timestamp() AS left_ms"
+    "RETURN free, before, l.holder AS holder, l.expires AS expires, l.expires - timestamp() AS left_ms"
 )
 DROP_LEASE: Final = f"MATCH (l:{LEASE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {LEASE.key}: $name}})\nWHERE l.holder = $holder\nDELETE l"
 LOOK_AT_LEASE: Final = (

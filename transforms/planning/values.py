@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from transforms.model.limits import IDENTITY_BYTES, INTEGER_MAX, INTEGER_MIN, STRING_BYTES
+from transforms.model.limits import IDENTITY_BYTES, INTEGER_MAX, INTEGER_MIN, ITEMS, STRING_BYTES
 from transforms.records.redact import redact_text, redact_tokens
 from transforms.records.redact_tree import MOST_SUSPICIOUS, TooSuspicious, is_suspicious, redact_pairs, redact_tree
 from transforms.records.rejects import Fault, Reason
@@ -70,8 +70,11 @@ def status_text(status: dict[str, Any]) -> str:
 
 
 def checked(props: dict[str, Any]) -> dict[str, Any]:
-    """The properties, all strings within the limit and all numbers such as the graph can hold, those in lists too."""
+    """The properties: all strings within the limit, all numbers such as the graph can hold, those in lists too, and no list too long."""
     for name, value in props.items():
+        if isinstance(value, list) and len(value) > ITEMS:
+            said = f"`{name}` has {len(value)} entries, at most {ITEMS} are taken; split it at the producer"
+            raise Fault(Reason.LIMIT_EXCEEDED, said)
         for one in value if isinstance(value, list) else (value,):
             if isinstance(one, str):
                 if len(one) * 4 > STRING_BYTES and len(one.encode()) > STRING_BYTES:

@@ -23,6 +23,8 @@ from transforms.records.tenant import BARE, LEGACY, PLAIN, KeyForm, SplitKey, sp
 from transforms.records.wire import OPENING, SchemaLookup, open_foreign, open_wire
 
 SHOWN_CHARACTERS: Final = 200
+# A CloudEvent around a watch record is two. Each is read several times until it is off, with all that it wraps.
+WRAPPINGS: Final = 3
 
 
 class Decoded(msgspec.Struct, frozen=True):
@@ -165,16 +167,22 @@ def _decode_body(codec: Codec, value: bytes | None, timestamp_ms: int, key: Spli
         raise Fault(Reason.NOT_JSON, f"the value is not JSON: {redact_text(str(error))[:SHOWN_CHARACTERS]}", parsed=False) from None
 
 
-def _parse_foreign(codec: Codec, text: bytes, timestamp_ms: int) -> Body | None:
-    """The body in another shape; None where the text is in no shape that is known. Each shape taken off leaves less, or an envelope."""
+def _parse_foreign(codec: Codec, text: bytes, timestamp_ms: int, wrappings: int = 1) -> Body | None:
+    """The body in another shape; None where the text is in no shape that is known. Each shape taken off leaves less, or an envelope.
+
+    wrappings: which one it is, counted from outside.
+    """
     inner = open_foreign(codec.topic, text, timestamp_ms)
     if inner is None:
         return None
+    if wrappings > WRAPPINGS:
+        said = f"the value is wrapped more than {WRAPPINGS} times; write the envelope, or one CloudEvent around it"
+        raise Fault(Reason.BAD_WRAPPER, said, parsed=False)
     check_json_text(inner)
     try:
         return codec.parse(inner)
     except (msgspec.ValidationError, Fault):
-        body = _parse_foreign(codec, inner, timestamp_ms)
+        body = _parse_foreign(codec, inner, timestamp_ms, wrappings + 1)
         if body is None:
             raise
         return body

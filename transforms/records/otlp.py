@@ -13,7 +13,7 @@ from transforms.model.limits import INTEGER_MAX, INTEGER_MIN
 from transforms.records.envelopes import Event, EventList, Subject
 from transforms.records.record import from_microseconds
 from transforms.records.redact import shown
-from transforms.records.rejects import Fault, Reason
+from transforms.records.rejects import Fault, Reason, check_items
 
 # Of a 64-bit integer; leading zeros beyond it are nobody's way to write one.
 _MOST_DIGITS: Final = 19
@@ -31,6 +31,16 @@ _OLD_KINDS: Final = {
     "namespace": "Namespace",
     "service": "Service",
 }
+
+
+_LOOKED_AT: Final = frozenset(
+    {
+        "k8s.namespace.name",
+        *(f"k8s.event.{part}" for part in ("uid", "name", "reason", "count")),
+        *(f"k8s.object.{part}" for part in ("kind", "name", "uid", "api_version")),
+        *(f"k8s.{token}.{part}" for token in _OLD_KINDS for part in ("uid", "name")),
+    }
+)
 
 
 class _Pair(msgspec.Struct, frozen=True):
@@ -70,7 +80,9 @@ def parse_logs(resource_logs: msgspec.Raw, parse_event: Callable[[bytes], Event 
     parse_event: reads an Event that is a record's body.
     """
     found: list[Event] = []
-    for group in _LOGS(resource_logs):
+    groups = _LOGS(resource_logs)
+    check_items("log records", sum(len(scope.log_records) for group in groups for scope in group.scope_logs))
+    for group in groups:
         shared = _attributes(group.resource.attributes)
         for record in (record for scope in group.scope_logs for record in scope.log_records):
             attributes = shared | _attributes(record.attributes)
@@ -130,7 +142,8 @@ def _subject(held: dict[str, Any], namespace: str) -> Subject | None:
 
 
 def _attributes(pairs: list[_Pair]) -> dict[str, Any]:
-    return {pair.key: _plain(pair.value) for pair in pairs}
+    """Those that are looked at. Others are passed over: a resource's are held together with those of each of its log records."""
+    return {pair.key: _plain(pair.value) for pair in pairs if pair.key in _LOOKED_AT}
 
 
 def _text(held: dict[str, Any], name: str) -> str:

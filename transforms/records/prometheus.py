@@ -10,7 +10,7 @@ import msgspec
 
 from transforms.records.envelopes import Rule, RuleGroup, RuleList, Scraped, Target, TargetList
 from transforms.records.redact import shown
-from transforms.records.rejects import Fault, Reason
+from transforms.records.rejects import Fault, Reason, check_items
 
 
 class _Shape(msgspec.Struct, frozen=True):
@@ -56,7 +56,9 @@ def parse_target(text: bytes) -> Target | TargetList:
         return _TARGET(text)
     except msgspec.ValidationError as error:
         response = _response(text, error)
-        return TargetList(_TARGETS(text).data.active_targets or [], response.client_id)
+        targets = _TARGETS(text).data.active_targets or []
+        check_items("targets", len(targets))
+        return TargetList(targets, response.client_id)
 
 
 def parse_rule(text: bytes) -> Rule | RuleList:
@@ -65,7 +67,10 @@ def parse_rule(text: bytes) -> Rule | RuleList:
         return _RULE(text)
     except msgspec.ValidationError as error:
         response = _response(text, error)
-        return RuleList(_RULES(text).data.groups or [], response.client_id)
+        groups = _RULES(text).data.groups or []
+        rules = [rule for group in groups for rule in group.rules or ()]
+        check_items("rules and alerts", len(rules) + sum(len(rule.alerts or ()) for rule in rules))
+        return RuleList(groups, response.client_id)
 
 
 def _response(text: bytes, error: msgspec.ValidationError) -> _Response:

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from transforms.model.limits import ITEMS
 from transforms.records.outcomes import NO_TENANT
 from transforms.records.record import KafkaRecord
 from transforms.records.redact import redact_text
@@ -66,6 +67,13 @@ class Fault(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         """Runners may pickle what passes between steps."""
         return (_fault, (self.reason, self.detail, self.parsed))
+
+
+def check_items(what: str, number: int) -> None:
+    """Return for as many items as one record may list; Fault for more. what: they are, in the plural."""
+    if number > ITEMS:
+        said = f"the record lists {number} {what}, at most {ITEMS} are taken; split it at the producer"
+        raise Fault(Reason.LIMIT_EXCEEDED, said)
 
 
 def _fault(reason: Reason, detail: str, parsed: bool) -> Fault:

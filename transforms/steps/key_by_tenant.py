@@ -12,23 +12,26 @@ from apache_beam.utils.timestamp import Timestamp
 from transforms.planning.fold import Folded, Interpreted, fold
 from transforms.planning.interpret import Meanings, interpret
 from transforms.planning.mutations import AspectKey
+from transforms.planning.weight import rows_of
 from transforms.records.decode import Decoded
 from transforms.records.kept import sealed
 from transforms.records.outcomes import Outcome, Tally
 from transforms.records.rejects import Fault, Step, reject
 from transforms.steps.bundle import BundleTimes
 from transforms.steps.elements import OwnedChunk
-from transforms.steps.metrics import count_outcomes
+from transforms.steps.metrics import count_held, count_outcomes
 from transforms.steps.net import Failed, bisected, caught, rejects_of
 from transforms.steps.resolve_tenants import REJECTS
+from transforms.steps.slice_load import PROCESS_LOAD
 
 # Standard types, so that Beam's own deterministic coders serve and nothing is pickled.
 TenantShard = tuple[str, int]
 Keyed = tuple[TenantShard, bytes]
 
 HELD_BYTES: Final = 24 * 1024 * 1024
-# What a mutation takes besides its record, about.
+# What a mutation takes besides its record, about; of a record that means many, each takes what it says for itself.
 _HELD_OVERHEAD_BYTES: Final = 512
+_FURTHER_BYTES: Final = 2048
 # One per process, as what decoding found before is.
 _MEANINGS: Final = Meanings()
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
@@ -64,11 +67,12 @@ class KeyByTenantFn(beam.DoFn):
         self._keeps = keeps
         self._held: dict[TenantShard, Folded] = {}
         self._held_bytes = 0
+        self._held_rows = 0
         self._settled = Tally()
         self._times = BundleTimes()
 
     def start_bundle(self) -> None:
-        self._held, self._held_bytes, self._settled = {}, 0, Tally()
+        self._held, self._held_bytes, self._held_rows, self._settled = {}, 0, 0, Tally()
         self._times = BundleTimes()
 
     def process(self, chunk: OwnedChunk, timestamp: Timestamp = beam.DoFn.TimestampParam) -> Iterator[Any]:
@@ -81,14 +85,15 @@ class KeyByTenantFn(beam.DoFn):
             except Exception as error:  # noqa: BLE001 - the net
                 internal = caught(error, Step.INTERPRET, decoded.record, client_id)
                 yield TaggedOutput(REJECTS, reject(decoded.record, client_id, Step.INTERPRET, internal))
-        if self._held_bytes >= HELD_BYTES:
-            yield from self._take()
-            self._times.note(timestamp)
+            if self._held_bytes >= HELD_BYTES:
+                yield from self._take()
+                self._times.note(timestamp)
 
     def _take_in(self, client_id: str, decoded: Decoded) -> None:
         """Fold what the record means; nothing of it is held where this raises."""
         assert decoded.body is not None
-        mutations = interpret(decoded.route.topic, decoded.body, client_id, decoded.ver, _MEANINGS, raw_key=decoded.key.raw)
+        topic, text = decoded.route.topic, decoded.record.value
+        mutations = interpret(topic, decoded.body, client_id, decoded.ver, _MEANINGS, raw_key=decoded.key.raw, text=text)
         if not mutations:
             # A response that lists nothing says nothing that the graph does not hold.
             self._settled[client_id, Outcome.UNCHANGED] += 1
@@ -109,13 +114,17 @@ class KeyByTenantFn(beam.DoFn):
         before = len(held)
         lost = fold(held, (one,), keeps=self._keeps)
         if len(held) > before or (self._keeps and not lost):
-            self._held_bytes += _HELD_OVERHEAD_BYTES + (one.record.size_bytes if one.record else 0)
+            self._held_bytes += _HELD_OVERHEAD_BYTES + one.record.size_bytes if one.record else _FURTHER_BYTES
+            rows = rows_of(one.mutation)
+            self._held_rows += rows
+            PROCESS_LOAD.add(rows)
         if lost:
             self._settled[client_id, Outcome.SUPERSEDED] += lost
 
     def _take(self) -> Iterator[Any]:
         """What is held, encoded; it is as old as the oldest of the bundle, and so are the rejects."""
         held, settled, times = self._held, self._settled, self._times
+        count_held(self._held_rows)
         self.start_bundle()
         count_outcomes(settled)
         # What is sent becomes a stream's state, which checkpoints keep on disk.

@@ -18,6 +18,7 @@ REASON: Final = "reason"
 READ: Final = "read"
 POSITION: Final = "position"
 BYTES: Final = "bytes"
+HELD: Final = "held"
 COMMAND: Final = "command"
 WRITE: Final = "write"
 RESTORED: Final = "restored"
@@ -92,6 +93,11 @@ def count_unavailable(client_id: str, why: str, number: int) -> None:
 
 def mark_bytes(size_bytes: int) -> None:
     Metrics.counter(BYTES, "read").inc(size_bytes)
+
+
+def count_held(rows: int) -> None:
+    """Count rows that what was read comes to, less what it says more than once."""
+    Metrics.counter(HELD, "rows").inc(rows)
 
 
 def count_rows(rows: int) -> None:
@@ -171,6 +177,11 @@ def reached_of(result: Any) -> dict[Place, Reached]:
 def bytes_of(result: Any) -> int:
     """How many bytes of keys and values a finished pipeline read."""
     return sum(number for _, number in _counters(result, BYTES))
+
+
+def held_of(result: Any) -> int:
+    """How many rows that what a finished pipeline read comes to."""
+    return sum(number for _, number in _counters(result, HELD))
 
 
 def _counters(result: Any, namespace: str) -> list[tuple[str, int]]:

@@ -9,6 +9,7 @@ import structlog
 from transforms.io.neo4j_graph import RowRefused, TenantFault
 from transforms.io.quarantine import Quarantine
 from transforms.io.unforeseen import unforeseen
+from transforms.planning.batches import part_of
 from transforms.planning.changes import Written
 from transforms.planning.fold import Interpreted
 from transforms.planning.mutations import Mutation
@@ -118,12 +119,12 @@ class TenantWriter:
         pace = self._paces.setdefault(client_id, BatchPace(self._limits)) if self._limits else None
         at = 0
         while at < len(batch):
-            part = batch[at : at + pace.rows] if pace else batch
+            part, rows = part_of(batch, at, pace.rows) if pace else (batch, 0)
             began = time.perf_counter()
             yield part
             seconds.append(time.perf_counter() - began)
             if pace:
-                pace.took(len(part), seconds[-1])
+                pace.took(rows, seconds[-1])
             at += len(part)
 
     def _write(self, client_id: str, batch: Sequence[Interpreted], *, is_sound: bool) -> tuple[list[Result], int]:
