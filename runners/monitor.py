@@ -11,6 +11,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, make_wsgi_app
 
 from runners.bounded import SliceReport
+from transforms.io import pulse
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import OffsetGap, Place
 from transforms.planning.liveness import State
@@ -25,11 +26,13 @@ Respond = Callable[[str, list[tuple[str, str]]], Any]
 class Monitor:
     """The run's metrics and its health; observes runs and cycles.
 
-    stale_s: unhealthy when no slice and no micro-batch went through for so many seconds.
+    stale_s: unhealthy when no slice and no micro-batch went through for so many seconds, and within the slice at work no tenant
+    was got on with either. progress: of tenants.
     """
 
-    def __init__(self, stale_s: float) -> None:
+    def __init__(self, stale_s: float, progress: pulse.Pulse = pulse.PROCESS) -> None:
         self._stale_s = stale_s
+        self._progress = progress
         self._last_done = time.monotonic()
         self._fault = ""
         self._known: set[Place] = set()
@@ -96,7 +99,9 @@ class Monitor:
 
     def health(self) -> tuple[bool, str]:
         """Whether micro-batches go through, and a line that says why not."""
-        quiet = time.monotonic() - self._last_done
+        # A tenant that is held up keeps the others' slice from its commit for a while; a fault that ended the slice counts as it is.
+        last = self._last_done if self._fault else max(self._last_done, self._progress.at)
+        quiet = time.monotonic() - last
         if quiet <= self._stale_s:
             return True, f"ok, {quiet:.0f} s since the last slice or micro-batch"
         return False, f"nothing went through for {quiet:.0f} s, more than {self._stale_s:.0f} s. {self._fault}".strip()
