@@ -18,10 +18,10 @@ from runners.checks.verdict import Check, Status, failed, skipped
 from transforms.io.answers import Untold
 from transforms.io.deadletters import deadletter_topic
 from transforms.io.faults import InfrastructureFault
+from transforms.io.holder import is_dead_here
 from transforms.io.kafka_inquiry import KafkaInquiry, TopicTold
 from transforms.io.kafka_offsets import KafkaOffsets, ReadPlan
 from transforms.io.kafka_target import KafkaTarget
-from transforms.io.lease import is_dead_here
 from transforms.io.neo4j_inquiry import Neo4jInquiry, Server
 from transforms.io.neo4j_target import Neo4jTarget
 from transforms.io.registry_target import RegistryTarget

@@ -12,8 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from runners.bounded import SliceReport
 from runners.monitor import Monitor, MonitorServer
 from transforms.io.faults import InfrastructureFault
-from transforms.io.pulse import Pulse
 from transforms.io.kafka_offsets import OffsetGap, Place
+from transforms.io.pulse import Pulse
 from transforms.records.outcomes import Outcome, Tally
 
 A: Place = ("state.k8s.resource", 0)

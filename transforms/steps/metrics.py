@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from apache_beam.metrics import Metrics, MetricsFilter
 
-from transforms.io.kafka_offsets import Place
+from transforms.io.kafka_offsets import PartitionFault, Place
 from transforms.records.outcomes import Outcome, Tally
 
 OUTCOME: Final = "outcome"
@@ -23,6 +23,7 @@ WRITE: Final = "write"
 RESTORED: Final = "restored"
 UNAVAILABLE: Final = "unavailable"
 SET_ASIDE: Final = "set_aside"
+PARTITION: Final = "partition"
 
 
 # A cluster's own names of metrics have no dots; no tenant's id and no topic's name has a tilde.
@@ -72,6 +73,17 @@ def mark_read(place: Place, records: int, first: int, position: int) -> None:
     reached = Metrics.distribution(POSITION, name)
     reached.update(first)
     reached.update(position)
+
+
+def mark_aside(fault: PartitionFault) -> None:
+    """Note a partition that could not be read on."""
+    Metrics.counter(PARTITION, _told(fault.topic, str(fault.partition), fault.cause)).inc()
+
+
+def aside_of(result: Any) -> list[PartitionFault]:
+    """The partitions that a finished pipeline could not read on."""
+    found = (parts_of(name) for name, _ in _counters(result, PARTITION))
+    return [PartitionFault(place.rpartition("/")[0], int(place.rpartition("/")[2]), cause) for place, cause in found]
 
 
 def count_restored(records: int) -> None:

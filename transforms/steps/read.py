@@ -15,7 +15,7 @@ from transforms.planning.slices import SliceSize
 from transforms.records.record import KafkaRecord
 from transforms.steps.bundle import BundleTimes
 from transforms.steps.elements import RecordChunk
-from transforms.steps.metrics import mark_bytes, mark_read
+from transforms.steps.metrics import mark_aside, mark_bytes, mark_read
 from transforms.steps.readers import BEAM, BOUNDED
 
 # Kafka's own number for timestamps that the broker gave.
@@ -75,7 +75,7 @@ class ReadRangesFn(beam.DoFn):
 
     def process(self, _slice: bytes) -> Iterator[RecordChunk]:
         assert self._reader is not None
-        for chunk in self._reader.read(self._ranges, self._size.max_records, self._size.max_bytes):
+        for chunk in self._reader.read(self._ranges, self._size.max_records, self._size.max_bytes, mark_aside):
             if chunk.records:
                 yield RecordChunk(chunk.records)
             for place, passed in chunk.passed.items():
