@@ -48,6 +48,7 @@ def run_summary(totals: RunTotals, seconds: float) -> dict[str, Any]:
     whole = {outcome.value: sum(counts[outcome.value] for counts in by_tenant.values()) for outcome in Outcome}
     wrote = {"rows_written": totals.rows, "write_seconds": round(totals.write_s, 3)}
     gaps = [{"topic": gap.topic, "partition": gap.partition, "from": gap.start, "to": gap.end} for gap in totals.gaps]
+    held_back = [{"topic": one.topic, "partition": one.partition, "from": one.first, "offsets": one.offsets} for one in totals.held_back]
     return {
         "read": totals.read,
         **whole,
@@ -56,9 +57,7 @@ def run_summary(totals: RunTotals, seconds: float) -> dict[str, Any]:
         **wrote,
         "gaps": gaps,
         "left_out": [one._asdict() for one in totals.left_out],
-        "held_back": [
-            {"topic": one.topic, "partition": one.partition, "from": one.first, "offsets": one.offsets} for one in totals.held_back
-        ],
+        "held_back": held_back,
         "transitions": [{"client_id": client_id, "from": before, "to": state} for client_id, before, state in totals.transitions],
         "tenants": by_tenant,
     }
