@@ -67,6 +67,7 @@ from transforms.steps.readers import BEAM
 from transforms.steps.reject import WriteDeadLetters
 from transforms.steps.resolve_tenants import ResolveTenants
 from transforms.steps.set_aside import RejectSetAside
+from transforms.steps.tell_gaps import TellGaps
 from transforms.steps.write import WriteGraph
 from transforms.steps.write_signs import WriteSigns
 
@@ -89,7 +90,8 @@ def build_stream(pipeline: beam.Pipeline, topics: list[str], settings: RunSettin
     records = pipeline | "ReadRecords" >> ReadStream(flow.kafka, topics, settings.expansion_service)
     taken = into_graph(records.main, flow)
     letters = taken.rejects | "WriteDeadLetters" >> WriteDeadLetters(flow.kafka, flow.letters)
-    (records.positions, *taken.done, letters) | "CommitOffsets" >> CommitOffsets(flow.kafka, COMMIT_EVERY_S)
+    gaps = records.gaps | "TellGaps" >> TellGaps(flow.kafka, flow.letters)
+    (records.positions, *taken.done, letters, gaps) | "CommitOffsets" >> CommitOffsets(flow.kafka, COMMIT_EVERY_S)
 
 
 def into_graph(records: beam.PCollection[Any], flow: FlowSettings) -> Taken:

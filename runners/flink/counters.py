@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from runners.flink.rest import FlinkRest
+from transforms.io.kafka_offsets import OffsetGap
 from transforms.records.outcomes import Outcome, Tally
-from transforms.steps.metrics import BYTES, OUTCOMES, READ, REASON, RESTORED, SET_ASIDE, UNAVAILABLE, WRITE, parts_of
+from transforms.steps.metrics import BYTES, GAP, OUTCOMES, READ, REASON, RESTORED, SET_ASIDE, UNAVAILABLE, WRITE, gap_of, parts_of
 
 # The longer ones first: one name may begin with another.
-_NAMESPACES: Final = (*sorted(OUTCOMES, reverse=True), REASON, READ, BYTES, WRITE, SET_ASIDE, RESTORED, UNAVAILABLE)
+_NAMESPACES: Final = (*sorted(OUTCOMES, reverse=True), REASON, READ, BYTES, WRITE, SET_ASIDE, RESTORED, UNAVAILABLE, GAP)
 _DISTRIBUTION: Final = re.compile(r"DistributionResult\{sum=(-?\d+), count=(\d+), min=(-?\d+), max=(-?\d+)\}")
 LATENCY: Final = "batch_ms"
 
@@ -50,6 +51,11 @@ class Told(NamedTuple):
     def reasons(self) -> dict[tuple[str, str], int]:
         """Rejected records by tenant and reason."""
         return {parts_of(name): number for name, number in self._of(REASON)}
+
+    @property
+    def gaps(self) -> list[OffsetGap]:
+        """Offsets that Kafka deleted before they were read."""
+        return [gap_of(name) for name, number in self._of(GAP) if number > 0]
 
     @property
     def read(self) -> int:

@@ -6,6 +6,7 @@ import subprocess
 import time
 import uuid
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -25,9 +26,10 @@ _LOADING_USERS_S: Final = 60.0
 
 
 class Kafka:
-    """One Kafka broker in KRaft mode; topics are made by those who own them, never by accident."""
+    """One Kafka broker in KRaft mode; topics are made by those who own them, never by accident. more: settings beside."""
 
-    def __init__(self, folder: Path, jars: Path, port: int, controller_port: int) -> None:
+    def __init__(self, folder: Path, jars: Path, port: int, controller_port: int, more: Mapping[str, str] | None = None) -> None:
+        self._more = more or {}
         self.process = ServiceProcess("Kafka", folder / "kafka")
         self.ports = {"--kafka_port": port, "--kafka_controller_port": controller_port}
         self.jars = jars
@@ -67,6 +69,7 @@ class Kafka:
             "group.initial.rebalance.delay.ms": "0",
             # Samples and replays carry timestamps of their own, years old some of them.
             "log.retention.ms": "-1",
+            **self._more,
         }
         return "".join(f"{key}={value}\n" for key, value in settings.items())
 

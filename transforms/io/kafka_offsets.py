@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 from confluent_kafka import (
     Consumer,
+    ConsumerGroupTopicPartitions,
     IsolationLevel,
     KafkaError,
     KafkaException,
@@ -165,6 +166,11 @@ class KafkaOffsets:
         held = self._held_back({place: (latest[place], high[place]) for place in places})
         return ReadPlan([one for one in ranges if one.lag > 0], gaps, self.aside, held, expired)
 
+    def readable(self, topics: Iterable[str]) -> list[Place]:
+        """As `partitions`, less those that this user may not read, which are set aside."""
+        self._aside = {}
+        return self._readable(self.partitions(topics))
+
     @property
     def aside(self) -> tuple[PartitionFault, ...]:
         """The partitions that could not be read since the last plan, while others could."""
@@ -217,6 +223,16 @@ class KafkaOffsets:
         self._refreshed_at = time.monotonic()
         now = self.committed(self._done)
         self._commit({place: max(offset, now.get(place, 0)) for place, offset in self._done.items()})
+
+    def commit_again(self) -> None:
+        """Commit again all that the group has committed, wherever; for whoever alone commits for it."""
+
+        def ask() -> dict[Place, int]:
+            group = self._target.group
+            told = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=REQUEST_S)[group].result()
+            return {(at.topic, at.partition): at.offset for at in told.topic_partitions or () if at.offset >= 0}
+
+        self._commit(self._ask(ask))
 
     def _gap(self, place: Place, committed: int | None, earliest: int, latest: int) -> OffsetGap | None:
         anew = gap_of_topic_made_anew(place, self.stands.get(place), self._topic_ids.get(place[0], ""), earliest)

@@ -6,7 +6,7 @@ there: from it "never read" is told from "forgotten". Only the holder of the gro
 
 import time
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -23,6 +23,21 @@ KEEP_S: Final = 600.0
 _MS: Final = 1000.0
 
 
+def kept_name(group: str) -> str:
+    """What the node is called that keeps a group's offsets."""
+    return f"{group} offsets"
+
+
+def stands_of(rows: list[dict[str, Any]]) -> tuple[dict[Place, Stand], float]:
+    """What `READ_KEPT_OFFSETS` found, and how many seconds ago it was noted; nothing where nothing was."""
+    if not rows:
+        return {}, 0.0
+    (row,) = rows
+    columns = (row["topics"], row["partitions"], row["ids"], row["offsets"])
+    stands = {(topic, int(number)): Stand(topic_id, int(offset)) for topic, number, topic_id, offset in zip(*columns, strict=True)}
+    return stands, float(row["age_ms"]) / _MS
+
+
 class KeptOffsets:
     """Reads and writes what is kept of one group. holder: as the group's lease names this run."""
 
@@ -30,23 +45,14 @@ class KeptOffsets:
         self._store = store
         self._group = group
         self._holder = holder
-        self._kept: dict[Place, Stand] = {}
         self._next = 0.0
 
     def _key(self) -> dict[str, str]:
-        return {TENANT_KEY: NO_TENANT, "name": self._group, "kept": f"{self._group} offsets"}
+        return {TENANT_KEY: NO_TENANT, "name": self._group, "kept": kept_name(self._group)}
 
     def read(self) -> tuple[dict[Place, Stand], float]:
         """Where the group stood, and how many seconds ago that was noted; nothing where nothing was."""
-        rows = self._store.ask(cypher.READ_KEPT_OFFSETS, **self._key())
-        if not rows:
-            return {}, 0.0
-        (row,) = rows
-        self._kept = {
-            (topic, int(partition)): Stand(topic_id, int(offset))
-            for topic, partition, topic_id, offset in zip(*(row[name] for name in ("topics", "partitions", "ids", "offsets")), strict=True)
-        }
-        return dict(self._kept), float(row["age_ms"]) / _MS
+        return stands_of(self._store.ask(cypher.READ_KEPT_OFFSETS, **self._key()))
 
     @property
     def is_due(self) -> bool:

@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from apache_beam.metrics import Metrics, MetricsFilter
 
-from transforms.io.kafka_offsets import PartitionFault, Place
+from transforms.io.kafka_offsets import OffsetGap, PartitionFault, Place
 from transforms.records.outcomes import Outcome, Tally
 
 OUTCOME: Final = "outcome"
@@ -24,6 +24,7 @@ RESTORED: Final = "restored"
 UNAVAILABLE: Final = "unavailable"
 SET_ASIDE: Final = "set_aside"
 PARTITION: Final = "partition"
+GAP: Final = "gap"
 
 
 # A cluster's own names of metrics have no dots; no tenant's id and no topic's name has a tilde.
@@ -73,6 +74,17 @@ def mark_read(place: Place, records: int, first: int, position: int) -> None:
     reached = Metrics.distribution(POSITION, name)
     reached.update(first)
     reached.update(position)
+
+
+def count_gap(gap: OffsetGap) -> None:
+    """Note offsets that Kafka deleted before they were read."""
+    Metrics.counter(GAP, _told(gap.topic, str(gap.partition), str(gap.start), str(gap.end))).inc()
+
+
+def gap_of(name: str) -> OffsetGap:
+    """The gap that a counter of `count_gap` tells of."""
+    topic, partition, start, end = name.replace(_DOT, ".").rsplit("/", 3)
+    return OffsetGap(topic, int(partition), int(start), int(end), int(end))
 
 
 def mark_aside(fault: PartitionFault) -> None:

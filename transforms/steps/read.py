@@ -113,15 +113,15 @@ class ChunkRecordsFn(beam.DoFn):
         return chunk
 
 
-def mark_chunk(chunk: RecordChunk) -> dict[Place, int]:
-    """Note what was read with the chunk; the offset to go on from, by partition."""
+def mark_chunk(chunk: RecordChunk) -> dict[Place, list[int]]:
+    """Note what was read with the chunk; its offsets in their order, by partition."""
     offsets: dict[Place, list[int]] = {}
     for record in chunk:
         offsets.setdefault((record.topic, record.partition), []).append(record.offset)
     for place, found in offsets.items():
         mark_read(place, len(found), min(found), max(found) + 1)
     mark_bytes(sum(record.size_bytes for record in chunk))
-    return {place: max(found) + 1 for place, found in offsets.items()}
+    return offsets
 
 
 def record_of(row: Any) -> KafkaRecord:
