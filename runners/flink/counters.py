@@ -10,11 +10,12 @@ from typing import Final, NamedTuple
 import re2
 
 from runners.flink.rest import FlinkRest
+from transforms.io.kafka_offsets import OffsetGap
 from transforms.records.outcomes import Outcome, Tally
-from transforms.steps.metrics import BYTES, INTERNAL, OUTCOMES, READ, REASON, RESTORED, SET_ASIDE, UNAVAILABLE, WRITE, parts_of
+from transforms.steps.metrics import BYTES, GAP, INTERNAL, OUTCOMES, READ, REASON, RESTORED, SET_ASIDE, UNAVAILABLE, WRITE, gap_of, parts_of
 
 # The longer ones first: one name may begin with another.
-_NAMESPACES: Final = (*sorted(OUTCOMES, reverse=True), REASON, READ, BYTES, WRITE, SET_ASIDE, RESTORED, UNAVAILABLE, INTERNAL)
+_NAMESPACES: Final = (*sorted(OUTCOMES, reverse=True), REASON, READ, BYTES, WRITE, SET_ASIDE, RESTORED, UNAVAILABLE, INTERNAL, GAP)
 _DISTRIBUTION: Final = re2.compile(r"DistributionResult\{sum=(-?\d+), count=(\d+), min=(-?\d+), max=(-?\d+)\}")
 LATENCY: Final = "batch_ms"
 
@@ -56,6 +57,11 @@ class Told(NamedTuple):
     def internal(self) -> dict[str, int]:
         """Exceptions nobody foresaw, by step."""
         return dict(self._of(INTERNAL))
+
+    @property
+    def gaps(self) -> list[OffsetGap]:
+        """Offsets that Kafka deleted before they were read."""
+        return [gap_of(name) for name, number in self._of(GAP) if number > 0]
 
     @property
     def read(self) -> int:

@@ -3,22 +3,27 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from scripts.faulting import amplification, archives, kills, losses, refusals, traffic
+from scripts.faulting import amplification, archives, kills, losses, neighbours, refusals, traffic
 from scripts.faulting.round import Round, Seen
 
 
 class Fault(NamedTuple):
-    """A fault, how often the long form does it, and what must hold; `run` does one round on an empty world."""
+    """A fault, how often the long form does it, and what must hold; `run` does one round on an empty world.
+
+    in_short: it has a form of a few seconds.
+    """
 
     name: str
     done: str
     holds: str
     rounds: int
     run: Callable[[Round], Seen]
+    in_short: bool = True
 
 
 _CLEAN: Final = "the graphs are those of a clean run"
 _CONVERGES: Final = f"a rerun reads no more than what is left, and {_CLEAN}; commits never move backwards"
+_IN_TIME: Final = "the others' graphs and commits take at most twice the time that they take without the fault"
 _ONE_SENTENCE: Final = "the run ends with 1 and one sentence;"
 
 FAULTS: Final = (
@@ -110,5 +115,41 @@ FAULTS: Final = (
         f"it is told in the log and the dead letters, the same process goes on, and {_CLEAN}",
         3,
         losses.make_topic_anew,
+    ),
+    Fault(
+        "locked-node",
+        "somebody's transaction holds one node of one tenant and does not end",
+        f"no record is rejected for its own sake; that tenant is set aside, and after its release {_CLEAN}; {_IN_TIME}",
+        3,
+        neighbours.lock_node,
+    ),
+    Fault(
+        "unreadable-topic",
+        "a topic may be described and not read",
+        f"it is left out with an alarm, in the summary and by the doctor, exit code 3; {_IN_TIME}; granted again, {_CLEAN}",
+        2,
+        neighbours.deny_reading,
+    ),
+    Fault(
+        "leaderless-partition",
+        "the only broker that holds one partition dies",
+        f"that partition is left out with an alarm and in the summary, exit code 3; {_IN_TIME}",
+        2,
+        neighbours.leave_leaderless,
+        in_short=False,
+    ),
+    Fault(
+        "open-transaction",
+        "a producer begins a transaction in a topic of all and does not end it",
+        f"what is held back is told in the summary and by the doctor, and nobody falls silent; once it has ended, {_CLEAN}",
+        2,
+        neighbours.hold_back,
+    ),
+    Fault(
+        "quiet-offsets",
+        "Kafka forgets what the group had committed in one partition",
+        f"it is told from what was never read; nothing is read or rejected twice, it is committed again, and {_CLEAN}",
+        3,
+        neighbours.forget_quiet_offsets,
     ),
 )

@@ -8,6 +8,7 @@ import pytest
 
 from runners.local.endpoints import STACK_DIR_VARIABLE
 from runners.local.stack import LocalStack, free_stack_ports
+from scripts.faulting.neighbours import AUTHORIZING
 from tests.support.forked import ForkingLauncher
 from tests.system.flink_world import flink, flink_cluster  # noqa: F401  (fixtures, for whoever names them)
 from tests.system.world import World
@@ -33,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     folder = tmp_path_factory.mktemp("stack")
-    stack = LocalStack(folder, free_stack_ports(), JARS)
+    stack = LocalStack(folder, free_stack_ports(), JARS, AUTHORIZING)
     os.environ[STACK_DIR_VARIABLE] = str(folder)
     try:
         stack.up()

@@ -76,10 +76,13 @@ class ClusterBook:
         words = [_registry_row(said) for _, said in sorted(signs.registered.items())]
         return locked | self._each(tenancy.REGISTER, words, shun=False)
 
-    def judge(self, limits: Limits, concerns: Callable[[str], bool]) -> list[Judged]:
+    def judge(
+        self, limits: Limits, concerns: Callable[[str], bool], may_be_silent: Callable[[str], bool] = lambda _client_id: True
+    ) -> list[Judged]:
         """Find out who has fallen silent and who is back, write it down, and tell of those whose state is another.
 
         concerns: whether a tenant's records are taken in by this run; of others it cannot tell.
+        may_be_silent: whether all of a tenant's records could be read; of one whose could not, only that it is back is found out.
         Call it only where all that was there has been read: what is still to come is silence to nobody.
         """
 
@@ -99,6 +102,7 @@ class ClusterBook:
             return []
         heard = {one.client_id: one.heard_ms for one in clusters}
         found = [judged for one in clusters if concerns(one.client_id) and (judged := judge(one, before, now, limits))]
+        found = [one for one in found if not one.silent_ms or may_be_silent(one.client_id)]
         rows = [{**one._asdict(), "heard_ms": heard[one.client_id]} for one in sorted(found)]
         locked = self._each(tenancy.SET_STATE, rows)
         told = [one for one in found if one.is_transition and one.client_id not in locked]

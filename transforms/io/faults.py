@@ -24,6 +24,10 @@ class InfrastructureFault(Exception):
         return f"{_OPEN}{self.sentence}{_CLOSE}"
 
 
+class GroupTaken(InfrastructureFault):
+    """Another run has what the lease is of: to try again would be to fight over it."""
+
+
 def fault_sentence(error: BaseException) -> str | None:
     """The sentence of an infrastructure fault, however a runner wrapped it; None for anything else."""
     for part in str(error).split(_OPEN)[1:]:

@@ -101,7 +101,7 @@ class MemoryGraphStore:
     def __init__(self) -> None:
         self.tenants: dict[str, MemoryTenant] = {}
 
-    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None = None) -> Written:
+    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None = None, part: float = 1.0) -> Written:
         tenant = self.tenants.setdefault(client_id, MemoryTenant(client_id))
         plan = plan_batch(tenant, client_id, mutations, tenant.floors)
         tenant.write(plan.changes)

@@ -14,11 +14,13 @@ from transforms.io.faults import InfrastructureFault
 from transforms.io.graph_digest import GraphDigest
 from transforms.io.graph_pages import pages
 from transforms.io.graph_purge import Ask, end_under_way
-from transforms.io.neo4j_target import Neo4jTarget, is_row_fault, is_transaction_fault
+from transforms.io.lock_watch import LockWatch
+from transforms.io.neo4j_target import Neo4jTarget, is_lock_fault, is_out_of_time, is_row_fault, is_transaction_fault
 from transforms.io.tenant_mirrors import TENANT_FACTS, TenantMirrors
 from transforms.io.tenant_transaction import Mirrored, TenantTransaction, Unsendable
+from transforms.io.time_limits import DEFAULT_LIMITS, TimeLimits
 from transforms.io.unforeseen import unforeseen
-from transforms.model import cypher, quarantine
+from transforms.model import cypher, inspection, quarantine
 from transforms.model.graph import NODES, TENANT_KEY, NodeLabel
 from transforms.planning.changes import Changes, Plan, Written
 from transforms.planning.generations import begun, is_resynced, must_wait
@@ -30,9 +32,12 @@ from transforms.records.rejects import Step
 SCHEMA_AWAIT_S: Final = 120
 # Who ends a purge and begins a generation, where it is no command that somebody gave.
 _WRITER: Final = "writer"
-WRITE_TIMEOUT_S: Final = 120.0
-# Locking and loading a tenant is a small part of what a batch may do.
-_PROBE_PART: Final = 4
+# Statements of the job's own: a lease, a mark, a page of a sweep or a purge.
+ASK_TIMEOUT_S: Final = 60.0
+# Populating a new constraint's index reads all that is there.
+SCHEMA_TIMEOUT_S: Final = 600.0
+# Locking and loading a tenant is a small part of what a batch may do; no part of a batch has less time.
+_LEAST_PART: Final = 0.25
 _PROBE: Final = "write probe"
 # What stored state raises that is not what the model says: a number where a text should be, a version of another form.
 _UNREADABLE: Final = (TypeError, ValueError, LookupError, AttributeError)
@@ -67,6 +72,14 @@ class TenantFault(Exception):
         self.is_internal = is_internal
 
 
+class TenantLocked(TenantFault):
+    """The transaction did nothing but wait for a lock that somebody else holds: no row is at fault."""
+
+
+class TenantOutOfTime(TenantFault):
+    """The transaction reached its time limit while it was at work."""
+
+
 class _Undone(Exception):
     """Ends a transaction that is to leave nothing behind."""
 
@@ -80,17 +93,19 @@ class Neo4jGraphStore:
     The driver's managed transactions are the only retry layer: what they give up on is a tenant's fault or the
     infrastructure's. Different tenants may be written from several threads at once.
 
-    write_timeout_s: when the server ends a tenant's transaction, also one that waits for a lock.
+    limits: of a tenant's transaction. Every other transaction has a limit of its own.
     """
 
-    def __init__(self, target: Neo4jTarget, write_timeout_s: float = WRITE_TIMEOUT_S) -> None:
+    def __init__(self, target: Neo4jTarget, limits: TimeLimits = DEFAULT_LIMITS) -> None:
         self._target = target
-        self._write_timeout_s = write_timeout_s
+        self._limits = limits
         self._unreadable: set[str] = set()
         self._driver = target.open()
+        self._locks = LockWatch(self._driver, target.database, self._limits.lock_s)
         self._mirrors = TenantMirrors()
 
     def close(self) -> None:
+        self._locks.close()
         self._driver.close()
 
     def _session(self) -> neo4j.Session:
@@ -108,19 +123,21 @@ class Neo4jGraphStore:
         """A transaction on one tenant: what ends it alone is a TenantFault, a defect of this job a row's fault until it is found."""
 
         def run() -> T:
-            try:
-                with self._session() as session:
-                    return session.execute_write(neo4j.unit_of_work(timeout=timeout_s)(work))
-            except Neo4jError as error:
-                if is_row_fault(error) or not is_transaction_fault(error):
+            with self._locks.watching() as mark:
+                limited = neo4j.unit_of_work({inspection.TRANSACTION_MARK: mark}, timeout_s)(work)
+                try:
+                    with self._session() as session:
+                        return session.execute_write(limited)
+                except Neo4jError as error:
+                    if is_row_fault(error) or not is_transaction_fault(error):
+                        raise
+                    raise _tenant_fault(error, self._locks.blocker(mark)) from error
+                except Unsendable as error:
+                    raise RowRefused(str(error)) from error
+                except (*_FORESEEN, DriverError):
                     raise
-                raise TenantFault(str(error.code)) from error
-            except Unsendable as error:
-                raise RowRefused(str(error)) from error
-            except (*_FORESEEN, DriverError):
-                raise
-            except Exception as error:
-                raise RowRefused(unforeseen(error, Step.WRITE).detail, is_internal=True) from error
+                except Exception as error:
+                    raise RowRefused(unforeseen(error, Step.WRITE).detail, is_internal=True) from error
 
         return self._guarded(run)
 
@@ -136,12 +153,12 @@ class Neo4jGraphStore:
             raise TenantFault(said, is_internal=True) from error
 
     def ask(self, statement: str, **parameters: Any) -> list[dict[str, Any]]:
-        """Run one statement of the model's in a transaction of its own; its rows."""
+        """Run one statement of the model's in a transaction of its own, within `ASK_TIMEOUT_S`; its rows."""
 
         return self._guarded(lambda: self._in_transaction(lambda ask: ask(statement, **parameters)))
 
     def transact(self, work: Callable[[Ask], T]) -> T:
-        """Run statements that bind nothing of a record's in one transaction; what `work` makes of their rows.
+        """Run statements that bind nothing of a record's in one transaction, within `ASK_TIMEOUT_S`; what `work` makes of their rows.
 
         work: is given what runs a statement; may be run again. Whatever the server refuses is an InfrastructureFault.
         """
@@ -154,11 +171,8 @@ class Neo4jGraphStore:
             ) from refused
 
     def _in_transaction(self, work: Callable[[Ask], T]) -> T:
-        def run(tx: neo4j.ManagedTransaction) -> T:
-            return work(lambda statement, **parameters: [row.data() for row in tx.run(statement, parameters)])
-
         with self._session() as session:
-            return session.execute_write(run)
+            return session.execute_write(neo4j.unit_of_work(timeout=ASK_TIMEOUT_S)(_asking(work)))
 
     def ask_tenant(self, statement: str, client_id: str, timeout_s: float, **parameters: Any) -> list[dict[str, Any]]:
         """As `ask`, of one tenant; TenantFault where the server ends the transaction, as after `timeout_s` in front of a lock."""
@@ -170,27 +184,28 @@ class Neo4jGraphStore:
         def work() -> None:
             with self._session() as session:
                 for statement in cypher.schema_statements():
-                    session.run(statement).consume()
-                session.run(cypher.AWAIT_INDEXES, seconds=SCHEMA_AWAIT_S).consume()
+                    session.run(neo4j.Query(statement, timeout=SCHEMA_TIMEOUT_S)).consume()
+                session.run(neo4j.Query(cypher.AWAIT_INDEXES, timeout=SCHEMA_TIMEOUT_S), seconds=SCHEMA_AWAIT_S).consume()
 
         self._guarded(work)
 
-    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None = None) -> Written:
+    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None = None, part: float = 1.0) -> Written:
         """Write one tenant's batch in one transaction; what it came to, once committed.
 
         Where the tenant is being purged and the batch holds a life after that, the purge is ended first, so that generations never mix.
         first_seen: when the broker got the first of its records, in milliseconds since 1970; None where it does not say.
+        part: of a transaction's time, where the batch is a part of one that was out of time; a quarter is the least.
         Raises RowRefused where the rows are at fault, TenantFault where it may be more of the tenant, InfrastructureFault
         where the server cannot be used.
         """
         while True:
             try:
-                return self._write_batch(client_id, mutations, first_seen)
+                return self._write_batch(client_id, mutations, first_seen, part)
             except _PurgeUnderWay:
                 _LOG.info("ending a purge before the new life is written", client_id=client_id)
-                end_under_way(self, client_id, _WRITER)
+                end_under_way(_OneTenant(self._of_tenant), client_id, _WRITER)
 
-    def _write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None) -> Written:
+    def _write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None, part: float) -> Written:
         def work(tx: neo4j.ManagedTransaction) -> tuple[int, Plan, int]:
             transaction = TenantTransaction(tx, client_id)
             was, writes = transaction.lock(first_seen)
@@ -211,7 +226,7 @@ class Neo4jGraphStore:
             return writes, plan, rows
 
         try:
-            writes, plan, rows = self._of_tenant(work, self._write_timeout_s)
+            writes, plan, rows = self._of_tenant(work, self._limits.transaction_s * max(part, _LEAST_PART))
         except BaseException:
             self._mirrors.drop(client_id)
             raise
@@ -239,12 +254,12 @@ class Neo4jGraphStore:
             raise _Undone
 
         with contextlib.suppress(_Undone):
-            self._of_tenant(work, self._write_timeout_s / _PROBE_PART)
+            self._of_tenant(work, self._limits.transaction_s * _LEAST_PART)
 
     def probe_server(self) -> None:
         """Return where the server takes a write of no tenant's; InfrastructureFault otherwise."""
         try:
-            self.ask_tenant(quarantine.TRY_SERVER, NO_TENANT, self._write_timeout_s, name=_PROBE)
+            self.ask_tenant(quarantine.TRY_SERVER, NO_TENANT, self._limits.transaction_s, name=_PROBE)
         except (RowRefused, TenantFault) as error:
             raise InfrastructureFault(
                 f"Neo4j at {self._target.address} answers and takes no write ({error}); look at its log and its disk, then run again."
@@ -276,12 +291,35 @@ class Neo4jGraphStore:
         return digest
 
 
+class _OneTenant:
+    """Runs what a purge asks of a store as transactions of its tenant: what ends one is that tenant's fault and nobody else's."""
+
+    def __init__(self, of_tenant: Callable[[Callable[[neo4j.ManagedTransaction], Any], float], Any]) -> None:
+        self._of_tenant = of_tenant
+
+    def transact(self, work: Callable[[Ask], T]) -> T:
+        found: T = self._of_tenant(_asking(work), ASK_TIMEOUT_S)
+        return found
+
+
 @functools.cache
-def process_store(target: Neo4jTarget, write_timeout_s: float = WRITE_TIMEOUT_S) -> Neo4jGraphStore:
+def process_store(target: Neo4jTarget, limits: TimeLimits) -> Neo4jGraphStore:
     """The store that all writing in this process shares, with its connections and mirrors; open until the process ends."""
-    store = Neo4jGraphStore(target, write_timeout_s)
+    store = Neo4jGraphStore(target, limits)
     atexit.register(store.close)
     return store
+
+
+def _tenant_fault(error: Neo4jError, blocker: str) -> TenantFault:
+    """blocker: what the server said the transaction was blocked by; "" where nobody asked."""
+    if blocker or is_lock_fault(error):
+        said = f", {blocker[0].lower()}{blocker[1:]}" if blocker else ""
+        return TenantLocked(f"another session holds a lock of the tenant's{said} ({error.code})")
+    return TenantOutOfTime(str(error.code)) if is_out_of_time(error) else TenantFault(str(error.code))
+
+
+def _asking(work: Callable[[Ask], T]) -> Callable[[neo4j.ManagedTransaction], T]:
+    return lambda tx: work(lambda statement, **parameters: [row.data() for row in tx.run(statement, parameters)])
 
 
 def _rows_of(statement: str, parameters: dict[str, Any]) -> Callable[[neo4j.ManagedTransaction], list[dict[str, Any]]]:

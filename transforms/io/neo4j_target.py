@@ -36,10 +36,14 @@ _TRANSACTION_FAULTS: Final = (
     "Neo.TransientError.Transaction.",
 )
 
-# How a transaction ends that its own time limit has ended, whatever it was doing then.
-_HELD_UP: Final = (
+# How a transaction ends that its own time limit has ended while it was at work.
+_OUT_OF_TIME: Final = (
     "Neo.ClientError.Transaction.TransactionTimedOut",
     "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration",
+)
+# How it ends where it was waiting for a lock at that moment.
+_LOCKED: Final = (
+    "Neo.ClientError.Transaction.LockAcquisitionTimeout",
     "Neo.TransientError.Transaction.LockAcquisitionTimeout",
     "Neo.ClientError.Transaction.LockClientStopped",
     "Neo.TransientError.Transaction.LockClientStopped",
@@ -124,7 +128,17 @@ def is_row_fault(error: Exception) -> bool:
 
 def is_held_up(error: Exception) -> bool:
     """True where a transaction waited, for a lock or anything else, until its own time limit ended it."""
-    return isinstance(error, Neo4jError) and (error.code or "") in _HELD_UP
+    return is_lock_fault(error) or is_out_of_time(error)
+
+
+def is_lock_fault(error: Exception) -> bool:
+    """True where a transaction ended while it waited for a lock."""
+    return isinstance(error, Neo4jError) and (error.code or "") in _LOCKED
+
+
+def is_out_of_time(error: Exception) -> bool:
+    """True where a transaction's own time limit ended it while it was at work."""
+    return isinstance(error, Neo4jError) and (error.code or "") in _OUT_OF_TIME
 
 
 def is_transaction_fault(error: Exception) -> bool:

@@ -232,5 +232,15 @@ LOOK_AT_LEASE: Final = (
     f"MATCH (l:{LEASE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {LEASE.key}: $name}})\n"
     "RETURN l.holder AS holder, l.expires - timestamp() AS left_ms"
 )
+# Where a group stands, in columns; only the holder of its lease may say.
+KEEP_OFFSETS: Final = (
+    f"MATCH (l:{LEASE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {LEASE.key}: $name}})\nWHERE l.holder = $holder\n"
+    f"MERGE (o:{LEASE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {LEASE.key}: $kept}})\n"
+    "SET o.kept_at = timestamp(), o.topics = $topics, o.partitions = $partitions, o.ids = $ids, o.offsets = $offsets"
+)
+READ_KEPT_OFFSETS: Final = (
+    f"MATCH (o:{LEASE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {LEASE.key}: $kept}})\n"
+    "RETURN o.topics AS topics, o.partitions AS partitions, o.ids AS ids, o.offsets AS offsets, timestamp() - o.kept_at AS age_ms"
+)
 # Asks for the right to write: for a transaction that is rolled back.
 TRY_TO_WRITE: Final = f"CREATE (l:{LEASE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {LEASE.key}: $name}})"

@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from apache_beam.metrics import Metrics, MetricsFilter
 
-from transforms.io.kafka_offsets import Place
+from transforms.io.kafka_offsets import OffsetGap, PartitionFault, Place
 from transforms.records.outcomes import Outcome, Tally
 
 OUTCOME: Final = "outcome"
@@ -25,6 +25,8 @@ RESTORED: Final = "restored"
 UNAVAILABLE: Final = "unavailable"
 SET_ASIDE: Final = "set_aside"
 INTERNAL: Final = "internal"
+PARTITION: Final = "partition"
+GAP: Final = "gap"
 
 
 # A cluster's own names of metrics have no dots; no tenant's id and no topic's name has a tilde.
@@ -79,6 +81,28 @@ def mark_read(place: Place, records: int, first: int, position: int) -> None:
     reached = Metrics.distribution(POSITION, name)
     reached.update(first)
     reached.update(position)
+
+
+def count_gap(gap: OffsetGap) -> None:
+    """Note offsets that Kafka deleted before they were read."""
+    Metrics.counter(GAP, _told(gap.topic, str(gap.partition), str(gap.start), str(gap.end))).inc()
+
+
+def gap_of(name: str) -> OffsetGap:
+    """The gap that a counter of `count_gap` tells of."""
+    topic, partition, start, end = name.replace(_DOT, ".").rsplit("/", 3)
+    return OffsetGap(topic, int(partition), int(start), int(end), int(end))
+
+
+def mark_aside(fault: PartitionFault) -> None:
+    """Note a partition that could not be read on."""
+    Metrics.counter(PARTITION, _told(fault.topic, str(fault.partition), fault.cause)).inc()
+
+
+def aside_of(result: Any) -> list[PartitionFault]:
+    """The partitions that a finished pipeline could not read on."""
+    found = (parts_of(name) for name, _ in _counters(result, PARTITION))
+    return [PartitionFault(place.rpartition("/")[0], int(place.rpartition("/")[2]), cause) for place, cause in found]
 
 
 def count_restored(records: int) -> None:

@@ -17,7 +17,7 @@ from transforms.planning.slices import SLICE_ROWS, SliceSize
 from transforms.records.record import KafkaRecord, header_name
 from transforms.steps.bundle import BundleTimes
 from transforms.steps.elements import RecordChunk
-from transforms.steps.metrics import mark_bytes, mark_read
+from transforms.steps.metrics import mark_aside, mark_bytes, mark_read
 from transforms.steps.readers import BEAM, BOUNDED
 from transforms.steps.slice_load import PROCESS_LOAD
 
@@ -79,7 +79,7 @@ class ReadRangesFn(beam.DoFn):
     def process(self, _slice: bytes) -> Iterator[RecordChunk]:
         assert self._reader is not None
         PROCESS_LOAD.begin(self._size.max_rows)
-        with closing(self._reader.read(self._ranges, self._size.max_records, self._size.max_bytes)) as chunks:
+        with closing(self._reader.read(self._ranges, self._size.max_records, self._size.max_bytes, mark_aside)) as chunks:
             for chunk in chunks:
                 taken = 0
                 for piece in pieces(chunk.records, chunk.size_bytes):
@@ -177,15 +177,15 @@ class ChunkRecordsFn(beam.DoFn):
         self._chunk, self._held_bytes = RecordChunk(), 0
 
 
-def mark_chunk(chunk: RecordChunk) -> dict[Place, int]:
-    """Note what was read with the chunk; the offset to go on from, by partition."""
+def mark_chunk(chunk: RecordChunk) -> dict[Place, list[int]]:
+    """Note what was read with the chunk; its offsets in their order, by partition."""
     offsets: dict[Place, list[int]] = {}
     for record in chunk:
         offsets.setdefault((record.topic, record.partition), []).append(record.offset)
     for place, found in offsets.items():
         mark_read(place, len(found), min(found), max(found) + 1)
     mark_bytes(sum(record.size_bytes for record in chunk))
-    return {place: max(found) + 1 for place, found in offsets.items()}
+    return offsets
 
 
 def record_of(row: Any) -> KafkaRecord:

@@ -61,8 +61,8 @@ class WriteGraphFn(beam.DoFn):
     def setup(self) -> None:
         # Slices come and go with their pipelines; connections and mirrors stay.
         how = self._writing
-        store = process_store(self._target, how.timeout_s)
-        self._writer = TenantWriter(store, process_quarantine(self._target, how.timeout_s), how.max_failures, pace=how.pace)
+        store = process_store(self._target, how.limits)
+        self._writer = TenantWriter(store, process_quarantine(self._target, how.limits), how.max_failures, pace=how.pace)
         self._queues = TenantQueues(self._writer.write, how.writers, how.writers * _HELD_PER_WRITER)
 
     def teardown(self) -> None:
@@ -74,7 +74,7 @@ class WriteGraphFn(beam.DoFn):
         assert self._writer is not None
         self._rejects, self._busy_s, self._times = [], self._queues.busy_s, BundleTimes()
         if self._writing.streams:
-            quarantine = process_quarantine(self._target, self._writing.timeout_s)
+            quarantine = process_quarantine(self._target, self._writing.limits)
             self._writer.heed(lambda: quarantine.causes(released=False))
 
     def process(self, batch: TenantMutations, timestamp: Timestamp = beam.DoFn.TimestampParam) -> None:

@@ -6,7 +6,8 @@ from typing import Final, NamedTuple, Protocol
 
 import structlog
 
-from transforms.io.neo4j_graph import RowRefused, TenantFault
+from transforms.io import pulse
+from transforms.io.neo4j_graph import RowRefused, TenantFault, TenantLocked, TenantOutOfTime
 from transforms.io.quarantine import Quarantine
 from transforms.io.unforeseen import unforeseen
 from transforms.planning.batches import part_of
@@ -27,7 +28,7 @@ MOST_DEFECTS: Final = 20
 class BatchStore(Protocol):
     """What writing needs of a store. All raise RowRefused where rows are at fault, TenantFault where it may be more of the tenant."""
 
-    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None = None) -> Written: ...
+    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None = None, part: float = 1.0) -> Written: ...
 
     def probe_tenant(self, client_id: str) -> None: ...
 
@@ -59,7 +60,8 @@ class TenantWriter:
     """Writes tenants' batches, different tenants' from several threads at once; knows what it set aside while it lives.
 
     max_failures: so many failures in a row that no row explains set a tenant aside. wait: for so many seconds.
-    pace: what a transaction may take; None: a batch is one transaction.
+    pace: what a transaction may take; None: a batch is one transaction. progress: told of each transaction that went through,
+    and of each that could not while the server takes others'.
     """
 
     def __init__(
@@ -69,12 +71,14 @@ class TenantWriter:
         max_failures: int,
         wait: Callable[[float], object] = time.sleep,
         pace: PaceLimits | None = None,
+        progress: Callable[[], object] = pulse.PROCESS.beat,
     ) -> None:
         self._store = store
         self._quarantine = quarantine
         self._max_failures = max_failures
         self._wait = wait
         self._limits = pace
+        self._progress = progress
         self._paces: dict[str, BatchPace] = {}
         self._aside: dict[str, str] = {}
         self._defects: dict[str, int] = {}
@@ -127,20 +131,30 @@ class TenantWriter:
                 pace.took(rows, seconds[-1])
             at += len(part)
 
-    def _write(self, client_id: str, batch: Sequence[Interpreted], *, is_sound: bool) -> tuple[list[Result], int]:
-        """is_sound: a transaction without rows went through since the tenant's last failure that was not a row's alone."""
+    def _write(self, client_id: str, batch: Sequence[Interpreted], *, is_sound: bool, part: float = 1.0) -> tuple[list[Result], int]:
+        """is_sound: a transaction without rows went through since the tenant's last failure that was not a row's alone.
+
+        part: of a transaction's time that the batch may take.
+        """
         try:
-            return self._written(client_id, batch)
+            return self._written(client_id, batch, part)
+        except TenantLocked as locked:
+            # Halves of the batch would wait for the same lock, each as long as the whole.
+            self._failed(client_id, str(locked))
+            return self._write(client_id, batch, is_sound=is_sound, part=part)
         except RowRefused as refused:
             if not is_sound:
-                self._await_sound(client_id, str(refused))
+                self._await_sound(client_id)
             fault = refused
         except TenantFault as failed:
-            self._await_sound(client_id, str(failed))
+            self._await_sound(client_id)
+            if isinstance(failed, TenantOutOfTime):
+                # A half needs half the time; with the whole for each, one row would take eleven times as long to find.
+                part /= 2
             if len(batch) > 1:
                 fault = RowRefused(str(failed), is_internal=failed.is_internal)
             else:
-                again = self._write_one_again(client_id, batch)
+                again = self._write_one_again(client_id, batch, part)
                 if not isinstance(again, RowRefused):
                     return again
                 fault = again
@@ -148,7 +162,7 @@ class TenantWriter:
             self._blame(client_id, fault)
             return [(batch[0], fault)], 0
         middle = len(batch) // 2
-        left, right = (self._write(client_id, half, is_sound=True) for half in (batch[:middle], batch[middle:]))
+        left, right = (self._write(client_id, half, is_sound=True, part=part) for half in (batch[:middle], batch[middle:]))
         return left[0] + right[0], left[1] + right[1]
 
     def _blame(self, client_id: str, fault: RowRefused) -> None:
@@ -159,41 +173,48 @@ class TenantWriter:
                 self._quarantine.set_aside(client_id, str(fault))
                 raise _Aside(str(fault))
 
-    def _write_one_again(self, client_id: str, batch: Sequence[Interpreted]) -> tuple[list[Result], int] | RowRefused:
-        """A row whose transaction failed may have met what has passed, a lock say: it is at fault only if it fails again."""
+    def _write_one_again(self, client_id: str, batch: Sequence[Interpreted], part: float) -> tuple[list[Result], int] | RowRefused:
+        """A row whose transaction failed may have met what has passed, a deadlock say: it is at fault only if it fails again."""
         try:
-            return self._written(client_id, batch)
+            return self._written(client_id, batch, part)
         except RowRefused as refused:
             return refused
+        except TenantLocked as locked:
+            self._failed(client_id, str(locked))
+            return self._write_one_again(client_id, batch, part)
         except TenantFault as failed:
-            self._await_sound(client_id, str(failed))
+            self._await_sound(client_id)
             return RowRefused(str(failed), is_internal=failed.is_internal)
 
-    def _written(self, client_id: str, batch: Sequence[Interpreted]) -> tuple[list[Result], int]:
-        outcomes, rows = self._store.write_batch(client_id, [one.mutation for one in batch], _first_seen(batch))
+    def _written(self, client_id: str, batch: Sequence[Interpreted], part: float) -> tuple[list[Result], int]:
+        outcomes, rows = self._store.write_batch(client_id, [one.mutation for one in batch], _first_seen(batch), part)
         self._quarantine.succeeded(client_id)
+        self._progress()
         return list(zip(batch, outcomes, strict=True)), rows
 
-    def _await_sound(self, client_id: str, cause: str) -> None:
+    def _await_sound(self, client_id: str) -> None:
         """Return once a transaction of the tenant without a row goes through; _Aside where that fails too often in a row."""
         while True:
             try:
                 self._store.probe_tenant(client_id)
             except (RowRefused, TenantFault) as failed:
-                # Before the tenant is blamed: a server that takes no write is nobody's fault but its own.
-                self._store.probe_server()
-                cause = str(failed)
+                self._failed(client_id, str(failed))
             else:
+                self._progress()
                 return
-            failures = self._quarantine.failed(client_id)
-            if failures >= self._max_failures:
-                self._quarantine.set_aside(client_id, cause)
-                raise _Aside(cause)
-            wait_s = min(_FIRST_WAIT_S * float(2 ** (failures - 1)), _LONGEST_WAIT_S)
-            _LOG.warning(
-                "tenant failed", client_id=client_id, failures=failures, of=self._max_failures, cause=cause, seconds_to_wait=wait_s
-            )
-            self._wait(wait_s)
+
+    def _failed(self, client_id: str, cause: str) -> None:
+        """Count a failure that no row explains, and return when it is time to try again; _Aside where it was one too many."""
+        # Before the tenant is blamed: a server that takes no write is nobody's fault but its own.
+        self._store.probe_server()
+        self._progress()
+        failures = self._quarantine.failed(client_id)
+        if failures >= self._max_failures:
+            self._quarantine.set_aside(client_id, cause)
+            raise _Aside(cause)
+        wait_s = min(_FIRST_WAIT_S * float(2 ** (failures - 1)), _LONGEST_WAIT_S)
+        _LOG.warning("tenant failed", client_id=client_id, failures=failures, of=self._max_failures, cause=cause, seconds_to_wait=wait_s)
+        self._wait(wait_s)
 
 
 def _first_seen(batch: Sequence[Interpreted]) -> int | None:
