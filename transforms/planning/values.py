@@ -11,6 +11,7 @@ from transforms.records.rejects import Fault, Reason
 
 CANONICAL: Final = msgspec.json.Encoder(order="sorted")
 _DIGEST_BYTES: Final = 16
+LEFT_OUT: Final = "left_out"
 
 
 def identity(what: str, text: str) -> str:
@@ -21,12 +22,16 @@ def identity(what: str, text: str) -> str:
 
 
 def checked(props: dict[str, Any]) -> dict[str, Any]:
-    """The properties, all strings within the limit, those in lists too."""
-    for name, value in props.items():
-        for text in value if isinstance(value, list) else (value,):
-            if isinstance(text, str) and len(text) * 4 > STRING_BYTES and len(text.encode()) > STRING_BYTES:
-                raise Fault(Reason.LIMIT_EXCEEDED, f"`{name}` has {len(text.encode())} bytes, at most {STRING_BYTES} are taken")
-    return props
+    """The properties less those with a text beyond the limit, in lists too; `left_out` names these, sorted.
+
+    What is too large costs its property and not the object; identities have a limit of their own, which rejects.
+    """
+    large = sorted(name for name, value in props.items() if any(map(_is_large, value if isinstance(value, list) else (value,))))
+    return {name: value for name, value in props.items() if name not in large} | {LEFT_OUT: large} if large else props
+
+
+def _is_large(value: Any) -> bool:
+    return isinstance(value, str) and len(value) * 4 > STRING_BYTES and len(value.encode()) > STRING_BYTES
 
 
 def pairs_of(mapping: Mapping[str, str] | None) -> list[str] | None:

@@ -12,6 +12,7 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
 
+from transforms.model.identity import looks_like_uid
 from transforms.model.kinds import RESERVED_TOKENS
 from transforms.records.directory import EMPTY, Directory
 from transforms.records.rejects import Fault, Reason
@@ -20,6 +21,8 @@ from transforms.records.routes import TENANT_PATTERN
 SEPARATOR: Final = "::"
 LEGACY_SEPARATOR: Final = "|"
 _TENANT: Final = re.compile(TENANT_PATTERN)
+# A kind in lower case, and its API group where it is given.
+_KIND_TOKEN: Final = re.compile(r"[a-z][a-z0-9]*(?:\.[a-z0-9.-]+)?")
 _SHOWN: Final = 80
 
 
@@ -63,6 +66,21 @@ def split_key(key: str, form: KeyForm = PLAIN) -> SplitKey:
         if found and is_tenant_id(left):
             return SplitKey(left, right)
     return SplitKey(None, key)
+
+
+def may_name_kind(key: SplitKey) -> bool:
+    """True where the text left of `::` may be a custom kind, and the whole the key of a cluster-scoped object (`nodepool::default`).
+
+    Right of it is then a name alone; after a tenant comes a kind, with a colon, or a uid.
+    """
+    if key.client_id is None or ":" in key.raw or not key.raw or looks_like_uid(key.raw):
+        return False
+    return _KIND_TOKEN.fullmatch(key.client_id) is not None
+
+
+def whole_key(key: SplitKey) -> SplitKey:
+    """The key as one that names no tenant."""
+    return key if key.client_id is None else SplitKey(None, f"{key.client_id}{SEPARATOR}{key.raw}")
 
 
 class Claims(NamedTuple):
