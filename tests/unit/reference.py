@@ -138,7 +138,7 @@ def lives(held: list[Mutation], spoken: set[str]) -> tuple[dict[str, UpsertNode]
 
 def implied(node: UpsertNode) -> list[tuple[str, str, str]]:
     """The relationships that a live node implies: type, the object at the other end as it is named, and its uid."""
-    return [tuple(text.split("\x1f")) for text in node.props.get("implies", [])]  # type: ignore[misc]
+    return [tuple(text.split("\x1f")) for text in node.props.get("implies", [])]
 
 
 def selects(live: dict[str, UpsertNode]) -> set[Placed]:

@@ -58,8 +58,8 @@ def is_guessable(rid: str) -> bool:
 
 
 @st.composite
-def _upsert(draw: st.DrawFn, ver: str) -> UpsertNode:
-    rid = draw(st.sampled_from(RIDS))
+def _upsert(draw: st.DrawFn, ver: str, rids: list[str] = RIDS) -> UpsertNode:
+    rid = draw(st.sampled_from(rids))
     uid = draw(st.sampled_from(["u3", "u3", ""] if is_guessable(rid) else UIDS))
     props = key_props(rid) | {"image": draw(st.sampled_from("pq"))} | ({"uid": uid} if uid else {})
     owners = draw(st.lists(st.sampled_from(OWNERS), max_size=2)) if rid.startswith("pod:a:x") else []
@@ -75,9 +75,9 @@ def _upsert(draw: st.DrawFn, ver: str) -> UpsertNode:
 
 
 @st.composite
-def _referrer(draw: st.DrawFn, ver: str, label: str, keys: list[str], alerts: list[str]) -> UpsertReferrer:
+def _referrer(draw: st.DrawFn, ver: str, label: str, keys: list[str], alerts: list[str], rids: list[str] | None = None) -> UpsertReferrer:
     # Only an episode's subject may be named without a group: the labels of targets and rules name kinds of Kubernetes' own.
-    subject = draw(st.sampled_from(["", *(RIDS if label == "Episodic" else RIDS[:6])]))
+    subject = draw(st.sampled_from(["", *(rids or (RIDS if label == "Episodic" else RIDS[:6]))]))
     guessed = label == "Episodic" and subject in (GUESSED, "gadget:a:g", "gadget.two.io:a:g")
     uid = draw(st.sampled_from(["", "u3"])) if guessed else ""
     given = {"message": draw(st.sampled_from("mn")), "subject": subject, "alert": draw(st.sampled_from(alerts)), "subject_uid": uid}
@@ -137,6 +137,31 @@ def _mutation(draw: st.DrawFn, offset: int) -> Mutation:
     return draw(draw(st.sampled_from(_kinds(make_ver(draw(st.integers(1, 8)), "t", 0, offset)))))
 
 
+def _loose_kinds(ver: str) -> list[st.SearchStrategy[Mutation]]:
+    """What a record may say of objects that are named with and without their groups, and little else."""
+    edges = [edge for edge in EDGES if "gadget" in "".join(edge)]
+    edge = st.builds(lambda edge_id, edge: UpsertEdge(TENANT, ver, edge_id, *edge), st.sampled_from(EDGE_IDS), st.sampled_from(edges))
+    gadgets = [*GROUPED, *LOOSE]
+    return [
+        _upsert(ver, [*gadgets, "pod:a:x"]),
+        _upsert(ver, gadgets),
+        _upsert(ver, gadgets),
+        st.sampled_from(gadgets).map(lambda rid: DeleteNode(TENANT, ver, rid)),
+        st.sampled_from(gadgets).map(lambda rid: DeleteUnnamed(TENANT, ver, rid)),
+        st.sampled_from(UIDS[1:]).map(lambda uid: DeleteUid(TENANT, ver, uid)),
+        st.sampled_from(["gadget", "gadget.one.io", "gadget.two.io"]).map(lambda kind: EndSnapshot(TENANT, ver, kind)),
+        edge,
+        edge,
+        _referrer(ver, "Episodic", ["v1", "v2"], [""], gadgets),
+    ]
+
+
+@st.composite
+def loose_worlds(draw: st.DrawFn) -> list[Mutation]:
+    versions = [make_ver(draw(st.integers(1, 8)), "t", 0, offset) for offset in range(draw(st.integers(1, 10)))]
+    return [draw(draw(st.sampled_from(_loose_kinds(ver)))) for ver in versions]
+
+
 @st.composite
 def worlds(draw: st.DrawFn, start: int = 0, most: int = 16) -> list[Mutation]:
     """Mutations of one tenant, each from a record of its own; `start` is the first record's offset."""
@@ -144,9 +169,9 @@ def worlds(draw: st.DrawFn, start: int = 0, most: int = 16) -> list[Mutation]:
 
 
 @st.composite
-def deliveries(draw: st.DrawFn) -> tuple[list[Mutation], list[list[Mutation]]]:
+def deliveries(draw: st.DrawFn, of: st.SearchStrategy[list[Mutation]] | None = None) -> tuple[list[Mutation], list[list[Mutation]]]:
     """A world, and a delivery of it: any order, each mutation one to three times, cut into any slices."""
-    world = draw(worlds())
+    world = draw(worlds() if of is None else of)
     repeated = [one for one in world for _ in range(draw(st.integers(1, 3)))]
     order = draw(st.permutations(repeated))
     slices: list[list[Mutation]] = []

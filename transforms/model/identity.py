@@ -81,12 +81,12 @@ def parse_rid(text: str) -> Rid | None:
     """
     kind, colon, rest = text.partition(":")
     kind, dot, group = kind.partition(".")
+    api_version = f"{'' if group.lower() == CORE else group}/" if dot else ""
     namespace, second, name = rest.partition(":")
-    if not second or (namespace and kind.lower() in COLON_NAMED_TOKENS):
+    if not second or (namespace and kind_token(kind, api_version) in COLON_NAMED_TOKENS):
         namespace, name = "", rest
     if not (colon and kind and name):
         return None
-    api_version = f"{'' if group.lower() == CORE else group}/" if dot else ""
     return make_rid(kind, namespace, name, api_version)
 
 
