@@ -8,7 +8,7 @@ import base64
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -17,18 +17,12 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 
-from transforms.io.memory_graph import MemoryGraphStore, MemoryTenant
-from transforms.planning.fold import Folded, Interpreted, fold
-from transforms.planning.interpret import interpret
-from transforms.planning.mutations import Mutation
+from tests.unit.play import digest_at_once, live, played, standing, written
+from transforms.io.memory_graph import MemoryTenant
 from transforms.records.avro import AvroReader
-from transforms.records.decode import decode_record
 from transforms.records.record import KafkaRecord
-from transforms.records.rejects import Fault, Reason, Reject
-from transforms.records.tenant import TenantResolver, TenantRules
+from transforms.records.rejects import Fault, Reason
 from transforms.records.wire import PayloadReader
-from transforms.steps.elements import Owned
-from transforms.steps.resolve_tenants import resolve
 
 FOLDER: Final = Path(os.environ.get("FIELD_CASES", Path(__file__).parents[3] / "shared" / "data" / "field-cases"))
 # Of records that give none: half past eight on the day of the cases.
@@ -211,60 +205,6 @@ def records_of(name: str) -> list[KafkaRecord]:
     return found
 
 
-Played = list[tuple[str, list[tuple[str, Mutation]]]]
-
-
-def played(records: list[KafkaRecord]) -> Played:
-    """Of each record its outcome, as far as it has one before the graph, else "", and its mutations with their tenant."""
-    resolver = TenantResolver(TenantRules())
-    return [_play(record, resolver) for record in records]
-
-
-def _play(record: KafkaRecord, resolver: TenantResolver) -> tuple[str, list[tuple[str, Mutation]]]:
-    decoded = decode_record(record, schemas=schemas)
-    found = resolve(decoded, resolver)
-    if isinstance(found, Reject):
-        return found.detail, []
-    if not isinstance(found, Owned):
-        return str(found[1]), []
-    assert decoded.body is not None
-    try:
-        mutations = interpret(record.topic, decoded.body, found.client_id, decoded.ver, raw_key=decoded.key.raw)
-    except Fault as fault:
-        return fault.detail, []
-    return ("" if mutations else "unchanged"), [(found.client_id, one) for one in mutations]
-
-
-def written(play: Played) -> tuple[MemoryGraphStore, list[str]]:
-    """The graph after the records, one batch each, and the outcome of each record."""
-    store, outcomes = MemoryGraphStore(), []
-    for outcome, owned in play:
-        found = [str(store.write_batch(client_id, [one]).outcomes[0]) for client_id, one in owned]
-        outcomes.append(outcome or found[0])
-    return store, outcomes
-
-
-def digest_at_once(play: Played, turn: Callable[[Played], Played]) -> dict[str, str]:
-    """The digests where all records come in one batch of each tenant, in another order."""
-    folded: dict[str, Folded] = {}
-    for _, owned in turn(play):
-        for client_id, one in owned:
-            fold(folded.setdefault(client_id, {}), [Interpreted(one, None)])
-    store = MemoryGraphStore()
-    for client_id, held in folded.items():
-        store.write_batch(client_id, [one.mutation for one in held.values()])
-    return {client_id: store.digest(client_id).hexdigest() for client_id in folded}
-
-
-def live(graph: MemoryTenant) -> dict[str, dict[str, Any]]:
-    return {rid: node for rid, node in graph.resources.items() if "stub" not in node}
-
-
-def standing(graph: MemoryTenant) -> set[tuple[str, str, str]]:
-    about = {("ABOUT", at.key, rid) for at, rid in graph.references.items() if at.label == "Episodic"}
-    return {(one.type, one.source, one.target) for one in graph.triples()} | about
-
-
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the field cases are not at {FOLDER}; set FIELD_CASES to their folder")
 
 
@@ -276,7 +216,7 @@ def _param(name: str) -> Any:
 @pytest.mark.parametrize("name", [_param(name) for name in CASES])
 def test_a_case_comes_to_what_it_must(name: str) -> None:
     case = CASES[name]
-    play = played(records_of(name))
+    play = played(records_of(name), schemas)
     store, outcomes = written(play)
     for expected, outcome in zip(case.outcomes, outcomes, strict=True):
         assert re.search(expected, outcome, re.IGNORECASE), (expected, outcome)
