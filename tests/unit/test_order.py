@@ -4,7 +4,7 @@ from hypothesis import given, settings
 
 from tests.patience import examples
 from tests.unit.reference import expected_digest
-from tests.unit.strategies import TENANT, deliveries, worlds
+from tests.unit.strategies import TENANT, deliveries, loose_worlds, worlds
 from transforms.io.memory_graph import MemoryGraphStore
 from transforms.planning.fold import Folded, Interpreted, fold
 from transforms.planning.mutations import Mutation
@@ -29,6 +29,13 @@ def deliver(slices: list[list[Mutation]]) -> MemoryGraphStore:
 @settings(max_examples=examples(1000), deadline=None)
 @given(deliveries())
 def test_any_delivery_gives_the_graph_that_the_set_of_mutations_defines(delivery: tuple[list[Mutation], list[list[Mutation]]]) -> None:
+    world, slices = delivery
+    assert deliver(slices).digest(TENANT).hexdigest() == expected_digest(world).hexdigest()
+
+
+@settings(max_examples=examples(2000), deadline=None)
+@given(deliveries(loose_worlds()))
+def test_any_delivery_finds_what_is_named_without_its_group(delivery: tuple[list[Mutation], list[list[Mutation]]]) -> None:
     world, slices = delivery
     assert deliver(slices).digest(TENANT).hexdigest() == expected_digest(world).hexdigest()
 

@@ -162,7 +162,6 @@ def test_an_empty_response_means_nothing(targets: list[Any] | None) -> None:
         (response(LISTED, {"health": "up"}), Reason.MISSING_FIELD),
         (response(LISTED | {"health": 1}), Reason.WRONG_TYPE),
         (response(relabelled(instance="x" * 1024)), Reason.LIMIT_EXCEEDED),
-        (response(LISTED | {"lastError": "x" * 65537}), Reason.LIMIT_EXCEEDED),
     ],
 )
 def test_what_is_no_target_is_a_fault_with_its_reason(body: dict[str, Any], reason: Reason) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from transforms.io.graph_digest import GraphDigest
 from transforms.io.graph_rows import stub_props, writes
-from transforms.model.graph import EMITS, EPISODIC, REFERRERS, REFERS, RESOURCE, RULE, VERSION_PROPERTIES
+from transforms.model.graph import EMITS, EPISODIC, REFERRERS, REFERS, RESOURCE, RULE, SUBJECT_NAMED, SUBJECT_UID, VERSION_PROPERTIES
 from transforms.planning.changes import Changes, Floors, Written
 from transforms.planning.known import KnownGraph
 from transforms.planning.mutations import Mutation, ReferrerKey
@@ -35,12 +35,15 @@ class MemoryTenant(KnownGraph):
     def referrers_of_subjects(self, label: str, rids: Collection[str]) -> list[StoredReferrer]:
         return [self._referrer(at) for at, node in self.referrers_held.items() if at.label == label and node.get("subject") in rids]
 
+    def referrers_of_uids(self, label: str, uids: Collection[str]) -> list[StoredReferrer]:
+        return [self._referrer(at) for at, node in self.referrers_held.items() if at.label == label and node.get(SUBJECT_UID) in uids]
+
     def alerting(self, label: str, alerts: Collection[str]) -> list[tuple[str, str]]:
         return [(at.key, node["alert"]) for at, node in self.referrers_held.items() if at.label == label and node.get("alert") in alerts]
 
     def _referrer(self, at: ReferrerKey) -> StoredReferrer:
         node = self.referrers_held[at]
-        more = (node.get("seen", b""), node.get("alert", ""))
+        more = (node.get("seen", b""), node.get("alert", ""), node.get(SUBJECT_NAMED, ""), node.get(SUBJECT_UID, ""))
         return StoredReferrer(at, node["ver"], node["hash"], node.get("subject", ""), at in self.references, *more)
 
     def write(self, changes: Changes) -> None:

@@ -12,6 +12,7 @@ from neo4j.exceptions import DriverError, Neo4jError
 
 from transforms.io.faults import InfrastructureFault
 from transforms.io.graph_digest import GraphDigest
+from transforms.io.graph_names import bring_over
 from transforms.io.graph_pages import pages
 from transforms.io.graph_purge import Ask, end_under_way
 from transforms.io.lock_watch import LockWatch
@@ -179,7 +180,7 @@ class Neo4jGraphStore:
         return self._of_tenant(_rows_of(statement, {TENANT_KEY: client_id, **parameters}), timeout_s)
 
     def ensure_schema(self) -> None:
-        """Make every constraint and index that is missing, and wait until all are online; safe to repeat."""
+        """Make every constraint and index that is missing, wait until all are online, and bring older graphs over; safe to repeat."""
 
         def work() -> None:
             with self._session() as session:
@@ -188,6 +189,9 @@ class Neo4jGraphStore:
                 session.run(neo4j.Query(cypher.AWAIT_INDEXES, timeout=SCHEMA_TIMEOUT_S), seconds=SCHEMA_AWAIT_S).consume()
 
         self._guarded(work)
+        renamed = bring_over(self.ask)
+        if renamed:
+            _LOG.info("custom resources have their API group in their rid now", renamed=renamed)
 
     def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None = None, part: float = 1.0) -> Written:
         """Write one tenant's batch in one transaction; what it came to, once committed.

@@ -79,6 +79,12 @@ class TenantTransaction:
             found.setdefault(row["uid"], set()).add(row["rid"])
         return found
 
+    def rids_of_bares(self, bares: Collection[str]) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for row in self._by_keys(cypher.READ_RIDS_OF_BARES, bares):
+            found.setdefault(row["bare"], set()).add(row["rid"])
+        return found
+
     def rids_of_kind(self, kind: str) -> set[str]:
         return {row["rid"] for row in self._run(cypher.READ_RIDS_OF_KIND, prefix=f"{kind}:")}
 
@@ -117,6 +123,9 @@ class TenantTransaction:
     def referrers_of_subjects(self, label: str, rids: Collection[str]) -> list[StoredReferrer]:
         return [_referrer(label, row) for row in self._by_keys(cypher.READ_REFERRERS_OF_SUBJECTS[label], rids)]
 
+    def referrers_of_uids(self, label: str, uids: Collection[str]) -> list[StoredReferrer]:
+        return [_referrer(label, row) for row in self._by_keys(cypher.READ_REFERRERS_OF_UIDS[label], uids)]
+
     def alerting(self, label: str, alerts: Collection[str]) -> list[tuple[str, str]]:
         return [(row["key"], row["alert"]) for row in self._by_keys(cypher.READ_ALERTING[label], alerts)]
 
@@ -138,6 +147,7 @@ class Mirrored:
     def __init__(self, known: KnownGraph, transaction: TenantTransaction) -> None:
         self.nodes = known.nodes
         self.rids_of_uids = known.rids_of_uids
+        self.rids_of_bares = known.rids_of_bares
         self.rids_of_kind = known.rids_of_kind
         self.tombstones = known.tombstones
         self.tombstones_by_ref = known.tombstones_by_ref
@@ -149,6 +159,7 @@ class Mirrored:
         self.node_props = transaction.node_props
         self.referrers = transaction.referrers
         self.referrers_of_subjects = transaction.referrers_of_subjects
+        self.referrers_of_uids = transaction.referrers_of_uids
         self.alerting = transaction.alerting
 
 
@@ -163,9 +174,9 @@ def _tombstone(row: neo4j.Record) -> StoredTombstone:
 
 def _edge(row: neo4j.Record) -> StoredEdge:
     triple = Triple(row["type"], row["source"], row["target"])
-    return StoredEdge(triple, row["edge_id"] or "", row["ver"] or "", bool(row["derived"]))
+    return StoredEdge(triple, row["edge_id"] or "", row["ver"] or "", bool(row["derived"]), tuple(row["named"] or ()))
 
 
 def _referrer(label: str, row: neo4j.Record) -> StoredReferrer:
-    more = (bytes(row["seen"] or b""), row["alert"] or "")
+    more = (bytes(row["seen"] or b""), row["alert"] or "", row["named"] or "", row["subject_uid"] or "")
     return StoredReferrer(ReferrerKey(label, row["key"]), row["ver"], bytes(row["hash"]), row["subject"] or "", row["stands"], *more)

@@ -9,6 +9,7 @@ from typing import Final
 
 from transforms.model.graph import (
     ALERTING,
+    BARE,
     BETWEEN_RESOURCES,
     CLUSTER,
     EMITS,
@@ -20,6 +21,8 @@ from transforms.model.graph import (
     RESOURCE,
     SELECTED,
     SELECTING,
+    SUBJECT_NAMED,
+    SUBJECT_UID,
     TENANT_KEY,
     TOMBSTONE,
     TOMBSTONE_REFS,
@@ -120,6 +123,10 @@ READ_NODE_PROPS: Final = f"UNWIND $keys AS key\nMATCH {_at('n', RESOURCE, 'key')
 READ_RIDS_OF_UIDS: Final = (
     f"UNWIND $keys AS key\nMATCH (n:{RESOURCE.label} {{{TENANT_KEY}: ${TENANT_KEY}, uid: key}})\nRETURN key AS uid, n.rid AS rid"
 )
+READ_RIDS_OF_BARES: Final = (
+    f"UNWIND $keys AS key\nMATCH (n:{RESOURCE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {BARE}: key}})\nWHERE n.ver IS NOT NULL\n"
+    "RETURN key AS bare, n.rid AS rid"
+)
 READ_RIDS_OF_KIND: Final = (
     f"MATCH (n:{RESOURCE.label} {{{TENANT_KEY}: ${TENANT_KEY}}})\nWHERE n.{RESOURCE.key} STARTS WITH $prefix\n"
     f"RETURN n.{RESOURCE.key} AS rid"
@@ -130,7 +137,9 @@ READ_TOMBSTONES_BY_REF: Final = "\nUNION\n".join(
     f"UNWIND $keys AS key\nMATCH (n:{TOMBSTONE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {ref}: key}})\nRETURN {_TOMBSTONE_ROW}"
     for ref in TOMBSTONE_REFS
 )
-_EDGE_ROW: Final = "type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived"
+_EDGE_ROW: Final = (
+    "type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named"
+)
 READ_EDGES: Final = {
     relationship.type: (
         f"UNWIND $keys AS key\nMATCH (a)-[r:{relationship.type} {{{TENANT_KEY}: ${TENANT_KEY}, edge_id: key}}]->(b)\nRETURN {_EDGE_ROW}"
@@ -160,7 +169,8 @@ READ_LABELS: Final = _read_pairs(SELECTED, "labels")
 
 
 def _referrer_row(node: NodeLabel) -> str:
-    optional = "n.seen AS seen" if node is EPISODIC else "NULL AS seen"
+    own = {"seen": "seen", "named": SUBJECT_NAMED, "subject_uid": SUBJECT_UID}
+    optional = ", ".join(f"{f'n.{held}' if node is EPISODIC else 'NULL'} AS {name}" for name, held in own.items())
     alert = "n.alert AS alert" if node in ALERTING else "NULL AS alert"
     stands = f"EXISTS {{ (n)-[:{REFERS[node.label].type}]->(:{RESOURCE.label}) }} AS stands"
     return f"n.{node.key} AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, {stands}, {optional}, {alert}"
@@ -172,6 +182,12 @@ READ_REFERRERS: Final = {
 READ_REFERRERS_OF_SUBJECTS: Final = {
     label: f"UNWIND $keys AS key\nMATCH (n:{label} {{{TENANT_KEY}: ${TENANT_KEY}, subject: key}})\nRETURN {_referrer_row(node)}"
     for label, node in REFERRERS.items()
+}
+READ_REFERRERS_OF_UIDS: Final = {
+    EPISODIC.label: (
+        f"UNWIND $keys AS key\nMATCH (n:{EPISODIC.label} {{{TENANT_KEY}: ${TENANT_KEY}, {SUBJECT_UID}: key}})\n"
+        f"RETURN {_referrer_row(EPISODIC)}"
+    )
 }
 READ_ALERTING: Final = {
     node.label: (

@@ -76,7 +76,7 @@ def interpret(
     if many is not None:
         return many(client_id, ver, body, raw_key)
     meaning = _mean(body) if meanings is None else meanings.of(body, text)
-    return (meaning.mutation(client_id, ver, *meaning.values),)
+    return meaning.said(client_id, ver)
 
 
 def _mean(body: Body) -> Meaning:

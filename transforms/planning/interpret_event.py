@@ -3,8 +3,9 @@
 from datetime import UTC
 from typing import Final
 
-from transforms.model.graph import EPISODIC
+from transforms.model.graph import EPISODIC, SUBJECT_UID
 from transforms.model.identity import make_rid
+from transforms.model.kinds import SCOPE_OF_TOKEN
 from transforms.model.limits import BODY_AHEAD, EARLIEST
 from transforms.planning.mutations import Mutation, UpsertReferrer
 from transforms.planning.values import identity, sealed
@@ -20,10 +21,12 @@ ALERT_ETYPE: Final = "prom.alert"
 
 def event_mutation(client_id: str, ver: str, body: Event) -> Mutation:
     about = body.subject
-    subject = ""
-    if about is not None:
-        subject = identity("the subject", str(make_rid(about.kind, about.ns or "", about.name, about.api_version or "")))
-    return episode(client_id, ver, body, subject)
+    if about is None:
+        return episode(client_id, ver, body, "")
+    rid = make_rid(about.kind, about.ns or "", about.name, about.api_version or "")
+    # Kubernetes keeps an Event on a cluster-scoped object in some namespace, and a component may name that as the object's.
+    uid = about.uid if about.uid and rid.namespace and rid.kind not in SCOPE_OF_TOKEN else ""
+    return episode(client_id, ver, body, identity("the subject", str(rid)), identity("the subject's uid", uid))
 
 
 def event_mutations(client_id: str, ver: str, body: EventList, _raw_key: str) -> tuple[Mutation, ...]:
@@ -36,8 +39,8 @@ def event_mutations(client_id: str, ver: str, body: EventList, _raw_key: str) ->
     return tuple({one.event_id: event_mutation(client_id, ver, one) for one in body.events}.values())
 
 
-def episode(client_id: str, ver: str, body: Event, subject: str, **more: str) -> UpsertReferrer:
-    """The episode of an event about the object at `subject`, "" for none; more: further properties."""
+def episode(client_id: str, ver: str, body: Event, subject: str, subject_uid: str = "", **more: str) -> UpsertReferrer:
+    """The episode of an event about the object at `subject`, "" for none; subject_uid: as in `UpsertReferrer`; more: further properties."""
     if body.etype == ALERT_ETYPE and body.reason:
         more["alert"] = identity("the alert's name", body.reason)
     props, digest = sealed(
@@ -50,7 +53,9 @@ def episode(client_id: str, ver: str, body: Event, subject: str, **more: str) ->
             "event_time": body.event_time.astimezone(UTC) if body.event_time else moment_of(ver),
             "count": body.count,
             **({"subject": subject} if subject else {}),
+            **({SUBJECT_UID: subject_uid} if subject_uid else {}),
             **more,
         }
     )
-    return UpsertReferrer(client_id, ver, EPISODIC.label, identity("event_id", body.event_id), subject, props, digest)
+    eid = identity("event_id", body.event_id)
+    return UpsertReferrer(client_id, ver, EPISODIC.label, eid, subject, props, digest, subject_uid=subject_uid)

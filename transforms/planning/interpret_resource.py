@@ -1,13 +1,14 @@
 """What a resource record means: the whole state of an object, or its end."""
 
-from typing import Any
+from typing import Any, Final
 
-from transforms.model.identity import Rid, is_cluster_scoped, kind_token, looks_like_uid, make_rid, parse_rid
+from transforms.model.graph import BARE
+from transforms.model.identity import Rid, bare_of, is_cluster_scoped, kind_token, looks_like_uid, make_rid, parse_rid
 from transforms.model.kinds import KIND_OF_TOKEN
 from transforms.planning.implied import implied_by
 from transforms.planning.interpret_edge import is_kind_token
 from transforms.planning.meaning import Meaning
-from transforms.planning.mutations import DeleteNode, DeleteUid, EndSnapshot, Mutation, UpsertNode
+from transforms.planning.mutations import DeleteNode, DeleteUid, DeleteUnnamed, EndSnapshot, Mutation, UpsertNode
 from transforms.planning.promoted import promoted
 from transforms.planning.references import references
 from transforms.planning.selectors import terms_of
@@ -20,6 +21,9 @@ from transforms.records.spec_parts import Spec
 from transforms.records.spec_traffic import NetworkPolicySpec, ServiceSpec
 from transforms.records.specs import read_spec
 
+# What stands in the place of an address where there is none: of a headless Service, of a Pod that has none yet.
+_NO_ADDRESS: Final = frozenset({"None", ""})
+
 
 def resource_meaning(body: Resource) -> Meaning:
     if body.op == "DELETE" and not body.name:
@@ -31,7 +35,9 @@ def resource_meaning(body: Resource) -> Meaning:
     rid = make_rid(body.kind, body.namespace or "", body.name, body.api_version or "")
     text = identity("the object's identity", str(rid))
     if body.op == "DELETE":
-        return Meaning(DeleteNode, (text,))
+        if not body.uid:
+            return Meaning(DeleteNode, (text,))
+        return Meaning(DeleteUid, (identity("uid", body.uid),), (Meaning(DeleteUnnamed, (text,)),))
     props, digest = sealed(_resource_props(rid, body))
     return Meaning(UpsertNode, (text, identity("uid", body.uid or ""), props, digest))
 
@@ -58,11 +64,12 @@ def _resource_props(rid: Rid, body: Resource) -> dict[str, Any]:
         "selector": _selector(body, spec),
         "owners": sorted(f"{owner.kind}/{owner.name}" for owner in body.owner_refs or ()) or None,
         "node": body.node,
-        "pod_ip": body.pod_ip,
+        "pod_ip": None if body.pod_ip in _NO_ADDRESS else body.pod_ip,
         "image": body.image,
         "replicas": body.replicas,
-        "service_ips": sorted(body.service_ips or ()) or None,
+        "service_ips": sorted(set(body.service_ips or ()) - _NO_ADDRESS) or None,
         "implies": _implied(rid, body, spec),
+        BARE: bare_of(str(rid)) or None,
         "status": _status_text(status, declared.bulky if declared else ()),
     }
     if declared:

@@ -16,12 +16,14 @@ from transforms.planning.mutations import (
     DeleteNode,
     DeleteReferrer,
     DeleteUid,
+    DeleteUnnamed,
     EndSnapshot,
     Mutation,
     UpsertEdge,
     UpsertNode,
     UpsertReferrer,
 )
+from transforms.planning.names import Names, shows_scope
 from transforms.planning.referrers import Referrers
 from transforms.planning.stored import GraphReader
 from transforms.records.outcomes import Outcome
@@ -34,23 +36,22 @@ def plan_batch(reader: GraphReader, client_id: str, mutations: Sequence[Mutation
     floors: what is at or below them is superseded.
     """
     above = [one for one in mutations if not floors.are_above(one)]
-    lives = Lives(reader, client_id)
-    derived = Derived(reader, lives)
-    edges = Edges(reader, client_id, lives, derived)
-    referrers = Referrers(reader, lives)
-    emits = Emits(reader, referrers)
     upserts = [one for one in above if isinstance(one, UpsertNode)]
-    outcomes = lives.apply(
-        upserts,
-        [one for one in above if isinstance(one, DeleteNode)],
-        [one for one in above if isinstance(one, DeleteUid)],
-        [one for one in above if isinstance(one, EndSnapshot)],
-    )
-    derived.apply(upserts)
+    deaths = [one for one in above if isinstance(one, DeleteNode | DeleteUid | DeleteUnnamed)]
+    spoken = [one.rid for one in (*upserts, *deaths) if not isinstance(one, DeleteUid)]
+    names = Names(reader, spoken, (one.uid for one in upserts if one.uid and shows_scope(one.rid)))
+    lives = Lives(reader, client_id, names)
+    derived = Derived(reader, lives, names)
+    edges = Edges(reader, client_id, lives, derived, names)
+    referrers = Referrers(reader, lives, names)
+    emits = Emits(reader, referrers)
+    outcomes = lives.apply(upserts, deaths, [one for one in above if isinstance(one, EndSnapshot)])
+    derived.apply()
     outcomes += edges.apply([one for one in above if isinstance(one, UpsertEdge | DeleteEdge)])
     outcomes += referrers.apply([one for one in above if isinstance(one, UpsertReferrer | DeleteReferrer)])
     changes = Changes()
     lives.write(changes)
+    names.write_scopes(changes)
     derived.write(changes)
     edges.write(changes)
     referrers.write(changes)

@@ -14,6 +14,7 @@ from transforms.records.rejects import Fault, Reason
 
 CANONICAL: Final = msgspec.json.Encoder(order="sorted")
 _DIGEST_BYTES: Final = 16
+LEFT_OUT: Final = "left_out"
 
 
 # Properties that hold names, which say what something is called and may hold any word; all others are free text.
@@ -37,7 +38,7 @@ def identity(what: str, text: str) -> str:
 
 
 def sealed(props: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """The properties as the graph may hold them, and the hash of these: without secrets, all strings within the limit.
+    """The properties as the graph may hold them, and the hash of these: without secrets or what is too large.
 
     Every property of every mutation passes here. Redaction comes before hashing; one look tells of most that there is none to be done.
     """
@@ -45,7 +46,8 @@ def sealed(props: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     if is_suspicious(encoded):
         props = {name: _redacted(name, value) for name, value in props.items()}
         encoded = CANONICAL.encode(props)
-    return checked(props), _hash_of(encoded)
+    kept = checked(props)
+    return kept, _hash_of(encoded if kept is props else CANONICAL.encode(kept))
 
 
 def _redacted(name: str, value: Any) -> Any:
@@ -70,18 +72,30 @@ def status_text(status: dict[str, Any]) -> str:
 
 
 def checked(props: dict[str, Any]) -> dict[str, Any]:
-    """The properties: all strings within the limit, all numbers such as the graph can hold, those in lists too, and no list too long."""
-    for name, value in props.items():
-        if isinstance(value, list) and len(value) > ITEMS:
-            said = f"`{name}` has {len(value)} entries, at most {ITEMS} are taken; split it at the producer"
-            raise Fault(Reason.LIMIT_EXCEEDED, said)
-        for one in value if isinstance(value, list) else (value,):
-            if isinstance(one, str):
-                if len(one) * 4 > STRING_BYTES and len(one.encode()) > STRING_BYTES:
-                    raise Fault(Reason.LIMIT_EXCEEDED, f"`{name}` has {len(one.encode())} bytes, at most {STRING_BYTES} are taken")
-            elif isinstance(one, int | float):
-                _check_number(name, one)
-    return props
+    """The properties less those with a text beyond the limit, in lists too; `left_out` names these, sorted.
+
+    What is too large costs its property and not the object; identities have a limit of their own, which rejects. Fault for a number that
+    the graph cannot hold, and for a list with more entries than a record's items.
+    """
+    large = [name for name, value in props.items() if _is_large(name, value)]
+    return {name: value for name, value in props.items() if name not in large} | {LEFT_OUT: sorted(large)} if large else props
+
+
+def _is_large(name: str, value: Any) -> bool:
+    if not isinstance(value, list):
+        return _is_large_one(name, value)
+    if len(value) > ITEMS:
+        said = f"`{name}` has {len(value)} entries, at most {ITEMS} are taken; split it at the producer"
+        raise Fault(Reason.LIMIT_EXCEEDED, said)
+    return any(_is_large_one(name, one) for one in value)
+
+
+def _is_large_one(name: str, one: Any) -> bool:
+    if isinstance(one, str):
+        return len(one) * 4 > STRING_BYTES and len(one.encode()) > STRING_BYTES
+    if isinstance(one, int | float):
+        _check_number(name, one)
+    return False
 
 
 def _check_number(name: str, number: float) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from transforms.records.custom import without_foreign
 from transforms.records.envelopes import (
     Body,
     Command,
@@ -73,9 +74,12 @@ def _parse_resource(text: bytes) -> Body:
     try:
         return _RESOURCE(text)
     except msgspec.ValidationError:
-        # Markers are rare: nobody else pays for them.
+        # Markers are rare, and so are custom resources that mean something else by our names: nobody else pays for them.
         if _MARKER not in text:
-            raise
+            understood = without_foreign(text)
+            if understood is None:
+                raise
+            return _RESOURCE(understood)
     marker = _SNAPSHOT(text)
     if marker.op == "SNAPSHOT_BEGIN":
         return Filtered(marker.client_id, marker.cluster, is_control=True)
@@ -86,6 +90,7 @@ def _parse_resource(text: bytes) -> Body:
     return marker
 
 
+RESOURCE_TOPIC: Final = "state.k8s.resource"
 REGISTRY_TOPIC: Final = "cluster.registry"
 COMMANDS: Final = frozenset({"ENSURE_SCHEMA"})
 
@@ -106,7 +111,7 @@ def _log_codec(own: Families = ()) -> Codec:
 
 
 CODECS: Final = (
-    Codec("state.k8s.resource", _parse_resource, _at, state=True),
+    Codec(RESOURCE_TOPIC, _parse_resource, _at, state=True),
     Codec("state.k8s.topology", msgspec.json.Decoder(Edge).decode, _at, state=True),
     Codec("events.normalized", parse_event, _event_time),
     _log_codec(),

@@ -10,17 +10,18 @@ from typing import Final
 
 import msgspec
 
+from transforms.model.identity import kind_token
 from transforms.model.limits import BODY_AHEAD, EARLIEST, KEY_BYTES, LATEST
-from transforms.records.codecs import CODEC_OF_TOPIC, TOPICS, Codec
+from transforms.records.codecs import CODEC_OF_TOPIC, RESOURCE_TOPIC, TOPICS, Codec
 from transforms.records.contents import Contents, take_time
-from transforms.records.envelopes import Body, Filtered, Tombstone
+from transforms.records.envelopes import Body, Filtered, Resource, Tombstone
 from transforms.records.json_text import check_json_text
 from transforms.records.record import UNREADABLE, Headers, KafkaRecord, from_microseconds, make_ver, microseconds
 from transforms.records.redact import redact_text
 from transforms.records.rejects import Fault, Reason
-from transforms.records.routes import TopicRoute, route_of
-from transforms.records.tenant import BARE, LEGACY, PLAIN, KeyForm, SplitKey, split_key
-from transforms.records.wire import OPENING, SchemaLookup, open_foreign, open_wire
+from transforms.records.routes import TopicRoute, header_tenant, route_of
+from transforms.records.tenant import BARE, LEGACY, PLAIN, KeyForm, SplitKey, may_name_kind, split_key, whole_key
+from transforms.records.wire import OPENING, SchemaLookup, is_null, open_foreign, open_wire
 
 SHOWN_CHARACTERS: Final = 200
 # A CloudEvent around a watch record is two. Each is read several times until it is off, with all that it wraps.
@@ -77,8 +78,9 @@ def decode_record(
         else PLAIN
     )
     is_long = record.key is not None and len(record.key) > KEY_BYTES
-    key, key_fault = _take_key(record.key, form) if is_long else _read_key(record.key, form)
-    if codec is None or (only and (key.client_id not in (None, only) or route.client_id not in (None, only))):
+    key, key_fault, kind_like = _take_key(record.key, form) if is_long else _read_key(record.key, form)
+    kind_like = kind_like and route.topic == RESOURCE_TOPIC
+    if codec is None or (only and ((key.client_id not in (None, only) and not kind_like) or route.client_id not in (None, only))):
         return Decoded(record, key, route)
     if key_fault is not None:
         return Decoded(record, key, route, fault=key_fault)
@@ -86,6 +88,7 @@ def decode_record(
         if record.headers:
             _check_headers(record.headers)
         value = record.value
+        key = _key_of_gone(key, route, record) if kind_like else key
         if value and (value[0] != OPENING or record.headers):
             value = open_wire(route.topic, value, record.headers, schemas, key.client_id or "")
         timed = take_time(value) if contents is not None and codec.state and not codec.restless and value else None
@@ -102,6 +105,9 @@ def decode_record(
         else:
             assert timed is not None
             at_us = timed.at_us
+        key = _key_by_kind(key, body) if kind_like else key
+        if only and key.client_id not in (None, only):
+            return Decoded(record, key, route)
         ver = _version(record, at_us)
     except Fault as fault:
         return Decoded(record, key, route, fault=fault)
@@ -110,18 +116,33 @@ def decode_record(
 
 def unread(record: KafkaRecord, fault: Fault, patterns: tuple[str, ...] = ()) -> Decoded:
     """The record with a fault that kept it from being read: of its tenant, what topic and key say."""
-    key, _ = _take_key(record.key, PLAIN)
+    key, *_ = _take_key(record.key, PLAIN)
     return Decoded(record, key, route_of(record.topic, patterns, TOPICS), fault=fault)
 
 
-def _take_key(key: bytes | None, form: KeyForm) -> tuple[SplitKey, Fault | None]:
-    """The key taken apart as far as it can be, and what is wrong with it: its tenant is known even so."""
-    text = (key or b"")[:KEY_BYTES].decode(errors="replace")
+def _take_key(key: bytes | None, form: KeyForm) -> tuple[SplitKey, Fault | None, bool]:
+    """The key taken apart as far as it can be, what is wrong with it, and whether what it has for a tenant may be a kind."""
+    split = split_key((key or b"")[:KEY_BYTES].decode(errors="replace"), form)
     try:
         _check_key(key)
     except Fault as fault:
-        return split_key(text, form), fault
-    return split_key(text, form), None
+        return split, fault, False
+    return split, None, may_name_kind(split)
+
+
+def _key_by_kind(key: SplitKey, body: Body) -> SplitKey:
+    """The key; one without a tenant where what it has for one is the body's own kind."""
+    if not isinstance(body, Resource) or key.client_id not in (body.kind.lower(), kind_token(body.kind, body.api_version or "")):
+        return key
+    return whole_key(key)
+
+
+def _key_of_gone(key: SplitKey, route: TopicRoute, record: KafkaRecord) -> SplitKey:
+    """The key; of a tombstone, which has no body to tell its kind, one without a tenant where topic or header name another."""
+    if record.value:
+        return key
+    outside = route.client_id or (header_tenant(record.headers) if record.headers else None)
+    return key if outside in (None, key.client_id) else whole_key(key)
 
 
 # Keys come again as objects do; those beyond the limit are not worth their memory.
@@ -147,7 +168,7 @@ def _check_headers(headers: Headers) -> None:
 
 def _decode_body(codec: Codec, value: bytes | None, timestamp_ms: int, key: SplitKey) -> tuple[Body, bool]:
     """The body, and whether the value is its own envelope and not another shape around it."""
-    if not value:
+    if not value or (codec.state and is_null(value)):
         return _tombstone(codec, key), False
     check_json_text(value)
     try:
@@ -155,7 +176,7 @@ def _decode_body(codec: Codec, value: bytes | None, timestamp_ms: int, key: Spli
             return codec.parse(value), True
         except (msgspec.ValidationError, Fault):
             # Other shapes are rare: nobody else pays for them.
-            body = _parse_foreign(codec, value, timestamp_ms)
+            body = _parse_foreign(codec, value, timestamp_ms, key)
             if body is None:
                 raise
             return body, False
@@ -167,7 +188,7 @@ def _decode_body(codec: Codec, value: bytes | None, timestamp_ms: int, key: Spli
         raise Fault(Reason.NOT_JSON, f"the value is not JSON: {redact_text(str(error))[:SHOWN_CHARACTERS]}", parsed=False) from None
 
 
-def _parse_foreign(codec: Codec, text: bytes, timestamp_ms: int, wrappings: int = 1) -> Body | None:
+def _parse_foreign(codec: Codec, text: bytes, timestamp_ms: int, key: SplitKey, wrappings: int = 1) -> Body | None:
     """The body in another shape; None where the text is in no shape that is known. Each shape taken off leaves less, or an envelope.
 
     wrappings: which one it is, counted from outside.
@@ -178,11 +199,13 @@ def _parse_foreign(codec: Codec, text: bytes, timestamp_ms: int, wrappings: int 
     if wrappings > WRAPPINGS:
         said = f"the value is wrapped more than {WRAPPINGS} times; write the envelope, or one CloudEvent around it"
         raise Fault(Reason.BAD_WRAPPER, said, parsed=False)
+    if codec.state and is_null(inner):
+        return _tombstone(codec, key)
     check_json_text(inner)
     try:
         return codec.parse(inner)
     except (msgspec.ValidationError, Fault):
-        body = _parse_foreign(codec, inner, timestamp_ms, wrappings + 1)
+        body = _parse_foreign(codec, inner, timestamp_ms, key, wrappings + 1)
         if body is None:
             raise
         return body

@@ -1,9 +1,10 @@
 """Events in every shape that agents and collectors write, read as one.
 
 Our envelope, core/v1 and events.k8s.io/v1 Events, kubernetes-event-exporter's (core/v1 with labels in the involved
-object), OpenTelemetry k8sobjects watch records (`{type, object}`) and the collector's log records (`resourceLogs`). One type
-with all their fields is decoded in one pass; which shape it is shows in which fields are there. The capitalised shape that
-kubectl before 1.14 dumped is a reject with a reason of its own, since it cannot be told from a mistake field by field.
+object), OpenTelemetry k8sobjects watch records (`{type, object}`), eventrouter's (`{verb, event}`) and the collector's log
+records (`resourceLogs`). One type with all their fields is decoded in one pass; which shape it is shows in which fields are
+there. The capitalised shape that kubectl before 1.14 dumped is a reject with a reason of its own, since it cannot be told from
+a mistake field by field.
 """
 
 from datetime import datetime
@@ -69,6 +70,9 @@ class _Wire(msgspec.Struct, frozen=True):
     deprecated_first: Moment | None = msgspec.field(default=None, name="deprecatedFirstTimestamp")
     # A watch record
     object: "_Wire | None" = None
+    # eventrouter; anything else in other shapes
+    verb: Any = None
+    event: msgspec.Raw = msgspec.Raw()
     # OpenTelemetry's log records
     logs: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="resourceLogs")
     # The legacy shape's mark
@@ -86,6 +90,8 @@ def parse_event(text: bytes) -> Event | EventList:
         return parse_logs(wire.logs, parse_event)
     if wire.object is not None:
         wire = wire.object
+    elif isinstance(wire.verb, str) and bytes(wire.event).startswith(b"{") and not (wire.event_id or wire.involved or wire.regarding):
+        wire = _DECODE(wire.event)
     if wire.legacy is not None:
         raise Fault(
             Reason.LEGACY_SHAPE,

@@ -11,6 +11,7 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
 
+from transforms.model.identity import looks_like_uid
 from transforms.model.kinds import RESERVED_TOKENS
 from transforms.records.directory import EMPTY, Directory
 from transforms.records.redact import shown
@@ -64,6 +65,22 @@ def split_key(key: str, form: KeyForm = PLAIN) -> SplitKey:
         if found and is_tenant_id(left):
             return SplitKey(left, right)
     return SplitKey(None, key)
+
+
+def may_name_kind(key: SplitKey) -> bool:
+    """True where the text left of `::` may be a custom kind, and the whole the key of a cluster-scoped object (`nodepool::default`).
+
+    Right of it is then a name alone; after a tenant comes a kind, with a colon, or a uid.
+    """
+    if key.client_id is None or ":" in key.raw or not key.raw or looks_like_uid(key.raw):
+        return False
+    name, dot, group = key.client_id.partition(".")
+    return name.isascii() and name.isalnum() and name.islower() and name[0].isalpha() and bool(group) == bool(dot)
+
+
+def whole_key(key: SplitKey) -> SplitKey:
+    """The key as one that names no tenant."""
+    return key if key.client_id is None else SplitKey(None, f"{key.client_id}{SEPARATOR}{key.raw}")
 
 
 class Claims(NamedTuple):

@@ -7,8 +7,10 @@ stays as it is: its bytes and coordinates are what versions and dead letters are
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
+
 from transforms.model.limits import RECORD_BYTES
-from transforms.records.cloudevents import Attributes, attributes_of, check_binary, fill_event, is_structured, open_structured
+from transforms.records.cloudevents import Attributes, attributes_of, check_binary, fill_event, is_structured, mark_gone, open_structured
 from transforms.records.kubernetes import envelope_of
 from transforms.records.record import Headers
 from transforms.records.rejects import Fault, Reason
@@ -25,6 +27,13 @@ _PREFIX_BYTES: Final = 5
 _MOST_ID: Final = 2**31 - 1
 _SPECVERSION: Final = b'"specversion"'
 _METADATA: Final = b'"metadata"'
+_PAYLOAD: Final = b'"payload"'
+_CONNECT: Final = frozenset({"schema", "payload"})
+_BLANKS: Final = b" \t\r\n"
+_NULL: Final = b"null"
+# With the blanks that may stand around it.
+_NULL_BYTES: Final = 64
+_FIELDS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _RESOURCES: Final = "state.k8s.resource"
 _EVENTS: Final = "events.normalized"
 
@@ -50,11 +59,21 @@ def open_foreign(topic: str, text: bytes, timestamp_ms: int) -> bytes | None:
 
     Asked only of what the topic's codec refused, so that envelopes do not pay for it.
     """
+    if text.lstrip(_BLANKS).startswith(b'"'):
+        said = "the value is JSON written as text, a string that holds it; write the object itself, encoded once"
+        raise Fault(Reason.BAD_WRAPPER, said, parsed=False)
     if _SPECVERSION in text and is_structured(text):
         return _open_structured(topic, text)
+    if _PAYLOAD in text and (payload := _open_connect(text)) is not None:
+        return payload
     if topic == _RESOURCES and _METADATA in text:
         return envelope_of(text, timestamp_ms)
     return None
+
+
+def is_null(text: bytes) -> bool:
+    """Whether JSON text says null, and nothing else: what serialisers that know no tombstones write for one."""
+    return len(text) <= _NULL_BYTES and text.strip(_BLANKS) == _NULL
 
 
 def _open_structured(topic: str, text: bytes) -> bytes:
@@ -63,7 +82,21 @@ def _open_structured(topic: str, text: bytes) -> bytes:
 
 
 def _filled(topic: str, data: bytes, told: Attributes) -> bytes:
+    if topic == _RESOURCES:
+        return mark_gone(data, told)
     return fill_event(data, told) if topic == _EVENTS else data
+
+
+def _open_connect(text: bytes) -> bytes | None:
+    """The payload beside its schema, as Kafka Connect's converter writes them; None where the text is something else.
+
+    Older converters write a tombstone so, too: its payload is null.
+    """
+    try:
+        fields = _FIELDS(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return bytes(fields["payload"]) if fields.keys() == _CONNECT else None
 
 
 def unframe(value: bytes, schemas: SchemaLookup | None, asker: str = "") -> bytes:
