@@ -14,7 +14,7 @@ from transforms.model.limits import BODY_AHEAD, EARLIEST, KEY_BYTES, LATEST
 from transforms.records.codecs import CODEC_OF_TOPIC, TOPICS, Codec
 from transforms.records.contents import Contents, take_time
 from transforms.records.envelopes import Body, Filtered, Tombstone
-from transforms.records.json_text import check_json_text
+from transforms.records.json_text import check_json_text, mended_json
 from transforms.records.record import KafkaRecord, from_microseconds, make_ver, microseconds
 from transforms.records.rejects import Fault, Reason
 from transforms.records.routes import TopicRoute, route_of
@@ -132,10 +132,13 @@ def _decode_body(codec: Codec, value: bytes | None, timestamp_ms: int, key: Spli
     """The body, and whether the value is its own envelope and not another shape around it."""
     if not value:
         return _tombstone(codec, key), False
-    check_json_text(value)
+    try:
+        check_json_text(value, any_integer=codec.is_lenient)
+    except Fault as fault:
+        return _decode_mended(codec, value, timestamp_ms, key, fault)
     try:
         try:
-            return codec.parse(value), True
+            return codec.parse(value) if codec.parse_at is None else codec.parse_at(value, timestamp_ms), True
         except (msgspec.ValidationError, Fault):
             # Other shapes are rare: nobody else pays for them.
             body = _parse_foreign(codec, value, timestamp_ms)
@@ -147,7 +150,16 @@ def _decode_body(codec: Codec, value: bytes | None, timestamp_ms: int, key: Spli
         missing = text.startswith("Object missing required field")
         raise Fault(Reason.MISSING_FIELD if missing else Reason.WRONG_TYPE, text[:SHOWN_CHARACTERS]) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Fault(Reason.NOT_JSON, f"the value is not JSON: {str(error)[:SHOWN_CHARACTERS]}", parsed=False) from None
+        fault = Fault(Reason.NOT_JSON, f"the value is not JSON: {str(error)[:SHOWN_CHARACTERS]}", parsed=False)
+        return _decode_mended(codec, value, timestamp_ms, key, fault)
+
+
+def _decode_mended(codec: Codec, value: bytes, timestamp_ms: int, key: SplitKey, fault: Fault) -> tuple[Body, bool]:
+    """The body where a few bytes alone were no text, and the topic's records may have such; else raises the fault."""
+    mended = mended_json(value) if codec.is_lenient and fault.reason is Reason.NOT_JSON else value
+    if mended == value:
+        raise fault from None
+    return _decode_body(codec, mended, timestamp_ms, key)
 
 
 def _parse_foreign(codec: Codec, text: bytes, timestamp_ms: int) -> Body | None:
@@ -157,7 +169,7 @@ def _parse_foreign(codec: Codec, text: bytes, timestamp_ms: int) -> Body | None:
         return None
     check_json_text(inner)
     try:
-        return codec.parse(inner)
+        return codec.parse(inner) if codec.parse_at is None else codec.parse_at(inner, timestamp_ms)
     except (msgspec.ValidationError, Fault):
         body = _parse_foreign(codec, inner, timestamp_ms)
         if body is None:

@@ -19,11 +19,19 @@ _DIGITS_ALIKE: Final = bytes.maketrans(b"123456789", b"0" * 9)
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"{}[]"))
 _DEPTH_CHANGE: Final = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
 _NOT_INTEGER: Final = frozenset(b".eE")
+_CONTROLS: Final = dict.fromkeys(range(0x20), " ")
+_REPLACEMENT: Final = "\\ufffd"
+# An escape; of a surrogate with the low one after it, so that pairs are told from single ones.
+_ESCAPES: Final = re.compile(r"\\(?:u(?P<first>[0-9a-fA-F]{4})(?:\\u(?P<second>[dD][c-fC-F][0-9a-fA-F]{2}))?|(?P<other>.))", re.DOTALL)
+_KNOWN_ESCAPES: Final = frozenset('"\\/bfnrt')
 _INT64_DIGITS: Final = len(str(INTEGER_MIN))
 
 
-def check_json_text(value: bytes) -> None:
-    """Return for text within the limits; raise Fault for size, UTF-8, nesting or integer beyond them."""
+def check_json_text(value: bytes, *, any_integer: bool = False) -> None:
+    """Return for text within the limits; raise Fault for size, UTF-8, nesting or integer beyond them.
+
+    any_integer: integers of any size are fine, as no number of such texts is kept.
+    """
     if len(value) > RECORD_BYTES:
         raise Fault(
             Reason.LIMIT_EXCEEDED,
@@ -33,7 +41,31 @@ def check_json_text(value: bytes) -> None:
     if not value.isascii():
         _check_utf8(value)
     if value.count(b"{") + value.count(b"[") > NESTING or _LONG_DIGITS in value.translate(_DIGITS_ALIKE):
-        _check_structure(_STRING.sub(b"", value))
+        _check_structure(_STRING.sub(b"", value), any_integer=any_integer)
+
+
+def mended_json(value: bytes) -> bytes:
+    """The text with replacements for what is no text: bytes that are not UTF-8, lone surrogates, control characters, unknown escapes."""
+    text = value.decode(errors="replace").translate(_CONTROLS)
+    return _ESCAPES.sub(_mended_escape, text).encode()
+
+
+def _mended_escape(found: re.Match[str]) -> str:
+    first, second, other = found["first"], found["second"], found["other"]
+    if first is None:
+        return found.group() if other in _KNOWN_ESCAPES else f"\\\\{other}"
+    if _is_high(first) and second is not None:
+        return found.group()
+    shown = _REPLACEMENT if _is_surrogate(first) else f"\\u{first}"
+    return shown if second is None else shown + _REPLACEMENT
+
+
+def _is_surrogate(digits: str) -> bool:
+    return 0xD800 <= int(digits, 16) <= 0xDFFF  # noqa: PLR2004 - Unicode's range
+
+
+def _is_high(digits: str) -> bool:
+    return _is_surrogate(digits) and int(digits, 16) < 0xDC00  # noqa: PLR2004 - where the low ones begin
 
 
 def _check_utf8(value: bytes) -> None:
@@ -43,12 +75,12 @@ def _check_utf8(value: bytes) -> None:
         raise Fault(Reason.NOT_JSON, f"the value is not UTF-8 at byte {error.start}; JSON must be", parsed=False) from None
 
 
-def _check_structure(bare: bytes) -> None:
+def _check_structure(bare: bytes, *, any_integer: bool) -> None:
     """`bare` is the text without its strings; a stray closing bracket is the decoder's to report."""
     brackets = bare.translate(None, _NOT_BRACKETS)
     if max(accumulate(map(_DEPTH_CHANGE.__getitem__, brackets)), default=0) > NESTING:
         raise Fault(Reason.LIMIT_EXCEEDED, f"the value nests deeper than {NESTING} levels; flatten it at the producer", parsed=False)
-    for match in _NUMBER.finditer(bare):
+    for match in _NUMBER.finditer(bare) if not any_integer else ():
         digits = match.group()
         if not _NOT_INTEGER.isdisjoint(digits):
             continue

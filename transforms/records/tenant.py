@@ -66,13 +66,17 @@ def split_key(key: str, form: KeyForm = PLAIN) -> SplitKey:
 
 
 class Claims(NamedTuple):
-    """What the parts of one record say of its tenant; None where a part says nothing. cluster: what its cluster is called."""
+    """What the parts of one record say of its tenant; None where a part says nothing. cluster: what its cluster is called.
+
+    hint: what may be the tenant or an application's own word; it counts where nothing else names one, and it is registered.
+    """
 
     key: str | None = None
     topic: str | None = None
     header: str | None = None
     body: str | None = None
     cluster: str | None = None
+    hint: str | None = None
 
     @property
     def outside(self) -> tuple[str, ...]:
@@ -147,7 +151,7 @@ def resolve_tenant(claims: Claims, rules: TenantRules, directory: Directory = EM
     if len({client_id for _, client_id in named}) > 1:
         said = ", ".join(f"the {source.name} says {client_id!r}" for source, client_id in named)
         raise Fault(Reason.TENANT_MISMATCH, f"{said}; a record belongs to one tenant")
-    called = directory.called(claims.cluster) if not named else None
+    called = None if named else claims.hint if claims.hint in directory.registered else directory.called(claims.cluster)
     if rules.client_id:
         is_others = any(client_id != rules.client_id for _, client_id in named) or called not in (None, rules.client_id)
         return None if is_others else rules.client_id

@@ -27,6 +27,8 @@ SIGNS: Final = "signs"
 COMMANDS: Final = "commands"
 TAKEN: Final = "taken"
 
+_UNTOLD: Final = (None, None, None)
+
 Ended = tuple[str, Outcome]
 
 
@@ -177,4 +179,7 @@ def _claims(decoded: Decoded) -> Claims:
     body = decoded.body
     if body is None or isinstance(body, Tombstone):
         return Claims(*told)
-    return Claims(*told, body.client_id, getattr(body, "cluster", None))
+    named = (body.client_id, getattr(body, "cluster", None))
+    # Applications' own words differ from line to line: where they cannot count, they make no claims of their own.
+    hint = getattr(body, "hint", None) if told == _UNTOLD else None
+    return Claims(*told, *named, hint)
