@@ -9,17 +9,22 @@ from datetime import datetime
 from io import BytesIO
 from struct import error as StructError  # noqa: N812 - the standard library's name says nothing
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 from fastavro import parse_schema, schemaless_reader
+from fastavro.read import LOGICAL_READERS
 from fastavro.schema import SchemaParseException, UnknownType
 
 from transforms.records.avro_shape import Names, Shape, refused, shape_of
+from transforms.records.record import from_microseconds
 from transforms.records.rejects import Fault, Reason
 
 SCHEMA_BYTES: Final = 256 * 1024
 JSON_BYTES: Final = 64 * 1024 * 1024
 _SHOWN: Final = 120
+# What holds other types in a schema.
+_TYPED: Final = frozenset({"type", "fields", "items", "values"})
 _ENCODE: Final = msgspec.json.Encoder().encode
 # What fastavro raises for a schema, and for a payload, that is not what it should be.
 _SCHEMA_ERRORS: Final = (SchemaParseException, UnknownType, ValueError, TypeError, KeyError, AttributeError, RecursionError)
@@ -40,7 +45,7 @@ class AvroReader:
             raw = _raw(text)
             self._shape = shape_of(raw, names)
             try:
-                self._schema = parse_schema(raw, known)
+                self._schema = parse_schema(_moments(raw), known)
             except _SCHEMA_ERRORS as error:
                 raise refused(f"is not valid ({str(error)[:_SHOWN]})") from None
         if not isinstance(self._schema, dict) or self._schema.get("type") != "record":
@@ -77,6 +82,36 @@ def _raw(text: str) -> Any:
         raise refused("is no JSON") from None
 
 
+def _moments(raw: Any) -> Any:
+    """The schema with `timestamp-…` types that are no moments called so: Iceberg's, which are not adjusted to UTC."""
+    if isinstance(raw, list):
+        return [_moments(one) for one in raw]
+    if not isinstance(raw, dict):
+        return raw
+    told = {name: _moments(one) if name in _TYPED else one for name, one in raw.items()}
+    if raw.get("adjust-to-utc") is False and str(raw.get("logicalType")).startswith("timestamp-"):
+        told["logicalType"] = f"local-{raw['logicalType']}"
+    return told
+
+
+def _read_nanos(data: int, *_schemas: Any) -> datetime:
+    return from_microseconds(data // 1000)
+
+
+def _read_local_nanos(data: int, *_schemas: Any) -> datetime:
+    return from_microseconds(data // 1000).replace(tzinfo=None)
+
+
+def _read_uuid(data: bytes, *_schemas: Any) -> UUID:
+    return UUID(bytes=bytes(data))
+
+
+# Of Avro 1.12, which the library does not read itself.
+LOGICAL_READERS.setdefault("long-timestamp-nanos", _read_nanos)
+LOGICAL_READERS.setdefault("long-local-timestamp-nanos", _read_local_nanos)
+LOGICAL_READERS.setdefault("fixed-uuid", _read_uuid)
+
+
 def _present(value: Any) -> Any:
     """The value without its nulls."""
     if isinstance(value, dict):
@@ -84,5 +119,5 @@ def _present(value: Any) -> Any:
     if isinstance(value, list):
         return [_present(one) for one in value]
     if isinstance(value, datetime) and value.tzinfo is None:
-        raise ValueError(f"the moment {value.isoformat()} has no zone; use timestamp-millis or timestamp-micros")
+        raise ValueError(f"the moment {value.isoformat()} has no zone; use timestamp-millis, -micros or -nanos")
     return value

@@ -213,7 +213,7 @@ class ListedAlert(msgspec.Struct, frozen=True, rename="camel"):
     """An alert of a rule; `active_at` is when its expression first held, and stays while the alert goes on to fire."""
 
     state: str
-    labels: dict[str, str]
+    labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
     active_at: Moment | None = None
 

@@ -12,6 +12,7 @@ from transforms.model.limits import INTEGER_MAX, INTEGER_MIN, NESTING, RECORD_BY
 from transforms.records.rejects import Fault, Reason
 
 _STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_WHOLE: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|(?<![0-9.eE+-])(?P<whole>-?[0-9]++)\.0++(?![0-9eE])', re.DOTALL)
 _NUMBER: Final = re.compile(rb"-?[0-9]++(?:\.[0-9]*+)?+(?:[eE][+-]?[0-9]*+)?+")
 # Sought among digits that are all alike, ten times faster than with a pattern: every record passes here.
 _LONG_DIGITS: Final = b"0" * 19
@@ -42,6 +43,16 @@ def check_json_text(value: bytes, *, any_integer: bool = False) -> None:
         _check_utf8(value)
     if value.count(b"{") + value.count(b"[") > NESTING or _LONG_DIGITS in value.translate(_DIGITS_ALIKE):
         _check_structure(_STRING.sub(b"", value), any_integer=any_integer)
+
+
+def without_strings(value: bytes) -> bytes:
+    """JSON text without its strings."""
+    return _STRING.sub(b"", value)
+
+
+def with_whole_numbers(value: bytes) -> bytes:
+    """JSON text with whole numbers written as such (3 for 3.0), as encoders write them that know floats alone."""
+    return _WHOLE.sub(lambda found: found["whole"] or found.group(), value)
 
 
 def mended_json(value: bytes) -> bytes:

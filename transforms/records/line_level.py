@@ -27,9 +27,13 @@ _OTHER_SHORT: Final = "TRC|DBG|DEBU|INF|WRN|VRB|TRCE|DBUG"
 _BAD_ALL: Final = f"{_BAD_WORDS}|{_BAD_SHORT}"
 _ALL: Final = f"{_BAD_ALL}|{_OTHER_WORDS}|{_OTHER_SHORT}"
 
-_NAME: Final = r"""[@_]?(?i:(?:log|syslog)?[._]?(?:level|severity|priority)(?:[._]?(?:name|no|str|value|text|number|code|label))?|lvl|sev|l)"""
+_NAME: Final = (
+    r"""[@_]?(?i:(?:log|syslog)?[._]?(?:level|severity|priority)(?:[._]?(?:name|no|str|value|text|number|code|label|level))?|lvl|sev|l)"""
+)
 _QUOTE: Final = r"""\\?"?"""
-_FIELD: Final = rf"""[{{,]\s*\\?"{_NAME}\\?"\s*:\s*(?:\{{\s*\\?"(?:name|value|text)\\?"\s*:\s*)?{_QUOTE}\[?{_COLOUR}*"""
+# Which loguru puts before a level's name.
+_ICON: Final = r"""(?:\\?"icon\\?"\s*:\s*\\?"[^"]{0,16}\\?"\s*,\s*)?"""
+_FIELD: Final = rf"""[{{,]\s*\\?"{_NAME}\\?"\s*:\s*(?:\{{\s*{_ICON}\\?"(?:name|value|text)\\?"\s*:\s*)?{_QUOTE}\[?{_COLOUR}*"""
 _PAIR: Final = r"""(?:^|[\s,;|\[({])(?:level|loglevel|log_level|log\.level|levelname|lvl|severity|sev|at|l)=["'\[]?"""
 _NUMBERS: Final = r"(?:[0-4]|1[7-9]|2[1-4]|[456]0|[45678]00|550|1000|[45]0000)"
 _BAD_PRIORITIES: Final = "|".join(str(number) for number in range(192) if number % 8 <= 3)  # noqa: PLR2004 - error and worse
@@ -43,7 +47,8 @@ def _word(words: str, *, group: str = "") -> tuple[str, ...]:
         rf"{_BEFORE}{take}{words}){_AFTER}",
         rf"[\[|<(]\s*{take}(?i:{words}))\s*[\]|>)]",
         rf"{_STAMP}{_COLOUR}*{take}(?i:{words}|FAIL)){_COLOUR}*\s?:",
-        # Monolog (`app.ERROR:`), Celery (`: ERROR/Main`), Apache (`[core:error]`), zap and swift-log (`<time> error `), syslog's (`sshd[7]: fatal: `).
+        # Monolog (`app.ERROR:`), Celery (`: ERROR/Main`), Apache (`[core:error]`), zap and swift-log (`<time> error `),
+        # programs of syslog (`sshd[7]: fatal: `).
         rf"[a-z]\.{take}{words}):",
         rf": {take}{words})/",
         rf"\[[a-z_0-9]*:{take}(?i:{words}))\]",

@@ -20,8 +20,10 @@ _TENANT_CHARACTERS: Final = 63
 
 # Fields that collectors and runtimes add; our envelope has none of them.
 _MARKS: Final = frozenset(
-    ("@timestamp", "@version", "@metadata", "_p", "logtag", "docker", "source_type", "date", "timestamp", "time", "file", "filename")
-    + ("fields", "labels", "resource", "resources", "attributes", "sourcetype", "agent", "tag", "MESSAGE", "_SYSTEMD_UNIT", "pod")
+    {
+        *("@timestamp", "@version", "@metadata", "_p", "logtag", "docker", "source_type", "date", "timestamp", "time", "file", "filename"),
+        *("fields", "labels", "resource", "resources", "attributes", "sourcetype", "agent", "tag", "MESSAGE", "_SYSTEMD_UNIT", "pod"),
+    }
 )
 _OBJECT: Final = ord("{")
 # Where else a pod's names may lie, and with which names before them.
@@ -39,14 +41,16 @@ _FILES: Final = (
 )
 _LONGEST_PATH: Final = 1024
 # Where loggers write the text of a structured line, for collectors that keep nothing but its fields.
-_TEXTS: Final = ("MESSAGE", "msg", "short_message", "full_message", "@message", "@m", "RenderedMessage", "Message", "@mt", "M", "Body", "body") + (
-    ("event", "line", "entry", "text", "textPayload")
+_TEXTS: Final = (
+    *("MESSAGE", "msg", "short_message", "full_message", "@message", "@m", "RenderedMessage", "Message", "@mt", "M", "Body", "body"),
+    *("event", "line", "entry", "text", "textPayload"),
 )
 # What a record holds beside the application's fields.
-_COLLECTORS_OWN: Final = _MARKS | frozenset(
-    ("kubernetes", "stream", "log", "message", "host", "hostname", "ecs", "input", "container", "cluster", "index", "source", "timestamp_end")
-    + ("client_id", "namespace", "node", "orchestrator", "event_id", "event_time", "subject", "pod_name", "pod_namespace", "container_name")
-)
+_COLLECTORS_OWN: Final = _MARKS | {
+    *("kubernetes", "stream", "log", "message", "host", "hostname", "ecs", "input", "container", "cluster", "index", "source"),
+    *("timestamp_end", "client_id", "namespace", "node", "orchestrator", "event_id", "event_time", "subject"),
+    *("pod_name", "pod_namespace", "container_name"),
+}
 
 
 class Pod(NamedTuple):

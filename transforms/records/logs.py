@@ -19,6 +19,7 @@ from transforms.records.line_level import line_level, without_colours
 from transforms.records.log_fields import Fields, Pod
 from transforms.records.log_times import NO_TIME_MS, Written, written
 from transforms.records.otlp_logs import is_batch, otlp_lines
+from transforms.records.record import is_unset
 from transforms.records.redact import redact_text
 from transforms.records.rejects import Fault, Reason
 from transforms.records.severity import UNKNOWN_SEVERITY, Level
@@ -96,18 +97,11 @@ class LogParser:
         line, stated = probe.log, probe.severity
         if stated is None:
             stated = probe.level
-            if (
-                stated is None
-                and probe.levelname is None
-                and probe.log_level is None
-                and probe.severity_text is None
-                and probe.net_level is None
-                and probe.otel_text is None
-            ):
-                stated = ""
+            if stated is None and probe.levelname is None and probe.log_level is None and probe.severity_text is None:
+                stated = probe.net_level or probe.otel_text or ""
         if not isinstance(line, str):
-            # Elastic's `log` is an object, which may hold the level.
             if line is not None and stated == "":
+                # Elastic's `log` is an object, which may hold the level.
                 stated = None
             line = probe.message
             if not isinstance(line, str):
@@ -202,7 +196,7 @@ def _enveloped(fields: Fields, line: str, level: Level, reason: str) -> Log:
     if not namespace or not name:
         missing = "pod_name" if namespace else "pod_namespace"
         raise Fault(Reason.MISSING_FIELD, f"Object missing required field `{missing}`; a line of a log is kept with its pod, by name")
-    at = envelope.event_time
+    at = envelope.event_time if envelope.event_time and not is_unset(envelope.event_time) else None
     pod = Pod(namespace, name, envelope.container if isinstance(envelope.container, str) else "")
     log = _log(line, level, reason, pod, (at, at.isoformat() if at else ""), str(envelope.stream or ""))
     cluster = fields.text_of("cluster") or None

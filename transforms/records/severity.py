@@ -54,8 +54,9 @@ _NAMES: Final = (
 _RANK: Final = {name: at for at, name in enumerate(_NAMES)}
 # Names that are words of everyday use: only journald's spelling of them is a level.
 _CAPITALS_ONLY: Final = frozenset({"priority"})
-# Objects whose own field is the level: ECS in nested form, loguru's, and levels that are objects themselves.
-_NESTED: Final = {"log": ("level",), "record": ("level",), "level": ("name", "value", "standardLevel"), "severity": ("text", "name")}
+# Levels that are objects themselves, and objects that hold one: Elastic's, loguru's.
+_NESTED: Final = {"level": ("name", "value"), "severity": ("text", "name")}
+_HOLDERS: Final = ("log", "record")
 # Marks of GELF and syslog: without one, a small number may be a verbosity, which counts the other way round.
 _SYSLOG_MARKS: Final = frozenset({"short_message", "full_message", "facility", "syslog_identifier", "appname", "ident"})
 _VERBOSITY_MARK: Final = "msg"
@@ -106,12 +107,12 @@ def level_in(fields: Mapping[str, Any]) -> Level:
         severity = _of_number(name, said, fields)
         if severity is not None:
             return Level(_shown(said), severity)
-    return next((level for name in ("log", "record") if isinstance(fields.get(name), dict) and (level := _nested(fields[name])) != NO_LEVEL), NO_LEVEL)
+    return next((level for name in _HOLDERS if (level := _nested(fields.get(name))) != NO_LEVEL), NO_LEVEL)
 
 
 def is_level_name(name: str) -> bool:
     """Whether a field of that name may hold a level, or an object with one."""
-    return _key(name) in _RANK or name in _NESTED
+    return _key(name) in _RANK or name in _HOLDERS
 
 
 def syslog_level(number: int) -> Level:
@@ -119,8 +120,8 @@ def syslog_level(number: int) -> Level:
     return Level(str(number), _SYSLOG[number % 8])
 
 
-def _nested(fields: dict[str, Any]) -> Level:
-    return level_in({"level": fields["level"]}) if "level" in fields else NO_LEVEL
+def _nested(held: object) -> Level:
+    return level_in({"level": held["level"]}) if isinstance(held, dict) and "level" in held else NO_LEVEL
 
 
 def _unnested(name: str, said: object) -> object:

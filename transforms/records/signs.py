@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from transforms.records.decode import Decoded
 from transforms.records.directory import Directory
 from transforms.records.envelopes import Registration
-from transforms.records.record import KafkaRecord, make_ver, microseconds
+from transforms.records.record import KafkaRecord, is_unset, make_ver, microseconds
 
 SECOND_MS: Final = 1000
 
@@ -31,7 +31,7 @@ class Registered(NamedTuple):
     def registered_ms(self) -> int:
         """When the cluster was registered, by its own word where it gives one."""
         at = self.registration.registered_at if self.registration else None
-        return self.at_ms if at is None else microseconds(at) // 1000
+        return self.at_ms if at is None or is_unset(at) else microseconds(at) // 1000
 
 
 class Signs:

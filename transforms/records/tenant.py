@@ -21,6 +21,8 @@ SEPARATOR: Final = "::"
 LEGACY_SEPARATOR: Final = "|"
 _TENANT: Final = re.compile(TENANT_PATTERN)
 _SHOWN: Final = 80
+# Of the Confluent wire format; the two highest bytes of an id are 0 in every registry there is.
+_SCHEMA_PREFIX: Final = "\0\0\0"
 
 
 def is_tenant_id(text: str) -> bool:
@@ -168,6 +170,22 @@ def _missing(claims: Claims) -> str:
     if claims.body is not None:
         return f"only the body names the tenant, {claims.body[:_SHOWN]!r}, which is not registered: register it, {remedy}"
     return f"neither key, topic, header nor registry names the tenant; {remedy}"
+
+
+def key_fault(key: str) -> str:
+    """Why a key names no tenant, though it looks as if it should; "" for one that does not."""
+    if key.startswith(_SCHEMA_PREFIX):
+        return "the key begins with the id of a schema; write keys as plain text (a string serializer)"
+    left, found, _ = key.partition(SEPARATOR)
+    if not found:
+        said = f"the key separates with a pipe sign; list its topic in --legacy_separator_topics, or write {SEPARATOR}"
+        return said if is_tenant_id(key.partition(LEGACY_SEPARATOR)[0]) and LEGACY_SEPARATOR in key else ""
+    if left.startswith(('"', "'")):
+        return f"the key is in quotes, {left[:_SHOWN]}…; write keys as plain text, not as JSON"
+    if left.lower() in RESERVED_TOKENS:
+        return ""
+    told = "a tenant id is of small letters, digits, dots and hyphens, begins with a letter or digit and has at most 63 characters"
+    return f"the key's left part {left[:_SHOWN]!r} is no valid tenant id; {told}"
 
 
 class TenantResolver:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from transforms.model.limits import RECORD_BYTES
+from transforms.records.causes import check_is_no_list
 from transforms.records.cloudevents import Attributes, attributes_of, check_binary, fill_event, is_structured, open_structured
 from transforms.records.kubernetes import envelope_of
 from transforms.records.record import Headers
@@ -20,6 +21,8 @@ SchemaLookup = Callable[[int], PayloadReader]
 OPENING: Final = ord("{")
 MAGIC: Final = 0
 _PREFIX_BYTES: Final = 5
+# Registries count in signed integers, from 1.
+_HIGHEST_ID: Final = 2**31 - 1
 _SPECVERSION: Final = b'"specversion"'
 _METADATA: Final = b'"metadata"'
 _RESOURCES: Final = "state.k8s.resource"
@@ -50,6 +53,7 @@ def open_foreign(topic: str, text: bytes, timestamp_ms: int) -> bytes | None:
     if _SPECVERSION in text and is_structured(text):
         return _open_structured(topic, text)
     if topic == _RESOURCES and _METADATA in text:
+        check_is_no_list(text)
         return envelope_of(text, timestamp_ms)
     return None
 
@@ -63,6 +67,25 @@ def _filled(topic: str, data: bytes, told: Attributes) -> bytes:
     return fill_event(data, told) if topic == _EVENTS else data
 
 
+def _check_id(schema_id: int, value: bytes) -> None:
+    """Fault for what cannot be the id of a schema, which no registry need be asked for."""
+    if schema_id > _HIGHEST_ID:
+        said = f"the value is written with schema {schema_id}, and ids are at most {_HIGHEST_ID}; write JSON, or a registered schema"
+        raise Fault(Reason.SCHEMA_UNKNOWN, said, parsed=False)
+    if schema_id or not value[1:].strip(b"\0"):
+        return
+    if value[_PREFIX_BYTES:].startswith(b"{"):
+        said = "the value is JSON behind five bytes of 0; write the JSON alone"
+    elif value.startswith(b"\0{\0") or not any(value[::2]):
+        said = "the value is UTF-16; write UTF-8"
+    else:
+        said = (
+            "the value begins as Apicurio's 8-byte ids do, of which the Confluent wire format has 4; "
+            "set the producer's id handler to 4 bytes (apicurio.registry.id-handler)"
+        )
+    raise Fault(Reason.BAD_WRAPPER, said, parsed=False)
+
+
 def unframe(value: bytes, schemas: SchemaLookup | None) -> bytes:
     """The payload behind the magic byte 0 and the four bytes of a schema's id, as JSON; raises Fault."""
     if len(value) > RECORD_BYTES:
@@ -72,6 +95,7 @@ def unframe(value: bytes, schemas: SchemaLookup | None) -> bytes:
         said = f"the value begins as the Confluent wire format does, and ends after {len(value)} bytes, without a payload"
         raise Fault(Reason.BAD_WRAPPER, said, parsed=False)
     schema_id = int.from_bytes(value[1:_PREFIX_BYTES], "big")
+    _check_id(schema_id, value)
     if schemas is None:
         said = f"the value is written with schema {schema_id} of a schema registry, and none is configured; set --schema_registry_url"
         raise Fault(Reason.SCHEMA_UNKNOWN, said, parsed=False)

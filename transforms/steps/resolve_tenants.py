@@ -14,10 +14,10 @@ from transforms.records.decode import Decoded
 from transforms.records.directory import EMPTY
 from transforms.records.envelopes import Command, Filtered, Tombstone
 from transforms.records.outcomes import NO_TENANT, Outcome, Tally
-from transforms.records.rejects import Fault, Reject, Step, reject
+from transforms.records.rejects import Fault, Reason, Reject, Step, reject
 from transforms.records.routes import header_tenant
 from transforms.records.signs import Signs
-from transforms.records.tenant import Claims, TenantResolver, TenantRules, is_tenant_id
+from transforms.records.tenant import Claims, TenantResolver, TenantRules, is_tenant_id, key_fault
 from transforms.steps.bundle import BundleTimes
 from transforms.steps.elements import DecodedChunk, Owned, OwnedChunk, TakenChunk
 from transforms.steps.metrics import count_outcomes
@@ -123,10 +123,16 @@ def resolve(decoded: Decoded, resolver: TenantResolver) -> Owned | Reject | Ende
     try:
         client_id = resolver.resolve(claims)
     except Fault as fault:
-        return _refused(decoded, rules, _first_valid(named) or only or _first_valid(*claims.outside), fault)
+        return _refused(decoded, rules, _first_valid(named) or only or _first_valid(*claims.outside), _with_key(fault, decoded))
     if client_id is None or codec.tenancy or isinstance(decoded.body, Filtered):
         return _ended(decoded, claims, client_id)
     return Owned(client_id, decoded)
+
+
+def _with_key(fault: Fault, decoded: Decoded) -> Fault:
+    """The fault, with what is wrong with the key where nothing else names the tenant."""
+    said = key_fault(decoded.key.raw) if fault.reason is Reason.TENANT_MISSING and decoded.key.client_id is None else ""
+    return Fault(fault.reason, f"{said}; {fault.detail}", parsed=fault.parsed) if said else fault
 
 
 def _is_unasked(decoded: Decoded, named: str | None, rules: TenantRules) -> bool:
