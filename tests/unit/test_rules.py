@@ -165,7 +165,7 @@ def test_an_empty_response_means_nothing(groups: list[Any] | None) -> None:
         (response(LISTED | {"name": "x" * 1025}), Reason.LIMIT_EXCEEDED),
         *(
             (response(LISTED | {"alerts": [ALERT | {"activeAt": at}]}), Reason.BAD_TIME)
-            for at in ("0001-01-01T00:00:00+14:00", "1999-12-31T23:59:59Z", "2026-03-02T08:00:00.001Z", "9999-12-31T23:59:59-14:00")
+            for at in ("0002-01-01T00:00:00+14:00", "1999-12-31T23:59:59Z", "2026-03-02T08:00:00.001Z", "9999-12-31T23:59:59-14:00")
         ),
         (response(LISTED | {"alerts": [ALERT | {"activeAt": "now"}]}), Reason.WRONG_TYPE),
     ],

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from transforms.planning.interpret_edge import edge_meaning, edge_tombstone
 from transforms.planning.interpret_event import event_mutation, event_mutations
-from transforms.planning.interpret_log import log_mutation
+from transforms.planning.interpret_log import log_mutation, log_mutations
 from transforms.planning.interpret_resource import resource_meaning, resource_tombstone, snapshot_mutation
 from transforms.planning.interpret_rule import listed_rules, rule_mutations, rule_tombstone
 from transforms.planning.interpret_target import listed_targets, target_mutations, target_tombstone
@@ -21,6 +21,7 @@ from transforms.records.envelopes import (
     Event,
     EventList,
     Log,
+    LogList,
     Resource,
     Rule,
     RuleList,
@@ -94,6 +95,7 @@ _MUTATIONS: Final[dict[type, Callable[[str, str, Any, str], tuple[Mutation, ...]
     TargetList: listed_targets,
     Rule: rule_mutations,
     RuleList: listed_rules,
+    LogList: log_mutations,
     Log: lambda client_id, ver, body, _: (log_mutation(client_id, ver, body),),
 }
 _TOMBSTONES: Final[dict[str, Callable[[str, str, str], tuple[Mutation, ...]]]] = {

@@ -4,14 +4,15 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Final
 
+import msgspec
 import re2
 
 from transforms.model.graph import EPISODIC
 from transforms.model.identity import make_rid
-from transforms.planning.mutations import Mutation, UpsertReferrer
-from transforms.planning.seen import seen
+from transforms.planning.mutations import UpsertReferrer
+from transforms.planning.seen import seen, union
 from transforms.planning.values import identity, sealed
-from transforms.records.envelopes import Log
+from transforms.records.envelopes import Log, LogList
 from transforms.records.record import moment_of, t_of
 
 ETYPE: Final = "k8s.log"
@@ -20,7 +21,24 @@ _KEY_BYTES: Final = 16
 _TIMES: Final = re2.compile(r"[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}|[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?")
 
 
-def log_mutation(client_id: str, ver: str, body: Log) -> Mutation:
+def log_mutations(client_id: str, ver: str, body: LogList, _raw_key: str) -> tuple[UpsertReferrer, ...]:
+    """One for each episode of a batch, whatever the order of its lines: the newest gives message and time, all count."""
+    found: dict[str, UpsertReferrer] = {}
+    for one in body.logs:
+        mutation = log_mutation(client_id, ver, one)
+        held = found.get(mutation.key)
+        if held is not None:
+            newest = max(held, mutation, key=_newness)
+            mutation = msgspec.structs.replace(newest, seen=union(held.seen, mutation.seen))
+        found[mutation.key] = mutation
+    return tuple(found.values())
+
+
+def _newness(one: UpsertReferrer) -> tuple[datetime, bytes]:
+    return one.props["event_time"], one.digest
+
+
+def log_mutation(client_id: str, ver: str, body: Log) -> UpsertReferrer:
     """The episode; its newest line gives the message and the time, all its lines the count."""
     rid = identity("the pod", str(make_rid("Pod", body.namespace, body.pod)))
     happened = body.event_time.astimezone(UTC) if body.event_time else moment_of(ver)

@@ -11,6 +11,7 @@ from decimal import Context, Decimal
 from io import BytesIO
 from struct import error as StructError  # noqa: N812 - the standard library's name says nothing
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 from fastavro import parse_schema, schemaless_reader
@@ -18,6 +19,7 @@ from fastavro.read import LOGICAL_READERS
 from fastavro.schema import SchemaParseException, UnknownType
 
 from transforms.records.avro_shape import Names, Shape, refused, shape_of
+from transforms.records.record import from_microseconds
 from transforms.records.rejects import Fault, Reason
 
 SCHEMA_BYTES: Final = 256 * 1024
@@ -34,6 +36,8 @@ _DECIMAL: Final = "decimal"
 _BOUNDED_DECIMAL: Final = "graph-build-decimal"
 _LOOKED_INTO: Final = (dict, list, datetime)
 _SHOWN: Final = 120
+# What holds other types in a schema.
+_TYPED: Final = frozenset({"type", "fields", "items", "values"})
 _ENCODE: Final = msgspec.json.Encoder().encode
 # What fastavro raises for a schema, and for a payload, that is not what it should be.
 _SCHEMA_ERRORS: Final = (SchemaParseException, UnknownType, ValueError, TypeError, KeyError, AttributeError, RecursionError)
@@ -68,7 +72,7 @@ class AvroReader:
             raw = _raw(text)
             self._shape = shape_of(raw, names)
             try:
-                self._schema = parse_schema(_with_bounded_decimals(raw), known)
+                self._schema = parse_schema(_with_bounded_decimals(_moments(raw)), known)
             except _SCHEMA_ERRORS as error:
                 raise refused(f"is not valid ({str(error)[:_SHOWN]})") from None
         if not isinstance(self._schema, dict) or self._schema.get("type") != "record":
@@ -147,7 +151,7 @@ def _drop_nulls(value: Any) -> None:
     """Take the nulls out of the value, in place: a copy of it would cost as much again."""
     if isinstance(value, datetime):
         if value.tzinfo is None:
-            raise ValueError(f"the moment {value.isoformat()} has no zone; use timestamp-millis or timestamp-micros")
+            raise ValueError(f"the moment {value.isoformat()} has no zone; use timestamp-millis, -micros or -nanos")
         return
     if isinstance(value, dict):
         for name in [name for name, one in value.items() if one is None]:
@@ -155,3 +159,33 @@ def _drop_nulls(value: Any) -> None:
     for one in value.values() if isinstance(value, dict) else value:
         if isinstance(one, _LOOKED_INTO):
             _drop_nulls(one)
+
+
+def _moments(raw: Any) -> Any:
+    """The schema with `timestamp-…` types that are no moments called so: Iceberg's, which are not adjusted to UTC."""
+    if isinstance(raw, list):
+        return [_moments(one) for one in raw]
+    if not isinstance(raw, dict):
+        return raw
+    told = {name: _moments(one) if name in _TYPED else one for name, one in raw.items()}
+    if raw.get("adjust-to-utc") is False and str(raw.get("logicalType")).startswith("timestamp-"):
+        told["logicalType"] = f"local-{raw['logicalType']}"
+    return told
+
+
+def _read_nanos(data: int, *_schemas: Any) -> datetime:
+    return from_microseconds(data // 1000)
+
+
+def _read_local_nanos(data: int, *_schemas: Any) -> datetime:
+    return from_microseconds(data // 1000).replace(tzinfo=None)
+
+
+def _read_uuid(data: bytes, *_schemas: Any) -> UUID:
+    return UUID(bytes=bytes(data))
+
+
+# Of Avro 1.12, which the library does not read itself.
+LOGICAL_READERS.setdefault("long-timestamp-nanos", _read_nanos)
+LOGICAL_READERS.setdefault("long-local-timestamp-nanos", _read_local_nanos)
+LOGICAL_READERS.setdefault("fixed-uuid", _read_uuid)

@@ -35,11 +35,12 @@ from transforms.records.rejects import Fault, Reason
 class Codec:
     """How a topic's records are read.
 
-    parse: JSON text to envelope, validated.
+    parse: JSON text to envelope, validated. parse_at: the same, for shapes in which the record's time (in ms) tells what can be a time.
     body_time: the time that the envelope gives itself; None where it gives none.
     state: a compacted topic; an empty value is a tombstone there, and a reject elsewhere.
     restless: a resync says the same with other bytes, so that bodies decoded before are not worth keeping.
     control: instructions to the job, counted as `control`, never written to the graph.
+    is_lenient: bytes that are no text cost the bytes and not the record, as in lines that a collector cut.
     tenancy: tells of clusters themselves, counted as `control`; its keys are bare tenant ids.
     """
 
@@ -50,6 +51,8 @@ class Codec:
     restless: bool = False
     control: bool = False
     tenancy: bool = False
+    is_lenient: bool = False
+    parse_at: Callable[[bytes, int], Body] | None = None
 
 
 def _at(body: Body) -> datetime | None:
@@ -107,7 +110,8 @@ _COMMAND: Final = msgspec.json.Decoder(Command)
 
 
 def _log_codec(own: Families = ()) -> Codec:
-    return Codec("logs.normalized", LogParser(failure_table(own)).parse, _event_time)
+    parse = LogParser(failure_table(own)).parse
+    return Codec("logs.normalized", parse, _event_time, is_lenient=True, parse_at=parse)
 
 
 CODECS: Final = (

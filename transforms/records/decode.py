@@ -12,11 +12,12 @@ import msgspec
 
 from transforms.model.identity import kind_token
 from transforms.model.limits import BODY_AHEAD, EARLIEST, KEY_BYTES, LATEST
+from transforms.records.causes import with_cause
 from transforms.records.codecs import CODEC_OF_TOPIC, RESOURCE_TOPIC, TOPICS, Codec
 from transforms.records.contents import Contents, take_time
 from transforms.records.envelopes import Body, Filtered, Resource, Tombstone
-from transforms.records.json_text import check_json_text
-from transforms.records.record import UNREADABLE, Headers, KafkaRecord, from_microseconds, make_ver, microseconds
+from transforms.records.json_text import check_json_text, mended_json, with_whole_numbers
+from transforms.records.record import UNREADABLE, Headers, KafkaRecord, from_microseconds, is_unset, make_ver, microseconds
 from transforms.records.redact import redact_text
 from transforms.records.rejects import Fault, Reason
 from transforms.records.routes import TopicRoute, header_tenant, route_of
@@ -26,6 +27,7 @@ from transforms.records.wire import OPENING, SchemaLookup, is_null, open_foreign
 SHOWN_CHARACTERS: Final = 200
 # A CloudEvent around a watch record is two. Each is read several times until it is off, with all that it wraps.
 WRAPPINGS: Final = 3
+_GOT_FLOAT: Final = "got `float`"
 
 
 class Decoded(msgspec.Struct, frozen=True):
@@ -110,7 +112,7 @@ def decode_record(
             return Decoded(record, key, route)
         ver = _version(record, at_us)
     except Fault as fault:
-        return Decoded(record, key, route, fault=fault)
+        return Decoded(record, key, route, fault=with_cause(fault, record, route.topic))
     return Decoded(record, key, route, body, ver)
 
 
@@ -170,13 +172,16 @@ def _decode_body(codec: Codec, value: bytes | None, timestamp_ms: int, key: Spli
     """The body, and whether the value is its own envelope and not another shape around it."""
     if not value or (codec.state and is_null(value)):
         return _tombstone(codec, key), False
-    check_json_text(value)
+    try:
+        check_json_text(value, any_integer=codec.is_lenient)
+    except Fault as fault:
+        return _decode_mended(codec, value, timestamp_ms, key, fault)
     try:
         try:
-            return codec.parse(value), True
-        except (msgspec.ValidationError, Fault):
+            return codec.parse(value) if codec.parse_at is None else codec.parse_at(value, timestamp_ms), True
+        except (msgspec.ValidationError, Fault) as error:
             # Other shapes are rare: nobody else pays for them.
-            body = _parse_foreign(codec, value, timestamp_ms, key)
+            body = _parse_whole(codec, value, timestamp_ms, error) or _parse_foreign(codec, value, timestamp_ms, key)
             if body is None:
                 raise
             return body, False
@@ -185,7 +190,27 @@ def _decode_body(codec: Codec, value: bytes | None, timestamp_ms: int, key: Spli
         missing = text.startswith("Object missing required field")
         raise Fault(Reason.MISSING_FIELD if missing else Reason.WRONG_TYPE, redact_text(text)[:SHOWN_CHARACTERS]) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Fault(Reason.NOT_JSON, f"the value is not JSON: {redact_text(str(error))[:SHOWN_CHARACTERS]}", parsed=False) from None
+        broken = Fault(Reason.NOT_JSON, f"the value is not JSON: {redact_text(str(error))[:SHOWN_CHARACTERS]}", parsed=False)
+        return _decode_mended(codec, value, timestamp_ms, key, broken)
+
+
+def _parse_whole(codec: Codec, value: bytes, timestamp_ms: int, error: Exception) -> Body | None:
+    """The body where nothing is wrong but that whole numbers are written as 3.0; else None."""
+    if _GOT_FLOAT not in str(error):
+        return None
+    whole = with_whole_numbers(value)
+    try:
+        return codec.parse(whole) if codec.parse_at is None else codec.parse_at(whole, timestamp_ms)
+    except (msgspec.ValidationError, Fault):
+        return None
+
+
+def _decode_mended(codec: Codec, value: bytes, timestamp_ms: int, key: SplitKey, fault: Fault) -> tuple[Body, bool]:
+    """The body where a few bytes alone were no text, and the topic's records may have such; else raises the fault."""
+    mended = mended_json(value) if codec.is_lenient and fault.reason is Reason.NOT_JSON else value
+    if mended == value:
+        raise fault from None
+    return _decode_body(codec, mended, timestamp_ms, key)
 
 
 def _parse_foreign(codec: Codec, text: bytes, timestamp_ms: int, key: SplitKey, wrappings: int = 1) -> Body | None:
@@ -203,9 +228,10 @@ def _parse_foreign(codec: Codec, text: bytes, timestamp_ms: int, key: SplitKey, 
         return _tombstone(codec, key)
     check_json_text(inner)
     try:
-        return codec.parse(inner)
-    except (msgspec.ValidationError, Fault):
-        body = _parse_foreign(codec, inner, timestamp_ms, key, wrappings + 1)
+        return codec.parse(inner) if codec.parse_at is None else codec.parse_at(inner, timestamp_ms)
+    except (msgspec.ValidationError, Fault) as error:
+        foreign = _parse_whole(codec, inner, timestamp_ms, error)
+        body = foreign or _parse_foreign(codec, inner, timestamp_ms, key, wrappings + 1)
         if body is None:
             raise
         return body
@@ -222,11 +248,19 @@ def _tombstone(codec: Codec, key: SplitKey) -> Tombstone:
 _EARLIEST_US: Final = microseconds(EARLIEST)
 _LATEST_US: Final = microseconds(LATEST)
 _AHEAD_US: Final = BODY_AHEAD // BODY_AHEAD.resolution
+_UNTIMED: Final = "let the producer set timestamps, or set the topic's message.timestamp.type to LogAppendTime"
 
 
 def _version(record: KafkaRecord, at_us: int | None) -> str:
-    """t = min(body time, record timestamp); a tombstone's is the record timestamp (contract, "Order")."""
+    """t = min(body time, record timestamp); a tombstone's is the record timestamp (contract, "Order").
+
+    A record without a timestamp, Kafka's -1, has the body's time alone.
+    """
     arrived_us = record.timestamp_ms * 1000
+    if arrived_us <= 0:
+        if at_us is None or at_us == arrived_us:
+            raise Fault(Reason.BAD_TIME, f"neither the record (timestamp {record.timestamp_ms}) nor its body has a time; {_UNTIMED}")
+        arrived_us = at_us
     if at_us is not None and at_us - arrived_us > _AHEAD_US and arrived_us >= _EARLIEST_US:
         raise Fault(
             Reason.BAD_TIME,
@@ -234,8 +268,16 @@ def _version(record: KafkaRecord, at_us: int | None) -> str:
         )
     t_us = arrived_us if at_us is None else min(at_us, arrived_us)
     if not _EARLIEST_US <= t_us < _LATEST_US:
-        raise Fault(Reason.BAD_TIME, f"the time {_shown(t_us)} lies outside {EARLIEST.year} to {LATEST.year}")
+        unset = "; it is the zero of what wrote it: write the time, or leave the field out" if t_us == at_us and _is_zero(t_us) else ""
+        raise Fault(Reason.BAD_TIME, f"the time {_shown(t_us)} lies outside {EARLIEST.year} to {LATEST.year}{unset}")
     return make_ver(t_us, record.topic, record.partition, record.offset)
+
+
+def _is_zero(t_us: int) -> bool:
+    try:
+        return is_unset(from_microseconds(t_us))
+    except OverflowError:
+        return False
 
 
 def _shown(t_us: int) -> str:

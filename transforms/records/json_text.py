@@ -14,16 +14,25 @@ from transforms.records.rejects import Fault, Reason
 _STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 # Whole numbers of 19 digits and more; neither the digits of a fraction nor those of an exponent.
 _LONG_INTEGER: Final = re.compile(rb"(?<![0-9.eE+-])-?[0-9]{19,}+(?![.eE])")
+_WHOLE: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|(?<![0-9.eE+-])(?P<whole>-?[0-9]++)\.0++(?![0-9eE])', re.DOTALL)
 # Sought among digits that are all alike, ten times faster than with a pattern: every record passes here.
 _LONG_DIGITS: Final = b"0" * 19
 _DIGITS_ALIKE: Final = bytes.maketrans(b"123456789", b"0" * 9)
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"{}[]"))
 _DEPTH_CHANGE: Final = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
+_CONTROLS: Final = dict.fromkeys(range(0x20), " ")
+_REPLACEMENT: Final = "\\ufffd"
+# An escape; of a surrogate with the low one after it, so that pairs are told from single ones.
+_ESCAPES: Final = re.compile(r"\\(?:u(?P<first>[0-9a-fA-F]{4})(?:\\u(?P<second>[dD][c-fC-F][0-9a-fA-F]{2}))?|(?P<other>.))", re.DOTALL)
+_KNOWN_ESCAPES: Final = frozenset('"\\/bfnrt')
 _INT64_DIGITS: Final = len(str(INTEGER_MIN))
 
 
-def check_json_text(value: bytes) -> None:
-    """Return for text within the limits; raise Fault for size, UTF-8, nesting or integer beyond them."""
+def check_json_text(value: bytes, *, any_integer: bool = False) -> None:
+    """Return for text within the limits; raise Fault for size, UTF-8, nesting or integer beyond them.
+
+    any_integer: integers of any size are fine, as no number of such texts is kept.
+    """
     if len(value) > RECORD_BYTES:
         raise Fault(
             Reason.LIMIT_EXCEEDED,
@@ -33,12 +42,47 @@ def check_json_text(value: bytes) -> None:
     if not value.isascii():
         _check_utf8(value)
     may_nest = value.count(b"{") + value.count(b"[") > NESTING
-    if may_nest or _has_long_digits(value):
+    has_long = not any_integer and _has_long_digits(value)
+    if may_nest or has_long:
         bare = _STRING.sub(b"", value)
         if may_nest:
             _check_nesting(bare)
-        if _has_long_digits(bare):
+        if has_long and _has_long_digits(bare):
             _check_integers(bare)
+
+
+def without_strings(value: bytes) -> bytes:
+    """JSON text without its strings."""
+    return _STRING.sub(b"", value)
+
+
+def with_whole_numbers(value: bytes) -> bytes:
+    """JSON text with whole numbers written as such (3 for 3.0), as encoders write them that know floats alone."""
+    return _WHOLE.sub(lambda found: found["whole"] or found.group(), value)
+
+
+def mended_json(value: bytes) -> bytes:
+    """The text with replacements for what is no text: bytes that are not UTF-8, lone surrogates, control characters, unknown escapes."""
+    text = value.decode(errors="replace").translate(_CONTROLS)
+    return _ESCAPES.sub(_mended_escape, text).encode()
+
+
+def _mended_escape(found: re.Match[str]) -> str:
+    first, second, other = found["first"], found["second"], found["other"]
+    if first is None:
+        return found.group() if other in _KNOWN_ESCAPES else f"\\\\{other}"
+    if _is_high(first) and second is not None:
+        return found.group()
+    shown = _REPLACEMENT if _is_surrogate(first) else f"\\u{first}"
+    return shown if second is None else shown + _REPLACEMENT
+
+
+def _is_surrogate(digits: str) -> bool:
+    return 0xD800 <= int(digits, 16) <= 0xDFFF  # noqa: PLR2004 - Unicode's range
+
+
+def _is_high(digits: str) -> bool:
+    return _is_surrogate(digits) and int(digits, 16) < 0xDC00  # noqa: PLR2004 - where the low ones begin
 
 
 def _check_utf8(value: bytes) -> None:

@@ -82,6 +82,11 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
+def is_unset(moment: datetime) -> bool:
+    """Whether a moment is the zero of what wrote it, Go's year 1 or the beginning of 1970, and so says that there is none."""
+    return moment.year <= 1 or moment == _EPOCH
+
+
 def moment_of(ver: str) -> datetime:
     """The time of a version, in UTC."""
     return _EPOCH + int(t_of(ver)) * _MICROSECOND

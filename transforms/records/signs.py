@@ -12,7 +12,7 @@ from msgspec import structs
 from transforms.records.decode import Decoded
 from transforms.records.directory import Directory
 from transforms.records.envelopes import Registration
-from transforms.records.record import KafkaRecord, make_ver, microseconds
+from transforms.records.record import KafkaRecord, is_unset, make_ver, microseconds
 from transforms.records.redact_tree import redact_label as label
 
 SECOND_MS: Final = 1000
@@ -34,7 +34,7 @@ class Registered(NamedTuple):
     def registered_ms(self) -> int:
         """When the cluster was registered, by its own word where it gives one."""
         at = self.registration.registered_at if self.registration else None
-        return self.at_ms if at is None else microseconds(at) // 1000
+        return self.at_ms if at is None or is_unset(at) else microseconds(at) // 1000
 
 
 def cleaned(said: Registration) -> Registration:

@@ -21,6 +21,8 @@ SEPARATOR: Final = "::"
 LEGACY_SEPARATOR: Final = "|"
 _TENANT_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789.-"
 _TENANT_CHARACTERS: Final = 63
+# Of the Confluent wire format; the two highest bytes of an id are 0 in every registry there is.
+_SCHEMA_PREFIX: Final = "\0\0\0"
 
 
 def is_tenant_id(text: str) -> bool:
@@ -84,13 +86,17 @@ def whole_key(key: SplitKey) -> SplitKey:
 
 
 class Claims(NamedTuple):
-    """What the parts of one record say of its tenant; None where a part says nothing. cluster: what its cluster is called."""
+    """What the parts of one record say of its tenant; None where a part says nothing. cluster: what its cluster is called.
+
+    hint: what may be the tenant or an application's own word; it counts where nothing else names one, and it is registered.
+    """
 
     key: str | None = None
     topic: str | None = None
     header: str | None = None
     body: str | None = None
     cluster: str | None = None
+    hint: str | None = None
 
     @property
     def outside(self) -> tuple[str, ...]:
@@ -165,7 +171,7 @@ def resolve_tenant(claims: Claims, rules: TenantRules, directory: Directory = EM
     if len({client_id for _, client_id in named}) > 1:
         said = ", ".join(f"the {source.name} says {client_id!r}" for source, client_id in named)
         raise Fault(Reason.TENANT_MISMATCH, f"{said}; a record belongs to one tenant")
-    called = directory.called(claims.cluster) if not named else None
+    called = None if named else claims.hint if claims.hint in directory.registered else directory.called(claims.cluster)
     if rules.client_id:
         is_others = any(client_id != rules.client_id for _, client_id in named) or called not in (None, rules.client_id)
         return None if is_others else rules.client_id
@@ -182,6 +188,22 @@ def _missing(claims: Claims) -> str:
     if claims.body is not None:
         return f"only the body names the tenant, {shown(claims.body)}, which is not registered: register it, {remedy}"
     return f"neither key, topic, header nor registry names the tenant; {remedy}"
+
+
+def key_fault(key: str) -> str:
+    """Why a key names no tenant, though it looks as if it should; "" for one that does not."""
+    if key.startswith(_SCHEMA_PREFIX):
+        return "the key begins with the id of a schema; write keys as plain text (a string serializer)"
+    left, found, _ = key.partition(SEPARATOR)
+    if not found:
+        said = f"the key separates with a pipe sign; list its topic in --legacy_separator_topics, or write {SEPARATOR}"
+        return said if is_tenant_id(key.partition(LEGACY_SEPARATOR)[0]) and LEGACY_SEPARATOR in key else ""
+    if left.startswith(('"', "'")):
+        return f"the key is in quotes, {shown(left)}; write keys as plain text, not as JSON"
+    if left.lower() in RESERVED_TOKENS:
+        return ""
+    told = "a tenant id is of small letters, digits, dots and hyphens, begins with a letter or digit and has at most 63 characters"
+    return f"the key's left part {shown(left)} is no valid tenant id; {told}"
 
 
 class TenantResolver:

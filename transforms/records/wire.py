@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from transforms.model.limits import RECORD_BYTES
+from transforms.records.causes import check_is_no_list
 from transforms.records.cloudevents import Attributes, attributes_of, check_binary, fill_event, is_structured, mark_gone, open_structured
 from transforms.records.kubernetes import envelope_of
 from transforms.records.record import Headers
@@ -23,7 +24,7 @@ SchemaLookup = Callable[[int, str], PayloadReader]
 OPENING: Final = ord("{")
 MAGIC: Final = 0
 _PREFIX_BYTES: Final = 5
-# Registries have 32-bit integers with a sign for ids.
+# Registries have 32-bit integers with a sign for ids, from 1 on.
 _MOST_ID: Final = 2**31 - 1
 _SPECVERSION: Final = b'"specversion"'
 _METADATA: Final = b'"metadata"'
@@ -67,6 +68,7 @@ def open_foreign(topic: str, text: bytes, timestamp_ms: int) -> bytes | None:
     if _PAYLOAD in text and (payload := _open_connect(text)) is not None:
         return payload
     if topic == _RESOURCES and _METADATA in text:
+        check_is_no_list(text)
         return envelope_of(text, timestamp_ms)
     return None
 
@@ -99,6 +101,25 @@ def _open_connect(text: bytes) -> bytes | None:
     return bytes(fields["payload"]) if fields.keys() == _CONNECT else None
 
 
+def _check_id(schema_id: int, value: bytes) -> None:
+    """Fault for what cannot be the id of a schema, which no registry need be asked for."""
+    if schema_id > _MOST_ID:
+        said = f"the value is written with schema {schema_id}, and ids are at most {_MOST_ID}; write JSON, or a registered schema"
+        raise Fault(Reason.SCHEMA_UNKNOWN, said, parsed=False)
+    if schema_id or not value[1:].strip(b"\0"):
+        return
+    if value[_PREFIX_BYTES:].startswith(b"{"):
+        said = "the value is JSON behind five bytes of 0; write the JSON alone"
+    elif value.startswith(b"\0{\0") or not any(value[::2]):
+        said = "the value is UTF-16; write UTF-8"
+    else:
+        said = (
+            "the value begins as Apicurio's 8-byte ids do, of which the Confluent wire format has 4; "
+            "set the producer's id handler to 4 bytes (apicurio.registry.id-handler)"
+        )
+    raise Fault(Reason.BAD_WRAPPER, said, parsed=False)
+
+
 def unframe(value: bytes, schemas: SchemaLookup | None, asker: str = "") -> bytes:
     """The payload behind the magic byte 0 and the four bytes of a schema's id, as JSON; raises Fault."""
     if len(value) > RECORD_BYTES:
@@ -108,6 +129,7 @@ def unframe(value: bytes, schemas: SchemaLookup | None, asker: str = "") -> byte
         said = f"the value begins as the Confluent wire format does, and ends after {len(value)} bytes, without a payload"
         raise Fault(Reason.BAD_WRAPPER, said, parsed=False)
     schema_id = int.from_bytes(value[1:_PREFIX_BYTES], "big")
+    _check_id(schema_id, value)
     if schemas is None:
         said = f"the value is written with schema {schema_id} of a schema registry, and none is configured; set --schema_registry_url"
         raise Fault(Reason.SCHEMA_UNKNOWN, said, parsed=False)

@@ -15,10 +15,10 @@ from transforms.records.decode import Decoded
 from transforms.records.directory import EMPTY
 from transforms.records.envelopes import Command, Filtered, Tombstone
 from transforms.records.outcomes import NO_TENANT, Outcome, Tally
-from transforms.records.rejects import Fault, Reject, Step, reject
+from transforms.records.rejects import Fault, Reason, Reject, Step, reject
 from transforms.records.routes import header_tenant
 from transforms.records.signs import Signs
-from transforms.records.tenant import Claims, TenantResolver, TenantRules, is_tenant_id
+from transforms.records.tenant import Claims, TenantResolver, TenantRules, is_tenant_id, key_fault
 from transforms.steps.bundle import BundleTimes
 from transforms.steps.elements import DecodedChunk, Owned, OwnedChunk, TakenChunk
 from transforms.steps.metrics import count_outcomes
@@ -28,6 +28,8 @@ REJECTS: Final = "rejects"
 SIGNS: Final = "signs"
 COMMANDS: Final = "commands"
 TAKEN: Final = "taken"
+
+_UNTOLD: Final = (None, None, None)
 
 Ended = tuple[str, Outcome]
 # Of a tenant of which such a record came, something was heard.
@@ -144,7 +146,7 @@ def resolve(decoded: Decoded, resolver: TenantResolver) -> Owned | Reject | Ende
     try:
         client_id = resolver.resolve(claims)
     except Fault as fault:
-        return _refused(decoded, rules, _first_valid(named) or only or _first_valid(*claims.outside), fault)
+        return _refused(decoded, rules, _first_valid(named) or only or _first_valid(*claims.outside), _with_key(fault, decoded))
     if client_id is None or codec.tenancy or isinstance(decoded.body, Filtered):
         return _ended(decoded, claims, client_id)
     return Owned(client_id, decoded)
@@ -153,6 +155,12 @@ def resolve(decoded: Decoded, resolver: TenantResolver) -> Owned | Reject | Ende
 def _defect(error: Exception, decoded: Decoded) -> Reject:
     named = _first_valid(decoded.key.client_id)
     return reject(decoded.record, named, Step.RESOLVE_TENANT, caught(error, Step.RESOLVE_TENANT, decoded.record, named))
+
+
+def _with_key(fault: Fault, decoded: Decoded) -> Fault:
+    """The fault, with what is wrong with the key where nothing else names the tenant."""
+    said = key_fault(decoded.key.raw) if fault.reason is Reason.TENANT_MISSING and decoded.key.client_id is None else ""
+    return Fault(fault.reason, f"{said}; {fault.detail}", parsed=fault.parsed) if said else fault
 
 
 def _is_unasked(decoded: Decoded, named: str | None, rules: TenantRules) -> bool:
@@ -205,4 +213,7 @@ def _claims(decoded: Decoded) -> Claims:
     body = decoded.body
     if body is None or isinstance(body, Tombstone):
         return Claims(*told)
-    return Claims(*told, body.client_id, getattr(body, "cluster", None))
+    named = (body.client_id, getattr(body, "cluster", None))
+    # Applications' own words differ from line to line: where they cannot count, they make no claims of their own.
+    hint = getattr(body, "hint", None) if told == _UNTOLD else None
+    return Claims(*told, *named, hint)
