@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from scripts.faulting import archives, kills, losses, refusals, traffic
+from scripts.faulting import archives, hostile, kills, losses, refusals, traffic
 from scripts.faulting.round import Round, Seen
 
 
@@ -19,6 +19,7 @@ class Fault(NamedTuple):
 
 _CLEAN: Final = "the graphs are those of a clean run"
 _CONVERGES: Final = f"a rerun reads no more than what is left, and {_CLEAN}; commits never move backwards"
+_UNHARMED: Final = f"others' records are committed within twice the time without them, and {_CLEAN}"
 _ONE_SENTENCE: Final = "the run ends with 1 and one sentence;"
 
 FAULTS: Final = (
@@ -102,5 +103,40 @@ FAULTS: Final = (
         f"it is told in the log and the dead letters, the same process goes on, and {_CLEAN}",
         3,
         losses.make_topic_anew,
+    ),
+    Fault(
+        "poisoned-integers",
+        "a tenant sends numbers that come to more than 64 bits",
+        f"each is a dead letter, limit_exceeded; {_UNHARMED}",
+        3,
+        hostile.poison_integers,
+    ),
+    Fault(
+        "poisoned-headers",
+        "a tenant sends header names that are not UTF-8",
+        f"each is a dead letter, bad_header, that can be listed; {_UNHARMED}",
+        3,
+        hostile.poison_headers,
+    ),
+    Fault(
+        "schema-ids",
+        "a tenant sends schema ids that no registry can have, and a flood of random ones",
+        f"each is a dead letter, schema_unknown, the registry is asked some hundred times; {_UNHARMED}",
+        3,
+        hostile.flood_schema_ids,
+    ),
+    Fault(
+        "invented-prefixes",
+        "faulty records, each of another tenant that nobody knows",
+        f"no series, no memory and few lines of the log for them; {_UNHARMED}",
+        2,
+        hostile.invent_prefixes,
+    ),
+    Fault(
+        "defects",
+        "a defect of the job, planted in each step, that one tenant's records meet",
+        f"each record is a dead letter, internal, that names the step; {_UNHARMED}",
+        3,
+        hostile.meet_defects,
     ),
 )
