@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from scripts.faulting import amplification, archives, kills, losses, neighbours, refusals, traffic
+from scripts.faulting import amplification, archives, hostile, kills, losses, neighbours, refusals, traffic
 from scripts.faulting.round import Round, Seen
 
 
@@ -24,6 +24,7 @@ class Fault(NamedTuple):
 _CLEAN: Final = "the graphs are those of a clean run"
 _CONVERGES: Final = f"a rerun reads no more than what is left, and {_CLEAN}; commits never move backwards"
 _IN_TIME: Final = "the others' graphs and commits take at most twice the time that they take without the fault"
+_UNHARMED: Final = f"others' records are committed within twice the time without them, and {_CLEAN}"
 _ONE_SENTENCE: Final = "the run ends with 1 and one sentence;"
 
 FAULTS: Final = (
@@ -151,5 +152,40 @@ FAULTS: Final = (
         f"it is told from what was never read; nothing is read or rejected twice, it is committed again, and {_CLEAN}",
         3,
         neighbours.forget_quiet_offsets,
+    ),
+    Fault(
+        "poisoned-integers",
+        "a tenant sends numbers that come to more than 64 bits",
+        f"each is a dead letter, limit_exceeded; {_UNHARMED}",
+        3,
+        hostile.poison_integers,
+    ),
+    Fault(
+        "poisoned-headers",
+        "a tenant sends header names that are not UTF-8",
+        f"each is a dead letter, bad_header, that can be listed; {_UNHARMED}",
+        3,
+        hostile.poison_headers,
+    ),
+    Fault(
+        "schema-ids",
+        "a tenant sends schema ids that no registry can have, and a flood of random ones",
+        f"each is a dead letter, schema_unknown, the registry is asked some hundred times; {_UNHARMED}",
+        3,
+        hostile.flood_schema_ids,
+    ),
+    Fault(
+        "invented-prefixes",
+        "faulty records, each of another tenant that nobody knows",
+        f"no series, no memory and few lines of the log for them; {_UNHARMED}",
+        2,
+        hostile.invent_prefixes,
+    ),
+    Fault(
+        "defects",
+        "a defect of the job, planted in each step, that one tenant's records meet",
+        f"each record is a dead letter, internal, that names the step; {_UNHARMED}",
+        3,
+        hostile.meet_defects,
     ),
 )

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import Final, NamedTuple
 
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -17,6 +18,7 @@ CHUNK_RECORDS: Final = 1000
 # Held ready beyond what is being worked on; the rest of it is fetched again by the next slice.
 _PREFETCH_KBYTES: Final = 8 * 1024
 _WAIT_S: Final = 0.05
+_HEADERS: Final = methodcaller("headers")
 # A first fetch connects, finds the leader and waits for the broker: no sign of anything wrong.
 _LEAST_PATIENCE_S: Final = 5.0
 # So long in silence, and it is asked whether what is waited for is led by a broker at all.
@@ -75,10 +77,14 @@ def _shares(ranges: list[OffsetRange], max_records: int, max_bytes: int) -> dict
 
 
 def _headers(message: Message) -> Headers:
-    """The headers, all of them or what stands for those of which a name is not UTF-8. Asked once: of a message whose headers
-    the client could not make, asking again ends the process."""
+    """The headers, or what stands for all of them where a name is not UTF-8.
+
+    For those the client gives a list with holes, which end the process that looks into it, and leaves an exception behind.
+    A plain call does not always look for that; one by way of `methodcaller` does, and raises it here. Ask once: the client keeps
+    the list.
+    """
     try:
-        return tuple(message.headers() or ())
+        return tuple(_HEADERS(message) or ())
     except (SystemError, UnicodeDecodeError):
         return UNREADABLE_HEADERS
 

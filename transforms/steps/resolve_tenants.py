@@ -75,6 +75,7 @@ class ResolveTenantsFn(beam.DoFn):
         others = TakenChunk()
         settled = Tally()
         signs, ended = self._signs, []
+        faulty: list[Reject] = []
         for decoded in chunk:
             if isinstance(decoded.body, Command):
                 yield TaggedOutput(COMMANDS, decoded.body.command)
@@ -82,7 +83,7 @@ class ResolveTenantsFn(beam.DoFn):
             if isinstance(found, Owned):
                 owned.append(found)
             elif isinstance(found, Reject):
-                yield self._rejected(found)
+                faulty.append(found)
             else:
                 client_id, outcome = found
                 if self._keeps and outcome is not Outcome.SKIPPED:
@@ -94,6 +95,8 @@ class ResolveTenantsFn(beam.DoFn):
         signs.pass_by(decoded.record.timestamp_ms for decoded in chunk)
         signs.hear([(one.client_id, one.decoded.record) for one in owned])
         signs.hear(ended)
+        # Only now: a tenant may be let in by a record that comes after its faulty one.
+        yield from map(self._rejected, faulty)
         count_outcomes(self._of_known(settled))
         if self._keeps and (owned or others):
             yield TaggedOutput(TAKEN, TakenChunk((*owned, *others)))
