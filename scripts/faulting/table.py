@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from scripts.faulting import archives, kills, losses, refusals, traffic
+from scripts.faulting import archives, kills, losses, refusals, secrets, traffic
 from scripts.faulting.round import Round, Seen
 
 
@@ -102,5 +102,12 @@ FAULTS: Final = (
         f"it is told in the log and the dead letters, the same process goes on, and {_CLEAN}",
         3,
         losses.make_topic_anew,
+    ),
+    Fault(
+        "canaries",
+        "made-up secrets of every kind, in every place where one was seen to leak, in valid records and in rejected ones",
+        f"none is in the graph, the dead letters, the archive, the log, the summary or the metrics; what is no secret is; {_CLEAN}",
+        1,
+        secrets.let_canaries_through,
     ),
 )
