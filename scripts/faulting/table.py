@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from scripts.faulting import amplification, archives, hostile, kills, losses, neighbours, refusals, traffic
+from scripts.faulting import amplification, archives, hostile, kills, losses, neighbours, refusals, secrets, traffic
 from scripts.faulting.round import Round, Seen
 
 
@@ -187,5 +187,12 @@ FAULTS: Final = (
         f"each record is a dead letter, internal, that names the step; {_UNHARMED}",
         3,
         hostile.meet_defects,
+    ),
+    Fault(
+        "canaries",
+        "made-up secrets of every kind, in every place where one was seen to leak, in valid records and in rejected ones",
+        f"none is in the graph, the dead letters, the archive, the log, the summary or the metrics; what is no secret is; {_CLEAN}",
+        1,
+        secrets.let_canaries_through,
     ),
 )

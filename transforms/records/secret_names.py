@@ -49,10 +49,12 @@ def is_secret_name(name: str) -> bool:
         words.pop()
     if words and words[-1].rstrip(_DIGITS) in _WORDS:
         return True
+    whole = "".join(words).rstrip(_DIGITS)
+    if whole.endswith(_ENDINGS):
+        return not whole.endswith(_HARMLESS)
     while len(words) > 1 and (words[-1].isdecimal() or words[-1] in _TRAILERS):
         words.pop()
-    whole = "".join(words).rstrip(_DIGITS)
-    return whole.endswith(_ENDINGS) and not whole.endswith(_HARMLESS)
+    return "".join(words).rstrip(_DIGITS).endswith(_ENDINGS)
 
 
 def is_password_name(name: str) -> bool:
@@ -63,7 +65,7 @@ def is_password_name(name: str) -> bool:
 def is_secret_parameter(name: str) -> bool:
     """Whether a parameter of a URL that is called so is a secret: `sig`, `api-key`, `X-Amz-Signature`."""
     words = _words(name[-_LONGEST:])
-    return is_secret_name(name) or (bool(words) and words[-1] in _PARAMETERS)
+    return is_secret_name(name) or (bool(words) and (words[-1] in _PARAMETERS or "".join(words[-2:]) in _PARAMETERS))
 
 
 def _words(name: str) -> list[str]:
