@@ -13,7 +13,7 @@ from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import KafkaOffsets, OffsetGap, OffsetRange, Place, ReadPlan
 from transforms.planning.slices import SlicePacer, SliceSize
 from transforms.records.outcomes import Outcome
-from transforms.steps.metrics import BYTES, OUTCOME, POSITION, READ, REASON
+from transforms.steps.metrics import BYTES, HELD, OUTCOME, POSITION, READ, REASON
 
 A: Place = ("state.k8s.resource", 0)
 B: Place = ("state.k8s.resource", 1)
@@ -364,3 +364,19 @@ def test_a_run_that_is_stopped_among_what_goes_first_reads_nothing_else() -> Non
 
     assert run.run(["any"]).stopped
     assert A not in group.done
+
+
+def test_a_slice_that_was_cut_by_its_rows_asks_nobody_what_is_left() -> None:
+    group = Group({A: log(6)})
+    asked: list[OffsetRange] = []
+    next_record = group.next_record
+    group.next_record = lambda at: asked.append(at) or next_record(at)  # type: ignore[method-assign, func-returns-value]
+
+    def cut(ranges: list[OffsetRange], size: SliceSize) -> Any:
+        return read(group, ranges, 2, **{HELD: {"rows": size.max_rows}})
+
+    run = run_of(group, slice_=cut)
+
+    assert run.run(["t"]).read == 6
+    assert (group.done, asked) == ({A: 6}, [])
+    assert run.pacer.next(10**9).max_records <= 2
