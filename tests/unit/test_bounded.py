@@ -13,7 +13,7 @@ from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import HeldBack, KafkaOffsets, OffsetGap, OffsetRange, PartitionFault, Place, ReadPlan
 from transforms.planning.slices import SlicePacer, SliceSize
 from transforms.records.outcomes import Outcome
-from transforms.steps.metrics import BYTES, OUTCOME, PARTITION, POSITION, READ, REASON
+from transforms.steps.metrics import BYTES, HELD, OUTCOME, PARTITION, POSITION, READ, REASON
 
 A: Place = ("state.k8s.resource", 0)
 B: Place = ("state.k8s.resource", 1)
@@ -464,3 +464,19 @@ def test_what_open_transactions_hide_is_told_and_counts_as_that_of_the_last_run(
     assert (totals.held_back, group.told[0]) == ([*hidden], ("held back", hidden))
     totals.add(RunTotals())
     assert totals.held_back == []
+
+
+def test_a_slice_that_was_cut_by_its_rows_asks_nobody_what_is_left() -> None:
+    group = Group({A: log(6)})
+    asked: list[OffsetRange] = []
+    next_record = group.next_record
+    group.next_record = lambda at: asked.append(at) or next_record(at)  # type: ignore[method-assign, func-returns-value]
+
+    def cut(ranges: list[OffsetRange], size: SliceSize) -> Any:
+        return read(group, ranges, 2, **{HELD: {"rows": size.max_rows}})
+
+    run = run_of(group, slice_=cut)
+
+    assert run.run(["t"]).read == 6
+    assert (group.done, asked) == ({A: 6}, [])
+    assert run.pacer.next(10**9).max_records <= 2

@@ -4,12 +4,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import psutil
 import pytest
 
 from transforms.io import holder as holders
 from transforms.io.holder import Holder, is_dead_here
+from transforms.io.lease import Lease
+from transforms.io.neo4j_graph import Neo4jGraphStore
+from transforms.model import cypher
 
 HERE = Holder.of_this_process()
 
@@ -93,3 +97,39 @@ def test_of_a_process_on_another_machine_nothing_is_known(ended: Holder) -> None
 )
 def test_what_names_no_process_is_not_dead(text: str) -> None:
     assert not is_dead_here(text)
+
+
+class Graph:
+    """Answers as the graph does that keeps a lease: `before` held it, whose lease has run out or who is dead here."""
+
+    def __init__(self, before: str | None, *, has_run_out: bool) -> None:
+        self.holder = before
+        self.has_run_out = has_run_out
+
+    def ask(self, statement: str, **asked: Any) -> list[dict[str, Any]]:
+        if statement == cypher.DROP_LEASE:
+            self.holder = None
+            return []
+        before = self.holder
+        free = before in (None, asked["holder"], asked["replaces"]) or self.has_run_out
+        self.holder = asked["holder"] if free else before
+        return [{"free": free, "before": before, "holder": self.holder, "expires": 1, "left_ms": 1000}]
+
+
+@pytest.mark.parametrize("has_run_out", [True, False])
+def test_a_lease_knows_who_left_it_without_giving_it_back(ended: Holder, has_run_out: bool) -> None:
+    graph = Graph(str(ended), has_run_out=has_run_out)
+    lease = Lease(cast("Neo4jGraphStore", graph), "g", 30)
+
+    assert lease.acquire(lambda _seconds: True)
+    assert lease.left_by == str(ended)
+    lease.release()
+    assert graph.holder is None
+
+
+def test_a_lease_that_was_given_back_was_left_by_nobody() -> None:
+    lease = Lease(cast("Neo4jGraphStore", Graph(None, has_run_out=False)), "g", 30)
+
+    assert lease.acquire(lambda _seconds: True)
+    assert lease.left_by == ""
+    lease.release()
