@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.unit.wire import AT_MS, kafka_record
 from transforms.io.deadletters import encode_deadletter
@@ -14,7 +16,7 @@ from transforms.planning.mutations import UpsertNode
 from transforms.records.decode import decode_record
 from transforms.records.kept import Kept, kept_value
 from transforms.records.record import KafkaRecord
-from transforms.records.redact import LAST_APPLIED, redact_text
+from transforms.records.redact import LAST_APPLIED, redact_text, redact_tokens
 from transforms.records.redact_tree import redact_tree
 from transforms.records.rejects import Reason, Reject, Step
 
@@ -182,3 +184,49 @@ def test_the_graph_keeps_nothing_of_a_secret_but_what_it_and_its_keys_are_called
 
     assert isinstance(mutation, UpsertNode)
     assert mutation.props == {"kind": "Secret", "ns": "shop", "name": "s", "keys": ["p"]}
+
+
+WORDS = st.lists(
+    st.sampled_from(
+        [
+            "password",
+            "=",
+            ":",
+            " ",
+            '"',
+            "'",
+            "\\\\",
+            "://",
+            "me",
+            "@",
+            "?token=",
+            "&key=",
+            "%3A%2F%2F",
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
+            "bearer ",
+            "basic ",
+            "-p",
+            "--token",
+            "-u a",
+            "é",
+            "hunter2hunter2",
+            "Authorization",
+            "Cookie",
+            "x",
+            "/",
+            "[",
+            "]",
+            ",",
+            "REDACTED",
+        ]
+    ),
+    max_size=12,
+).map("".join)
+
+
+@settings(max_examples=1500, deadline=None)
+@given(WORDS)
+def test_what_was_redacted_is_redacted_already(text: str) -> None:
+    """Else what is read from the archive, or said again by a producer that redacts, would be another text."""
+    assert redact_text(redact_text(text)) == redact_text(text)
+    assert redact_tokens(redact_tokens(text)) == redact_tokens(text)

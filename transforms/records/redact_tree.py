@@ -13,7 +13,8 @@ from typing import Any, Final
 import msgspec
 import re2
 
-from transforms.records.redact import FREE_SIGNS, LAST_APPLIED, REDACTED, is_harmless, is_short_password, redact_text, redact_tokens
+from transforms.records.redact import FREE_SIGNS, LAST_APPLIED, REDACTED, redact_text, redact_tokens
+from transforms.records.redact_rules import is_harmless, is_short_password
 from transforms.records.secret_names import SIGNS, is_password_name, is_secret_name
 
 _DATA_FIELDS: Final = frozenset({"data", "stringData", "binaryData"})
