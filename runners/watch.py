@@ -96,7 +96,8 @@ class Watch:
 
     submit: begins a job that reads these partitions' topics. look_s: seconds between two looks. discovery_s: how often new
     topics and partitions are looked for; where there are any, the job is cancelled and begun anew with them, and reads on
-    from what is committed, behind which the graph stands; one that does not run while topics may not be read begins anew without these. max_faults: so many looks in a row that fail end the watch.
+    from what is committed, behind which the graph stands; one that does not run while topics may not be read begins anew without
+    these. max_faults: so many looks in a row that fail end the watch.
     """
 
     submit: Callable[[list[Place]], StreamJob]
