@@ -112,7 +112,7 @@ def lock_node(round_: Round) -> Seen:
 def deny_reading(round_: Round) -> Seen:
     """A topic may be described and not read any more."""
     topic = round_.random.choice((TARGETS, EVENTS))
-    return _left_out(round_, topic, lambda world: _denied(world, topic))
+    return _left_out(round_, topic, lambda world: denied(world, topic))
 
 
 def leave_leaderless(round_: Round) -> Seen:
@@ -179,7 +179,7 @@ def _must_leave_out(ended: Ended, places: set[tuple[str, int]]) -> None:
 
 
 @contextmanager
-def _denied(world: World, topic: str) -> Iterator[None]:
+def denied(world: World, topic: str) -> Iterator[None]:
     """Everybody may do anything with the topic but read it."""
 
     def rule(operation: AclOperation, permission: AclPermissionType) -> AclBinding:
