@@ -112,7 +112,7 @@ def lock_node(round_: Round) -> Seen:
 def deny_reading(round_: Round) -> Seen:
     """A topic may be described and not read any more."""
     topic = round_.random.choice((TARGETS, EVENTS))
-    return _left_out(round_, topic, lambda world: _denied(world, topic))
+    return _left_out(round_, topic, lambda world: denied(world, topic))
 
 
 def leave_leaderless(round_: Round) -> Seen:
@@ -161,7 +161,7 @@ def _left_out(round_: Round, topic: str, fault: Callable[[World], Any]) -> Seen:
         under = _timed(world, wanted, code=_LEFT_OUT)
         _must_leave_out(under.ended, {(topic, partition) for partition in range(PARTITIONS)})
         must(under.ended.must_count_every_record_once() == len(rest), "not just the other topics were read")
-        checks = json.loads(world.run("pipelines.doctor", "--json", expect=1).stdout)["checks"]
+        checks = json.loads(world.run("pipelines.doctor", "--json", _BOUNDED, expect=1).stdout)["checks"]
         must(any(one["name"] == f"topic {topic}" and one["status"] == "failed" for one in checks), "the doctor does not name the topic")
     with Job(world, _BOUNDED) as job:
         read = job.end().must_be(0).must_count_every_record_once()
@@ -179,7 +179,7 @@ def _must_leave_out(ended: Ended, places: set[tuple[str, int]]) -> None:
 
 
 @contextmanager
-def _denied(world: World, topic: str) -> Iterator[None]:
+def denied(world: World, topic: str) -> Iterator[None]:
     """Everybody may do anything with the topic but read it."""
 
     def rule(operation: AclOperation, permission: AclPermissionType) -> AclBinding:
@@ -217,7 +217,7 @@ def hold_back(round_: Round) -> Seen:
     held = sum(one["offsets"] for one in under.ended.report["held_back"])
     must(held == hidden + PARTITIONS, f"{held} offsets are told to be held back, and {hidden + PARTITIONS} are")
     must(under.ended.report["transitions"] == [], "a tenant's state changed although not all of it could be read")
-    checks = {one["name"]: one for one in json.loads(world.run("pipelines.doctor", "--json").stdout)["checks"]}
+    checks = {one["name"]: one for one in json.loads(world.run("pipelines.doctor", "--json", _BOUNDED).stdout)["checks"]}
     must(checks["held back"]["status"] == "warning", f"the doctor says {checks['held back']}")
     must(_has(world, wanted), "the graphs are not those of what could be read")
     producer.abort_transaction(30)
@@ -243,7 +243,7 @@ def forget_quiet_offsets(round_: Round) -> Seen:
     finally:
         offsets.close()
     must(world.committed() == {place: offset for place, offset in done.items() if place != quiet}, "the offsets were not forgotten")
-    checks = {one["name"]: one for one in json.loads(world.run("pipelines.doctor", "--json").stdout)["checks"]}
+    checks = {one["name"]: one for one in json.loads(world.run("pipelines.doctor", "--json", _BOUNDED).stdout)["checks"]}
     must("has forgotten" in checks["lag"]["said"], f"the doctor says {checks['lag']}")
     with Job(world, _BOUNDED) as job:
         read = job.end().must_be(0).must_count_every_record_once()

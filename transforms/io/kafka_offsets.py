@@ -154,8 +154,11 @@ class KafkaOffsets:
             self._require_some()
         done = self.committed(places)
         ends = {place: latest[place] for place in places}
-        expired = self.stands.expired(self._topic_ids, done, earliest, ends)
-        done |= {one.place: one.start for one in expired}
+        expired, anew = self.stands.forgotten(self._topic_ids, done, earliest, ends)
+        done |= {one.place: one.start for one in expired} | anew
+        if expired or anew:
+            # Committed before anything is read, so that neither is taken for the other later.
+            self._refreshed_at = None
         for place in places:
             if place in done and self.stands.get(place) is None:
                 self.stands.note(place, self._stand(place, done[place]))

@@ -94,6 +94,13 @@ def gap_of_topic_made_anew(place: Place, stood: Stand | None, topic_id: str, ear
     return OffsetGap(*place, stood.offset, stood.offset, earliest)
 
 
+class Forgotten(NamedTuple):
+    """Partitions whose committed offsets are gone. expired: what is left to read of them. anew: where those begin that begin anew."""
+
+    expired: tuple[OffsetRange, ...]
+    anew: dict[Place, int]
+
+
 class GroupStands:
     """Where a group stood in each partition, and the topic's id then, whatever Kafka remembers of it.
 
@@ -120,10 +127,10 @@ class GroupStands:
         """All of them, to be kept elsewhere."""
         return dict(self._stands)
 
-    def expired(
+    def forgotten(
         self, topic_ids: Mapping[str, str], done: Mapping[Place, int], earliest: Mapping[Place, int], latest: Mapping[Place, int]
-    ) -> tuple[OffsetRange, ...]:
-        """What to read of partitions in which nothing is committed although the group stood there, in the same topic.
+    ) -> "Forgotten":
+        """The partitions in which nothing is committed although the group stood there, in the same topic.
 
         Where nothing at all is committed any more, either all of it expired, long after the group's last commit, or somebody
         deleted the group to have everything read anew.
@@ -132,9 +139,9 @@ class GroupStands:
         if lost and not done and self._age_s < EXPIRES_S:
             for place in lost:
                 del self._stands[place]
-            return ()
+            return Forgotten((), {place: earliest[place] for place in lost})
         starts = {place: min(max(self._stands[place].offset, earliest[place]), latest[place]) for place in lost}
-        return tuple(OffsetRange(*place, start, latest[place]) for place, start in starts.items())
+        return Forgotten(tuple(OffsetRange(*place, start, latest[place]) for place, start in starts.items()), {})
 
     def _is_same(self, place: Place, topic_ids: Mapping[str, str]) -> bool:
         stood = self._stands.get(place)
