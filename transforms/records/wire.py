@@ -21,6 +21,7 @@ SchemaLookup = Callable[[int], PayloadReader]
 OPENING: Final = ord("{")
 MAGIC: Final = 0
 _PREFIX_BYTES: Final = 5
+_UTF_16: Final = '{"'.encode("utf-16-be")
 # Registries count in signed integers, from 1.
 _HIGHEST_ID: Final = 2**31 - 1
 _SPECVERSION: Final = b'"specversion"'
@@ -69,6 +70,8 @@ def _filled(topic: str, data: bytes, told: Attributes) -> bytes:
 
 def _check_id(schema_id: int, value: bytes) -> None:
     """Fault for what cannot be the id of a schema, which no registry need be asked for."""
+    if value.startswith(_UTF_16):
+        raise Fault(Reason.BAD_WRAPPER, "the value is UTF-16; write UTF-8", parsed=False)
     if schema_id > _HIGHEST_ID:
         said = f"the value is written with schema {schema_id}, and ids are at most {_HIGHEST_ID}; write JSON, or a registered schema"
         raise Fault(Reason.SCHEMA_UNKNOWN, said, parsed=False)
@@ -76,8 +79,6 @@ def _check_id(schema_id: int, value: bytes) -> None:
         return
     if value[_PREFIX_BYTES:].startswith(b"{"):
         said = "the value is JSON behind five bytes of 0; write the JSON alone"
-    elif value.startswith(b"\0{\0") or not any(value[::2]):
-        said = "the value is UTF-16; write UTF-8"
     else:
         said = (
             "the value begins as Apicurio's 8-byte ids do, of which the Confluent wire format has 4; "
