@@ -5,6 +5,7 @@ import json
 import time
 import tracemalloc
 from datetime import UTC, date, datetime
+from datetime import time as clock
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -46,6 +47,9 @@ def test_a_payload_is_the_json_of_its_value_without_its_nulls() -> None:
     [
         (MOMENT, _AT.replace(microsecond=7000), "2026-03-01T08:00:00.007000Z"),
         ({"type": "long", "logicalType": "timestamp-micros"}, _AT.replace(microsecond=7), "2026-03-01T08:00:00.000007Z"),
+        ({"type": "int", "logicalType": "time-millis"}, clock(8, 0, 0, 7000), "08:00:00.007000"),
+        ({"type": "long", "logicalType": "time-micros"}, clock(8, 0, 0, 7), "08:00:00.000007"),
+        ({"type": "fixed", "name": "D", "size": 12, "logicalType": "duration"}, bytes(12), "AAAAAAAAAAAAAAAA"),
         ({"type": "int", "logicalType": "date"}, date(2026, 3, 1), "2026-03-01"),
         ({"type": "string", "logicalType": "uuid"}, UUID(int=7), str(UUID(int=7))),
         ({"type": "bytes", "logicalType": "decimal", "precision": 4, "scale": 2}, Decimal("1.25"), "1.25"),
@@ -138,10 +142,36 @@ def test_a_payload_of_another_schema_is_a_fault_though_it_can_be_read() -> None:
         _READER(_PAYLOAD + b"\0")
 
 
-def test_a_moment_without_a_zone_is_a_fault() -> None:
-    local = record_schema({"type": "long", "logicalType": "local-timestamp-millis"})
+@pytest.mark.parametrize(
+    "moment",
+    [
+        *({"logicalType": f"local-timestamp-{unit}"} for unit in ("millis", "micros", "nanos")),
+        *({"logicalType": f"timestamp-{unit}", "adjust-to-utc": False} for unit in ("millis", "micros", "nanos")),
+    ],
+)
+@pytest.mark.parametrize("within", ["plain", "union", "array"])
+def test_a_moment_without_a_zone_is_a_fault(moment: dict[str, Any], within: str) -> None:
+    kind: dict[str, Any] = {"type": "long"} | moment
+    schema, payload = {
+        "plain": (kind, b"\x02"),
+        "union": (["null", kind], b"\x02\x02"),
+        "array": ({"type": "array", "items": kind}, b"\x02\x02\x00"),
+    }[within]
     with pytest.raises(Fault, match="has no zone"):
-        AvroReader([local])(b"\x02")
+        AvroReader([record_schema(schema)])(payload)
+
+
+@pytest.mark.parametrize(
+    ("schema", "payload", "value"),
+    [
+        ({"type": "long", "logicalType": "timestamp-nanos"}, bytes.fromhex("aab4fe849fb0d49831"), "2026-03-01T08:00:00.123456Z"),
+        ({"type": "long", "logicalType": "timestamp-nanos", "adjust-to-utc": True}, b"\x00", "1970-01-01T00:00:00Z"),
+        ({"type": "long", "logicalType": "timestamp-nanos"}, b"\x01", "1969-12-31T23:59:59.999999Z"),
+        ({"type": "fixed", "name": "U", "size": 16, "logicalType": "uuid"}, UUID(int=7).bytes, str(UUID(int=7))),
+    ],
+)
+def test_logical_types_of_avro_1_12_are_read(schema: Any, payload: bytes, value: str) -> None:
+    assert json.loads(AvroReader([record_schema(schema)])(payload)) == {"f0": value}
 
 
 @settings(max_examples=1000, deadline=None)

@@ -1,5 +1,7 @@
 """The loggers that people use: a line of each at level error is kept as such, and one at level info is filtered."""
 
+# ruff: noqa: E501 - a logger's line is best read as it is written
+
 import json
 from typing import Any
 

@@ -248,16 +248,17 @@ def _tombstone(codec: Codec, key: SplitKey) -> Tombstone:
 _EARLIEST_US: Final = microseconds(EARLIEST)
 _LATEST_US: Final = microseconds(LATEST)
 _AHEAD_US: Final = BODY_AHEAD // BODY_AHEAD.resolution
+_NO_TIMESTAMPS: Final = (-1, 0)
 _UNTIMED: Final = "let the producer set timestamps, or set the topic's message.timestamp.type to LogAppendTime"
 
 
 def _version(record: KafkaRecord, at_us: int | None) -> str:
     """t = min(body time, record timestamp); a tombstone's is the record timestamp (contract, "Order").
 
-    A record without a timestamp, Kafka's -1, has the body's time alone.
+    A record without a timestamp, which is Kafka's -1 and some producers' 0, has the body's time alone.
     """
     arrived_us = record.timestamp_ms * 1000
-    if arrived_us <= 0:
+    if record.timestamp_ms in _NO_TIMESTAMPS:
         if at_us is None or at_us == arrived_us:
             raise Fault(Reason.BAD_TIME, f"neither the record (timestamp {record.timestamp_ms}) nor its body has a time; {_UNTIMED}")
         arrived_us = at_us

@@ -17,8 +17,6 @@ _COLLECTORS: Final = ("@timestamp", "date", "timestamp_ns", "__REALTIME_TIMESTAM
 _EITHERS: Final = ("timestamp", "time", "event_time")
 _SAME_US: Final = 1_000_000
 _AHEAD_US: Final = BODY_AHEAD // BODY_AHEAD.resolution
-# How long a collector may hold a line back and still be believed by a field that may be the application's.
-_BEHIND_US: Final = 7 * _AHEAD_US
 _EARLIEST_US: Final = microseconds(EARLIEST)
 _EARLIEST_S: Final = _EARLIEST_US // 1_000_000
 _NANOSECONDS: Final = 1_000_000_000
@@ -37,7 +35,7 @@ def written(get: Callable[[str], Any], arrived_ms: int) -> Written:
     """The line's time by the fields that `get` gives; what can be no time of the line is passed over.
 
     The collector's own field decides; `timestamp` and `time`, which applications use too, count where they agree with it to a
-    second, or without it where the line can have been under way to Kafka since.
+    second, or where it is not there.
     arrived_ms: the record's time, NO_TIME_MS for none; a line is written at most a day after it, since clocks differ.
     """
     anchor = next((found for name in _COLLECTORS if (found := plausible(get(name), arrived_ms))[0]), NOT_WRITTEN)
@@ -49,7 +47,7 @@ def written(get: Callable[[str], Any], arrived_ms: int) -> Written:
         if anchor[0] is not None:
             if abs(at_us - microseconds(anchor[0])) <= _SAME_US:
                 return found
-        elif arrived_ms == NO_TIME_MS or at_us >= arrived_ms * 1000 - _BEHIND_US:
+        else:
             return found
     return anchor
 
@@ -60,7 +58,7 @@ def plausible(said: Any, arrived_ms: int) -> Written:
     if moment is None:
         return NOT_WRITTEN
     at_us = microseconds(moment)
-    if at_us < _EARLIEST_US or (arrived_ms != NO_TIME_MS and at_us > arrived_ms * 1000 + _AHEAD_US):
+    if at_us < _EARLIEST_US or (arrived_ms > 0 and at_us > arrived_ms * 1000 + _AHEAD_US):
         return NOT_WRITTEN
     return moment, str(said)
 

@@ -24,6 +24,7 @@ SchemaLookup = Callable[[int, str], PayloadReader]
 OPENING: Final = ord("{")
 MAGIC: Final = 0
 _PREFIX_BYTES: Final = 5
+_UTF_16: Final = '{"'.encode("utf-16-be")
 # Registries have 32-bit integers with a sign for ids, from 1 on.
 _MOST_ID: Final = 2**31 - 1
 _SPECVERSION: Final = b'"specversion"'
@@ -103,6 +104,8 @@ def _open_connect(text: bytes) -> bytes | None:
 
 def _check_id(schema_id: int, value: bytes) -> None:
     """Fault for what cannot be the id of a schema, which no registry need be asked for."""
+    if value.startswith(_UTF_16):
+        raise Fault(Reason.BAD_WRAPPER, "the value is UTF-16; write UTF-8", parsed=False)
     if schema_id > _MOST_ID:
         said = f"the value is written with schema {schema_id}, and ids are at most {_MOST_ID}; write JSON, or a registered schema"
         raise Fault(Reason.SCHEMA_UNKNOWN, said, parsed=False)
@@ -110,8 +113,6 @@ def _check_id(schema_id: int, value: bytes) -> None:
         return
     if value[_PREFIX_BYTES:].startswith(b"{"):
         said = "the value is JSON behind five bytes of 0; write the JSON alone"
-    elif value.startswith(b"\0{\0") or not any(value[::2]):
-        said = "the value is UTF-16; write UTF-8"
     else:
         said = (
             "the value begins as Apicurio's 8-byte ids do, of which the Confluent wire format has 4; "
