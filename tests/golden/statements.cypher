@@ -805,6 +805,16 @@ DELETE l;
 MATCH (l:Lease {client_id: $client_id, name: $name})
 RETURN l.holder AS holder, l.expires - timestamp() AS left_ms;
 
+// KEEP_OFFSETS
+MATCH (l:Lease {client_id: $client_id, name: $name})
+WHERE l.holder = $holder
+MERGE (o:Lease {client_id: $client_id, name: $kept})
+SET o.kept_at = timestamp(), o.topics = $topics, o.partitions = $partitions, o.ids = $ids, o.offsets = $offsets;
+
+// READ_KEPT_OFFSETS
+MATCH (o:Lease {client_id: $client_id, name: $kept})
+RETURN o.topics AS topics, o.partitions AS partitions, o.ids AS ids, o.offsets AS offsets, timestamp() - o.kept_at AS age_ms;
+
 // TRY_TO_WRITE
 CREATE (l:Lease {client_id: $client_id, name: $name});
 
