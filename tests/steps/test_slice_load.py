@@ -69,7 +69,7 @@ class _Reader:
         self.chunks = chunks
         self.is_closed = False
 
-    def read(self, _ranges: Any, _records: int, _bytes: int) -> Iterator[Chunk]:
+    def read(self, _ranges: Any, _records: int, _bytes: int, _aside: Any) -> Iterator[Chunk]:
         try:
             yield from self.chunks
         finally:

@@ -316,5 +316,5 @@ def test_an_avro_payload_is_within_the_budget_whatever_its_schema_is() -> None:
         except Fault:
             continue
         record = kafka_record(RESOURCES, framed(7, _payload(random)))
-        run = lambda record=record, reader=reader: take_in(record, lambda _id: reader)  # noqa: E731
+        run = lambda record=record, reader=reader: take_in(record, lambda _id, _asker: reader)  # noqa: E731
         must_be_within(f"avro, seed {seed}", len(record.value or b""), run, AVRO_MEMORY_BYTES)

@@ -24,4 +24,5 @@ def test_the_names_of_reasons_are_those_of_the_dead_letter_contract() -> None:
         *("not_json", "missing_field", "wrong_type", "bad_value", "bad_key", "bad_time", "empty_value", "limit_exceeded"),
         *("unknown_command", "tenant_missing", "tenant_invalid", "tenant_mismatch", "graph_refused", "tenant_quarantined"),
         *("tenant_denied", "tenant_quota", "legacy_shape", "bad_wrapper", "schema_unknown"),
+        *("bad_header", "internal"),
     }

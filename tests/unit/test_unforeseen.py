@@ -22,9 +22,9 @@ from transforms.planning.interpret import interpret
 from transforms.planning.mutations import DeleteReferrer
 from transforms.records.archived import Archived
 from transforms.records.decode import Decoded, decode_record
+from transforms.records.kept import kept_value
 from transforms.records.outcomes import Outcome
 from transforms.records.record import KafkaRecord, make_ver
-from transforms.records.redact import redact_json
 from transforms.records.rejects import Fault, Reason, Reject, Step
 from transforms.records.runs import Gathering
 from transforms.records.tenant import TenantRules
@@ -277,7 +277,7 @@ def test_a_record_that_cannot_be_archived_is_archived_without_its_value(monkeypa
 
 @pytest.mark.usefixtures("net")
 def test_a_letter_that_cannot_be_redacted_is_written_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deadletters, "redact_json", fails_at(redact_json, lambda *_: True))
+    monkeypatch.setattr(deadletters, "kept_value", fails_at(kept_value, lambda *_: True))
     record = kafka_record(EVENTS, json_of(EVENT), offset=BAD)
     letter = letter_of(Reject(record, TENANT, Step.DECODE, Reason.BAD_TIME, "why"))
     assert (letter.reason, letter.offset, letter.value, letter.withheld) == ("bad_time", BAD, None, True)

@@ -1,16 +1,16 @@
 """Who holds a lease: a process, told from every other one, and known to be dead only where that is certain."""
 
 import os
-import re
 import socket
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import psutil
+import re2
 
 _NAMESPACE: Final = Path("/proc/self/ns/pid")
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
-_TEXT: Final = re.compile(r"(\S+) pid ([0-9]{1,10}) ticks ([0-9]{1,20}) started [0-9]{1,20}")
+_TEXT: Final = re2.compile(r"(\S+) pid ([0-9]{1,10}) ticks ([0-9]{1,20}) started [0-9]{1,20}")
 # Of /proc/<pid>/stat, behind the name of the program: when the process started, in ticks since the machine did.
 _STARTED_FIELD: Final = 19
 

@@ -4,11 +4,11 @@ Asked of rejected records alone, so that nobody else pays for it. A cause says m
 nothing is known, those stand.
 """
 
-import re
 from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
+import re2
 
 from transforms.records.json_text import without_strings
 from transforms.records.record import KafkaRecord
@@ -18,7 +18,7 @@ _SHOWN: Final = 80
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _ANY: Final = msgspec.json.Decoder().decode
 _GLUE_BYTES: Final = 18
-_BARE_WORDS: Final = re.compile(rb"NaN|-?Infinity|undefined|None\b|True\b|False\b")
+_BARE_WORDS: Final = re2.compile(rb"NaN|-?Infinity|undefined|None\b|True\b|False\b")
 
 # By the first bytes: what the value is, and the remedy.
 _OPENINGS: Final = (
