@@ -13,7 +13,7 @@ def test_no_process_is_started_with_the_password_among_its_arguments(tmp_path: P
     commands: list[list[str]] = []
     monkeypatch.setattr(services, "fetch_jars", lambda name, into: into / name)
     monkeypatch.setattr(services, "find_java", lambda: "java")
-    monkeypatch.setattr(services, "_run", lambda command, _failed, _environment=None: commands.append(command))
+    monkeypatch.setattr(services, "run_tool", lambda command, _failed, _environment=None: commands.append(command))
     monkeypatch.setattr(ServiceProcess, "start", lambda _self, command, _environment=None: commands.append(command))
     neo4j = Neo4j(tmp_path, tmp_path / "jars", 7687)
 
