@@ -11,6 +11,7 @@ from pipelines.settings import FlowSettings
 from runners.monitor import Monitor
 from runners.out_of_reach import OutOfReach
 from transforms.io.kafka_offsets import HeldBack, PartitionFault
+from transforms.io.kafka_partitions import HeldBackWatch
 from transforms.io.kafka_target import KafkaTarget
 from transforms.io.neo4j_target import Neo4jTarget
 from transforms.io.secrets import Secret
@@ -103,3 +104,14 @@ def test_what_is_held_back_is_a_metric_at_once_and_a_warning_once_it_is_stuck() 
         seen.held_back([HeldBack(EVENTS, 0, 10, 7, 60.0)])
     assert [(log["event"], log["offset"]) for log in logs] == [("offsets held back", 3), ("offsets held back", 10)]
     assert "kafka-transactions.sh" in logs[0]["detail"]
+
+
+def test_how_long_something_has_been_held_back_is_known_from_the_second_look_on() -> None:
+    now = [100.0]
+    watch = HeldBackWatch(lambda: now[0])
+    place = (EVENTS, 0)
+    found = []
+    for stable, high in ((3, 10), (3, 12), (12, 20), (20, 20), (20, 25)):
+        found.append([(one.first, one.offsets, one.for_s) for one in watch.look({place: (stable, high)})])
+        now[0] += 10
+    assert found == [[(3, 7, None)], [(3, 9, 10.0)], [(12, 8, 0.0)], [], [(20, 5, 0.0)]]

@@ -26,6 +26,7 @@ from transforms.io.kafka_partitions import (
     NO_ANSWER,
     NOT_READABLE,
     HeldBack,
+    HeldBackWatch,
     PartitionFault,
     Place,
     cause_of,
@@ -94,8 +95,7 @@ class KafkaOffsets:
         self._fence = CommitFence(target) if fenced else None
         self._aside: dict[Place, PartitionFault] = {}
         self._was_aside: set[Place] = set()
-        self._held_since: dict[Place, tuple[int, float]] = {}
-        self._looked_at = 0.0
+        self._held = HeldBackWatch()
         self._refreshed_at: float | None = None
         self._done: dict[Place, int] = {}
         self._consumer = target.open(
@@ -166,7 +166,7 @@ class KafkaOffsets:
         gaps = [gap for place in places if (gap := self._gap(place, done.get(place), earliest[place], latest[place]))]
         starts = {place: done.get(place, earliest[place]) for place in places} | {gap.place: gap.resumed for gap in gaps}
         ranges = (OffsetRange(*place, starts[place], latest[place]) for place in places)
-        held = self._held_back({place: (latest[place], high[place]) for place in places})
+        held = self._held.look({place: (latest[place], high[place]) for place in places})
         return ReadPlan([one for one in ranges if one.lag > 0], gaps, self.aside, held, expired)
 
     def readable(self, topics: Iterable[str]) -> list[Place]:
@@ -197,21 +197,6 @@ class KafkaOffsets:
             if place[0] in described and not may_read(described[place[0]]):
                 self._aside[place] = PartitionFault(*place, NOT_READABLE)
         return [place for place in places if place not in self._aside]
-
-    def _held_back(self, ends: dict[Place, tuple[int, int]]) -> tuple[HeldBack, ...]:
-        """What lies between what may be read and what is there, by partition; and for how long it has begun where it does."""
-        now = time.monotonic()
-        since = {place: (stable, now) for place, (stable, high) in ends.items() if high > stable}
-        for place, (stable, _) in since.items():
-            before = self._held_since.get(place)
-            if before is not None and before[0] == stable:
-                since[place] = before
-        is_first = not self._looked_at
-        self._held_since, self._looked_at = since, now
-        return tuple(
-            HeldBack(*place, ends[place][0], ends[place][1] - ends[place][0], None if is_first else now - began)
-            for place, (_, began) in sorted(since.items())
-        )
 
     def _stand(self, place: Place, offset: int) -> Stand:
         return Stand(self._topic_ids.get(place[0], ""), offset)
@@ -259,12 +244,15 @@ class KafkaOffsets:
         return self._ask(ask) if topics else {}
 
     def held(self, topics: Iterable[str]) -> list[OffsetRange]:
-        """All that the topics hold now, whoever has taken it in; only partitions with something in them."""
+        """All that the topics hold now, whoever has taken it in; only partitions with something in them.
+
+        Raises InfrastructureFault where a partition cannot be asked: who wants all of it must not take less for that.
+        """
         places = self.partitions(topics)
         if not places:
             return []
-        earliest = self._offsets(places, OffsetSpec.earliest())
-        latest = self._offsets(places, OffsetSpec.latest())
+        earliest = self._all_offsets(places, OffsetSpec.earliest())
+        latest = self._all_offsets(places, OffsetSpec.latest())
         found = (OffsetRange(*place, earliest[place], latest[place]) for place in places if place in earliest and place in latest)
         return [one for one in found if one.lag > 0]
 
@@ -285,8 +273,16 @@ class KafkaOffsets:
 
         Nothing before it can have that time, whatever the order of the timestamps; after it there may be earlier ones.
         """
-        found = self._offsets(places, OffsetSpec.for_timestamp(timestamp_ms)) if places else {}
+        found = self._all_offsets(places, OffsetSpec.for_timestamp(timestamp_ms)) if places else {}
         return {place: offset for place, offset in found.items() if offset >= 0}
+
+    def _all_offsets(self, places: list[Place], spec: OffsetSpec) -> dict[Place, int]:
+        """As `_offsets`, but a partition that cannot be asked is an InfrastructureFault; one that is gone is absent."""
+        found = self._offsets(places, spec)
+        for place in places:
+            if place not in found and place in self._aside:
+                raise kafka_fault(self._target, self._aside[place].sentence.rstrip("."))
+        return found
 
     def _offsets(
         self, places: list[Place], spec: OffsetSpec, isolation: IsolationLevel = IsolationLevel.READ_COMMITTED

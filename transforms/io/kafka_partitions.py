@@ -1,6 +1,7 @@
 """Faults of one partition, told from those of the whole cluster: the one is set aside, the rest is read."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException
@@ -88,6 +89,29 @@ class HeldBack(NamedTuple):
             f"{self.topic}[{self.partition}] holds back {self.offsets} offsets from {self.first} on, behind a transaction that its "
             "producer has not ended: end the producer, or `kafka-transactions.sh --bootstrap-server $KAFKA_BROKERS abort --topic "
             f"{self.topic} --partition {self.partition} --start-offset {self.first}`."
+        )
+
+
+class HeldBackWatch:
+    """For how long each partition has held something back, from look to look."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._since: dict[Place, tuple[int, float]] = {}
+        self._is_first = True
+
+    def look(self, ends: Mapping[Place, tuple[int, int]]) -> tuple[HeldBack, ...]:
+        """What lies between what may be read and what is there, as of now. ends: both, by partition."""
+        now = self._clock()
+        since = {place: (stable, now) for place, (stable, high) in ends.items() if high > stable}
+        for place, (stable, _) in since.items():
+            before = self._since.get(place)
+            if before is not None and before[0] == stable:
+                since[place] = before
+        is_first, self._is_first, self._since = self._is_first, False, since
+        return tuple(
+            HeldBack(*place, stable, ends[place][1] - stable, None if is_first else now - began)
+            for place, (stable, began) in sorted(since.items())
         )
 
 
