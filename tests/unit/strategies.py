@@ -25,9 +25,22 @@ from transforms.records.record import make_ver, t_of
 
 # A kind that the model does not know, which is cluster-scoped, and where a child takes it to be at first.
 CUSTOM, GUESSED = "widget::w", "widget:a:w"
-RIDS = ["pod:a:x", "pod:a:y", "service:a:s", "node::n", "configmap:a:c", "networkpolicy:a:np", CUSTOM, GUESSED]
+RIDS = [
+    "pod:a:x",
+    "pod:a:y",
+    "service:a:s",
+    "node::n",
+    "configmap:a:c",
+    "networkpolicy:a:np",
+    "networkpolicy:a:nq",
+    "service:a:t",
+    "namespace::a",
+    CUSTOM,
+    GUESSED,
+]
 UIDS = ["", "u1", "u2", "u3"]
-KIND = {"pod": "Pod", "service": "Service", "node": "Node", "configmap": "ConfigMap", "networkpolicy": "NetworkPolicy", "widget": "widget"}
+KIND = {"pod": "Pod", "service": "Service", "node": "Node", "configmap": "ConfigMap", "networkpolicy": "NetworkPolicy"}
+KIND |= {"namespace": "Namespace", "widget": "widget"}
 LABELS = [[], ["app=a"], ["app=a", "tier=b"]]
 POLICIES = [[], ["*"], ["app=a"], ["app in (a,b)"], ["!tier", "app=a"], ["tier"], ["tier notin (a,b)"]]
 REFERENCES = [Reference("MOUNTS", "configmap:a:c"), Reference("USES", "pod:a:y")]
@@ -47,12 +60,15 @@ def _upsert(draw: st.DrawFn, ver: str) -> UpsertNode:
     props = key_props(rid) | {"image": draw(st.sampled_from("pq"))} | ({"uid": uid} if uid else {})
     owners = draw(st.lists(st.sampled_from(OWNERS), max_size=2)) if rid.startswith("pod:a:x") else []
     refers = draw(st.lists(st.sampled_from(REFERENCES), max_size=2)) if rid.startswith("pod:") else []
+    policy = draw(st.sampled_from(POLICIES)) if rid.startswith("networkpolicy:") else []
+    if policy == ["*"]:
+        refers = [Reference("SELECTS", "namespace::a")]
     implies = implied_by(Rid(*rid.split(":")), draw(st.sampled_from(["", "n"])), owners, refers)
     lists = {"implies": implies, "labels": draw(st.sampled_from(LABELS))}
     if rid.startswith("service:"):
         lists |= {"selector": draw(st.sampled_from(LABELS))}
     if rid.startswith("networkpolicy:"):
-        lists |= {"selector": draw(st.sampled_from(POLICIES))}
+        lists |= {"selector": policy}
     props |= {name: value for name, value in lists.items() if value}
     return UpsertNode(TENANT, ver, rid, uid, props, digest_of(props))
 

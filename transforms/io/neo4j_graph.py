@@ -19,7 +19,8 @@ from transforms.io.tenant_mirrors import TENANT_FACTS, TenantMirrors
 from transforms.io.tenant_transaction import Mirrored, TenantTransaction
 from transforms.model import cypher, quarantine
 from transforms.model.graph import NODES, TENANT_KEY, NodeLabel
-from transforms.planning.changes import Changes, Plan, Written
+from transforms.model.limits import MOST_JOINED
+from transforms.planning.changes import Changes, Plan, TooMany, Written
 from transforms.planning.generations import begun, is_resynced, must_wait
 from transforms.planning.mutations import Mutation
 from transforms.planning.plan import plan_batch
@@ -71,6 +72,7 @@ class Neo4jGraphStore:
         self._target = target
         self._write_timeout_s = write_timeout_s
         self._unreadable: set[str] = set()
+        self._capped: set[str] = set()
         self._driver = target.open()
         self._mirrors = TenantMirrors()
 
@@ -158,7 +160,7 @@ class Neo4jGraphStore:
         Where the tenant is being purged and the batch holds a life after that, the purge is ended first, so that generations never mix.
         first_seen: when the broker got the first of its records, in milliseconds since 1970; None where it does not say.
         Raises RowRefused where the rows are at fault, TenantFault where it may be more of the tenant, InfrastructureFault
-        where the server cannot be used.
+        where the server cannot be used; TooMany, with nothing written, where its relationships are to be cut.
         """
         while True:
             try:
@@ -189,11 +191,27 @@ class Neo4jGraphStore:
 
         try:
             writes, plan, rows = self._of_tenant(work, self._write_timeout_s)
+        except TooMany:
+            # Nothing was written, the count of transactions included: what is mirrored is as true as before.
+            raise
         except BaseException:
             self._mirrors.drop(client_id)
             raise
+        self._warn_of_caps(client_id, plan.changes)
         self._mirrors.committed(client_id, writes, plan.changes)
         return Written(plan.outcomes, rows)
+
+    def _warn_of_caps(self, client_id: str, changes: Changes) -> None:
+        """Say once of each tenant that its graph joins fewer than select or raise."""
+        if client_id in self._capped or not changes.caps:
+            return
+        self._capped.add(client_id)
+        _LOG.warning(
+            "more select one pod or raise one alert than are joined",
+            client_id=client_id,
+            most=MOST_JOINED,
+            detail="the first by name are joined, and the property says that there are more; see docs/graph-model.md",
+        )
 
     def probe_tenant(self, client_id: str) -> None:
         """Return where a transaction of the tenant goes through that has no row: lock and load, and nothing is left behind.

@@ -47,6 +47,11 @@ RESOURCE: Final = NodeLabel("Resource", "rid", indexes=("uid",), bookkeeping=(*V
 SELECTING: Final = ("Service", "NetworkPolicy")
 SELECTED: Final = "Pod"
 BY_NAMESPACE: Final = (*SELECTING, SELECTED)
+# What a Pod says where more objects of a kind select it than it is joined with, and a rule that is joined with no episode
+# since others of its alert come first. They follow from the others, so that no record's contents hold them.
+CAPPED: Final = {"Service": "services_capped", "NetworkPolicy": "policies_capped"}
+CAPPED_PROPERTIES: Final = tuple(CAPPED.values())
+EMITS_CAPPED: Final = "emits_capped"
 EPISODIC: Final = NodeLabel("Episodic", "eid", indexes=("subject", "alert", "ver"), bookkeeping=(*VERSION_PROPERTIES, "seen"))
 PROM_TARGET: Final = NodeLabel("PromTarget", "tid", indexes=("subject",))
 RULE: Final = NodeLabel("Rule", "rkey", indexes=("subject", "alert"))

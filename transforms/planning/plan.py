@@ -6,6 +6,7 @@ batches or on how often each came. The caller sees to it that nobody else writes
 
 from collections.abc import Sequence
 
+from transforms.model.limits import MOST_JUDGED
 from transforms.planning.changes import NO_FLOORS, Changes, Floors, Plan
 from transforms.planning.derived import Derived
 from transforms.planning.edges import Edges
@@ -32,13 +33,15 @@ def plan_batch(reader: GraphReader, client_id: str, mutations: Sequence[Mutation
 
     mutations: of one tenant, at most one per aspect (folded).
     floors: what is at or below them is superseded.
+    Raises TooMany where several mutations judge more relationships than a transaction should: give fewer at once. One is never too many.
     """
     above = [one for one in mutations if not floors.are_above(one)]
+    most = MOST_JUDGED if len(mutations) > 1 else 0
     lives = Lives(reader, client_id)
-    derived = Derived(reader, lives)
+    derived = Derived(reader, lives, most)
     edges = Edges(reader, client_id, lives, derived)
     referrers = Referrers(reader, lives)
-    emits = Emits(reader, referrers)
+    emits = Emits(reader, referrers, most)
     upserts = [one for one in above if isinstance(one, UpsertNode)]
     outcomes = lives.apply(
         upserts,

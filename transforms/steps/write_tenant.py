@@ -8,7 +8,7 @@ import structlog
 
 from transforms.io.neo4j_graph import RowRefused, TenantFault
 from transforms.io.quarantine import Quarantine
-from transforms.planning.changes import Written
+from transforms.planning.changes import TooMany, Written
 from transforms.planning.fold import Interpreted
 from transforms.planning.mutations import Mutation
 from transforms.planning.pace import BatchPace, PaceLimits
@@ -20,7 +20,10 @@ _LONGEST_WAIT_S: Final = 10.0
 
 
 class BatchStore(Protocol):
-    """What writing needs of a store. All raise RowRefused where rows are at fault, TenantFault where it may be more of the tenant."""
+    """What writing needs of a store. All raise RowRefused where rows are at fault, TenantFault where it may be more of the tenant.
+
+    `write_batch` raises TooMany, too, where several mutations come to more relationships than a transaction should have.
+    """
 
     def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None = None) -> Written: ...
 
@@ -116,6 +119,8 @@ class TenantWriter:
         """is_sound: a transaction without rows went through since the tenant's last failure that was not a row's alone."""
         try:
             return self._written(client_id, batch)
+        except TooMany:
+            return self._write_halves(client_id, batch, is_sound=is_sound)
         except RowRefused as refused:
             if not is_sound:
                 self._await_sound(client_id, str(refused))
@@ -131,8 +136,11 @@ class TenantWriter:
                 fault = again
         if len(batch) == 1:
             return [(batch[0], fault)], 0
+        return self._write_halves(client_id, batch, is_sound=True)
+
+    def _write_halves(self, client_id: str, batch: Sequence[Interpreted], *, is_sound: bool) -> tuple[list[Result], int]:
         middle = len(batch) // 2
-        left, right = (self._write(client_id, half, is_sound=True) for half in (batch[:middle], batch[middle:]))
+        left, right = (self._write(client_id, half, is_sound=is_sound) for half in (batch[:middle], batch[middle:]))
         return left[0] + right[0], left[1] + right[1]
 
     def _write_one_again(self, client_id: str, batch: Sequence[Interpreted]) -> tuple[list[Result], int] | RowRefused:
