@@ -28,8 +28,10 @@ etype `k8s.log` is about a Pod and counts its lines of one UTC minute that say t
 of the families of failures (docs/records.md). A `:PromTarget` has `tid`, `job`, `instance`, `ns`, `health`,
 `scrape_url`, `last_error`, `labels` and `subject` (the rid that it scrapes). A `:Rule` has `rkey`, `group`, `name`, `type` (alerting or
 recording), `expr`, `duration_s`, `severity_raw`, `severity`, `labels`, `annotations` (both lists of `key=value`), `subject` (the rid that
-it scopes) and, if it is an alerting one, `alert`. `ver`, `hash`, `implies`, `seen`, `bare`,
-`subject_named` and `subject_uid` order, compare and find what is written; do not query or change them.
+it scopes) and, if it is an alerting one, `alert`. A Pod has `services_capped` or
+`policies_capped` where more Services or NetworkPolicies select it than the 32 that it is joined with, a rule `emits_capped` where 32 others
+of its alert come before it. `ver`, `hash`, `implies`, `seen`, `bare`, `subject_named` and `subject_uid` order, compare and find what is
+written; do not query or change them.
 
 In a rid, a kind outside the API groups that Kubernetes has it in, and every kind that Kubernetes has not, stands with its group:
 `gateway.networking.istio.io:mesh:public`. Where records name no group: [ADR 024](adr/024-kinds-by-group.md).
@@ -39,7 +41,8 @@ A `:Cluster` is the tenant itself and outlives its graph: `state`, `first_seen` 
 `:ClusterEpisode`s: `etype` (such as `cluster.purge`), `reason`, `message`, `at_ms`, `by`.
 
 A NetworkPolicy's `selector` may hold what kubectl writes for expressions, too (`key in (a,b)`, `key notin (a,b)`, `key`, `!key`);
-`*` selects every Pod of its namespace. `keys` are the names of a ConfigMap's or Secret's keys; their values never reach the graph.
+`*` selects every Pod of its namespace, and is joined with the Namespace and not with the Pods.
+`keys` are the names of a ConfigMap's or Secret's keys; their values never reach the graph.
 Addresses are ready where traffic goes to them.
 """
 
@@ -47,8 +50,11 @@ DERIVED = """\
 `RUNS_ON`, `SELECTS` and `CONTROLS` come from topology records (`edge_id` and `ver` name the one that speaks) and from the
 resources themselves (`derived: true`): a Pod's node, owner references, a Service's selector against the labels of its namespace's
 Pods and a NetworkPolicy's likewise, the Service that an Endpoints or EndpointSlice belongs to (`CONTROLS`). Either keeps the
-relationship alive. `ABOUT`, `SCRAPES` and `SCOPES` stand between a node and its `subject` while that has
-not died since; `EMITS` joins each alerting rule with the episodes of the same `alert`, whichever came first.
+relationship alive. Of many Services that select one Pod the first 32 by name are joined with it, of many policies likewise
+([ADR 022](adr/022-products.md)); all of them have `selector`, and the Pod `labels`.
+`ABOUT`, `SCRAPES` and `SCOPES` stand between a node and its `subject` while that has
+not died since; `EMITS` joins each alerting rule with the episodes of the same `alert`, whichever came first,
+and of many rules of one alert the first 32 by key; `alert` is a property of all.
 
 The others between resources are always derived, from what specs refer to:
 

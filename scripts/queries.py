@@ -39,7 +39,8 @@ QUERIES: Final = (
     ),
     Query(
         "Which services select no pod?",
-        "MATCH (s:Service {client_id: $client_id}) WHERE s.selector IS NOT NULL AND NOT (s)-[:SELECTS]->()\n"
+        "MATCH (s:Service {client_id: $client_id}) WHERE s.selector IS NOT NULL AND NOT (s)-[:SELECTS]->() AND NOT EXISTS {\n"
+        "  MATCH (p:Pod {client_id: $client_id, ns: s.ns}) WHERE p.services_capped AND all(one IN s.selector WHERE one IN p.labels) }\n"
         "RETURN s.ns AS ns, s.name AS service ORDER BY ns, service",
     ),
     Query(
@@ -92,5 +93,21 @@ QUERIES: Final = (
         "MATCH (c:PersistentVolumeClaim {client_id: $client_id}) WHERE c.phase = 'Pending'\n"
         "OPTIONAL MATCH (c)-[:USES]->(k:StorageClass) OPTIONAL MATCH (c)<-[:MOUNTS]-(p:Pod)\n"
         "RETURN c.ns AS ns, c.name AS claim, c.storage_request AS asks, k.provisioner AS `of whom`, count(p) AS `pods waiting`",
+    ),
+    Query(
+        "Which network policies select each pod of the namespace shop?",
+        "OPTIONAL MATCH (all:NetworkPolicy)-[:SELECTS]->(:Namespace {client_id: $client_id, name: 'shop'})\n"
+        "WITH collect(all.name) AS everywhere\n"
+        "MATCH (p:Pod {client_id: $client_id, ns: 'shop'}) OPTIONAL MATCH (n:NetworkPolicy)-[:SELECTS]->(p)\n"
+        "WITH everywhere, p, collect(n.name) AS by_label\n"
+        "RETURN p.name AS pod, by_label[..5] AS `by label`, everywhere[..5] AS everywhere,\n"
+        "  size(by_label) + size(everywhere) AS policies, coalesce(p.policies_capped, false) AS `and more` ORDER BY pod",
+    ),
+    Query(
+        "What do more select or raise than are joined with it?",
+        "MATCH (p:Pod {client_id: $client_id}) WHERE p.services_capped OR p.policies_capped\n"
+        "RETURN 'pods of ' + p.ns AS what, count(p) AS number\n"
+        "UNION MATCH (r:Rule {client_id: $client_id}) WHERE r.emits_capped\n"
+        "RETURN 'rules of ' + r.alert AS what, count(r) AS number",
     ),
 )

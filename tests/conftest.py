@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.patience import LONG_VARIABLE
 from transforms.io.unforeseen import RAISE, SWITCH
@@ -25,3 +26,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def room_in_the_log() -> None:
     """What one test logged takes no room from another."""
     LINES.clear()
+
+
+# A machine that is busy with others' work makes examples slowly; that says nothing of the code under test.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")

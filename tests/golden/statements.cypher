@@ -346,9 +346,19 @@ UNWIND $rows AS row
 MERGE (n:Rule {client_id: $client_id, rkey: row.key})
 SET n = row.props;
 
+// CAP_RESOURCE
+UNWIND $rows AS row
+MATCH (n:Resource {client_id: $client_id, rid: row.key})
+SET n += row.props;
+
 // COUNT_REFERRER Episodic
 UNWIND $rows AS row
 MATCH (n:Episodic {client_id: $client_id, eid: row.key})
+SET n += row.props;
+
+// COUNT_REFERRER Rule
+UNWIND $rows AS row
+MATCH (n:Rule {client_id: $client_id, rkey: row.key})
 SET n += row.props;
 
 // DROP_REFERRER Episodic
@@ -589,10 +599,17 @@ UNWIND $keys AS key
 MATCH (n:Rule {client_id: $client_id, rkey: key})-[r:EMITS]-()
 DELETE r;
 
+// JOIN_EPISODES
+UNWIND $rows AS row
+MATCH (a:Rule {client_id: $client_id, rkey: row.key})
+MATCH (b:Episodic {client_id: $client_id, alert: row.alert})
+MERGE (a)-[r:EMITS]->(b)
+SET r = row.props;
+
 // READ_NODES
 UNWIND $keys AS key
 MATCH (n:Resource {client_id: $client_id, rid: key})
-RETURN n.rid AS rid, n.uid AS uid, n.ver AS ver, n.hash AS hash, n.implies AS implies, n.labels AS labels, n.selector AS selector;
+RETURN n.rid AS rid, n.uid AS uid, n.ver AS ver, n.hash AS hash, n.implies AS implies, n.labels AS labels, n.selector AS selector, n.services_capped AS services_capped, n.policies_capped AS policies_capped;
 
 // READ_NODE_PROPS
 UNWIND $keys AS key
@@ -768,9 +785,14 @@ UNWIND $keys AS key
 MATCH (n:Rule {client_id: $client_id, alert: key})
 RETURN n.rkey AS key, key AS alert;
 
+// COUNT_EPISODES
+UNWIND $keys AS key
+MATCH (n:Episodic {client_id: $client_id, alert: key})
+RETURN key AS alert, count(n) AS number;
+
 // READ_ALL_NODES
 MATCH (n:Resource {client_id: $client_id}) WHERE n.rid > ''
-RETURN n.rid AS rid, n.uid AS uid, n.ver AS ver, n.hash AS hash, n.implies AS implies, n.labels AS labels, n.selector AS selector LIMIT $most;
+RETURN n.rid AS rid, n.uid AS uid, n.ver AS ver, n.hash AS hash, n.implies AS implies, n.labels AS labels, n.selector AS selector, n.services_capped AS services_capped, n.policies_capped AS policies_capped LIMIT $most;
 
 // READ_ALL_EDGES
 MATCH (a:Resource {client_id: $client_id}) WHERE a.rid > ''

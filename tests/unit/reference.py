@@ -23,7 +23,7 @@ from transforms.records.record import t_of
 Placed = tuple[str, str, str]
 
 
-def expected_digest(mutations: list[Mutation]) -> GraphDigest:
+def expected_digest(mutations: list[Mutation], most_joined: int = 32) -> GraphDigest:
     newest: dict[tuple[str, str, str], Mutation] = {}
     for one in mutations:
         if one.aspect not in newest or one.ver > newest[one.aspect].ver:
@@ -50,24 +50,27 @@ def expected_digest(mutations: list[Mutation]) -> GraphDigest:
             other = place(named, uid)
             if stands(node.ver, other):
                 triples.add((kind, other, node.rid) if kind == "CONTROLS" else (kind, node.rid, other))
-    triples |= selects(live)
+    selected, more = selects(live, most_joined)
+    triples |= selected
     referrers = [one for one in held if isinstance(one, UpsertReferrer)]
     subjects = {one.at: place(one.subject, one.subject_uid) for one in referrers if one.subject}
     about = [one for one in referrers if one.subject and stands(one.ver, subjects[one.at])]
 
     digest = GraphDigest()
     for rid, node in live.items():
-        digest.add_node(RESOURCE, rid, node.props)
+        digest.add_node(RESOURCE, rid, node.props | dict.fromkeys(more.get(rid, ()), True))
     for rid in ({rid for triple in triples for rid in triple[1:]} | {subjects[one.at] for one in about}) - live.keys():
         digest.add_node(RESOURCE, rid, key_props(rid) | {"stub": True})
+    emitted, crowded = emits(referrers, most_joined)
     for one in referrers:
         subject = {"subject": subjects[one.at]} if one.subject else {}
-        digest.add_node(REFERRERS[one.label], one.key, one.props | counted(one, mutations) | subject)
+        left_out = {"emits_capped": True} if one.label == "Rule" and one.key in crowded else {}
+        digest.add_node(REFERRERS[one.label], one.key, one.props | counted(one, mutations) | subject | left_out)
     for kind, source, target in triples:
         digest.add_relationship(kind, RESOURCE.label, source, RESOURCE.label, target)
     for one in about:
         digest.add_relationship(REFERS[one.label].type, one.label, one.key, RESOURCE.label, subjects[one.at])
-    for rule, episode in emits(referrers):
+    for rule, episode in emitted:
         digest.add_relationship("EMITS", "Rule", rule, "Episodic", episode)
     return digest
 
@@ -87,10 +90,16 @@ def placed(rid: str, at_cluster: bool, spoken: set[str]) -> str:
     return found.pop() if len(found) == 1 else rid
 
 
-def emits(referrers: list[UpsertReferrer]) -> set[tuple[str, str]]:
-    """Rules and the episodes of the same alert."""
-    raised = {(one.label, one.key, one.props["alert"]) for one in referrers if "alert" in one.props}
-    return {(rule, episode) for a, rule, of in raised for b, episode, alert in raised if (a, b, of) == ("Rule", "Episodic", alert)}
+def emits(referrers: list[UpsertReferrer], most: int) -> tuple[set[tuple[str, str]], set[str]]:
+    """The first rules of each alert with the episodes of the same, and the rules that come after those."""
+    raised = [(one.label, one.key, one.props["alert"]) for one in referrers if "alert" in one.props]
+    pairs: set[tuple[str, str]] = set()
+    left_out: set[str] = set()
+    for alert in {of for _, _, of in raised}:
+        rules = sorted(key for label, key, of in raised if (label, of) == ("Rule", alert))
+        pairs |= {(rule, key) for rule in rules[:most] for label, key, of in raised if (label, of) == ("Episodic", alert)}
+        left_out |= set(rules[most:])
+    return pairs, left_out
 
 
 def counted(one: UpsertReferrer, mutations: list[Mutation]) -> dict[str, int]:
@@ -141,22 +150,30 @@ def implied(node: UpsertNode) -> list[tuple[str, str, str]]:
     return [tuple(text.split("\x1f")) for text in node.props.get("implies", [])]
 
 
-def selects(live: dict[str, UpsertNode]) -> set[Placed]:
-    """Live Services and policies and the live Pods that they select; the worlds have one namespace."""
-    return {
-        ("SELECTS", one.rid, pod.rid)
-        for one in live.values()
-        for pod in live.values()
-        if one.rid.startswith(("service:", "networkpolicy:"))
-        and pod.rid.startswith("pod:")
-        and one.props.get("selector")
-        and all(TERMS[term](set(pod.props.get("labels", []))) for term in one.props["selector"])
-    }
+def selects(live: dict[str, UpsertNode], most: int) -> tuple[set[Placed], dict[str, list[str]]]:
+    """The first live Services that select each live Pod, the first policies likewise, and what Pods say that more select.
+
+    The worlds have one namespace. What selects everything selects its Namespace, by what it implies.
+    """
+    pairs: set[Placed] = set()
+    more: dict[str, list[str]] = {}
+    for pod in (one for one in live.values() if one.rid.startswith("pod:")):
+        for kind, name in (("service", "services_capped"), ("networkpolicy", "policies_capped")):
+            found = sorted(one.rid for one in live.values() if one.rid.startswith(f"{kind}:") and selects_one(one, pod))
+            pairs |= {("SELECTS", rid, pod.rid) for rid in found[:most]}
+            if len(found) > most:
+                more.setdefault(pod.rid, []).append(name)
+    return pairs, more
+
+
+def selects_one(one: UpsertNode, pod: UpsertNode) -> bool:
+    """Whether the object selects the Pod by name and not all Pods."""
+    terms = one.props.get("selector", [])
+    return bool(terms) and terms != ["*"] and all(TERMS[term](set(pod.props.get("labels", []))) for term in terms)
 
 
 # What each selector of the worlds asks of labels, said without parsing it; a Pod has `app=a` and `tier=b`, or not.
 TERMS: dict[str, Callable[[set[str]], bool]] = {
-    "*": lambda _: True,
     "app=a": lambda labels: "app=a" in labels,
     "tier=b": lambda labels: "tier=b" in labels,
     "app in (a,b)": lambda labels: "app=a" in labels,

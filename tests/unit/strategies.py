@@ -29,9 +29,13 @@ CUSTOM, GUESSED = "widget::w", "widget:a:w"
 # One kind in two groups, one of them without a namespace too, and what who names no group calls them.
 GROUPED = ["gadget.one.io:a:g", "gadget.two.io:a:g", "gadget.two.io::g"]
 LOOSE = ["gadget:a:g", "gadget::g"]
-RIDS = ["pod:a:x", "pod:a:y", "service:a:s", "node::n", "configmap:a:c", "networkpolicy:a:np", CUSTOM, GUESSED, *GROUPED, *LOOSE]
+RIDS = [
+    *("pod:a:x", "pod:a:y", "service:a:s", "service:a:t", "node::n", "configmap:a:c", "networkpolicy:a:np", "networkpolicy:a:nq"),
+    *("namespace::a", CUSTOM, GUESSED, *GROUPED, *LOOSE),
+]
 UIDS = ["", "u1", "u2", "u3"]
 KIND = {"pod": "Pod", "service": "Service", "node": "Node", "configmap": "ConfigMap", "networkpolicy": "NetworkPolicy"}
+KIND |= {"namespace": "Namespace"}
 LABELS = [[], ["app=a"], ["app=a", "tier=b"]]
 POLICIES = [[], ["*"], ["app=a"], ["app in (a,b)"], ["!tier", "app=a"], ["tier"], ["tier notin (a,b)"]]
 REFERENCES = [Reference("MOUNTS", "configmap:a:c"), Reference("USES", "pod:a:y"), Reference("SCALES", "gadget:a:g")]
@@ -64,12 +68,15 @@ def _upsert(draw: st.DrawFn, ver: str, rids: list[str] = RIDS) -> UpsertNode:
     props = key_props(rid) | {"image": draw(st.sampled_from("pq"))} | ({"uid": uid} if uid else {})
     owners = draw(st.lists(st.sampled_from(OWNERS), max_size=2)) if rid.startswith("pod:a:x") else []
     refers = draw(st.lists(st.sampled_from(REFERENCES), max_size=2)) if rid.startswith("pod:") else []
+    policy = draw(st.sampled_from(POLICIES)) if rid.startswith("networkpolicy:") else []
+    if policy == ["*"]:
+        refers = [Reference("SELECTS", "namespace::a")]
     implies = implied_by(Rid(*rid.split(":")), draw(st.sampled_from(["", "n"])), owners, refers)
     lists = {"implies": implies, "labels": draw(st.sampled_from(LABELS))}
     if rid.startswith("service:"):
         lists |= {"selector": draw(st.sampled_from(LABELS))}
     if rid.startswith("networkpolicy:"):
-        lists |= {"selector": draw(st.sampled_from(POLICIES))}
+        lists |= {"selector": policy}
     props |= {name: value for name, value in lists.items() if value} | ({"bare": bare_of(rid)} if bare_of(rid) else {})
     return UpsertNode(TENANT, ver, rid, uid, props, digest_of(props))
 

@@ -1,5 +1,7 @@
 """Any delivery order, duplication and slicing of the same records gives one graph."""
 
+from unittest.mock import patch
+
 from hypothesis import given, settings
 
 from tests.patience import examples
@@ -33,11 +35,21 @@ def test_any_delivery_gives_the_graph_that_the_set_of_mutations_defines(delivery
     assert deliver(slices).digest(TENANT).hexdigest() == expected_digest(world).hexdigest()
 
 
-@settings(max_examples=examples(2000), deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 @given(deliveries(loose_worlds()))
 def test_any_delivery_finds_what_is_named_without_its_group(delivery: tuple[list[Mutation], list[list[Mutation]]]) -> None:
     world, slices = delivery
     assert deliver(slices).digest(TENANT).hexdigest() == expected_digest(world).hexdigest()
+
+
+@settings(max_examples=examples(1000), deadline=None)
+@given(deliveries())
+def test_so_it_does_where_more_select_one_pod_or_raise_one_alert_than_are_joined(
+    delivery: tuple[list[Mutation], list[list[Mutation]]],
+) -> None:
+    world, slices = delivery
+    with patch("transforms.planning.selects.MOST_JOINED", 1), patch("transforms.planning.emits.MOST_JOINED", 1):
+        assert deliver(slices).digest(TENANT).hexdigest() == expected_digest(world, most_joined=1).hexdigest()
 
 
 @given(worlds(0), worlds(100), worlds(200))

@@ -1,9 +1,13 @@
 """Selectors select what Kubernetes says that they do."""
 
-import pytest
+from unittest.mock import patch
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transforms.planning.matching import Matcher
 from transforms.planning.selectors import parse_selector, terms_of
-from transforms.planning.selects import matches
 from transforms.records.spec_traffic import LabelSelector, Requirement
 
 WEB, API, BARE = frozenset({"tier=web", "app=a"}), frozenset({"tier=api", "app=a", "safe="}), frozenset[str]()
@@ -41,18 +45,47 @@ def test_the_terms_of_a_selector_are_what_parsing_reads() -> None:
     assert terms_of(LabelSelector()) == terms_of(LabelSelector({}, [])) == ["*"]
 
 
-def test_matches_stay_in_their_namespace_and_need_a_term() -> None:
-    pods = {"pod:a:web": WEB, "pod:a:bare": BARE, "pod:b:web": WEB, "pod:a:gone": None}
-    selecting = {
-        "service:a:s": frozenset({"app=a"}),
-        "service:a:none": frozenset[str](),
-        "networkpolicy:a:all": frozenset({"*"}),
-        "networkpolicy:b:web": frozenset({"tier in (web)"}),
-        "networkpolicy:a:gone": None,
-    }
-    assert set(matches(selecting, pods)) == {
-        ("service:a:s", "pod:a:web"),
-        ("networkpolicy:a:all", "pod:a:web"),
-        ("networkpolicy:a:all", "pod:a:bare"),
-        ("networkpolicy:b:web", "pod:b:web"),
-    }
+def test_a_matcher_gives_the_first_of_those_that_hold_in_the_order_of_their_rids() -> None:
+    matcher = Matcher(
+        {
+            "p:a:5": frozenset({"app=a"}),
+            "p:a:4": frozenset({"tier in (api,web)"}),
+            "p:a:3": frozenset({"!safe"}),
+            "p:a:2": frozenset({"tier"}),
+            "p:a:1": frozenset({"app=a", "!safe"}),
+            "p:a:0": frozenset[str](),
+            "p:a:9": frozenset({"*"}),
+        }
+    )
+    assert matcher.first(WEB, 9) == ["p:a:1", "p:a:2", "p:a:3", "p:a:4", "p:a:5"]
+    assert matcher.first(WEB, 2) == ["p:a:1", "p:a:2"]
+    assert matcher.first(API, 9) == ["p:a:2", "p:a:4", "p:a:5"]
+    assert matcher.first(BARE, 9) == ["p:a:3"]
+
+
+TERMS = [
+    "app=a",
+    "app=b",
+    "app in (a,b)",
+    "app",
+    "app notin (a)",
+    "tier=web",
+    "tier in (api,web)",
+    "tier in (db)",
+    "tier",
+    "safe",
+    "!safe",
+    "tier notin (api)",
+]
+
+
+@given(
+    st.dictionaries(st.text("xyz", min_size=1, max_size=2), st.frozensets(st.sampled_from(TERMS)), max_size=9),
+    st.sampled_from([WEB, API, BARE]),
+    st.integers(1, 9),
+)
+def test_a_matcher_judges_as_each_selector_alone_does(selecting: dict[str, frozenset[str]], labels: frozenset[str], most: int) -> None:
+    holding = [rid for rid in sorted(selecting) if selecting[rid] and parse_selector(selecting[rid]).holds(labels)]
+    assert Matcher(selecting).first(labels, most) == holding[:most]
+    with patch("transforms.planning.matching._CROWDED", 0):
+        assert Matcher(selecting).first(labels, most) == holding[:most]

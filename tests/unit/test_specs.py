@@ -193,7 +193,7 @@ GOLDEN = [
         {"spec": {"podSelector": {"matchLabels": {"app": "cart"}}, "policyTypes": ["Ingress", "Egress"]}},
         {"selector": ["app=cart"], "policy_types": ["Egress", "Ingress"]},
     ),
-    Golden("NetworkPolicy", {"spec": {"podSelector": {}}}, {"selector": ["*"]}),
+    Golden("NetworkPolicy", {"spec": {"podSelector": {}}}, {"selector": ["*"]}, {("SELECTS", "networkpolicy:shop:x", "namespace::shop")}),
     Golden("NetworkPolicy", {"spec": {"policyTypes": []}}, {}),
     Golden(
         "NetworkPolicy",

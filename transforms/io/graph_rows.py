@@ -42,6 +42,8 @@ def writes(client_id: str, changes: Changes) -> Iterator[Write]:
     yield from _by_label(cypher.UPSERT_RESOURCE, {rid: node(RESOURCE.key, rid, props) for rid, props in changes.nodes.items()})
     yield from _by_label(cypher.CREATE_STUB, {rid: node(RESOURCE.key, rid, stub_props(rid)) for rid in changes.stubs})
     yield Write(cypher.TOUCH_RESOURCE, "rows", [{"key": key, "ver": ver} for key, ver in sorted(changes.node_vers.items())])
+    capped = {rid: {name: is_capped or None for name, is_capped in known.items()} for rid, known in changes.capped.items()}
+    yield Write(cypher.CAP_RESOURCE, "rows", [{"key": rid, "props": props} for rid, props in sorted(capped.items())])
     upserts = {at: {"key": at.key, "props": {**props, **_identity(client_id, at)}} for at, props in changes.referrers.items()}
     yield from _by_referrer(cypher.UPSERT_REFERRER, "rows", upserts)
     counts = {at: {"key": at.key, "props": props} for at, props in changes.referrer_counts.items()}
@@ -53,6 +55,8 @@ def writes(client_id: str, changes: Changes) -> Iterator[Write]:
     yield from _edge_vers(changes.edge_vers.values())
     yield from _relationships(cypher.PUT_RELATIONSHIP, ((REFERS[at.label].type, at.key, rid, tenant) for at, rid in changes.references))
     yield from _relationships(cypher.PUT_RELATIONSHIP, ((EMITS.type, *ends, tenant) for ends in changes.emits))
+    raised = sorted(changes.raised.items())
+    yield Write(cypher.JOIN_EPISODES, "rows", [{"key": rule, "alert": alert, "props": tenant} for rule, alert in raised])
     yield Write(cypher.DROP_TOMBSTONE, "keys", sorted(changes.tombstones_gone))
     kept = sorted(changes.tombstones.items())
     yield Write(cypher.PUT_TOMBSTONE, "rows", [node(TOMBSTONE.key, key, _tombstone_props(one)) for key, one in kept])

@@ -1,12 +1,24 @@
 """An in-memory graph that passes the same contract suite as the real store; for tests and dry reasoning."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
 from transforms.io.graph_digest import GraphDigest
 from transforms.io.graph_rows import stub_props, writes
-from transforms.model.graph import EMITS, EPISODIC, REFERRERS, REFERS, RESOURCE, RULE, SUBJECT_NAMED, SUBJECT_UID, VERSION_PROPERTIES
+from transforms.model.graph import (
+    CAPPED_PROPERTIES,
+    EMITS,
+    EPISODIC,
+    REFERRERS,
+    REFERS,
+    RESOURCE,
+    RULE,
+    SUBJECT_NAMED,
+    SUBJECT_UID,
+    VERSION_PROPERTIES,
+)
 from transforms.planning.changes import Changes, Floors, Written
 from transforms.planning.known import KnownGraph
 from transforms.planning.mutations import Mutation, ReferrerKey
@@ -27,7 +39,8 @@ class MemoryTenant(KnownGraph):
         self.emits: set[tuple[str, str]] = set()
 
     def node_props(self, rids: Collection[str]) -> dict[str, dict[str, Any]]:
-        return {rid: {k: v for k, v in self.resources[rid].items() if k not in VERSION_PROPERTIES} for rid in rids}
+        left_out = {*VERSION_PROPERTIES, *CAPPED_PROPERTIES}
+        return {rid: {k: v for k, v in self.resources[rid].items() if k not in left_out} for rid in rids}
 
     def referrers(self, label: str, keys: Collection[str]) -> dict[str, StoredReferrer]:
         return {key: self._referrer(at) for key in keys if (at := ReferrerKey(label, key)) in self.referrers_held}
@@ -40,6 +53,9 @@ class MemoryTenant(KnownGraph):
 
     def alerting(self, label: str, alerts: Collection[str]) -> list[tuple[str, str]]:
         return [(at.key, node["alert"]) for at, node in self.referrers_held.items() if at.label == label and node.get("alert") in alerts]
+
+    def count_episodes(self, alerts: Collection[str]) -> dict[str, int]:
+        return Counter(alert for _, alert in self.alerting(EPISODIC.label, alerts))
 
     def _referrer(self, at: ReferrerKey) -> StoredReferrer:
         node = self.referrers_held[at]
@@ -55,24 +71,34 @@ class MemoryTenant(KnownGraph):
         for at in changes.referrers_gone:
             self.referrers_held.pop(at, None)
             self.references.pop(at, None)
+        self._write_resources(changes)
+        self._write_referrers(changes)
+        gone = [rid for rid in changes.pruned if self.resources.get(rid, {}).get("stub") and not self._is_referred_to(rid)]
+        for rid in gone:
+            del self.resources[rid]
+        self.prune(gone)
+
+    def _write_resources(self, changes: Changes) -> None:
         for rid in changes.cleared:
             self.resources[rid] = stub_props(rid)
         self.resources |= {rid: dict(props) for rid, props in changes.nodes.items()}
         for rid, ver in changes.node_vers.items():
             self.resources[rid]["ver"] = ver
+        for rid, known in changes.capped.items():
+            self.resources[rid] = _set(self.resources[rid], {name: is_capped or None for name, is_capped in known.items()})
         for rid in changes.stubs:
             self.resources.setdefault(rid, stub_props(rid))
+
+    def _write_referrers(self, changes: Changes) -> None:
         self.referrers_held |= {at: dict(props) for at, props in changes.referrers.items()}
         for at, counted in changes.referrer_counts.items():
-            self.referrers_held[at] |= counted
+            self.referrers_held[at] = _set(self.referrers_held[at], counted)
         for at, ver in changes.referrer_vers.items():
             self.referrers_held[at]["ver"] = ver
         self.references |= dict(changes.references)
         self.emits |= changes.emits
-        gone = [rid for rid in changes.pruned if self.resources.get(rid, {}).get("stub") and not self._is_referred_to(rid)]
-        for rid in gone:
-            del self.resources[rid]
-        self.prune(gone)
+        for rule, alert in changes.raised.items():
+            self.emits |= {(rule, episode) for episode, _ in self.alerting(EPISODIC.label, [alert])}
 
     def _drop_emits(self, gone: Collection[ReferrerKey]) -> None:
         rules = {at.key for at in gone if at.label == RULE.label}
@@ -96,6 +122,10 @@ class MemoryTenant(KnownGraph):
         for rule, episode in self.emits:
             digest.add_relationship(EMITS.type, RULE.label, rule, EPISODIC.label, episode)
         return digest
+
+
+def _set(held: dict[str, Any], props: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in {**held, **props}.items() if value is not None}
 
 
 class MemoryGraphStore:

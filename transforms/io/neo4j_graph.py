@@ -23,7 +23,8 @@ from transforms.io.time_limits import DEFAULT_LIMITS, TimeLimits
 from transforms.io.unforeseen import unforeseen
 from transforms.model import cypher, inspection, quarantine
 from transforms.model.graph import NODES, TENANT_KEY, NodeLabel
-from transforms.planning.changes import Changes, Plan, Written
+from transforms.model.limits import MOST_JOINED
+from transforms.planning.changes import Changes, Plan, TooMany, Written
 from transforms.planning.generations import begun, is_resynced, must_wait
 from transforms.planning.mutations import Mutation
 from transforms.planning.plan import plan_batch
@@ -85,7 +86,7 @@ class _Undone(Exception):
     """Ends a transaction that is to leave nothing behind."""
 
 
-_FORESEEN: Final = (InfrastructureFault, RowRefused, TenantFault, _PurgeUnderWay, _Undone)
+_FORESEEN: Final = (InfrastructureFault, RowRefused, TenantFault, TooMany, _PurgeUnderWay, _Undone)
 
 
 class Neo4jGraphStore:
@@ -101,6 +102,7 @@ class Neo4jGraphStore:
         self._target = target
         self._limits = limits
         self._unreadable: set[str] = set()
+        self._capped: set[str] = set()
         self._driver = target.open()
         self._locks = LockWatch(self._driver, target.database, self._limits.lock_s)
         self._mirrors = TenantMirrors()
@@ -200,7 +202,7 @@ class Neo4jGraphStore:
         first_seen: when the broker got the first of its records, in milliseconds since 1970; None where it does not say.
         part: of a transaction's time, where the batch is a part of one that was out of time; a quarter is the least.
         Raises RowRefused where the rows are at fault, TenantFault where it may be more of the tenant, InfrastructureFault
-        where the server cannot be used.
+        where the server cannot be used; TooMany, with nothing written, where its relationships are to be cut.
         """
         while True:
             try:
@@ -231,9 +233,13 @@ class Neo4jGraphStore:
 
         try:
             writes, plan, rows = self._of_tenant(work, self._limits.transaction_s * max(part, _LEAST_PART))
+        except TooMany:
+            # Nothing was written, the count of transactions included: what is mirrored is as true as before.
+            raise
         except BaseException:
             self._mirrors.drop(client_id)
             raise
+        self._warn_of_caps(client_id, plan.changes)
         self._mirror(client_id, writes, plan.changes)
         return Written(plan.outcomes, rows)
 
@@ -244,6 +250,18 @@ class Neo4jGraphStore:
         except Exception as error:  # noqa: BLE001 - the net
             self._mirrors.drop(client_id)
             unforeseen(error, Step.WRITE, client_id=client_id)
+
+    def _warn_of_caps(self, client_id: str, changes: Changes) -> None:
+        """Say once of each tenant that its graph joins fewer than select or raise."""
+        if client_id in self._capped or not changes.caps:
+            return
+        self._capped.add(client_id)
+        _LOG.warning(
+            "more select one pod or raise one alert than are joined",
+            client_id=client_id,
+            most=MOST_JOINED,
+            detail="the first by name are joined, and the property says that there are more; see docs/graph-model.md",
+        )
 
     def probe_tenant(self, client_id: str) -> None:
         """Return where a transaction of the tenant goes through that has no row: lock and load, and nothing is left behind.

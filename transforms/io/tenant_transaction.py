@@ -7,7 +7,7 @@ import neo4j
 
 from transforms.io.graph_rows import writes
 from transforms.model import cypher, purge
-from transforms.model.graph import BETWEEN_RESOURCES, RESOURCE, TENANT_KEY, VERSION_PROPERTIES
+from transforms.model.graph import BETWEEN_RESOURCES, CAPPED_PROPERTIES, RESOURCE, TENANT_KEY, VERSION_PROPERTIES
 from transforms.planning.changes import Changes
 from transforms.planning.generations import Generation, generation_of
 from transforms.planning.known import KnownGraph, node_of
@@ -69,7 +69,7 @@ class TenantTransaction:
         return {row["rid"]: _node(row) for row in rows}
 
     def node_props(self, rids: Collection[str]) -> dict[str, dict[str, Any]]:
-        left_out = {TENANT_KEY, RESOURCE.key, *VERSION_PROPERTIES}
+        left_out = {TENANT_KEY, RESOURCE.key, *VERSION_PROPERTIES, *CAPPED_PROPERTIES}
         rows = self._by_keys(cypher.READ_NODE_PROPS, rids)
         return {row["rid"]: {key: value for key, value in row["props"].items() if key not in left_out} for row in rows}
 
@@ -129,6 +129,9 @@ class TenantTransaction:
     def alerting(self, label: str, alerts: Collection[str]) -> list[tuple[str, str]]:
         return [(row["key"], row["alert"]) for row in self._by_keys(cypher.READ_ALERTING[label], alerts)]
 
+    def count_episodes(self, alerts: Collection[str]) -> dict[str, int]:
+        return {row["alert"]: row["number"] for row in self._by_keys(cypher.COUNT_EPISODES, alerts)}
+
     def write(self, changes: Changes) -> int:
         """Write the changes, and note in them which stubs are gone; the number of rows."""
         rows = 0
@@ -161,6 +164,7 @@ class Mirrored:
         self.referrers_of_subjects = transaction.referrers_of_subjects
         self.referrers_of_uids = transaction.referrers_of_uids
         self.alerting = transaction.alerting
+        self.count_episodes = transaction.count_episodes
 
 
 def _node(row: neo4j.Record) -> StoredNode:

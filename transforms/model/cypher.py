@@ -11,6 +11,7 @@ from transforms.model.graph import (
     ALERTING,
     BARE,
     BETWEEN_RESOURCES,
+    CAPPED_PROPERTIES,
     CLUSTER,
     EMITS,
     EPISODIC,
@@ -19,6 +20,7 @@ from transforms.model.graph import (
     REFERRERS,
     REFERS,
     RESOURCE,
+    RULE,
     SELECTED,
     SELECTING,
     SUBJECT_NAMED,
@@ -80,7 +82,10 @@ PRUNE_STUB: Final = (
 UPSERT_REFERRER: Final = {
     label: f"UNWIND $rows AS row\nMERGE {_at('n', node, 'row.key')}\nSET n = row.props" for label, node in REFERRERS.items()
 }
-COUNT_REFERRER: Final = {EPISODIC.label: f"UNWIND $rows AS row\nMATCH {_at('n', EPISODIC, 'row.key')}\nSET n += row.props"}
+CAP_RESOURCE: Final = f"UNWIND $rows AS row\nMATCH {_at('n', RESOURCE, 'row.key')}\nSET n += row.props"
+COUNT_REFERRER: Final = {
+    node.label: f"UNWIND $rows AS row\nMATCH {_at('n', node, 'row.key')}\nSET n += row.props" for node in (EPISODIC, RULE)
+}
 DROP_REFERRER: Final = {label: f"UNWIND $keys AS key\nMATCH {_at('n', node, 'key')}\nDETACH DELETE n" for label, node in REFERRERS.items()}
 PUT_TOMBSTONE: Final = f"UNWIND $rows AS row\nMERGE {_at('n', TOMBSTONE, 'row.key')}\nSET n = row.props"
 DROP_TOMBSTONE: Final = f"UNWIND $keys AS key\nMATCH {_at('n', TOMBSTONE, 'key')}\nDELETE n"
@@ -113,10 +118,17 @@ DROP_RELATIONSHIP: Final = {
     for relationship in _WRITTEN
 }
 DROP_EMITS: Final = {node.label: f"UNWIND $keys AS key\nMATCH {_at('n', node, 'key')}-[r:{EMITS.type}]-()\nDELETE r" for node in ALERTING}
+# A rule and all episodes of its alert, which never leave the server: there may be any number.
+JOIN_EPISODES: Final = (
+    f"UNWIND $rows AS row\nMATCH {_at('a', RULE, 'row.key')}\n"
+    f"MATCH (b:{EPISODIC.label} {{{TENANT_KEY}: ${TENANT_KEY}, alert: row.alert}})\n"
+    f"MERGE (a)-[r:{EMITS.type}]->(b)\nSET r = row.props"
+)
 
 # Reads, all inside the transaction that then writes.
 _NODE_ROW: Final = (
     "n.rid AS rid, n.uid AS uid, n.ver AS ver, n.hash AS hash, n.implies AS implies, n.labels AS labels, n.selector AS selector"
+    + "".join(f", n.{name} AS {name}" for name in CAPPED_PROPERTIES)
 )
 READ_NODES: Final = f"UNWIND $keys AS key\nMATCH {_at('n', RESOURCE, 'key')}\nRETURN {_NODE_ROW}"
 READ_NODE_PROPS: Final = f"UNWIND $keys AS key\nMATCH {_at('n', RESOURCE, 'key')}\nRETURN n.rid AS rid, properties(n) AS props"
@@ -195,6 +207,9 @@ READ_ALERTING: Final = {
     )
     for node in ALERTING
 }
+COUNT_EPISODES: Final = (
+    f"UNWIND $keys AS key\nMATCH (n:{EPISODIC.label} {{{TENANT_KEY}: ${TENANT_KEY}, alert: key}})\nRETURN key AS alert, count(n) AS number"
+)
 
 
 def _all(variable: str, node: NodeLabel) -> str:

@@ -49,6 +49,11 @@ RESOURCE: Final = NodeLabel("Resource", "rid", indexes=("uid", BARE), bookkeepin
 SELECTING: Final = ("Service", "NetworkPolicy")
 SELECTED: Final = "Pod"
 BY_NAMESPACE: Final = (*SELECTING, SELECTED)
+# What a Pod says where more objects of a kind select it than it is joined with, and a rule that is joined with no episode
+# since others of its alert come first. They follow from the others, so that no record's contents hold them.
+CAPPED: Final = {"Service": "services_capped", "NetworkPolicy": "policies_capped"}
+CAPPED_PROPERTIES: Final = tuple(CAPPED.values())
+EMITS_CAPPED: Final = "emits_capped"
 # The subject as the record names it, where it is found elsewhere, and its uid, where that may tell where.
 SUBJECT_NAMED: Final = "subject_named"
 SUBJECT_UID: Final = "subject_uid"

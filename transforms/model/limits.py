@@ -21,6 +21,12 @@ ITEMS: Final = 5_000
 # Neo4j's range index takes at most 8 KiB a composite entry; identities stay far below it.
 IDENTITY_BYTES: Final = 1024
 
+# Of the Services that select one Pod, of the NetworkPolicies that do and of the rules that raise one alert, so many are joined
+# with it, the first by name: Kubernetes' own thresholds are far below, and a product of many with many is held to so many times one side.
+MOST_JOINED: Final = 32
+# A transaction of several mutations judges at most so many relationships between two sides; what comes to more is cut.
+MOST_JUDGED: Final = 20_000
+
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(9999, 12, 31, tzinfo=UTC)
 BODY_AHEAD: Final = timedelta(days=1)

@@ -11,21 +11,32 @@ from transforms.records.outcomes import Outcome
 Row = dict[str, Any]
 
 
+class TooMany(Exception):
+    """A batch of several mutations judges more relationships than one transaction should; the message is how many, at least.
+
+    The same mutations in smaller batches come to the same graph.
+    """
+
+
 @dataclass(slots=True)
 class Changes:
     """The difference between the stored graph and the graph that follows from it and the batch.
 
     cleared: rids whose node died; what relationships they keep hold them as stubs.
+    caps: whether a Pod or a rule of the batch is joined with fewer than concern it.
     pruned: rids whose node goes if it is a stub that nothing refers to (any more); once written, those of them that are gone.
     referrer_counts: properties that change although the newest word on the node is stored already.
     references: relationships of referrers with the rids that they are about.
     edge_vers: explicit relationships of which only the version changes.
-    emits: (rule, episode); emits_gone: rules and episodes that lose all of theirs first.
+    capped: properties of nodes that are not written otherwise, set or taken away: that more select them than they are joined with.
+    emits: (rule, episode); raised: rules that are joined with all episodes of their alert; emits_gone: rules and episodes that lose
+    all of theirs first.
     """
 
     cleared: list[str] = field(default_factory=list)
     nodes: dict[str, Row] = field(default_factory=dict)
     node_vers: dict[str, str] = field(default_factory=dict)
+    capped: dict[str, dict[str, bool]] = field(default_factory=dict)
     stubs: set[str] = field(default_factory=set)
     referrers: dict[ReferrerKey, Row] = field(default_factory=dict)
     referrer_vers: dict[ReferrerKey, str] = field(default_factory=dict)
@@ -37,10 +48,12 @@ class Changes:
     references: set[tuple[ReferrerKey, str]] = field(default_factory=set)
     references_gone: set[tuple[ReferrerKey, str]] = field(default_factory=set)
     emits: set[tuple[str, str]] = field(default_factory=set)
+    raised: dict[str, str] = field(default_factory=dict)
     emits_gone: set[ReferrerKey] = field(default_factory=set)
     tombstones: dict[str, StoredTombstone] = field(default_factory=dict)
     tombstones_gone: set[str] = field(default_factory=set)
     pruned: set[str] = field(default_factory=set)
+    caps: bool = False
 
     def hide(self, tombstone: StoredTombstone, stored: StoredTombstone | None) -> None:
         """Keep a tombstone, unless the stored one says the same."""

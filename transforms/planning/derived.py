@@ -36,11 +36,11 @@ class Derived:
     judged: every place whose derived side was judged anew; `implied`: those of them that stand.
     """
 
-    def __init__(self, reader: GraphReader, lives: Lives, names: Names) -> None:
+    def __init__(self, reader: GraphReader, lives: Lives, names: Names, most: int = 0) -> None:
         self._reader = reader
         self._lives = lives
         self._names = names
-        self._selects = Selects(reader, lives)
+        self._selects = Selects(reader, lives, most)
         self._waiting: dict[str, StoredTombstone] = {}
         self._kept: dict[str, StoredTombstone] = {}
         self.judged: set[Triple] = set()
@@ -56,6 +56,7 @@ class Derived:
         for claim in claims:
             self._judge(claim)
         self._selects.apply(changes)
+        self._lives.load(self._selects.capped)
         self.judged |= self._selects.judged
         self.implied |= self._selects.implied
 
@@ -115,7 +116,8 @@ class Derived:
             self._kept[key] = StoredTombstone(key, "", claim.rid.encode(), refs)
 
     def write(self, changes: Changes) -> None:
-        """Add what follows for tombstones; the relationships themselves are written with the explicit ones."""
+        """Add what follows for tombstones and Pods; the relationships themselves are written with the explicit ones."""
+        self._selects.write(changes)
         for key, kept in self._kept.items():
             changes.hide(kept, self._waiting.get(key))
         for key, stored in self._waiting.items():

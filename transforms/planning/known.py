@@ -6,7 +6,7 @@ It answers all of `GraphReader` but the questions about contents and referrers, 
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from transforms.model.graph import SELECTED, SELECTING
+from transforms.model.graph import CAPPED_PROPERTIES, SELECTED, SELECTING
 from transforms.model.identity import bare_of
 from transforms.planning.changes import Changes
 from transforms.planning.stored import StoredEdge, StoredNode, StoredTombstone, Triple
@@ -18,8 +18,10 @@ _BY_NAMESPACE = (*_SELECTING, _SELECTED)
 
 def node_of(rid: str, props: dict[str, Any]) -> StoredNode:
     """A node as planning sees it, from its properties."""
-    pairs = (tuple(props.get(name) or ()) for name in ("implies", "labels", "selector"))
-    return StoredNode(rid, props.get("uid") or "", props.get("ver") or "", bytes(props.get("hash") or b""), *pairs)
+    implies, labels, selector = (tuple(props.get(name) or ()) for name in ("implies", "labels", "selector"))
+    capped = tuple(name for name in CAPPED_PROPERTIES if props.get(name))
+    digest = bytes(props.get("hash") or b"")
+    return StoredNode(rid, props.get("uid") or "", props.get("ver") or "", digest, implies, labels, selector, capped)
 
 
 def _stub(rid: str) -> StoredNode:
@@ -111,6 +113,9 @@ class KnownGraph:
             self._put_node(node_of(rid, props))
         for rid, ver in changes.node_vers.items():
             self._nodes[rid] = self._nodes[rid]._replace(ver=ver)
+        for rid, known in changes.capped.items():
+            node = self._nodes[rid]
+            self._nodes[rid] = node._replace(capped=tuple(name for name in CAPPED_PROPERTIES if known.get(name, name in node.capped)))
         for rid in changes.stubs:
             self._nodes.setdefault(rid, _stub(rid))
         put = (

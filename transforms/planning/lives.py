@@ -287,6 +287,11 @@ class Lives:
         """Whether the rid's node is stored already, live or a stub."""
         return self._places[rid].stored is not None
 
+    def capped(self, rid: str) -> tuple[str, ...]:
+        """What the stored node says of being joined with fewer than select it. Load first."""
+        stored = self._places[rid].stored
+        return stored.capped if stored else ()
+
     def changed(self) -> set[str]:
         """The rids at which relationships may have died, or come back."""
         return {rid for rid, place in self._places.items() if place.now.dead_t != place.was.dead_t}

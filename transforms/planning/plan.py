@@ -6,6 +6,7 @@ batches or on how often each came. The caller sees to it that nobody else writes
 
 from collections.abc import Sequence
 
+from transforms.model.limits import MOST_JUDGED
 from transforms.planning.changes import NO_FLOORS, Changes, Floors, Plan
 from transforms.planning.derived import Derived
 from transforms.planning.edges import Edges
@@ -34,17 +35,19 @@ def plan_batch(reader: GraphReader, client_id: str, mutations: Sequence[Mutation
 
     mutations: of one tenant, at most one per aspect (folded).
     floors: what is at or below them is superseded.
+    Raises TooMany where several mutations judge more relationships than a transaction should: give fewer at once. One is never too many.
     """
     above = [one for one in mutations if not floors.are_above(one)]
+    most = MOST_JUDGED if len(mutations) > 1 else 0
     upserts = [one for one in above if isinstance(one, UpsertNode)]
     deaths = [one for one in above if isinstance(one, DeleteNode | DeleteUid | DeleteUnnamed)]
     spoken = [one.rid for one in (*upserts, *deaths) if not isinstance(one, DeleteUid)]
     names = Names(reader, spoken, (one.uid for one in upserts if one.uid and shows_scope(one.rid)))
     lives = Lives(reader, client_id, names)
-    derived = Derived(reader, lives, names)
+    derived = Derived(reader, lives, names, most)
     edges = Edges(reader, client_id, lives, derived, names)
     referrers = Referrers(reader, lives, names)
-    emits = Emits(reader, referrers)
+    emits = Emits(reader, referrers, most)
     outcomes = lives.apply(upserts, deaths, [one for one in above if isinstance(one, EndSnapshot)])
     derived.apply()
     outcomes += edges.apply([one for one in above if isinstance(one, UpsertEdge | DeleteEdge)])

@@ -7,11 +7,12 @@ name nothing, which the API allows in places, are left out.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from transforms.model.graph import CLAIMS, CONTROLS, MOUNTS, ROUTES, SCALES, USES
+from transforms.model.graph import CLAIMS, CONTROLS, MOUNTS, ROUTES, SCALES, SELECTS, USES
 from transforms.model.identity import Rid, make_rid
+from transforms.planning.selectors import EVERYTHING, terms_of
 from transforms.records.spec_parts import Named, Spec
 from transforms.records.spec_storage import ClaimSpec, ServiceAccountSpec, VolumeSpec
-from transforms.records.spec_traffic import Address, EndpointSliceSpec, EndpointsSpec, IngressSpec
+from transforms.records.spec_traffic import Address, EndpointSliceSpec, EndpointsSpec, IngressSpec, NetworkPolicySpec
 from transforms.records.spec_workloads import AutoscalerSpec, Container, PodSpec, Volume
 
 SERVICE_OF_SLICE: Final = "kubernetes.io/service-name"
@@ -111,6 +112,12 @@ def _of_ingress(_rid: Rid, spec: IngressSpec, _labels: Labels) -> Iterator[_Ment
         yield _Mention(USES.type, _SECRET, tls.secret_name)
 
 
+def _of_policy(rid: Rid, spec: NetworkPolicySpec, _labels: Labels) -> Iterator[_Mention]:
+    """What selects every Pod of its Namespace is joined with that: with Pods one by one, many policies would come to a product."""
+    if spec.pod_selector and terms_of(spec.pod_selector) == [EVERYTHING]:
+        yield _Mention(SELECTS.type, "Namespace", rid.namespace)
+
+
 def _of_claim(_rid: Rid, spec: ClaimSpec, _labels: Labels) -> Iterator[_Mention]:
     yield _Mention(CLAIMS.type, "PersistentVolume", spec.volume)
     yield _Mention(USES.type, "StorageClass", spec.storage_class)
@@ -137,6 +144,7 @@ _MENTIONS: Final[dict[str, Callable[[Rid, Any, Labels], Iterator[_Mention]]]] = 
     "endpoints": _of_endpoints,
     "endpointslice": _of_slice,
     "ingress": _of_ingress,
+    "networkpolicy": _of_policy,
     "persistentvolumeclaim": _of_claim,
     "persistentvolume": _of_persistent_volume,
     "serviceaccount": _of_service_account,

@@ -5,7 +5,8 @@ what kubectl writes for an expression: `key in (a,b)`, `key notin (a,b)`, `key`,
 without a term selects none: a Service without a selector does, a NetworkPolicy with an empty one selects all.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from transforms.planning.values import pairs_of
@@ -14,6 +15,8 @@ from transforms.records.spec_traffic import LabelSelector, Requirement
 EVERYTHING: Final = "*"
 _IN: Final = " in ("
 _NOT_IN: Final = " notin ("
+# Namespaces have few selectors and their batches many Pods; the parsed ones of several large namespaces fit.
+_PARSED: Final = 16 * 1024
 
 Pairs = frozenset[str]
 
@@ -30,35 +33,51 @@ def _term(one: Requirement) -> str:
     return terms[one.operator]
 
 
+class Expression(NamedTuple):
+    """A term that is no `key=value`. values: None for any. wanted: whether the key must have one of them, or must not."""
+
+    key: str
+    values: Pairs | None
+    wanted: bool
+
+
 class Selector(NamedTuple):
     """A selector taken apart: the `key=value` that labels must hold, and the expressions, which need more of a look."""
 
     pairs: Pairs
-    expressions: Pairs
+    expressions: tuple[Expression, ...]
 
-    def holds(self, labels: Pairs) -> bool:
-        """Whether it selects a Pod with these labels."""
+    def holds(self, labels: Pairs, by_key: Mapping[str, str] | None = None) -> bool:
+        """Whether it selects a Pod with these labels. by_key: the same labels as a map, where there is one already."""
         if not self.pairs <= labels:
             return False
         if not self.expressions:
             return True
-        by_key = dict(label.split("=", 1) for label in labels)
-        return all(_holds(term, by_key) for term in self.expressions)
+        found = by_key_of(labels) if by_key is None else by_key
+        for key, values, wanted in self.expressions:
+            value = found.get(key)
+            if (value is not None and (values is None or value in values)) is not wanted:
+                return False
+        return True
 
 
+def by_key_of(labels: Iterable[str]) -> dict[str, str]:
+    """Labels as a map."""
+    return dict(label.split("=", 1) for label in labels)
+
+
+@lru_cache(maxsize=_PARSED)
 def parse_selector(terms: Pairs) -> Selector:
     """The selector that the terms make."""
     pairs = frozenset(term for term in terms if "=" in term)
-    return Selector(pairs, terms - pairs)
+    return Selector(pairs, tuple(_expression(term) for term in sorted(terms - pairs) if term != EVERYTHING))
 
 
-def _holds(term: str, labels: Mapping[str, str]) -> bool:
-    if term == EVERYTHING:
-        return True
+def _expression(term: str) -> Expression:
     if term.startswith("!"):
-        return term[1:] not in labels
+        return Expression(term[1:], None, wanted=False)
     for between, wanted in ((_IN, True), (_NOT_IN, False)):
         key, found, values = term.partition(between)
         if found:
-            return (key in labels and labels[key] in values.removesuffix(")").split(",")) is wanted
-    return term in labels
+            return Expression(key, frozenset(values.removesuffix(")").split(",")), wanted)
+    return Expression(term, None, wanted=True)

@@ -14,6 +14,7 @@ class StoredNode(NamedTuple):
     """A `:Resource` node. ver is "" for a stub, which nothing but its relationships speaks for.
 
     implies, labels, selector: the properties that derived relationships are judged by.
+    capped: of a Pod, the properties that say that more select it than it is joined with.
     """
 
     rid: str
@@ -23,6 +24,7 @@ class StoredNode(NamedTuple):
     implies: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     selector: tuple[str, ...] = ()
+    capped: tuple[str, ...] = ()
 
     @property
     def live(self) -> bool:
@@ -125,3 +127,6 @@ class GraphReader(Protocol):
 
     def alerting(self, label: str, alerts: Collection[str]) -> list[tuple[str, str]]:
         """The keys of the nodes of a label that are about one of the alerts, each with its alert."""
+
+    def count_episodes(self, alerts: Collection[str]) -> dict[str, int]:
+        """How many episodes there are of each of the alerts."""

@@ -11,7 +11,7 @@ from transforms.io.neo4j_graph import RowRefused, TenantFault, TenantLocked, Ten
 from transforms.io.quarantine import Quarantine
 from transforms.io.unforeseen import unforeseen
 from transforms.planning.batches import part_of
-from transforms.planning.changes import Written
+from transforms.planning.changes import TooMany, Written
 from transforms.planning.fold import Interpreted
 from transforms.planning.mutations import Mutation
 from transforms.planning.pace import BatchPace, PaceLimits
@@ -26,7 +26,10 @@ MOST_DEFECTS: Final = 20
 
 
 class BatchStore(Protocol):
-    """What writing needs of a store. All raise RowRefused where rows are at fault, TenantFault where it may be more of the tenant."""
+    """What writing needs of a store. All raise RowRefused where rows are at fault, TenantFault where it may be more of the tenant.
+
+    `write_batch` raises TooMany, too, where several mutations come to more relationships than a transaction should have.
+    """
 
     def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None = None, part: float = 1.0) -> Written: ...
 
@@ -138,6 +141,8 @@ class TenantWriter:
         """
         try:
             return self._written(client_id, batch, part)
+        except TooMany:
+            return self._write_halves(client_id, batch, is_sound=is_sound, part=part)
         except TenantLocked as locked:
             # Halves of the batch would wait for the same lock, each as long as the whole.
             self._failed(client_id, str(locked))
@@ -161,8 +166,11 @@ class TenantWriter:
         if len(batch) == 1:
             self._blame(client_id, fault)
             return [(batch[0], fault)], 0
+        return self._write_halves(client_id, batch, is_sound=True, part=part)
+
+    def _write_halves(self, client_id: str, batch: Sequence[Interpreted], *, is_sound: bool, part: float) -> tuple[list[Result], int]:
         middle = len(batch) // 2
-        left, right = (self._write(client_id, half, is_sound=True, part=part) for half in (batch[:middle], batch[middle:]))
+        left, right = (self._write(client_id, half, is_sound=is_sound, part=part) for half in (batch[:middle], batch[middle:]))
         return left[0] + right[0], left[1] + right[1]
 
     def _blame(self, client_id: str, fault: RowRefused) -> None:
