@@ -11,7 +11,7 @@ from tests.unit.wire import EVENTS, POD, RESOURCES, RULES, TARGETS, TENANT, json
 from transforms.model.limits import ITEMS, RECORD_BYTES
 from transforms.planning.interpret import Meanings, interpret
 from transforms.planning.mutations import Mutation
-from transforms.records.contents import CONTENT_BYTES, GENERATION_WEIGHT, Contents, weight_of
+from transforms.records.contents import CONTENT_BYTES, Contents, weight_of
 from transforms.records.decode import WRAPPINGS, decode_record
 from transforms.records.rejects import Fault, Reason
 
@@ -100,17 +100,18 @@ def test_a_value_is_wrapped_a_few_times_and_no_more() -> None:
 
 @pytest.mark.parametrize("filling", ["{}", "[]", '{"a":0}', '"a"', "1.5", '"é"'])
 def test_what_is_kept_of_bodies_is_bounded_whatever_they_are_made_of(filling: str) -> None:
-    contents, meanings = Contents(), Meanings()
-    status = ",".join([filling] * (15_000 // (len(filling) + 1)))
-    weight = weight_of(json_of(POD)) + weight_of(status.encode())
+    kept = 512 * 1024
+    contents, meanings = Contents(kept), Meanings(kept)
+    status = ",".join([filling] * (4_000 // (len(filling.encode()) + 1)))
+    interpret(RESOURCES, decode_record(kafka_record(RESOURCES, json_of(POD))).body, TENANT, "v")  # type: ignore[arg-type]
     tracemalloc.start()
     try:
-        for at in range(2 * GENERATION_WEIGHT // weight):
+        for at in range(3 * kept // weight_of(status.encode())):
             value = json_of(POD, name=f"p{at}", status={"x": None}).replace(b"null", f"[{status}]".encode())
             decoded = decode_record(kafka_record(RESOURCES, value), contents=contents)
             assert decoded.body is not None
             interpret(RESOURCES, decoded.body, TENANT, decoded.ver, meanings, text=value)
-        assert tracemalloc.get_traced_memory()[0] < 14 * GENERATION_WEIGHT
+        assert tracemalloc.get_traced_memory()[0] < 14 * kept
     finally:
         tracemalloc.stop()
 

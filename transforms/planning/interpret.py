@@ -38,10 +38,10 @@ _WRAPPED_TIMES: Final = 8
 
 
 class Meanings:
-    """Meanings worked out before, by the body itself: what decoding found again is not interpreted again."""
+    """Meanings worked out before, by the body itself: what decoding found again is not interpreted again. weight: as in `Contents`."""
 
-    def __init__(self) -> None:
-        self._memo: Memo[int, tuple[Body, Meaning]] = Memo(GENERATION_WEIGHT)
+    def __init__(self, weight: int = GENERATION_WEIGHT) -> None:
+        self._memo: Memo[int, tuple[Body, Meaning]] = Memo(weight)
 
     def of(self, body: Body, text: bytes | None) -> Meaning:
         """text: the record's value, which decoding keeps no body of if it is large."""

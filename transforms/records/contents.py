@@ -28,10 +28,11 @@ class Contents:
 
     A value takes part if `at` is written once, plainly, and is the body's own time; then two values that differ in
     nothing else are the same body at two times. A body never holds what only the record's key says.
+    weight: of a generation, by `weight_of`.
     """
 
-    def __init__(self) -> None:
-        self._memo: Memo[tuple[str, bytes], Body] = Memo(GENERATION_WEIGHT)
+    def __init__(self, weight: int = GENERATION_WEIGHT) -> None:
+        self._memo: Memo[tuple[str, bytes], Body] = Memo(weight)
 
     def find(self, topic: str, timed: Timed) -> Body | None:
         return self._memo.get((topic, timed.rest))
