@@ -26,12 +26,20 @@ def checked(props: dict[str, Any]) -> dict[str, Any]:
 
     What is too large costs its property and not the object; identities have a limit of their own, which rejects.
     """
+    for value in props.values():
+        for text in value if isinstance(value, list) else (value,):
+            if isinstance(text, str) and len(text) * 4 > STRING_BYTES and len(text.encode()) > STRING_BYTES:
+                return _without_large(props)
+    return props
+
+
+def _without_large(props: dict[str, Any]) -> dict[str, Any]:
     large = sorted(name for name, value in props.items() if any(map(_is_large, value if isinstance(value, list) else (value,))))
-    return {name: value for name, value in props.items() if name not in large} | {LEFT_OUT: large} if large else props
+    return {name: value for name, value in props.items() if name not in large} | {LEFT_OUT: large}
 
 
 def _is_large(value: Any) -> bool:
-    return isinstance(value, str) and len(value) * 4 > STRING_BYTES and len(value.encode()) > STRING_BYTES
+    return isinstance(value, str) and len(value.encode()) > STRING_BYTES
 
 
 def pairs_of(mapping: Mapping[str, str] | None) -> list[str] | None:
