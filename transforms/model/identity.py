@@ -56,6 +56,8 @@ def kind_token(kind: str, api_version: str = "") -> str:
 
 def bare_of(rid: str) -> str:
     """The rid as who names no group names the object; "" where that would be an object of Kubernetes' own, or the rid has no group."""
+    if rid[: rid.find(":")] in SCOPE_OF_TOKEN:
+        return ""
     kind, _, rest = rid.partition(":")
     token, dot, _ = kind.partition(".")
     return f"{token}:{rest}" if dot and token not in SCOPE_OF_TOKEN else ""
@@ -63,7 +65,7 @@ def bare_of(rid: str) -> str:
 
 def is_loose(rid: str) -> bool:
     """True where the rid has neither an API group nor a kind of Kubernetes' own."""
-    kind = rid.partition(":")[0]
+    kind = rid[: rid.find(":")]
     return kind not in SCOPE_OF_TOKEN and "." not in kind
 
 

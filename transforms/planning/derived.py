@@ -10,7 +10,7 @@ from typing import NamedTuple
 from transforms.planning.changes import Changes
 from transforms.planning.implied import Implied, parse_implied
 from transforms.planning.lives import Life, Lives, rid_key
-from transforms.planning.names import Mention, Names, at_cluster_scope, guess_ref, with_bare
+from transforms.planning.names import Mention, Names, at_cluster_scope, guess_ref, is_open, with_bare
 from transforms.planning.selects import Selects
 from transforms.planning.stored import GraphReader, StoredTombstone, Triple
 from transforms.records.record import t_of
@@ -76,10 +76,13 @@ class Derived:
         keys = {_waiting_key(claim.rid, one) for claim in claims if claim.was for one in claim.before}
         self._waiting = self._reader.tombstones(keys) if keys else {}
         mentions = {_mention(one) for claim in claims for one in claim.after}
-        self._lives.load({self._names.place(*one) for one in mentions} | {self._names.place_before(*one) for one in mentions})
+        self._lives.load({rid for rid, uid in mentions if not is_open(rid, uid)})
+        self._lives.load({place(*one) for one in mentions if is_open(*one) for place in (self._names.place, self._names.place_before)})
 
     def _place(self, one: Implied) -> Implied:
         """The relationship with the object where it is, as far as is known."""
+        if not is_open(*_mention(one)):
+            return one
         return one._replace(other=self._names.place(*_mention(one)))
 
     def _place_before(self, one: Implied) -> Implied:
@@ -96,14 +99,16 @@ class Derived:
         if not self._is_as_before(claim, stands):
             self.implied |= stands
             for one in [*claim.before, *claim.after]:
-                for other in (one, self._place(one), self._place_before(one), *_at_cluster_scope(one)):
-                    self.judged.add(other.triple(claim.rid))
+                self.judged.add(one.triple(claim.rid))
+                if is_open(*_mention(one)):
+                    others = (self._place(one), self._place_before(one), *_at_cluster_scope(one))
+                    self.judged.update(other.triple(claim.rid) for other in others)
 
     def _is_as_before(self, claim: _Claim, stands: set[Triple]) -> bool:
         """True for a resource that implies, alive, just what it implied, alive, before: a resync."""
         if claim.was is None or claim.before != claim.after or len(stands) < len(claim.after):
             return False
-        if any(self._place(one) != self._place_before(one) for one in claim.after):
+        if any(self._place(one) != self._place_before(one) for one in claim.after if is_open(*_mention(one))):
             return False
         t = t_of(claim.was.ver)
         return all(t > self._lives.dead_t_before(self._place(one).other) for one in claim.after)

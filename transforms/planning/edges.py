@@ -121,7 +121,8 @@ class Edges:
 
     def _place(self, triple: Triple) -> Triple:
         """Where an edge stands whose ends are named so."""
-        return Triple(triple.type, self._names.place(triple.source), self._names.place(triple.target))
+        source, target = self._names.place(triple.source), self._names.place(triple.target)
+        return triple if (source, target) == triple[1:] else Triple(triple.type, source, target)
 
     def _is_alive(self, edge: _Edge) -> bool:
         if edge.triple is None:

@@ -69,7 +69,7 @@ def _resource_props(rid: Rid, body: Resource) -> dict[str, Any]:
         "replicas": body.replicas,
         "service_ips": sorted(set(body.service_ips or ()) - _NO_ADDRESS) or None,
         "implies": _implied(rid, body, spec),
-        BARE: bare_of(str(rid)) or None,
+        BARE: (bare_of(str(rid)) or None) if "." in rid.kind else None,
         "status": _status_text(status, declared.bulky if declared else ()),
     }
     if declared:

@@ -129,15 +129,18 @@ class Lives:
             self._places[rid] = _Place(nodes.get(rid), bare_of(rid), is_loose(rid))
         places = [(rid, self._places[rid]) for rid in wanted]
         bares = {place.bare for _, place in places if place.bare}
-        self._names.load(bares | {rid for rid, place in places if place.is_loose})
+        loose = {rid for rid, place in places if place.is_loose}
+        if bares or loose:
+            self._names.load(bares | loose)
         self._load_found(wanted, bares)
         uids = {place.stored.uid for _, place in places if place.stored} | {uid for _, place in places for uid in place.hidden}
         self._load_deletes({rid_key(rid) for rid in wanted | bares} | {uid_key(uid) for uid in uids if uid})
         for rid, place in places:
             self._gather(rid, place)
-            place.was = self._judge(place)
-            self._set_ends(rid, place)
-            place.now = self._judge(place)
+            place.was = place.now = self._judge(place)
+            if place.bare or place.is_loose:
+                self._set_ends(rid, place)
+                place.now = self._judge(place)
 
     def _load_found(self, wanted: set[str], bares: set[str]) -> None:
         """What is found by a rid: hidden lives, and the end of what had no uid."""
@@ -166,6 +169,8 @@ class Lives:
         """What ends the lives of a rid. before: by the names that were known before the batch."""
         place.deleted, place.unnamed = self._ends_at(rid)
         place.left_out = self._snapshots.end_of(rid)
+        if not (place.bare or place.is_loose):
+            return
         known = self._names.stored if before else self._names.known
         if place.bare and rid in known(place.bare):
             # Who names no group means every object of the name: a key's tombstone takes what was written under the key.

@@ -25,6 +25,11 @@ _NOBODY: Final = frozenset[str]()
 Mention = tuple[str, str]
 
 
+def is_open(rid: str, uid: str = "") -> bool:
+    """Whether what the tenant's records say may tell that the object is elsewhere."""
+    return uid != "" or is_loose(rid)
+
+
 def shows_scope(rid: str) -> bool:
     """True for an object without a namespace, of a kind whose scope the model does not know."""
     kind, namespace, _ = rid.split(":", 2)
@@ -89,7 +94,9 @@ class Names:
 
     def load_mentions(self, mentions: Iterable[Mention]) -> None:
         """Make known where the objects are that are named so."""
-        held = set(mentions)
+        held = {one for one in mentions if is_open(*one)}
+        if not held:
+            return
         self._load_scopes({uid for _, uid in held if uid})
         names = {rid for rid, _ in held} | {at_cluster_scope(rid) for rid, uid in held if uid}
         self.load({rid for rid in names if is_loose(rid)})
@@ -105,12 +112,16 @@ class Names:
 
     def place(self, rid: str, uid: str = "") -> str:
         """Where the object is, as far as is known after the batch. Load first."""
+        if not is_open(rid, uid):
+            return rid
         if uid and (uid in self._shown or self._scopes.get(uid)):
             rid = at_cluster_scope(rid)
         return _only(rid, self.known(rid)) if is_loose(rid) else rid
 
     def place_before(self, rid: str, uid: str = "") -> str:
         """The same before the batch."""
+        if not is_open(rid, uid):
+            return rid
         if uid and self._scopes.get(uid):
             rid = at_cluster_scope(rid)
         return _only(rid, self.stored(rid)) if is_loose(rid) else rid

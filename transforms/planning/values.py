@@ -77,25 +77,27 @@ def checked(props: dict[str, Any]) -> dict[str, Any]:
     What is too large costs its property and not the object; identities have a limit of their own, which rejects. Fault for a number that
     the graph cannot hold, and for a list with more entries than a record's items.
     """
-    large = [name for name, value in props.items() if _is_large(name, value)]
-    return {name: value for name, value in props.items() if name not in large} | {LEFT_OUT: sorted(large)} if large else props
+    has_large = False
+    for name, value in props.items():
+        is_list = isinstance(value, list)
+        if is_list and len(value) > ITEMS:
+            said = f"`{name}` has {len(value)} entries, at most {ITEMS} are taken; split it at the producer"
+            raise Fault(Reason.LIMIT_EXCEEDED, said)
+        for one in value if is_list else (value,):
+            if isinstance(one, str):
+                has_large = has_large or (len(one) * 4 > STRING_BYTES and _is_large(one))
+            elif isinstance(one, int | float):
+                _check_number(name, one)
+    return _without_large(props) if has_large else props
 
 
-def _is_large(name: str, value: Any) -> bool:
-    if not isinstance(value, list):
-        return _is_large_one(name, value)
-    if len(value) > ITEMS:
-        said = f"`{name}` has {len(value)} entries, at most {ITEMS} are taken; split it at the producer"
-        raise Fault(Reason.LIMIT_EXCEEDED, said)
-    return any(_is_large_one(name, one) for one in value)
+def _without_large(props: dict[str, Any]) -> dict[str, Any]:
+    large = sorted(name for name, value in props.items() if any(map(_is_large, value if isinstance(value, list) else (value,))))
+    return {name: value for name, value in props.items() if name not in large} | {LEFT_OUT: large}
 
 
-def _is_large_one(name: str, one: Any) -> bool:
-    if isinstance(one, str):
-        return len(one) * 4 > STRING_BYTES and len(one.encode()) > STRING_BYTES
-    if isinstance(one, int | float):
-        _check_number(name, one)
-    return False
+def _is_large(value: Any) -> bool:
+    return isinstance(value, str) and len(value.encode()) > STRING_BYTES
 
 
 def _check_number(name: str, number: float) -> None:
