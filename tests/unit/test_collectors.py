@@ -3,6 +3,7 @@
 # ruff: noqa: E501 - a logger's line is best read as it is written
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -190,7 +191,21 @@ def test_a_collectors_harmless_line_is_filtered(body: Shape) -> None:
     assert decoded(body).body == Filtered()
 
 
-ODD: list[Any] = [4711, "x y", "2020-05-05T00:00:00Z", {"a": {"b": [1]}}, [1, "two"], True, None, -1.5, "", "9" * 300, 10**30, "\x1b[31m"]
+ODD: list[Any] = [
+    4711,
+    "x y",
+    "2020-05-05T00:00:00Z",
+    {"a": {"b": [1]}},
+    [1, "two"],
+    True,
+    None,
+    -1.5,
+    "",
+    "9" * 300,
+    10**30,
+    10**4000,
+    "\x1b[31m",
+]
 OURS = (
     "client_id",
     "cluster",
@@ -396,6 +411,13 @@ def test_odd_values_of_opentelemetry_are_passed_over(record: Shape) -> None:
 @pytest.mark.parametrize("held", [None, [], {}, "x", 7, [7, None, {"scopeLogs": [{"logRecords": [{}]}]}]])
 def test_a_batch_without_lines_is_filtered(held: object) -> None:
     assert decoded({"resourceLogs": held}).body == Filtered()
+
+
+def test_a_resources_attributes_cost_once_and_not_for_each_of_its_lines() -> None:
+    many = [*_POD_ATTRIBUTES, *attributes(**{f"k8s__{number}": "" for number in range(5000)})]
+    begin = time.process_time()
+    assert decoded(otlp(*[{}] * 15_000, resource=many)).body == Filtered()
+    assert time.process_time() - begin < 20, "75 million attributes would take minutes"
 
 
 def test_a_batch_of_too_many_lines_is_rejected_for_it() -> None:

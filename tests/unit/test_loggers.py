@@ -154,7 +154,16 @@ def test_what_merely_looks_like_a_level_is_none(line: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["\x1b[" * 40_000, "[1m" * 40_000, '{"level":' * 9_000, "{" * 60_000, "\x1b]" * 40_000, '\\"log\\":\\"' * 9_000, " E, [" * 20_000],
+    [
+        "\x1b[" * 40_000,
+        "\x1b[31m" * 40_000,
+        "[1m" * 40_000,
+        '{"level":' * 9_000,
+        "{" * 60_000,
+        "\x1b]" * 40_000,
+        '\\"log\\":\\"' * 9_000,
+        " E, [" * 20_000,
+    ],
 )
 def test_no_line_takes_long(line: str) -> None:
     assert line_level(without_colours(line)).severity not in BAD

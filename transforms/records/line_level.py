@@ -1,5 +1,6 @@
 """The level that a line of a log gives itself, in the ways in which loggers write it."""
 
+import re
 from typing import Any, Final
 
 import msgspec
@@ -87,7 +88,8 @@ _WORD: Final = re2.compile("|".join(_word(_ALL)))
 _PRIORITY: Final = re2.compile(_STAMP + r"<([0-9]{1,3})>")
 _HIGHEST_PRIORITY: Final = 191
 _START: Final = re2.compile(_STAMP)
-_COLOURS: Final = re2.compile(rf"{_COLOUR}|\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
+# Python's own, which replaces many at once much faster; no part of it can be tried twice.
+_COLOURS: Final = re.compile(rf"{_COLOUR}|\x1b(?:\[[0-?]*+[ -/]*+[@-~]|\][^\x07\x1b]*+(?:\x07|\x1b\\)?|[ -/]*+[0-~])")
 _ESCAPE: Final = "\x1b"
 _OBJECT: Final = msgspec.json.Decoder(dict[str, Any]).decode
 # Fields of a structured line that may be a line of another logger.
@@ -96,7 +98,7 @@ _INNER: Final = ("log", "message", "msg")
 
 def without_colours(line: str) -> str:
     """The line as a terminal would show it, less colours and cursor movements."""
-    return str(_COLOURS.sub("", line)) if _ESCAPE in line else line
+    return _COLOURS.sub("", line) if _ESCAPE in line else line
 
 
 def line_level(line: str, *, within: int = 1) -> Level:
@@ -105,7 +107,7 @@ def line_level(line: str, *, within: int = 1) -> Level:
     klog's letter, syslog's priority, a field of a JSON or logfmt line, or the first word for a level in its head.
     within: how many lines deep a line may lie in others, as Docker's JSON has the application's.
     """
-    line = str(_COLOURS.sub("", line))
+    line = _COLOURS.sub("", line)
     start = _START.search(line)
     text = line[start.end() :] if start else line
     if text.startswith("{"):

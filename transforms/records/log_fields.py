@@ -32,6 +32,7 @@ _PREFIXES: Final = ("kubernetes.", "kubernetes_", "resource.attributes.k8s.", "k
 _NAMESPACES: Final = ("namespace_name", "pod_namespace", "namespace", "namespace.name")
 _PODS: Final = ("pod_name", "pod", "pod.name")
 _CONTAINERS: Final = ("container_name", "container", "container.name")
+_TELLING: Final = frozenset((*_NAMESPACES, *_PODS, *_CONTAINERS, "log.file.path"))
 _PATHS: Final = ("file", "filename", "path", "log.file.path", "log_file_path", "source", "log", "attributes")
 # The kubelet's and Docker's files, and the names that Docker's journald driver gives containers of pods.
 _FILES: Final = (
@@ -163,6 +164,11 @@ class Fields:
         return None
 
 
+def may_name_pod(attribute: str) -> bool:
+    """Whether an attribute of that name may tell which pod wrote a line."""
+    return attribute in _TELLING or (attribute.startswith(_PREFIXES) and _bare(attribute) in _TELLING)
+
+
 def pod_in_attributes(attributes: dict[str, Any]) -> Pod | None:
     """The pod that OpenTelemetry's attributes name, of a resource and a log record together."""
     return _pod_in(_unprefixed(attributes)) or _pod_of(_path_in(attributes.get("log.file.path")))
@@ -184,7 +190,11 @@ def _name_in(scope: dict[str, Any], names: tuple[str, ...]) -> str:
 
 
 def _unprefixed(fields: dict[str, Any]) -> dict[str, Any]:
-    return {next((name[len(one) :] for one in _PREFIXES if name.startswith(one)), name): said for name, said in fields.items()}
+    return {_bare(name): said for name, said in fields.items()}
+
+
+def _bare(name: str) -> str:
+    return next((name[len(one) :] for one in _PREFIXES if name.startswith(one)), name)
 
 
 def _path_in(said: Any) -> str:

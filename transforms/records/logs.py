@@ -93,7 +93,11 @@ class LogParser:
 
         Fault for a record without text, or a line without a pod. arrived_ms: the record's time.
         """
-        probe = _PROBE(text)
+        try:
+            probe = _PROBE(text)
+        except msgspec.ValidationError:
+            # A number that no reader of JSON takes, where an application has something else than what is looked for.
+            return self._parse_textless(Fields(text), arrived_ms)
         line, stated = probe.log, probe.severity
         if stated is None:
             stated = probe.level
@@ -119,7 +123,7 @@ class LogParser:
         """A batch of OpenTelemetry's, or the record of a collector that keeps a line's fields instead of the line."""
         if any(map(is_batch, fields)):
             return self._parse_batch(fields, arrived_ms)
-        line = fields.line() if fields.is_collected else None
+        line = fields.text_of("log") or fields.text_of("message") or (fields.line() if fields.is_collected else None)
         if line is None:
             if isinstance(fields.get("message"), str | None):
                 said = "Object missing required field `message` (or `log`, as Fluent Bit writes it)"

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from transforms.records.log_fields import Pod, pod_in_attributes
+from transforms.records.log_fields import Pod, may_name_pod, pod_in_attributes
 from transforms.records.log_times import NOT_WRITTEN, Written, plausible
 from transforms.records.rejects import Fault, Reason
 from transforms.records.severity import Level, level_in
@@ -26,6 +26,7 @@ _NUMBER_NAME: Final = "SEVERITY_NUMBER_"
 # Where SDKs and parsers put the level of a line whose record has none.
 _LEVEL_ATTRIBUTES: Final = ("level", "severity", "log.level", "levelname")
 _STREAM: Final = "log.iostream"
+_OF_A_LINE: Final = frozenset((*_LEVEL_ATTRIBUTES, _STREAM))
 _LONGEST_INTEGER: Final = 20
 
 
@@ -89,7 +90,12 @@ def _dicts(held: Any) -> Iterator[dict[str, Any]]:
 
 def _attributes(holder: Any) -> dict[str, Any]:
     pairs = _dicts(holder.get("attributes")) if isinstance(holder, dict) else ()
-    return {name: _plain(pair.get("value")) for pair in pairs if isinstance(name := pair.get("key"), str)}
+    return {name: _plain(pair.get("value")) for pair in pairs if isinstance(name := pair.get("key"), str) and _is_wanted(name)}
+
+
+def _is_wanted(name: str) -> bool:
+    """A resource's attributes are those of each of its records: all of them, times all records, would be more than a record may cost."""
+    return name in _OF_A_LINE or may_name_pod(name)
 
 
 def _plain(value: Any) -> Any:
