@@ -94,7 +94,8 @@ CALL db.awaitIndexes($seconds);
 // LOCK_TENANT
 MERGE (c:Cluster {client_id: $client_id})
 ON CREATE SET c.first_seen = coalesce($seen, timestamp()), c.last_seen = coalesce($seen, timestamp()),
-    c.heard = timestamp(), c.created = timestamp(), c.generation = 1, c.state = 'ACTIVE', c.state_since = timestamp()
+    c.heard = timestamp(), c.created = timestamp(), c.generation = 1, c.state = 'ACTIVE', c.state_since = timestamp(),
+    c.spelling = 2
 SET c.writes = coalesce(c.writes, 0) + 1, c.written_at = timestamp()
 RETURN c.floor AS floor, c.episode_floor AS episode_floor, c.writes AS writes, c.purging AS purging,
     c.purged_generation AS purged_generation, c.resync_needed AS resync_needed, c.generation_from AS generation_from;
@@ -1284,7 +1285,8 @@ SET b += $props;
 UNWIND $rows AS row
 MERGE (c:Cluster {client_id: row.client_id})
 ON CREATE SET c.first_seen = coalesce(row.seen, timestamp()), c.last_seen = coalesce(row.seen, timestamp()),
-    c.heard = timestamp(), c.created = timestamp(), c.generation = 1, c.state = 'ACTIVE', c.state_since = timestamp();
+    c.heard = timestamp(), c.created = timestamp(), c.generation = 1, c.state = 'ACTIVE', c.state_since = timestamp(),
+    c.spelling = 2;
 
 // HEAR
 UNWIND $rows AS row

@@ -1,14 +1,13 @@
 """Graphs from before API groups were part of every custom resource's rid, brought over where they stand (docs/adr/024).
 
-Nodes keep their relationships, contents and versions; only their rid changes. Each tenant is looked at once, in slices under its
-lock; what is stopped anywhere is gone on with by the next run.
+Nodes keep their relationships, contents and versions; only their rid changes. Each tenant is brought over once, in slices under its
+lock; the next run continues where one was stopped. Tenants that are new begin as brought over.
 """
 
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from transforms.model import renaming
-from transforms.model.graph import TENANT_KEY
 from transforms.model.identity import bare_of, kind_token
 
 SLICE_ROWS: Final = 2000
@@ -17,17 +16,14 @@ Ask = Callable[..., list[dict[str, Any]]]
 
 
 def bring_over(ask: Ask) -> int:
-    """Give every node of every tenant the rid that its kind and group make; how many were given one.
+    """Give every node of one tenant the rid that its kind and group make; how many were given one.
 
-    ask: runs a statement in a transaction of its own, and gives its rows.
+    ask: runs a statement on the tenant in a transaction of its own, and gives its rows.
     """
-    renamed = 0
-    for tenant in ask(renaming.TENANTS_TO_SPELL):
-        named = {TENANT_KEY: tenant[TENANT_KEY]}
-        rows = list(_renamings(ask(renaming.READ_SPELT, **named)))
-        for begin in range(0, len(rows), SLICE_ROWS):
-            renamed += int(ask(renaming.SPELL, **named, rows=rows[begin : begin + SLICE_ROWS])[0]["renamed"])
-        ask(renaming.MARK_SPELT, **named)
+    rows = list(_renamings(ask(renaming.READ_SPELT)))
+    slices = [rows[begin : begin + SLICE_ROWS] for begin in range(0, len(rows), SLICE_ROWS)]
+    renamed = sum(int(ask(renaming.SPELL, rows=one)[0]["renamed"]) for one in slices)
+    ask(renaming.MARK_SPELT)
     return renamed
 
 

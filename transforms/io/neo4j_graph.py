@@ -21,7 +21,7 @@ from transforms.io.tenant_mirrors import TENANT_FACTS, TenantMirrors
 from transforms.io.tenant_transaction import Mirrored, TenantTransaction, Unsendable
 from transforms.io.time_limits import DEFAULT_LIMITS, TimeLimits
 from transforms.io.unforeseen import unforeseen
-from transforms.model import cypher, inspection, quarantine
+from transforms.model import cypher, inspection, quarantine, renaming
 from transforms.model.graph import NODES, TENANT_KEY, NodeLabel
 from transforms.model.limits import MOST_JOINED
 from transforms.planning.changes import Changes, Plan, TooMany, Written
@@ -191,9 +191,22 @@ class Neo4jGraphStore:
                 session.run(neo4j.Query(cypher.AWAIT_INDEXES, timeout=SCHEMA_TIMEOUT_S), seconds=SCHEMA_AWAIT_S).consume()
 
         self._guarded(work)
-        renamed = bring_over(self.ask)
+        for row in self.ask(renaming.TENANTS_TO_SPELL):
+            self._bring_over(row[TENANT_KEY])
+
+    def _bring_over(self, client_id: str) -> None:
+        """One tenant's failure is no other's: what could not be done is tried again by the next run."""
+
+        def ask(statement: str, **parameters: Any) -> list[dict[str, Any]]:
+            return self.ask_tenant(statement, client_id, self._limits.transaction_s, **parameters)
+
+        try:
+            renamed = bring_over(ask)
+        except (RowRefused, TenantFault) as error:
+            _LOG.warning("graph not brought over", client_id=client_id, cause=str(error), detail="the next run tries again (docs/adr/024)")
+            return
         if renamed:
-            _LOG.info("custom resources have their API group in their rid now", renamed=renamed)
+            _LOG.info("custom resources have their API group in their rid now", client_id=client_id, renamed=renamed)
 
     def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None = None, part: float = 1.0) -> Written:
         """Write one tenant's batch in one transaction; what it came to, once committed.

@@ -4,7 +4,7 @@ from typing import Final
 
 from transforms.model.graph import BARE, CLUSTER, REFERS, RESOURCE, TENANT_KEY
 
-# Which spelling of rids a tenant's graph has; absent on graphs from before there was more than one, and on new ones until they are seen.
+# Which spelling of rids a tenant's graph has; absent on graphs from before there was more than one. New tenants begin with it.
 SPELLING: Final = 2
 
 _CLUSTER: Final = f"MATCH (c:{CLUSTER.label} {{{TENANT_KEY}: ${TENANT_KEY}}})"
