@@ -6,9 +6,10 @@ from transforms.model.graph import PROM_TARGET
 from transforms.planning.listed import Listed, keys_of
 from transforms.planning.mutations import DeleteReferrer, Mutation, UpsertReferrer
 from transforms.planning.subjects import scraped_object
-from transforms.planning.values import clean_labels, identity, pairs_of, sealed
+from transforms.planning.values import CANONICAL, identity, pairs_of, sealed
 from transforms.records.envelopes import Scraped, Target, TargetList
 from transforms.records.redact import redact_text
+from transforms.records.redact_tree import is_suspicious, redact_label
 from transforms.records.rejects import Fault, Reason
 
 # Prometheus's own: they are read for the object that is scraped, and not kept.
@@ -17,7 +18,7 @@ _HIDDEN = "__"
 
 def target_mutations(client_id: str, ver: str, body: Target, raw_key: str) -> tuple[Mutation, ...]:
     """An envelope's target is called by the record's key, else by its job and instance."""
-    labels = clean_labels(body.labels)
+    labels = body.labels or {}
     key = identity("the target's key", raw_key or _name(labels))
     if body.op == "DELETE":
         return (DeleteReferrer(client_id, ver, PROM_TARGET.label, key),)
@@ -48,7 +49,10 @@ def _name(labels: dict[str, str]) -> str:
 
 def _cleaned(one: Scraped) -> Scraped:
     """Without secrets, since targets of one name are told apart by a hash of what they are."""
-    return Scraped(clean_labels(one.labels), one.discovered_labels, redact_text(one.scrape_url or ""), one.health, one.last_error)
+    if not is_suspicious(CANONICAL.encode([one.labels, one.scrape_url])):
+        return one
+    labels = {name: redact_label(name, value) for name, value in one.labels.items()}
+    return Scraped(labels, one.discovered_labels, redact_text(one.scrape_url or ""), one.health, one.last_error)
 
 
 def _of_kubernetes(discovered: dict[str, str] | None) -> dict[str, str]:

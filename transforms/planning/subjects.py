@@ -82,7 +82,7 @@ def _named(labels: Labels, namings: Iterable[_Naming]) -> str:
     for kind, name_label, namespace_label in namings:
         name = labels.get(name_label, "")
         namespace = labels.get(namespace_label, "") if namespace_label else ""
-        if _is_name(name) and (not namespace_label or _is_name(namespace)):
+        if name and _is_name(name) and (not namespace_label or _is_name(namespace)):
             return str(make_rid(kind, namespace, name))
     return ""
 

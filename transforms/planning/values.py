@@ -1,6 +1,7 @@
 """What every interpretation holds values to: no secrets, limits of identities and strings, and the hash of contents."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import blake2b
 from math import isfinite
 from typing import Any, Final
@@ -34,7 +35,11 @@ def identity(what: str, text: str) -> str:
     size = len(text.encode())
     if size > IDENTITY_BYTES:
         raise Fault(Reason.LIMIT_EXCEEDED, f"{what} has {size} bytes, at most {IDENTITY_BYTES} are taken")
-    return redact_tokens(text)
+    return _named(text)
+
+
+# Objects are named again and again.
+_named: Final = lru_cache(maxsize=32 * 1024)(redact_tokens)
 
 
 def sealed(props: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
@@ -117,11 +122,6 @@ def clean_pairs_of(mapping: Mapping[str, str] | None) -> list[str]:
     """The same without secrets, for what is hashed or named after it."""
     pairs = pairs_of(mapping) or []
     return sorted(redact_pairs(pairs)) if is_suspicious(CANONICAL.encode(pairs)) else pairs
-
-
-def clean_labels(labels: Mapping[str, str] | None) -> dict[str, str]:
-    """Labels without secrets."""
-    return dict(pair.split("=", 1) for pair in clean_pairs_of(labels))
 
 
 def digest_of(props: dict[str, Any]) -> bytes:
