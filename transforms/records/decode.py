@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from transforms.model.limits import BODY_AHEAD, EARLIEST, KEY_BYTES, LATEST
+from transforms.model.limits import AHEAD_US, EARLIEST, KEY_BYTES, LATEST
 from transforms.records.codecs import CODEC_OF_TOPIC, TOPICS, Codec
 from transforms.records.contents import Contents, take_time
 from transforms.records.envelopes import Body, Filtered, Tombstone
@@ -175,13 +175,12 @@ def _tombstone(codec: Codec, key: SplitKey) -> Tombstone:
 
 _EARLIEST_US: Final = microseconds(EARLIEST)
 _LATEST_US: Final = microseconds(LATEST)
-_AHEAD_US: Final = BODY_AHEAD // BODY_AHEAD.resolution
 
 
 def _version(record: KafkaRecord, at_us: int | None) -> str:
     """t = min(body time, record timestamp); a tombstone's is the record timestamp (contract, "Order")."""
     arrived_us = record.timestamp_ms * 1000
-    if at_us is not None and at_us - arrived_us > _AHEAD_US and arrived_us >= _EARLIEST_US:
+    if at_us is not None and at_us - arrived_us > AHEAD_US and arrived_us >= _EARLIEST_US:
         raise Fault(
             Reason.BAD_TIME,
             f"the body's time {_shown(at_us)} is more than a day ahead of the record's {_shown(arrived_us)}; set the producer's clock",

@@ -14,7 +14,8 @@ from transforms.records.decode import Decoded
 from transforms.records.directory import EMPTY
 from transforms.records.envelopes import Command, Filtered, Tombstone
 from transforms.records.outcomes import NO_TENANT, Outcome, Tally
-from transforms.records.rejects import Fault, Reject, Step, reject
+from transforms.records.record import moment_of
+from transforms.records.rejects import Fault, Reason, Reject, Step, reject
 from transforms.records.routes import header_tenant
 from transforms.records.signs import Signs
 from transforms.records.tenant import Claims, TenantResolver, TenantRules, is_tenant_id
@@ -122,9 +123,15 @@ def resolve(decoded: Decoded, resolver: TenantResolver) -> Owned | Reject | Ende
         client_id = resolver.resolve(claims)
     except Fault as fault:
         return _refused(decoded, rules, _first_valid(named) or only or _first_valid(*claims.outside), fault)
-    if client_id is None or codec.tenancy or isinstance(decoded.body, Filtered):
-        return _ended(decoded, claims, client_id)
+    if client_id is None or codec.tenancy or isinstance(decoded.body, Filtered) or decoded.ver > resolver.latest:
+        return _ended(decoded, claims, client_id, resolver.latest)
     return Owned(client_id, decoded)
+
+
+def _too_late(ver: str) -> Fault:
+    """A record of the future would hold against everything that comes until then."""
+    said = f"the record's time {moment_of(ver).isoformat()} is more than a day ahead of the graph server's clock"
+    return Fault(Reason.BAD_TIME, f"{said}; set the producer's clock, or the topic's message.timestamp.type to LogAppendTime")
 
 
 def _is_unasked(decoded: Decoded, named: str | None, rules: TenantRules) -> bool:
@@ -149,10 +156,12 @@ def _unresolved(decoded: Decoded, codec: Codec | None, known: str) -> Reject | E
     return (known or NO_TENANT, Outcome.UNDECODED if codec is None else Outcome.CONTROL)
 
 
-def _ended(decoded: Decoded, claims: Claims, client_id: str | None) -> Ended:
-    """What becomes of a record whose tenant is found, and that does not concern the graph."""
+def _ended(decoded: Decoded, claims: Claims, client_id: str | None, latest: str) -> Reject | Ended:
+    """What becomes of a record whose tenant is found, and that does not concern the graph, or comes from the future."""
     if client_id is None:
         return (_shown(*claims.outside, claims.body), Outcome.SKIPPED)
+    if decoded.ver > latest:
+        return reject(decoded.record, client_id, Step.RESOLVE_TENANT, _too_late(decoded.ver))
     is_filtered = isinstance(decoded.body, Filtered) and not decoded.body.is_control
     return (client_id, Outcome.FILTERED if is_filtered else Outcome.CONTROL)
 
