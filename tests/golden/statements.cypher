@@ -976,63 +976,67 @@ RETURN properties(c) AS props, timestamp() AS now_ms;
 
 // GREATEST_OF_NODES Resource
 MATCH (n:Resource {client_id: $client_id})
-WHERE n.rid >= ''
+WHERE n.rid >= '' AND n.ver <= $latest
 RETURN max(n.ver) AS ver;
 
 // GREATEST_OF_NODES Episodic
 MATCH (n:Episodic {client_id: $client_id})
-WHERE n.eid >= ''
+WHERE n.eid >= '' AND n.ver <= $latest
 RETURN max(n.ver) AS ver;
 
 // GREATEST_OF_NODES PromTarget
 MATCH (n:PromTarget {client_id: $client_id})
-WHERE n.tid >= ''
+WHERE n.tid >= '' AND n.ver <= $latest
 RETURN max(n.ver) AS ver;
 
 // GREATEST_OF_NODES Rule
 MATCH (n:Rule {client_id: $client_id})
-WHERE n.rkey >= ''
+WHERE n.rkey >= '' AND n.ver <= $latest
 RETURN max(n.ver) AS ver;
 
 // GREATEST_OF_NODES Incident
 MATCH (n:Incident {client_id: $client_id})
-WHERE n.iid >= ''
+WHERE n.iid >= '' AND n.ver <= $latest
 RETURN max(n.ver) AS ver;
 
 // GREATEST_OF_NODES Tombstone
 MATCH (n:Tombstone {client_id: $client_id})
-WHERE n.key >= ''
+WHERE n.key >= '' AND n.ver <= $latest
 RETURN max(n.ver) AS ver;
 
 // GREATEST_OF_RELATIONSHIPS Resource
 MATCH (n:Resource {client_id: $client_id})
 WHERE n.rid >= ''
 MATCH (n)-[r]->()
+WHERE r.ver <= $latest
 RETURN max(r.ver) AS ver;
 
 // GREATEST_OF_RELATIONSHIPS Episodic
 MATCH (n:Episodic {client_id: $client_id})
 WHERE n.eid >= ''
 MATCH (n)-[r]->()
+WHERE r.ver <= $latest
 RETURN max(r.ver) AS ver;
 
 // GREATEST_OF_RELATIONSHIPS PromTarget
 MATCH (n:PromTarget {client_id: $client_id})
 WHERE n.tid >= ''
 MATCH (n)-[r]->()
+WHERE r.ver <= $latest
 RETURN max(r.ver) AS ver;
 
 // GREATEST_OF_RELATIONSHIPS Rule
 MATCH (n:Rule {client_id: $client_id})
 WHERE n.rkey >= ''
 MATCH (n)-[r]->()
+WHERE r.ver <= $latest
 RETURN max(r.ver) AS ver;
 
 // BEGIN_PURGE
 MATCH (c:Cluster {client_id: $client_id})
 SET c.writes = coalesce(c.writes, 0) + 1,
-    c.floor = CASE WHEN c.floor >= $floor THEN c.floor ELSE $floor END,
-    c.episode_floor = CASE WHEN c.episode_floor >= $floor THEN c.episode_floor ELSE $floor END,
+    c.floor = CASE WHEN c.floor >= $floor AND c.floor <= $latest THEN c.floor ELSE $floor END,
+    c.episode_floor = CASE WHEN c.episode_floor >= $floor AND c.episode_floor <= $latest THEN c.episode_floor ELSE $floor END,
     c.purging = true, c.purge_by = $by, c.purge_reason = $reason, c.purge_started = $now_ms,
     c.purge_nodes = 0, c.purge_relationships = 0;
 

@@ -8,6 +8,7 @@ from transforms.model.limits import KEY_BYTES
 from transforms.records.decode import decode_record
 from transforms.records.directory import ClusterEntry, directory_of
 from transforms.records.outcomes import NO_TENANT, Outcome
+from transforms.records.record import t_of
 from transforms.records.rejects import Reason, Reject, Step
 from transforms.records.tenant import TenantResolver, TenantRules
 from transforms.steps.elements import Owned
@@ -123,3 +124,28 @@ def test_who_is_not_let_in_is_rejected_under_the_name_that_the_header_gives() ->
     found = resolve(decode_record(record), TenantResolver(TenantRules(deny=("af-12",))))
     assert isinstance(found, Reject)
     assert (found.client_id, found.reason) == ("af-12", Reason.TENANT_DENIED)
+
+
+@pytest.mark.parametrize("topic", [RESOURCES, EVENTS, "cluster.registry"])
+def test_a_record_of_the_future_is_rejected_by_the_graph_servers_clock(topic: str) -> None:
+    value = {RESOURCES: _GOOD, EVENTS: json_of(EVENT), "cluster.registry": b'{"client_id":"af-10"}'}[topic]
+    key = b"af-10" if topic == "cluster.registry" else b"af-10::k"
+    decoded = decode_record(kafka_record(topic, value, key))
+    at_ms = int(t_of(decoded.ver)) // 1000
+    day_ms = 86_400_000
+
+    def resolved(now_ms: int) -> Owned | Reject | tuple[str, Outcome]:
+        return resolve(decoded, TenantResolver(TenantRules(), directory_of([], now_ms)))
+
+    rejected = resolved(at_ms - day_ms - 1)
+    assert isinstance(rejected, Reject)
+    assert (rejected.client_id, rejected.step, rejected.reason) == ("af-10", Step.RESOLVE_TENANT, Reason.BAD_TIME)
+    assert "message.timestamp.type" in rejected.detail
+    assert not isinstance(resolved(at_ms - day_ms), Reject)
+
+
+def test_a_tombstone_of_the_future_is_rejected_too() -> None:
+    gone = structs.replace(kafka_record(RESOURCES, None, b"af-10::pod:shop:p"), timestamp_ms=253_000_000_000_000)
+    rejected = resolve(decode_record(gone), TenantResolver(TenantRules(), directory_of([], 1_772_352_000_000)))
+    assert isinstance(rejected, Reject)
+    assert rejected.reason is Reason.BAD_TIME

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol, TypeVar
 from transforms.io.faults import InfrastructureFault
 from transforms.model import purge as statements
 from transforms.model.graph import BUS_NAME, TENANT_KEY
+from transforms.model.limits import AHEAD_US
 from transforms.planning.reaping import Standing, Verdict, standing_of
 from transforms.records.outcomes import NO_TENANT
 from transforms.records.record import from_microseconds, t_of, time_limit
@@ -120,7 +121,8 @@ def _number(ask: Ask, statement: str, client_id: str) -> int:
 def begin(store: Store, client_id: str, by: str, judge: Callable[[Standing, int | None], Verdict]) -> Begun | None:
     """Begin the tenant's purge where `judge` still wants it under the tenant's lock; None where there is no such tenant.
 
-    Both floors come to at least the server's time and the greatest version that is stored, since a tenant's clock may run ahead.
+    Both floors come to at least the server's time and the greatest version that is stored, since a tenant's clock may run ahead, by
+    a day at most: a later one would keep the tenant out until then.
     A purge that is under way already is left as it is, to be gone on with.
     """
     tenant = {TENANT_KEY: client_id}
@@ -135,16 +137,17 @@ def begin(store: Store, client_id: str, by: str, judge: Callable[[Standing, int 
             return Begun(verdict, found.props["purge_started"])
         if verdict.why is None:
             return Begun(verdict, None)
-        floor = _floor(ask, client_id, found.now_ms)
-        ask(statements.BEGIN_PURGE, **tenant, floor=floor, by=by, reason=verdict.why, now_ms=found.now_ms)
+        latest = time_limit(found.now_ms * 1000 + AHEAD_US)
+        floor = _floor(ask, client_id, found.now_ms, latest)
+        ask(statements.BEGIN_PURGE, **tenant, floor=floor, latest=latest, by=by, reason=verdict.why, now_ms=found.now_ms)
         return Begun(verdict, found.now_ms)
 
     return store.transact(work)
 
 
-def _floor(ask: Ask, client_id: str, now_ms: int) -> str:
+def _floor(ask: Ask, client_id: str, now_ms: int, latest: str) -> str:
     asked = (*statements.GREATEST_OF_NODES.values(), *statements.GREATEST_OF_RELATIONSHIPS.values())
-    greatest = max(ask(statement, **{TENANT_KEY: client_id})[0]["ver"] or "" for statement in asked)
+    greatest = max(ask(statement, **{TENANT_KEY: client_id}, latest=latest)[0]["ver"] or "" for statement in asked)
     return max(time_limit(now_ms * 1000), time_limit(int(t_of(greatest))) if greatest else "")
 
 

@@ -29,7 +29,9 @@ MOST_JUDGED: Final = 20_000
 
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(9999, 12, 31, tzinfo=UTC)
+# How far a body may be ahead of its record, and a record ahead of the graph server's clock.
 BODY_AHEAD: Final = timedelta(days=1)
+AHEAD_US: Final = BODY_AHEAD // BODY_AHEAD.resolution
 
 # The dead-letter topic's own `max.message.bytes`, and what a reject's value may take of it before it is
 # truncated: base64 grows by a third, and headers and key travel beside it.

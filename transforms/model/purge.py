@@ -38,7 +38,8 @@ def _all(node: NodeLabel) -> str:
 
 
 def _raised(name: str) -> str:
-    return f"c.{name} = CASE WHEN c.{name} >= $floor THEN c.{name} ELSE $floor END"
+    """A floor of the future, which older versions could set, would supersede all that is still to come: it is set anew."""
+    return f"c.{name} = CASE WHEN c.{name} >= $floor AND c.{name} <= $latest THEN c.{name} ELSE $floor END"
 
 
 # Who is there. The tenants, all or one, with the time by the server's clock.
@@ -52,10 +53,13 @@ CLUSTER_EPISODES: Final = (
 COUNT_NODES: Final = {node.label: f"{_all(node)}\nRETURN count(*) AS number" for node in PURGED}
 COUNT_RELATIONSHIPS: Final = {node.label: f"{_all(node)}\nMATCH (n)-[r]->()\nRETURN count(r) AS number" for node in SOURCES}
 
-# Beginning, all in one transaction: the lock, the greatest version that is stored, then the floors and that it is begun.
+# Beginning, all in one transaction: the lock, the greatest version that is stored and no later than `$latest`, then the floors and
+# that it is begun.
 LOCK_STANDING: Final = f"{_LOCK}\nRETURN properties(c) AS props, timestamp() AS now_ms"
-GREATEST_OF_NODES: Final = {node.label: f"{_all(node)}\nRETURN max(n.ver) AS ver" for node in PURGED}
-GREATEST_OF_RELATIONSHIPS: Final = {node.label: f"{_all(node)}\nMATCH (n)-[r]->()\nRETURN max(r.ver) AS ver" for node in SOURCES}
+GREATEST_OF_NODES: Final = {node.label: f"{_all(node)} AND n.ver <= $latest\nRETURN max(n.ver) AS ver" for node in PURGED}
+GREATEST_OF_RELATIONSHIPS: Final = {
+    node.label: f"{_all(node)}\nMATCH (n)-[r]->()\nWHERE r.ver <= $latest\nRETURN max(r.ver) AS ver" for node in SOURCES
+}
 BEGIN_PURGE: Final = (
     f"{_LOCK},\n    {_raised('floor')},\n    {_raised('episode_floor')},\n"
     "    c.purging = true, c.purge_by = $by, c.purge_reason = $reason, c.purge_started = $now_ms,\n"

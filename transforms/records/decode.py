@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from transforms.model.identity import kind_token
-from transforms.model.limits import BODY_AHEAD, EARLIEST, KEY_BYTES, LATEST
+from transforms.model.limits import AHEAD_US, EARLIEST, KEY_BYTES, LATEST
 from transforms.records.causes import with_cause
 from transforms.records.codecs import CODEC_OF_TOPIC, RESOURCE_TOPIC, TOPICS, Codec
 from transforms.records.contents import Contents, take_time
@@ -247,7 +247,6 @@ def _tombstone(codec: Codec, key: SplitKey) -> Tombstone:
 
 _EARLIEST_US: Final = microseconds(EARLIEST)
 _LATEST_US: Final = microseconds(LATEST)
-_AHEAD_US: Final = BODY_AHEAD // BODY_AHEAD.resolution
 _NO_TIMESTAMPS: Final = (-1, 0)
 _UNTIMED: Final = "let the producer set timestamps, or set the topic's message.timestamp.type to LogAppendTime"
 
@@ -262,7 +261,7 @@ def _version(record: KafkaRecord, at_us: int | None) -> str:
         if at_us is None or at_us == arrived_us:
             raise Fault(Reason.BAD_TIME, f"neither the record (timestamp {record.timestamp_ms}) nor its body has a time; {_UNTIMED}")
         arrived_us = at_us
-    if at_us is not None and at_us - arrived_us > _AHEAD_US and arrived_us >= _EARLIEST_US:
+    if at_us is not None and at_us - arrived_us > AHEAD_US and arrived_us >= _EARLIEST_US:
         raise Fault(
             Reason.BAD_TIME,
             f"the body's time {_shown(at_us)} is more than a day ahead of the record's {_shown(arrived_us)}; set the producer's clock",

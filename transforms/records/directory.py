@@ -3,6 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
+from transforms.model.limits import AHEAD_US
+from transforms.records.record import time_limit
+
+_NO_LIMIT: Final = "~"
+
 
 class ClusterEntry(NamedTuple):
     """What the directory needs to know of one cluster. cluster: what it calls itself, "" where it is not registered.
@@ -31,6 +36,11 @@ class Directory(NamedTuple):
     clusters: Mapping[str, str] = {}
     new_within_hour: int = 0
     judged_ms: int = 0
+
+    @property
+    def latest(self) -> str:
+        """The greatest version that a record may have now: a day ahead of the graph server's clock; above all where that is unknown."""
+        return time_limit(self.now_ms * 1000 + AHEAD_US) if self.now_ms else _NO_LIMIT
 
     def called(self, cluster: str | None) -> str | None:
         """The registered tenant whose cluster alone calls itself so."""

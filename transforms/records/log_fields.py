@@ -4,18 +4,18 @@ A collector adds what it knows of the pod to the line, and often the fields of t
 names the application gave them. So no field is an error here: one that is not what we look for is passed over.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 import msgspec
-import re2
 
 from transforms.records.severity import NO_LEVEL, Level, is_level_name, level_in
 
 _FIELDS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _ANY: Final = msgspec.json.Decoder().decode
 _ENCODE: Final = msgspec.json.Encoder().encode
-_NAME: Final = re2.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
+_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 _TENANT_CHARACTERS: Final = 63
 
 # Fields that collectors and runtimes add; our envelope has none of them.
@@ -36,9 +36,9 @@ _TELLING: Final = frozenset((*_NAMESPACES, *_PODS, *_CONTAINERS, "log.file.path"
 _PATHS: Final = ("file", "filename", "path", "log.file.path", "log_file_path", "source", "log", "attributes")
 # The kubelet's and Docker's files, and the names that Docker's journald driver gives containers of pods.
 _FILES: Final = (
-    re2.compile(r"/pods/(?P<namespace>[a-z0-9-]{1,63})_(?P<pod>[a-z0-9.-]{1,253})_[0-9a-f-]{1,64}/(?P<container>[a-z0-9-]{1,63})/"),
-    re2.compile(r"/containers/(?P<pod>[a-z0-9.-]{1,253})_(?P<namespace>[a-z0-9-]{1,63})_(?P<container>[a-z0-9-]{1,63})-[0-9a-f]{64}\.log"),
-    re2.compile(r"^k8s_(?P<container>[a-z0-9-]{1,63})_(?P<pod>[a-z0-9.-]{1,253})_(?P<namespace>[a-z0-9-]{1,63})_[0-9a-f-]{1,64}_[0-9]+$"),
+    re.compile(r"/pods/(?P<namespace>[a-z0-9-]{1,63})_(?P<pod>[a-z0-9.-]{1,253})_[0-9a-f-]{1,64}/(?P<container>[a-z0-9-]{1,63})/"),
+    re.compile(r"/containers/(?P<pod>[a-z0-9.-]{1,253})_(?P<namespace>[a-z0-9-]{1,63})_(?P<container>[a-z0-9-]{1,63})-[0-9a-f]{64}\.log"),
+    re.compile(r"^k8s_(?P<container>[a-z0-9-]{1,63})_(?P<pod>[a-z0-9.-]{1,253})_(?P<namespace>[a-z0-9-]{1,63})_[0-9a-f-]{1,64}_[0-9]+$"),
 )
 _LONGEST_PATH: Final = 1024
 # Where loggers write the text of a structured line, for collectors that keep nothing but its fields.

@@ -1,9 +1,8 @@
 """How bad a thing is, by its own word or number: severities of a closed set."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
-
-import re2
 
 # The contract keeps the severity as it came and adds one of a closed set to query by.
 SEVERITY: Final = {
@@ -62,7 +61,7 @@ _HOLDERS: Final = ("log", "record")
 _SYSLOG_MARKS: Final = frozenset({"short_message", "full_message", "facility", "syslog_identifier", "appname", "ident"})
 _VERBOSITY_MARK: Final = "msg"
 _PUNCTUATION: Final = str.maketrans("", "", "@_.- ")
-_COLOURS: Final = re2.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+_COLOURS: Final = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _LONGEST_WORD: Final = 64
 _LONGEST_NUMBER: Final = 5
 

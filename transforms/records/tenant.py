@@ -215,6 +215,7 @@ class TenantResolver:
     def __init__(self, rules: TenantRules, directory: Directory = EMPTY) -> None:
         self.rules = rules
         self.directory = directory
+        self.latest = directory.latest
         self._found: dict[Claims, str | Fault | None] = {}
         self._new: set[str] = set()
         self._let_in: set[str] = set()

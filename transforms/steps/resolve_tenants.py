@@ -15,6 +15,7 @@ from transforms.records.decode import Decoded
 from transforms.records.directory import EMPTY
 from transforms.records.envelopes import Command, Filtered, Tombstone
 from transforms.records.outcomes import NO_TENANT, Outcome, Tally
+from transforms.records.record import moment_of
 from transforms.records.rejects import Fault, Reason, Reject, Step, reject
 from transforms.records.routes import header_tenant
 from transforms.records.signs import Signs
@@ -150,8 +151,8 @@ def resolve(decoded: Decoded, resolver: TenantResolver) -> Owned | Reject | Ende
         client_id = resolver.resolve(claims)
     except Fault as fault:
         return _refused(decoded, rules, _first_valid(named) or only or _first_valid(*claims.outside), _with_key(fault, decoded))
-    if client_id is None or codec.tenancy or isinstance(decoded.body, Filtered):
-        return _ended(decoded, claims, client_id)
+    if client_id is None or codec.tenancy or isinstance(decoded.body, Filtered) or decoded.ver > resolver.latest:
+        return _ended(decoded, claims, client_id, resolver.latest)
     return Owned(client_id, decoded)
 
 
@@ -164,6 +165,12 @@ def _with_key(fault: Fault, decoded: Decoded) -> Fault:
     """The fault, with what is wrong with the key where nothing else names the tenant."""
     said = key_fault(decoded.key.raw) if fault.reason is Reason.TENANT_MISSING and decoded.key.client_id is None else ""
     return Fault(fault.reason, f"{said}; {fault.detail}", parsed=fault.parsed) if said else fault
+
+
+def _too_late(ver: str) -> Fault:
+    """A record of the future would hold against everything that comes until then."""
+    said = f"the record's time {moment_of(ver).isoformat()} is more than a day ahead of the graph server's clock"
+    return Fault(Reason.BAD_TIME, f"{said}; set the producer's clock, or the topic's message.timestamp.type to LogAppendTime")
 
 
 def _is_unasked(decoded: Decoded, named: str | None, rules: TenantRules) -> bool:
@@ -188,10 +195,12 @@ def _unresolved(decoded: Decoded, codec: Codec | None, known: str) -> Reject | E
     return (known or NO_TENANT, Outcome.UNDECODED if codec is None else Outcome.CONTROL)
 
 
-def _ended(decoded: Decoded, claims: Claims, client_id: str | None) -> Ended:
-    """What becomes of a record whose tenant is found, and that does not concern the graph."""
+def _ended(decoded: Decoded, claims: Claims, client_id: str | None, latest: str) -> Reject | Ended:
+    """What becomes of a record whose tenant is found, and that does not concern the graph, or comes from the future."""
     if client_id is None:
         return (_shown(*claims.outside, claims.body), Outcome.SKIPPED)
+    if decoded.ver > latest:
+        return reject(decoded.record, client_id, Step.RESOLVE_TENANT, _too_late(decoded.ver))
     is_filtered = isinstance(decoded.body, Filtered) and not decoded.body.is_control
     return (client_id, Outcome.FILTERED if is_filtered else Outcome.CONTROL)
 
