@@ -34,6 +34,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     folder = tmp_path_factory.mktemp("stack")
+    # Servers that live for minutes gain nothing by Java's second compiler, and lose a third of the time to it.
+    os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
     stack = LocalStack(folder, free_stack_ports(), JARS, AUTHORIZING)
     os.environ[STACK_DIR_VARIABLE] = str(folder)
     try:
