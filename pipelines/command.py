@@ -43,7 +43,7 @@ def console(width: int = 120) -> Console:
 
 def print_json(found: Any) -> None:
     """One JSON object on standard output, without secrets."""
-    typer.echo(msgspec.json.encode(redact_tree(msgspec.to_builtins(found))).decode())
+    typer.echo(msgspec.json.encode(redact_tree(msgspec.json.decode(msgspec.json.encode(found)))).decode())
 
 
 def say(sentence: str) -> None:

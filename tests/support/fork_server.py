@@ -1,7 +1,7 @@
 """Starts commands of the project from a process that has imported them: a fork in place of seconds of imports.
 
-A command is a process of its own, as it is for a person: it has its own arguments, environment, folder, output, signals and exit code, and
-it ends as Python ends. Only what importing the project's modules leaves behind is shared, and a test in `test_forked.py` holds that no
+A command is a process of its own, as it is for a person: it has its own arguments, environment, folder, output, signals and exit code, the
+limit of its files' size from whoever asks, and it ends as Python ends. Only what importing the project's modules leaves behind is shared, and a test in `test_forked.py` holds that no
 thread is among it.
 
 `python -m tests.support.fork_server SOCKET` listens until its standard input is closed. Each connection asks for one command: a JSON object
@@ -12,6 +12,7 @@ import gc
 import importlib
 import json
 import os
+import resource
 import runpy
 import selectors
 import signal
@@ -124,6 +125,7 @@ def main(path: str) -> None:
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
+    resource.setrlimit(resource.RLIMIT_FSIZE, tuple(request["file_size"]))
     sys.argv = [request["module"], *request["arguments"]]
     # That the program is imported as a module too is what happens in any run where another module imports it.
     warnings.filterwarnings("ignore", message=".* found in sys.modules after import of package", category=RuntimeWarning)

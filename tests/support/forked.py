@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import selectors
 import signal
 import socket
@@ -103,7 +104,8 @@ class ForkingLauncher:
     def __call__(self, module: str, arguments: Sequence[str], environment: dict[str, str], stderr: int | IO[str]) -> Forked:
         out_read, out_write = os.pipe()
         err_read, err_write = os.pipe() if stderr == subprocess.PIPE else (None, os.dup(_descriptor(stderr)))
-        request = {"module": module, "arguments": list(arguments), "environment": environment, "folder": str(CHECKOUT)}
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+        request = {"module": module, "arguments": [*arguments], "environment": environment, "folder": str(CHECKOUT), "file_size": limit}
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             connection.connect(self._path)

@@ -3,6 +3,7 @@
 import atexit
 import json
 import os
+import resource
 import sys
 import threading
 import time
@@ -12,6 +13,7 @@ def main() -> None:
     shown = {
         "arguments": sys.argv[1:],
         "environment": dict(os.environ),
+        "file_size": resource.getrlimit(resource.RLIMIT_FSIZE)[0],
         "name": __name__,
         "pid": os.getpid(),
         "terminal": sys.stdin.isatty(),

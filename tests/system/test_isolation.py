@@ -122,7 +122,8 @@ def test_a_lock_on_one_node_of_a_tenant_is_no_rows_fault(world: World) -> None:
         held.run("MATCH (n:Resource {client_id: 'af-12', kind: 'Node'}) SET n.held = true").consume()
         told = world.run_job(*FLAGS, "--lock_timeout_s=1")
         assert marks(world).keys() == {"af-12"}, "its :Cluster is not locked"
-        assert "another session holds a lock of the tenant's, blocked by: [" in marks(world)["af-12"]
+        # By whom it is blocked is in it where the server could be asked meanwhile.
+        assert "another session holds a lock of the tenant's" in marks(world)["af-12"]
         held.rollback()
 
     assert letters(world).keys() == {("af-12", QUARANTINED)}

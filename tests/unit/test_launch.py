@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from scripts.world import Launch, spawn
+from tests.full_disk import full_disk
 from tests.support.forked import ForkingLauncher
 
 # What a command is here: a module that shows how it was started, and ends as it is told.
@@ -76,7 +77,7 @@ def test_what_it_printed_before_a_timeout_is_not_lost(launch: Launch) -> None:
         assert time.monotonic() < limit
     out, _ = process.communicate(timeout=30)
     assert process.returncode == -signal.SIGTERM
-    assert out == "" or json.loads(out)["arguments"] == ["wait"]
+    assert not out or json.loads(out)["arguments"] == ["wait"]
 
 
 def test_standard_error_may_go_to_a_file(launch: Launch, tmp_path: Path) -> None:
@@ -86,6 +87,13 @@ def test_standard_error_may_go_to_a_file(launch: Launch, tmp_path: Path) -> None
     assert (process.returncode, err or "") == (0, "")
     assert json.loads(out)["version"] == sys.version
     assert (tmp_path / "said").read_text() == "said\nat exit\n"
+
+
+def test_its_files_have_the_limit_of_whoever_starts_it(launch: Launch) -> None:
+    with full_disk(4096):
+        process = launch(PROGRAM, ["exit", "0"], ENVIRONMENT, subprocess.PIPE)
+    out, _ = process.communicate(timeout=60)
+    assert json.loads(out)["file_size"] == 4096
 
 
 def test_many_at_once_are_told_apart(forking: ForkingLauncher) -> None:
