@@ -1,8 +1,8 @@
 """Starts commands of the project from a process that has imported them: a fork in place of seconds of imports.
 
-A command is a process of its own, as it is for a person: it has its own arguments, environment, folder, output, signals and exit code, the
-limit of its files' size from whoever asks, and it ends as Python ends. Only what importing the project's modules leaves behind is shared, and a test in `test_forked.py` holds that no
-thread is among it.
+A command is a process of its own, as it is for a person: it has its own arguments, environment, folder, output, signals and
+exit code, and the limit of its files' size from whoever asks; it ends as Python ends. Only what importing the project's modules
+leaves behind is shared, and a test in `test_launch.py` holds that no thread is among it.
 
 `python -m tests.support.fork_server SOCKET` listens until its standard input is closed. Each connection asks for one command: a JSON object
 with the descriptors of standard output and error beside it. The answers are lines: the pid, then the exit code, negative for a signal.
