@@ -25,6 +25,7 @@ from transforms.planning.mutations import (
 )
 from transforms.planning.referrers import Referrers
 from transforms.planning.stored import GraphReader
+from transforms.planning.swept import Remembering
 from transforms.records.outcomes import Outcome
 
 
@@ -37,7 +38,9 @@ def plan_batch(reader: GraphReader, client_id: str, mutations: Sequence[Mutation
     """
     above = [one for one in mutations if not floors.are_above(one)]
     most = MOST_JUDGED if len(mutations) > 1 else 0
-    lives = Lives(reader, client_id)
+    if floors.swept:
+        reader = Remembering(reader)
+    lives = Lives(reader, client_id, remembers=bool(floors.swept))
     derived = Derived(reader, lives, most)
     edges = Edges(reader, client_id, lives, derived)
     referrers = Referrers(reader, lives)
