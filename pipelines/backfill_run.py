@@ -230,7 +230,7 @@ class _Backfills:
         found = sorted(set(there) & set(scope.client_ids)) if scope.client_ids else there
         if found:
             raise InfrastructureFault(
-                f"{self._flow.neo4j.database} at {self._flow.neo4j.uri} holds {', '.join(found[:5])} already, and a graph as of a time "
+                f"{self._flow.neo4j.database} at {self._flow.neo4j.address} holds {', '.join(found[:5])} already, and a graph as of a time "
                 "is built from nothing; name an empty database with --into, or give --again to add to what is there, newer things included."
             )
 

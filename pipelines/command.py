@@ -10,6 +10,8 @@ import typer
 from rich.console import Console
 
 from transforms.io.faults import InfrastructureFault
+from transforms.records.redact import redact_text
+from transforms.records.redact_tree import redact_tree
 
 # Columns of tables with more to tell.
 WIDE: Final = 140
@@ -25,7 +27,7 @@ def faults_told(interrupted: str = "") -> Iterator[None]:
     try:
         yield
     except InfrastructureFault as fault:
-        typer.echo(fault.sentence, err=True)
+        say(fault.sentence)
         sys.exit(1)
     except KeyboardInterrupt:
         if not interrupted:
@@ -40,5 +42,10 @@ def console(width: int = 120) -> Console:
 
 
 def print_json(found: Any) -> None:
-    """One JSON object on standard output."""
-    typer.echo(msgspec.json.encode(found).decode())
+    """One JSON object on standard output, without secrets."""
+    typer.echo(msgspec.json.encode(redact_tree(msgspec.to_builtins(found))).decode())
+
+
+def say(sentence: str) -> None:
+    """A sentence on stderr, without secrets: it may tell what a server or a setting says."""
+    typer.echo(redact_text(sentence), err=True)

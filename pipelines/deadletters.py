@@ -23,7 +23,6 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Annotated
 
-import msgspec
 import typer
 
 from pipelines.command import INTERRUPTED_REPLAY, faults_told, print_json
@@ -42,6 +41,7 @@ from pipelines.options.tenants import AdmissionOptions, RouteOptions
 from pipelines.settings import flow_settings
 from transforms.io.deadletter_reader import DeadLetterReader
 from transforms.io.letter_index import LetterIndex
+from transforms.records.redact import redact_text
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -113,7 +113,10 @@ def show(
             none = f"{place} holds no letter of {wanted}; `list --letters 20` tells of the last that it holds."
             typer.echo(" ".join([none, *unreadable_sentences(reader.unreadable)]), err=True)
             sys.exit(1)
-        typer.echo(msgspec.json.encode(letter_object(found, times)).decode() if json else letter_text(found, times))
+        if json:
+            print_json(letter_object(found, times))
+        else:
+            typer.echo(redact_text(letter_text(found, times)))
 
 
 @app.command()

@@ -5,7 +5,7 @@ micro-batches until SIGTERM. `--runner=FlinkRunner` submits the same flow as a s
 until SIGTERM, which leaves the job running.
 
 Exit codes: 0 when all of it was taken in, or when --follow or the watch was told to stop; 1 when the run had to stop (one
-sentence says why); 2 for a wrong flag or setting.
+sentence says why); 2 for a wrong flag or setting; 3 when all was taken in but partitions that cannot be read (the summary names them).
 
 Examples:
 
@@ -22,7 +22,7 @@ import sys
 import time
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import apache_beam as beam
 import typer
@@ -67,8 +67,13 @@ from transforms.steps.readers import BEAM
 from transforms.steps.reject import WriteDeadLetters
 from transforms.steps.resolve_tenants import ResolveTenants
 from transforms.steps.set_aside import RejectSetAside
+from transforms.steps.tell_gaps import TellGaps
 from transforms.steps.write import WriteGraph
 from transforms.steps.write_signs import WriteSigns
+
+# The exit code of a run that took in all but what cannot be read.
+LEFT_OUT: Final = 3
+_SHOWN: Final = 5
 
 
 def build(pipeline: beam.Pipeline, ranges: list[OffsetRange], size: SliceSize, settings: RunSettings) -> None:
@@ -85,7 +90,8 @@ def build_stream(pipeline: beam.Pipeline, topics: list[str], settings: RunSettin
     records = pipeline | "ReadRecords" >> ReadStream(flow.kafka, topics, settings.expansion_service)
     taken = into_graph(records.main, flow)
     letters = taken.rejects | "WriteDeadLetters" >> WriteDeadLetters(flow.kafka, flow.letters)
-    (records.positions, *taken.done, letters) | "CommitOffsets" >> CommitOffsets(flow.kafka, COMMIT_EVERY_S)
+    gaps = records.gaps | "TellGaps" >> TellGaps(flow.kafka, flow.letters)
+    (records.positions, *taken.done, letters, gaps) | "CommitOffsets" >> CommitOffsets(flow.kafka, COMMIT_EVERY_S)
 
 
 def into_graph(records: beam.PCollection[Any], flow: FlowSettings) -> Taken:
@@ -94,15 +100,16 @@ def into_graph(records: beam.PCollection[Any], flow: FlowSettings) -> Taken:
     wire = WireSettings(flow.legacy_topics, flow.patterns, flow.failure_patterns, flow.registry)
     decoded = records | "DecodeRecords" >> DecodeRecords(flow.tenants.client_id, wire)
     owned = decoded | "ResolveTenants" >> ResolveTenants(flow.tenants, flow.neo4j, keeps=bool(flow.archive))
-    carried = owned.commands | "CarryOutCommands" >> CarryOutCommands(flow.neo4j, flow.writes.write_timeout_s)
+    carried = owned.commands | "CarryOutCommands" >> CarryOutCommands(flow.neo4j, flow.writes.limits())
     unheard = owned.signs | "WriteSigns" >> WriteSigns(flow.neo4j, flow.limits, live=flow.live)
-    heeded = owned.main | "RejectSetAside" >> RejectSetAside(flow.neo4j, flow.writes.write_timeout_s, released=flow.released)
+    heeded = owned.main | "RejectSetAside" >> RejectSetAside(flow.neo4j, flow.writes.limits(), released=flow.released)
     keyed = heeded.main | "KeyByTenant" >> KeyByTenant(flow.writes.shards, keeps=streams)
     grouped = keyed.main | "WindowByArrival" >> WindowByArrival(flow.window) | "GroupByTenant" >> beam.GroupByKey()
     folded = grouped | "FoldMutations" >> FoldMutations(keeps=streams)
-    batches = folded | "PlanBatches" >> PlanBatches(flow.writes.batch_rows, flow.writes.batch_bytes)
-    written = batches | "WriteGraph" >> WriteGraph(flow.neo4j, flow.writes.writing(streams=streams))
-    rejects = (owned.rejects, unheard, heeded.rejects, keyed.rejects, written.rejects) | "Rejects" >> beam.Flatten()
+    batches = folded.main | "PlanBatches" >> PlanBatches(flow.writes.batch_rows, flow.writes.batch_bytes)
+    written = batches.main | "WriteGraph" >> WriteGraph(flow.neo4j, flow.writes.writing(streams=streams))
+    faulty = (owned.rejects, unheard, heeded.rejects, keyed.rejects, folded.rejects, batches.rejects, written.rejects)
+    rejects = faulty | "Rejects" >> beam.Flatten()
     archived = (_archive(owned.taken, written.main, flow, wire),) if flow.archive else ()
     return Taken(rejects, (written.main, carried, *archived))
 
@@ -196,6 +203,11 @@ def main(
     with faults_told("Interrupted; nothing after the last committed offsets counts as done: run again to go on."):
         totals = run(settings, follow, run_pipeline_on(run_options.runner, flink, "graph-build-slice"))
     print_summary(run_summary(totals, time.monotonic() - started), as_json=json)
+    if totals.left_out and not follow.follow:
+        left_out = ", ".join(f"{one.topic}[{one.partition}]" for one in totals.left_out[:_SHOWN])
+        more = f" and {len(totals.left_out) - _SHOWN} more" if len(totals.left_out) > _SHOWN else ""
+        typer.echo(f"Left out, since they cannot be read: {left_out}{more}; the log says why. All else was taken in.", err=True)
+        sys.exit(LEFT_OUT)
     if totals.stopped and not follow.follow:
         typer.echo("Stopped as asked, before all was taken in; what is told above is committed: run again to go on.", err=True)
         sys.exit(1)

@@ -4,14 +4,18 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
-from pipelines.judging import judge_tenants
+import structlog
+
+from pipelines.judging import hidden_topics, judge_tenants
 from pipelines.settings import RunSettings
 from runners.bounded import BoundedRun, RunObserver, RunTotals
 from runners.direct import check_java_side
 from runners.held import HeldWatch
 from runners.monitor import Monitor
+from runners.out_of_reach import OutOfReach
 from runners.stop import StopSignals
-from transforms.io.kafka_offsets import KafkaOffsets, OffsetGap, OffsetRange
+from transforms.io.kafka_offsets import HeldBack, KafkaOffsets, OffsetGap, OffsetRange, PartitionFault
+from transforms.io.kept_offsets import KeptOffsets
 from transforms.io.lease import Lease
 from transforms.io.letter_sinks import LetterSink, process_sink
 from transforms.io.neo4j_graph import Neo4jGraphStore
@@ -19,6 +23,8 @@ from transforms.planning.slices import CONNECTOR_RECORDS, MOST_RECORDS, SlicePac
 from transforms.records.codecs import REGISTRY_TOPIC, TOPICS
 from transforms.records.routes import route_of, topics_to_read
 from transforms.steps.readers import BEAM
+
+_LOG = structlog.get_logger("run")
 
 RunSlice = Callable[[list[OffsetRange], SliceSize], Any]
 
@@ -40,12 +46,16 @@ class Job:
         self._offsets: KafkaOffsets | None = None
         self._lease: Lease | None = None
         self._held = HeldWatch(self._store, settings.flow.kafka, settings.flow.letters)
+        self._out_of_reach = OutOfReach(monitor)
+        self._kept: KeptOffsets | None = None
         self._is_checked = False
 
     def __enter__(self) -> "Job":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._kept is not None and self._offsets is not None:
+            self._kept.keep(self._offsets.stands.all())
         if self._lease is not None:
             self._lease.release()
         if self._offsets is not None:
@@ -60,13 +70,19 @@ class Job:
             return
         every = (*observers, *([self._monitor] if self._monitor else []))
         run = BoundedRun(offsets, self._slice, self._pacer, self, every, goes_first=self._is_registry)
+        run.whole_topics = self._settings.reader == BEAM
+        self._out_of_reach.begin()
         try:
             run.run(self._topics(offsets))
         finally:
             totals.add(run.totals)
+        self._out_of_reach.end()
+        if self._kept is not None and self._kept.is_due:
+            self._kept.keep(offsets.stands.all())
         if run.totals.read and not run.totals.stopped:
-            # All that was there has been read.
-            totals.transitions += judge_tenants(self._settings.flow, self._monitor)
+            # All that was there has been read, but for what nobody is given to read.
+            hidden = hidden_topics(run.totals.left_out, run.totals.held_back, self._settings.flow.limits)
+            totals.transitions += judge_tenants(self._settings.flow, self._monitor, hidden)
         self._held.look()
 
     def _topics(self, offsets: KafkaOffsets) -> Iterable[str]:
@@ -86,8 +102,13 @@ class Job:
             if not lease.acquire(self._stop.wait):
                 return None
             self._lease = lease
+            if lease.left_by:
+                _LOG.warning("the run before did not end by itself; the first slices are small", holder=lease.left_by)
+                self._pacer.begin_small()
         if self._offsets is None:
-            self._offsets = KafkaOffsets(self._settings.flow.kafka)
+            self._kept = KeptOffsets(self._store, self._settings.flow.kafka.group, self._lease.holder)
+            self._offsets = KafkaOffsets(self._settings.flow.kafka, fenced=True)
+            self._offsets.stands.remember(*self._kept.read())
         return self._offsets
 
     def _slice(self, ranges: list[OffsetRange], size: SliceSize) -> Any:
@@ -109,6 +130,12 @@ class Job:
         letters.flush()
         if self._monitor:
             self._monitor.lost(gap)
+
+    def on_aside(self, fault: PartitionFault) -> None:
+        self._out_of_reach.aside(fault)
+
+    def on_held_back(self, held: tuple[HeldBack, ...]) -> None:
+        self._out_of_reach.held_back(held)
 
     def before_commit(self) -> None:
         if self._lease is not None:

@@ -48,6 +48,7 @@ def run_summary(totals: RunTotals, seconds: float) -> dict[str, Any]:
     whole = {outcome.value: sum(counts[outcome.value] for counts in by_tenant.values()) for outcome in Outcome}
     wrote = {"rows_written": totals.rows, "write_seconds": round(totals.write_s, 3)}
     gaps = [{"topic": gap.topic, "partition": gap.partition, "from": gap.start, "to": gap.end} for gap in totals.gaps]
+    held_back = [{"topic": one.topic, "partition": one.partition, "from": one.first, "offsets": one.offsets} for one in totals.held_back]
     return {
         "read": totals.read,
         **whole,
@@ -55,6 +56,8 @@ def run_summary(totals: RunTotals, seconds: float) -> dict[str, Any]:
         "slices": totals.slices,
         **wrote,
         "gaps": gaps,
+        "left_out": [one._asdict() for one in totals.left_out],
+        "held_back": held_back,
         "transitions": [{"client_id": client_id, "from": before, "to": state} for client_id, before, state in totals.transitions],
         "tenants": by_tenant,
     }
@@ -75,6 +78,10 @@ def print_summary(summary: dict[str, Any], *, as_json: bool) -> None:
         out.print(_tenant_table(summary, ("read", *_shown_outcomes(summary))))
     for gap in summary["gaps"]:
         out.print(f"lost: {gap['topic']}[{gap['partition']}] offsets {gap['from']} to {gap['to']}, deleted before they were taken in")
+    for one in summary["left_out"]:
+        out.print(f"left out: {one['topic']}[{one['partition']}], {one['cause']}; what it holds is not taken in", highlight=False)
+    for one in summary["held_back"]:
+        out.print(f"held back: {one['offsets']:,} offsets of {one['topic']}[{one['partition']}], by an open transaction", highlight=False)
     for one in summary["transitions"]:
         out.print(f"tenant {one['client_id']}: {one['from']} became {one['to']}", highlight=False)
     out.print(f"{summary['read']:,} records in {summary['seconds']:.1f} s", highlight=False)

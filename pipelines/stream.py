@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import structlog
 
 from pipelines.graph_build import build, build_stream
-from pipelines.judging import judge_tenants
+from pipelines.judging import hidden_topics, judge_tenants
 from pipelines.options.run import FollowOptions
 from pipelines.settings import RunSettings
 from runners.bounded import RunTotals
@@ -180,7 +180,12 @@ class StreamRun:
             ranges = [one for one in left if one.lag > 0]
 
     def _judge(self, totals: RunTotals) -> None:
-        totals.transitions += judge_tenants(self._flow, self._monitor)
+        plan = self._offsets.plan(self._bus.topics())
+        self._monitor.aside(plan.aside)
+        self._monitor.held_back(plan.held_back)
+        totals.left_out, totals.held_back = list(plan.aside), list(plan.held_back)
+        hidden = hidden_topics(plan.aside, plan.held_back, self._flow.limits)
+        totals.transitions += judge_tenants(self._flow, self._monitor, hidden)
         self._held.look()
 
 

@@ -8,8 +8,7 @@ from typing import Final, Protocol
 import structlog
 
 from runners.bounded import RunTotals
-from transforms.io.faults import InfrastructureFault
-from transforms.io.lease import GroupTaken
+from transforms.io.faults import GroupTaken, InfrastructureFault
 
 _LOG = structlog.get_logger("follow")
 _FIRST_WAIT_S: Final = 1.0

@@ -1,10 +1,15 @@
 """What a streaming job has to read, and how far its group has come, as Kafka tells."""
 
 from collections.abc import Iterable
+from typing import Final
+
+import structlog
 
 from runners.watch import Stands
 from transforms.io.kafka_offsets import KafkaOffsets, OffsetRange, Place
 from transforms.records.routes import topics_to_read
+
+_LOG: Final = structlog.get_logger("watch")
 
 
 class KafkaBus:
@@ -19,10 +24,16 @@ class KafkaBus:
         self._patterns = patterns
         self._deadletter_topic = deadletter_topic
         self._before: dict[Place, int] = {}
+        self._told: set[Place] = set()
 
     def places(self) -> list[Place]:
-        """Every partition of every topic that is to be read and exists now."""
-        return self._offsets.partitions(self.topics())
+        """Every partition of every topic that is to be read, exists now and may be read; an alarm for each that newly may not."""
+        found = self._offsets.readable(self.topics())
+        for fault in self._offsets.aside:
+            if fault.place not in self._told:
+                _LOG.error("partition set aside", topic=fault.topic, partition=fault.partition, cause=fault.cause, detail=fault.sentence)
+        self._told = {fault.place for fault in self._offsets.aside}
+        return found
 
     def topics(self) -> list[str]:
         """The topics that are named, and those of clusters that exist now."""

@@ -43,9 +43,9 @@ class StreamMonitor(Monitor):
             self._checkpoint_bytes.set(look.checkpoint.size_bytes)
             self._checkpoints_failed.set(look.checkpoint.failed)
 
-    def gained(self, outcomes: Tally, reasons: Mapping[tuple[str, str], int], size_bytes: int) -> None:
+    def gained(self, outcomes: Tally, reasons: Mapping[tuple[str, str], int], size_bytes: int, internal: Mapping[str, int]) -> None:
         """So much more was taken in."""
-        self._count(outcomes, reasons, size_bytes)
+        self._count(outcomes, reasons, size_bytes, internal)
 
     def batches(self, gained: Latency) -> None:
         """So many more transactions, and the longest of all."""

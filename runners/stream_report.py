@@ -44,8 +44,11 @@ class StreamReport:
         self._totals.rows += gained.rows
         self._totals.write_s += gained.write_s
         self._totals.outcomes.update(outcomes)
-        self._monitor.gained(outcomes, gained.reasons, gained.size_bytes)
+        self._monitor.gained(outcomes, gained.reasons, gained.size_bytes, gained.internal)
         self._monitor.batches(gained.latency)
+        for gap in gained.gaps:
+            self._totals.gaps.append(gap)
+            self._monitor.lost(gap)
 
     def lagging(self, lag: Mapping[Place, int]) -> None:
         self._monitor.planned(dict(lag))

@@ -96,7 +96,8 @@ class Watch:
 
     submit: begins a job that reads these partitions' topics. look_s: seconds between two looks. discovery_s: how often new
     topics and partitions are looked for; where there are any, the job is cancelled and begun anew with them, and reads on
-    from what is committed, behind which the graph stands. max_faults: so many looks in a row that fail end the watch.
+    from what is committed, behind which the graph stands; one that does not run while topics may not be read begins anew
+    without these. max_faults: so many looks in a row that fail end the watch.
     """
 
     submit: Callable[[list[Place]], StreamJob]
@@ -142,7 +143,19 @@ class Watch:
             self._measure()
             if self.clock() >= self._next_discovery:
                 return self._discover(job)
+        elif self.clock() >= self._next_discovery:
+            return self._leave_out(job)
         return job
+
+    def _leave_out(self, job: StreamJob) -> StreamJob:
+        """A job that does not come to run because it may not read a topic any more is begun anew without that."""
+        self._next_discovery = self.clock() + self.discovery_s
+        places = self.bus.places()
+        lost = sorted(set(self._places) - set(places))
+        if not lost or not places:
+            return job
+        _LOG.error("partitions cannot be read: the job begins anew without", partitions=[f"{topic}[{number}]" for topic, number in lost])
+        return self._begin_anew(job, places)
 
     def _measure(self) -> None:
         """The lag; and whether the goal of an earlier look has been reached, which makes the next one."""
@@ -160,6 +173,9 @@ class Watch:
         if not new:
             return job
         _LOG.info("new partitions: the job begins anew with them", partitions=[f"{topic}[{number}]" for topic, number in new])
+        return self._begin_anew(job, places)
+
+    def _begin_anew(self, job: StreamJob, places: list[Place]) -> StreamJob:
         job.cancel()
         self._places, self._goals, self._restarts = places, {}, 0
         return self.submit(places)

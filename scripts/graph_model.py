@@ -19,7 +19,8 @@ versions of the dead stand apart under `:Tombstone`.
 PROPERTIES = """\
 A `:Resource` has `rid` (`kind:namespace:name`, `kind::name` when cluster-scoped), `kind`, `ns`, `name`, `uid`, `api_version`,
 `labels` and `selector` (lists of `key=value`), `owners` (`Kind/name`), `node`, `pod_ip`, `image`, `replicas`, `service_ips` and
-`status` (JSON text). `stub: true` marks an object that only its relationships speak for. An `:Episodic` has `eid`, `etype`,
+`status` (JSON text). `left_out` lists the properties whose text is larger than 64 KiB: those are not kept; other nodes may have it
+too. `stub: true` marks an object that only its relationships speak for. An `:Episodic` has `eid`, `etype`,
 `severity_raw`, `severity` (DEBUG, INFO, WARNING, ERROR, FATAL, UNKNOWN), `reason`, `message`, `event_time`, `count` and
 `subject` (the rid that it is about); an episode of an alert has `alert` and, where Prometheus itself told of it, `state` (pending or
 firing, as last told), one that counts may have `count_capped`. An episode of
@@ -29,8 +30,11 @@ of the families of failures (docs/records.md). A `:PromTarget` has `tid`, `job`,
 recording), `expr`, `duration_s`, `severity_raw`, `severity`, `labels`, `annotations` (both lists of `key=value`), `subject` (the rid that
 it scopes) and, if it is an alerting one, `alert`. A Pod has `services_capped` or
 `policies_capped` where more Services or NetworkPolicies select it than the 32 that it is joined with, a rule `emits_capped` where 32 others
-of its alert come before it. `ver`, `hash`, `implies` and `seen` order and compare writes; do not query or change
-them.
+of its alert come before it. `ver`, `hash`, `implies`, `seen`, `bare`, `subject_named` and `subject_uid` order, compare and find what is
+written; do not query or change them.
+
+In a rid, a kind outside the API groups that Kubernetes has it in, and every kind that Kubernetes has not, stands with its group:
+`gateway.networking.istio.io:mesh:public`. Where records name no group: [ADR 024](adr/024-kinds-by-group.md).
 
 A `:Cluster` is the tenant itself and outlives its graph: `state`, `first_seen` and `last_seen` (milliseconds since 1970),
 `generation`, `resync_needed`, `registered`, `cluster` (what it calls itself), `labels`. What happened to it is told by its

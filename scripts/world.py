@@ -5,9 +5,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import neo4j
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -27,13 +27,53 @@ GROUP = "graph-build"
 # In pieces: a graph that a benchmark made does not fit into one transaction.
 _EMPTY = "MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 10000 ROWS"
 CHECKOUT = Path(__file__).resolve().parents[1]
+_END_S = 300.0
+
+
+class Process(Protocol):
+    """A command that has begun, as `subprocess.Popen` gives it."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def stdout(self) -> IO[str] | None: ...
+
+    @property
+    def returncode(self) -> int | Any: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def communicate(self, *, timeout: float | None = None) -> tuple[str, str]: ...
+
+    def send_signal(self, sig: int, /) -> None: ...
+
+    def terminate(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+# Starts a module with arguments and an environment; the last says where its standard error goes, as for a process.
+Launch = Callable[[str, Sequence[str], dict[str, str], int | IO[str]], Process]
+
+
+def spawn(module: str, arguments: Sequence[str], environment: dict[str, str], stderr: int | IO[str]) -> Process:
+    """A command as a person starts it."""
+    command = [sys.executable, "-m", module, *arguments]
+    return subprocess.Popen(command, cwd=CHECKOUT, env=environment, text=True, stdout=subprocess.PIPE, stderr=stderr)
 
 
 class World:
-    """A running local stack; `clear` makes it empty, as every test and every round of a fault begins."""
+    """A running local stack; `clear` makes it empty, as every test and every round of a fault begins.
 
-    def __init__(self, stack: LocalStack) -> None:
+    launch: starts the commands.
+    """
+
+    def __init__(self, stack: LocalStack, launch: Launch = spawn) -> None:
         self.stack = stack
+        self._launch = launch
         self.brokers = stack.kafka.brokers
         self._graph: neo4j.Driver | None = None
 
@@ -109,6 +149,14 @@ class World:
     def deadletters(self) -> list[dict[str, Any]]:
         return self.read_topic(DEADLETTERS)
 
+    def held(self) -> dict[tuple[str, int], int]:
+        """Where each partition that holds a record ends."""
+        offsets = KafkaOffsets(self.kafka_target)
+        try:
+            return {one.place: one.end for one in offsets.plan(TOPICS).ranges}
+        finally:
+            offsets.close()
+
     def committed(self) -> dict[tuple[str, int], int]:
         offsets = KafkaOffsets(self.kafka_target)
         try:
@@ -119,47 +167,37 @@ class World:
     # The job
 
     def environment(self, **more: str) -> dict[str, str]:
-        ours = ("KAFKA_", "NEO4J_", "CLIENT_ID", "FAILURE_PATTERNS", "ARCHIVE", "DEADLETTER_")
+        ours = ("KAFKA_", "NEO4J_", "CLIENT_ID", "FAILURE_PATTERNS", "ARCHIVE", "DEADLETTER_", "SCHEMA_REGISTRY_")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         return {**kept, **more}
 
-    def start_job(self, *flags: str, **environment: str) -> subprocess.Popen[str]:
-        return self.open("pipelines.graph_build", ("--runner=DirectRunner", "--json", *flags), environment, subprocess.PIPE)
+    def start_job(self, *flags: str, **environment: str) -> Process:
+        """The job that has begun; by the reader that takes the least time, where the flags name none."""
+        return self.start("pipelines.graph_build", "--runner=DirectRunner", "--json", "--kafka_reader=bounded", *flags, **environment)
 
-    def start(self, module: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    def start(self, module: str, *arguments: str, **environment: str) -> Process:
         """A command that has begun."""
         return self.open(module, arguments, environment, subprocess.PIPE)
 
-    def open(self, module: str, arguments: Iterable[str], environment: dict[str, str], stderr: int | IO[str]) -> subprocess.Popen[str]:
+    def open(self, module: str, arguments: Sequence[str], environment: dict[str, str], stderr: int | IO[str]) -> Process:
         """A command that has begun; what it says goes to `stderr`, as of a process."""
-        return subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
-            cwd=CHECKOUT,
-            env=self.environment(**environment),
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-        )
+        return self._launch(module, arguments, self.environment(**environment), stderr)
 
     def run_job(self, *flags: str, expect: int = 0, **environment: str) -> dict[str, Any]:
         """The object that the job prints; what it says on stderr is under "stderr"."""
-        job = self.start_job(*flags, **environment)
-        out, err = job.communicate(timeout=300)
-        assert job.returncode == expect, f"exit code {job.returncode}, expected {expect}:\n{err[-3000:]}"
-        return (json.loads(out) if out.strip() else {}) | {"stderr": err}
+        done = self._ended(self.start_job(*flags, **environment), expect)
+        return (json.loads(done.stdout) if done.stdout.strip() else {}) | {"stderr": done.stderr}
 
     def run(self, module: str, *arguments: str, expect: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", module, *arguments],
-            cwd=CHECKOUT,
-            env=self.environment(**environment),
-            text=True,
-            capture_output=True,
-            check=False,
-            timeout=300,
-        )
-        assert done.returncode == expect, f"exit code {done.returncode}, expected {expect}:\n{done.stdout}\n{done.stderr}"
-        return done
+        return self._ended(self.start(module, *arguments, **environment), expect)
+
+    def _ended(self, process: Process, expect: int) -> subprocess.CompletedProcess[str]:
+        try:
+            out, err = process.communicate(timeout=_END_S)
+        finally:
+            process.kill()
+        assert process.returncode == expect, f"exit code {process.returncode}, expected {expect}:\n{out[-3000:]}\n{err[-3000:]}"
+        return subprocess.CompletedProcess((), process.returncode, out, err)
 
     # The graph
 

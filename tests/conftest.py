@@ -3,8 +3,11 @@
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.patience import LONG_VARIABLE
+from transforms.io.unforeseen import RAISE, SWITCH
+from transforms.steps.lines import LINES
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -12,6 +15,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A defect of ours must not hide behind the net; the jobs that tests start inherit this.
+    os.environ.setdefault(SWITCH, RAISE)
     # Test files read it when they are imported, after this.
     if config.getoption("--long"):
         os.environ[LONG_VARIABLE] = "1"
+
+
+@pytest.fixture(autouse=True)
+def room_in_the_log() -> None:
+    """What one test logged takes no room from another."""
+    LINES.clear()
+
+
+# A machine that is busy with others' work makes examples slowly; that says nothing of the code under test.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")

@@ -21,6 +21,7 @@ from random import Random
 from typing import NamedTuple
 
 from tests.real_data import FOLDER, LOG_DUMPS, LogLine, log_lines
+from tests.unit.test_loggers import LOGGERS
 from tests.unit.wire import UID
 from transforms.records.codecs import CODEC_OF_TOPIC
 from transforms.records.decode import decode_record
@@ -159,6 +160,17 @@ def of_causes() -> dict[str, tuple[int, int]]:
     return {pod: (lines[pod], kept[pod]) for pod in sorted(causes)}
 
 
+def by_logger() -> tuple[list[str], list[str]]:
+    """Of the table of loggers: whose line at an error is filtered, and whose line at a lower level is kept."""
+    missed = [name for name, error, *_ in LOGGERS if not is_kept(_written(error))]
+    needless = [name for name, _, _, lower in LOGGERS if is_kept(_written(lower))]
+    return missed, needless
+
+
+def _written(text: str) -> LogLine:
+    return LogLine("shop", "cart-1", "app", "", text)
+
+
 def us_per_filtered_line() -> float:
     """CPU time of decoding a line that is filtered, in the shape that Vector sends; the best of many rounds over 300 lines."""
     records = []
@@ -183,6 +195,8 @@ def main() -> None:
     print("\npod at fault, lines, kept")
     for pod, (lines, kept) in of_causes().items():
         print(f"{pod}, {lines}, {kept}")
+    missed, needless = by_logger()
+    print(f"\nof {len(LOGGERS)} loggers: errors filtered {len(missed)} {missed}, lower levels kept {len(needless)} {needless}")
     found = templates()
     print("\nstratum, templates, judged, failures, precision, recall")
     said, drawn = labels(), sample(found)

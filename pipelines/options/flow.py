@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from pipelines.options.checks import one_of, usage_error
-from transforms.io.neo4j_graph import WRITE_TIMEOUT_S
+from transforms.io.time_limits import LOCK_TIMEOUT_S, WRITE_TIMEOUT_S, TimeLimits
 from transforms.planning.pace import PaceLimits
 from transforms.records.tenant import is_tenant_id
 from transforms.steps.writing import Writing
@@ -63,8 +63,11 @@ class WriteOptions:
     writers: Annotated[int, typer.Option("--writers", min=1, max=64, help="Tenants that are written at once.")] = 2
     shards: Annotated[int, typer.Option("--shards", min=1, max=64, help="Shards per tenant, for folding on several workers.")] = 1
     write_timeout_s: Annotated[
-        float, typer.Option("--write_timeout_s", min=1, help="Seconds after which Neo4j ends a transaction, one that waits for a lock too.")
+        float, typer.Option("--write_timeout_s", min=1, help="Seconds after which Neo4j ends a transaction, whatever it does.")
     ] = WRITE_TIMEOUT_S
+    lock_timeout_s: Annotated[
+        float, typer.Option("--lock_timeout_s", min=0.5, help="Seconds that a transaction waits for a lock that somebody holds.")
+    ] = LOCK_TIMEOUT_S
     tenant_max_failures: Annotated[
         int,
         typer.Option(
@@ -72,7 +75,11 @@ class WriteOptions:
         ),
     ] = 3
 
+    def limits(self) -> TimeLimits:
+        """Of a tenant's transaction; where that has less time than a lock is worth waiting for, the lock has no more."""
+        return TimeLimits(self.write_timeout_s, min(self.lock_timeout_s, self.write_timeout_s))
+
     def writing(self, *, streams: bool = False) -> Writing:
         """What the write step takes of them. streams: as in `Writing`."""
         pace = PaceLimits(min(self.batch_rows_least, self.batch_rows), self.batch_rows, self.batch_s)
-        return Writing(self.writers, self.write_timeout_s, self.tenant_max_failures, streams, pace)
+        return Writing(self.writers, self.limits(), self.tenant_max_failures, streams, pace)

@@ -18,10 +18,10 @@ from runners.checks.verdict import Check, Status, failed, skipped
 from transforms.io.answers import Untold
 from transforms.io.deadletters import deadletter_topic
 from transforms.io.faults import InfrastructureFault
+from transforms.io.holder import is_dead_here
 from transforms.io.kafka_inquiry import KafkaInquiry, TopicTold
-from transforms.io.kafka_offsets import KafkaOffsets, ReadPlan
+from transforms.io.kafka_offsets import KafkaOffsets, Place, ReadPlan, Stand
 from transforms.io.kafka_target import KafkaTarget
-from transforms.io.lease import is_dead_here
 from transforms.io.neo4j_inquiry import Neo4jInquiry, Server
 from transforms.io.neo4j_target import Neo4jTarget
 from transforms.io.registry_target import RegistryTarget
@@ -32,6 +32,8 @@ from transforms.records.routes import topics_to_read
 from transforms.steps.readers import BEAM
 
 _OFFSETS_S: Final = 5.0
+# An ordinary transaction ends sooner.
+_HELD_LOOK_S: Final = 2.0
 _NO_KAFKA: Final = "Kafka was not reached"
 _NO_NEO4J: Final = "Neo4j was not reached"
 _READ_SETTINGS: Final = "Fix that setting; the sentence says how."
@@ -94,7 +96,7 @@ def kafka_checks(subject: Subject) -> list[Check]:
         *(check for name in names for check in topics.judge_topic(name, told[name], settings[name], subject.patterns)),
         *(() if subject.letters.path else deadletters.judge_deadletters(letters, told[letters], settings[letters], making)),
         group,
-        _lag(subject, names, group),
+        *_progress_checks(subject, names, group, inquiry),
         clocks.judge_kafka_clock(inquiry.newest(places) if places else {}, time.time()),
     ]
 
@@ -108,26 +110,45 @@ def _names(subject: Subject, inquiry: KafkaInquiry) -> list[str]:
 def _kafka_names(subject: Subject) -> Iterable[str]:
     yield from (name for topic in subject.topics for name in topics.names_of(topic))
     letters = () if subject.letters.path else deadletters.NAMES
-    yield from (*letters, groups.GROUP, groups.LAG, clocks.KAFKA_CLOCK)
+    yield from (*letters, groups.GROUP, groups.LAG, groups.HELD_BACK, groups.KEPT, clocks.KAFKA_CLOCK)
 
 
 def _skip(names: Iterable[str], why: str) -> list[Check]:
     return [skipped(name, why) for name in names]
 
 
-def _lag(subject: Subject, names: list[str], group: Check) -> Check:
+def _progress_checks(subject: Subject, names: list[str], group: Check, inquiry: KafkaInquiry) -> list[Check]:
+    """How far the group is, what is hidden from it, and for how long Kafka remembers."""
     if group.status is Status.FAILED:
-        return skipped(groups.LAG, "the consumer group cannot be used")
-    return groups.judge_lag(_plan(replace(subject.kafka, retry_s=_OFFSETS_S), names))
+        return _skip((groups.LAG, groups.HELD_BACK, groups.KEPT), "the consumer group cannot be used")
+    plan = _plan(subject, names)
+    return [groups.judge_lag(plan), groups.judge_held_back(plan), groups.judge_kept(inquiry.offsets_retention_s())]
 
 
-def _plan(target: KafkaTarget, names: Iterable[str]) -> ReadPlan | Untold:
-    """What the job would read now, by its own reckoning."""
+def _plan(subject: Subject, names: Iterable[str]) -> ReadPlan | Untold:
+    """What the job would read now, by its own reckoning; held back is what was so at two looks."""
+    target = replace(subject.kafka, retry_s=_OFFSETS_S)
     try:
         with closing(KafkaOffsets(target)) as offsets:
-            return offsets.plan(names)
+            offsets.stands.remember(*_kept(subject))
+            plan = offsets.plan(names)
+            if not plan.held_back:
+                return plan
+            time.sleep(_HELD_LOOK_S)
+            first = {(one.place, one.first) for one in plan.held_back}
+            again = offsets.plan(names)
+            return again._replace(held_back=tuple(one for one in again.held_back if (one.place, one.first) in first))
     except InfrastructureFault as fault:
         return Untold(fault.sentence)
+
+
+def _kept(subject: Subject) -> tuple[dict[Place, Stand], float]:
+    """Where the graph says that the group stood; nothing where it cannot be asked."""
+    try:
+        with closing(Neo4jInquiry(subject.neo4j)) as inquiry:
+            return inquiry.kept_offsets(subject.kafka.group)
+    except InfrastructureFault:
+        return {}, 0.0
 
 
 def java_checks(subject: Subject) -> list[Check]:

@@ -10,6 +10,7 @@ from transforms.io.answers import Untold
 from transforms.io.neo4j_inquiry import DatabaseTold, Index, Server
 from transforms.io.neo4j_target import Neo4jTarget
 from transforms.model.schema import SchemaElement
+from transforms.records.redact_url import redact_url
 
 SERVER: Final = "Neo4j"
 VERSION: Final = "Neo4j version"
@@ -32,21 +33,23 @@ _REFUSED_LOGIN: Final = frozenset(
 
 def judge_uri(uri: str) -> Check | None:
     """failed where the URI is none that the driver speaks Bolt to; None where it may be."""
+    if "@" in uri:
+        return failed(SERVER, f"NEO4J_URI is {redact_url(uri)}, which holds a login", "Give it with NEO4J_USER and NEO4J_PASSWORD.")
     if urlsplit(uri).scheme in SCHEMES:
         return None
-    return failed(SERVER, f"NEO4J_URI is {uri}, which is none of {', '.join(f'{one}://' for one in SCHEMES)}", "Fix NEO4J_URI.")
+    return failed(SERVER, f"NEO4J_URI is {redact_url(uri)}, which is none of {', '.join(f'{one}://' for one in SCHEMES)}", "Fix NEO4J_URI.")
 
 
 def judge_server(target: Neo4jTarget, told: Server | Untold) -> Check:
     """Whether it answers and lets the user in; the network, TLS and the login told apart."""
     if isinstance(told, Server):
-        return ok(SERVER, f"{target.uri} let the user {target.user} in")
+        return ok(SERVER, f"{target.address} let the user {target.user} in")
     if told.code in _REFUSED_LOGIN:
         remedy = "Fix NEO4J_USER and NEO4J_PASSWORD or NEO4J_PASSWORD_FILE."
         if told.code.endswith("CredentialsExpired"):
             remedy = f"Change the first password of {target.user}: cypher-shell does it at the first login."
-        return failed(SERVER, f"Neo4j at {target.uri} refused the user {target.user} ({told.said})", remedy)
-    said = f"Neo4j at {target.uri} cannot be reached ({told.said})"
+        return failed(SERVER, f"Neo4j at {target.address} refused the user {target.user} ({told.said})", remedy)
+    said = f"Neo4j at {target.address} cannot be reached ({told.said})"
     if any(word in told.said for word in ("SSL", "TLS", "ertificate", "encrypt")):
         return failed(
             SERVER, said, "Fix TLS on one side: NEO4J_URI with +s where the server has it and without where not, or NEO4J_CA_FILE."

@@ -9,10 +9,13 @@ from runners.checks.verdict import Check, failed, ok, skipped, warning
 from transforms.io.answers import Untold
 from transforms.io.kafka_inquiry import GroupTold
 from transforms.io.kafka_offsets import ReadPlan
+from transforms.io.kafka_ranges import EXPIRES_S
 from transforms.io.neo4j_inquiry import LeaseTold
 
 GROUP: Final = "group"
 LAG: Final = "lag"
+HELD_BACK: Final = "held back"
+KEPT: Final = "offsets kept"
 LEASE: Final = "lease"
 _STARTED: Final = " started "
 
@@ -42,8 +45,42 @@ def judge_lag(plan: ReadPlan | Untold) -> Check:
     if plan.gaps:
         more = f" (and {len(plan.gaps) - 1} more)" if len(plan.gaps) > 1 else ""
         return warning(LAG, plan.gaps[0].sentence + more, "Run the job more often or with --follow, or lengthen the topics' retention.")
+    if plan.aside:
+        more = f" (and {len(plan.aside) - 1} more)" if len(plan.aside) > 1 else ""
+        return warning(LAG, plan.aside[0].sentence + more, "The job reads the others, tells what it leaves out, and ends with 3.")
+    if plan.expired:
+        first = f"{plan.expired[0].topic}[{plan.expired[0].partition}]"
+        said = f"Kafka has forgotten what the group had committed in {len(plan.expired)} partitions, {first} first"
+        return warning(
+            LAG, f"{said}; the job reads on where it stood", "Run it more often, or raise the brokers' offsets.retention.minutes."
+        )
     left = sum(one.lag for one in plan.ranges)
     return ok(LAG, f"{left:,} offsets to take in" + (f", of {len(plan.ranges)} partitions" if left else ""))
+
+
+def judge_held_back(plan: ReadPlan | Untold) -> Check:
+    """Whether producers' open transactions hide records from every reader; the lag does not tell of these."""
+    if isinstance(plan, Untold):
+        return skipped(HELD_BACK, "the lag was not told")
+    if not plan.held_back:
+        return ok(HELD_BACK, "no open transaction hides anything")
+    more = f" (and {len(plan.held_back) - 1} more)" if len(plan.held_back) > 1 else ""
+    return warning(
+        HELD_BACK,
+        plan.held_back[0].sentence + more,
+        "Wait, where the producer is at work on it: Kafka ends a transaction by itself after the producer's transaction.timeout.ms.",
+    )
+
+
+def judge_kept(retention_s: float | None) -> Check:
+    """For how long Kafka keeps what a group has committed in a partition where it commits nothing; None where it does not say."""
+    if retention_s is None:
+        return skipped(KEPT, "Kafka does not tell this user of the brokers' settings; the job commits again every 10 minutes while it runs")
+    found = f"committed offsets are kept for {spoken_s(retention_s)}"
+    if retention_s >= EXPIRES_S:
+        return ok(KEPT, found)
+    why = "a job that is down for longer finds its group gone, and reads on from where the graph says that it stood, or all anew"
+    return warning(KEPT, f"{found}: {why}", "Raise offsets.retention.minutes of the brokers, to 10080 for a week.")
 
 
 def judge_lease(group: str, told: LeaseTold | Untold | None, now_s: float, is_dead: Callable[[str], bool]) -> Check:

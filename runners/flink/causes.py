@@ -1,15 +1,16 @@
 """What a stack trace of Flink's comes down to. Pure."""
 
-import re
 from typing import Final
+
+import re2
 
 from transforms.io.faults import fault_sentence
 
 _LINE: Final = 300
-_CAUSED_BY: Final = re.compile(r"^\s*Caused by: (.+)$", re.MULTILINE)
-_PYTHON: Final = re.compile(r"Traceback \(most recent call last\):\n((?:[ \t].*\n|\n)*)(\S.*)")
+_CAUSED_BY: Final = re2.compile(r"(?m)^\s*Caused by: (.+)$")
+_PYTHON: Final = re2.compile(r"Traceback \(most recent call last\):\n((?:[ \t].*\n|\n)*)(\S.*)")
 # Wrappers that repeat what they wrap, once or several times.
-_WRAPPED: Final = re.compile(r"^(?:[\w.$]+(?:Exception|Error|Throwable): )+")
+_WRAPPED: Final = re2.compile(r"^(?:[\w.$]+(?:Exception|Error|Throwable): )+")
 
 
 def root_cause(trace: str) -> str:
@@ -21,7 +22,7 @@ def root_cause(trace: str) -> str:
         return sentence
     python = _PYTHON.search(trace)
     if python is not None:
-        return python.group(2)[:_LINE]
+        return str(python.group(2))[:_LINE]
     causes = _CAUSED_BY.findall(trace)
     last = (causes[-1] if causes else trace.partition("\n")[0]).strip()
-    return (_WRAPPED.sub("", last) or last)[:_LINE]
+    return str(_WRAPPED.sub("", last) or last)[:_LINE]

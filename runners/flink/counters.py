@@ -4,17 +4,19 @@ Flink's names begin with the operator's, which Beam makes of the steps fused in 
 last dot is the counter's own, whose dots `steps/metrics.py` avoids. Counters begin anew where an operator does.
 """
 
-import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+import re2
+
 from runners.flink.rest import FlinkRest
+from transforms.io.kafka_offsets import OffsetGap
 from transforms.records.outcomes import Outcome, Tally
-from transforms.steps.metrics import BYTES, OUTCOMES, READ, REASON, RESTORED, SET_ASIDE, UNAVAILABLE, WRITE, parts_of
+from transforms.steps.metrics import BYTES, GAP, INTERNAL, OUTCOMES, READ, REASON, RESTORED, SET_ASIDE, UNAVAILABLE, WRITE, gap_of, parts_of
 
 # The longer ones first: one name may begin with another.
-_NAMESPACES: Final = (*sorted(OUTCOMES, reverse=True), REASON, READ, BYTES, WRITE, SET_ASIDE, RESTORED, UNAVAILABLE)
-_DISTRIBUTION: Final = re.compile(r"DistributionResult\{sum=(-?\d+), count=(\d+), min=(-?\d+), max=(-?\d+)\}")
+_NAMESPACES: Final = (*sorted(OUTCOMES, reverse=True), REASON, READ, BYTES, WRITE, SET_ASIDE, RESTORED, UNAVAILABLE, INTERNAL, GAP)
+_DISTRIBUTION: Final = re2.compile(r"DistributionResult\{sum=(-?\d+), count=(\d+), min=(-?\d+), max=(-?\d+)\}")
 LATENCY: Final = "batch_ms"
 
 Counters = dict[tuple[str, str], int]
@@ -50,6 +52,16 @@ class Told(NamedTuple):
     def reasons(self) -> dict[tuple[str, str], int]:
         """Rejected records by tenant and reason."""
         return {parts_of(name): number for name, number in self._of(REASON)}
+
+    @property
+    def internal(self) -> dict[str, int]:
+        """Exceptions nobody foresaw, by step."""
+        return dict(self._of(INTERNAL))
+
+    @property
+    def gaps(self) -> list[OffsetGap]:
+        """Offsets that Kafka deleted before they were read."""
+        return [gap_of(name) for name, number in self._of(GAP) if number > 0]
 
     @property
     def read(self) -> int:

@@ -1,6 +1,5 @@
 """What must be there before a job is brought onto Flink; each thing that is not is one sentence with the remedy."""
 
-import re
 from collections.abc import Collection, Iterator
 from typing import Final
 
@@ -50,7 +49,7 @@ def find_faults(settings: FlinkSettings, kafka: KafkaTarget | None = None) -> It
 
 def judge_cluster(master: str, seen: Overview, parallelism: int) -> Iterator[str]:
     """Whether the cluster is of the version that Beam's runner here is made for, and has room."""
-    if not re.match(rf"{re.escape(FLINK_VERSION)}(\.|$)", seen.version):
+    if not f"{seen.version}.".startswith(f"{FLINK_VERSION}."):
         yield f"Flink at {master} is version {seen.version}; the runner here is made for {FLINK_VERSION}, use a cluster of it."
     if seen.task_managers < 1:
         yield f"Flink at {master} has no TaskManager; `scripts/flink up` starts one that is missing."

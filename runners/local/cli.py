@@ -16,6 +16,7 @@ from rich.console import Console
 
 from runners.local.endpoints import read_endpoints, stack_dir
 from runners.local.faults import StackFault
+from runners.local.java import JAVA_PARTS, fetch_jars
 from runners.local.service import status_table
 from runners.local.stack import LocalStack, Ports
 
@@ -80,6 +81,14 @@ def reset(context: typer.Context) -> None:
     with _in_one_sentence():
         context.obj.reset()
         typer.echo(f"deleted the data in {stack_dir()}")
+
+
+@app.command()
+def fetch() -> None:
+    """Fetch the Java archives of the stack and of Flink, where they are not there yet; the other commands do so too when they need them."""
+    with _in_one_sentence():
+        for name in JAVA_PARTS:
+            fetch_jars(name, stack_dir() / "java")
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """Java and Maven: found, checked, and used to fetch the jars that the POMs name."""
 
+import fcntl
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from runners.local.faults import StackFault
 JAVA_MAJOR: Final = 17
 JAVA_SOURCES: Final = Path(__file__).resolve().parents[1] / "java"
 JAR_LOCK: Final = "jars.sha256"
+JAVA_PARTS: Final = ("neo4j", "kafka", "beam-kafka", "flink")
 _COMPILER: Final = "jdk.compiler"
 _COPY: Final = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
 
@@ -57,6 +59,14 @@ def fetch_jars(name: str, into: Path) -> Path:
 
     Every jar, those that others need too, has the SHA-256 that `jars.sha256` beside the POM gives it; StackFault otherwise.
     """
+    into.mkdir(parents=True, exist_ok=True)
+    with (into / f"{name}.lock").open("w") as lock:
+        # Stacks that start beside each other share the folder: one of them fetches.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _fetch(name, into)
+
+
+def _fetch(name: str, into: Path) -> Path:
     pom, lock = JAVA_SOURCES / name / "pom.xml", JAVA_SOURCES / name / JAR_LOCK
     folder, stamp = into / name, into / f"{name}.sha256"
     wanted = sha256(pom.read_bytes() + lock.read_bytes()).hexdigest()

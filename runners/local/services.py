@@ -6,6 +6,7 @@ import subprocess
 import time
 import uuid
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -25,25 +26,30 @@ _LOADING_USERS_S: Final = 60.0
 
 
 class Kafka:
-    """One Kafka broker in KRaft mode; topics are made by those who own them, never by accident."""
+    """One Kafka broker in KRaft mode; topics are made by those who own them, never by accident. more: settings beside."""
 
-    def __init__(self, folder: Path, jars: Path, port: int, controller_port: int) -> None:
+    def __init__(self, folder: Path, jars: Path, port: int, controller_port: int, more: Mapping[str, str] | None = None) -> None:
+        self._more = more or {}
         self.process = ServiceProcess("Kafka", folder / "kafka")
         self.ports = {"--kafka_port": port, "--kafka_controller_port": controller_port}
-        self._jars = jars
+        self.jars = jars
         self.brokers = f"{HOST}:{port}"
 
     def start(self) -> None:
         folder = self.process.folder
         folder.mkdir(parents=True, exist_ok=True)
-        classpath = f"{fetch_jars('kafka', self._jars)}/*"
+        classpath = self.classpath()
         conf = folder / "kafka.properties"
         conf.write_text(self._conf(folder / "data"))
         if not (folder / "data" / "meta.properties").exists():
             cluster = uuid.uuid4().hex[:22]
             formatting = [find_java(), "-cp", classpath, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(conf)]
-            _run(formatting, "Kafka's storage could not be formatted")
+            run_tool(formatting, "Kafka's storage could not be formatted")
         self.process.start([find_java(), "-Xmx512m", "-cp", classpath, "kafka.Kafka", str(conf)])
+
+    def classpath(self) -> str:
+        """All of Kafka's jars."""
+        return f"{fetch_jars('kafka', self.jars)}/*"
 
     def _conf(self, data: Path) -> str:
         port, controller = self.ports.values()
@@ -63,6 +69,7 @@ class Kafka:
             "group.initial.rebalance.delay.ms": "0",
             # Samples and replays carry timestamps of their own, years old some of them.
             "log.retention.ms": "-1",
+            **self._more,
         }
         return "".join(f"{key}={value}\n" for key, value in settings.items())
 
@@ -98,7 +105,8 @@ class Neo4j:
         if not (home / "data" / "databases").exists():
             setting = [find_java(), "-cp", classpath, "org.neo4j.cli.AdminTool", "dbms", "set-initial-password"]
             environment = {"NEO4J_HOME": str(home), "NEO4J_CONF": str(home / "conf")}
-            _run([*setting, self.password_file.read_text()], "Neo4j's password could not be set", environment)
+            # A file of arguments: those of a process are everybody's to read, in /proc and by `ps`.
+            run_tool([*setting, f"@{self.password_file}"], "Neo4j's password could not be set", environment)
         opens = ("java.base/java.nio", "java.base/java.io", "java.base/sun.nio.ch", "java.base/java.util.concurrent")
         self.process.start(
             [
@@ -207,7 +215,8 @@ def _write_private(path: Path, text: str) -> None:
         file.write(text)
 
 
-def _run(command: list[str], failed: str, environment: dict[str, str] | None = None) -> None:
+def run_tool(command: list[str], failed: str, environment: dict[str, str] | None = None) -> None:
+    """Run a server's own tool to its end; StackFault with `failed` where it does not go well."""
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **(environment or {})})
     if done.returncode:
         said = " ".join((done.stderr or done.stdout).split())[-300:]

@@ -1,6 +1,7 @@
 """The local stack as a whole: up, down, status, reset; idempotent, and able to mend a half-started one."""
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -38,13 +39,13 @@ def free_stack_ports() -> Ports:
 class LocalStack:
     """The servers with all their data, logs and secrets in one folder.
 
-    jars: where fetched jars are kept; shared by stacks, since they are the same for all.
+    jars: where fetched jars are kept; shared by stacks, since they are the same for all. kafka: settings of its broker beside.
     """
 
-    def __init__(self, folder: Path, ports: Ports, jars: Path | None = None) -> None:
+    def __init__(self, folder: Path, ports: Ports, jars: Path | None = None, kafka: Mapping[str, str] | None = None) -> None:
         self._folder = folder
         jars = jars or folder / "java"
-        self.kafka = Kafka(folder, jars, ports.kafka, ports.kafka_controller)
+        self.kafka = Kafka(folder, jars, ports.kafka, ports.kafka_controller, kafka)
         self.neo4j = Neo4j(folder, jars, ports.neo4j)
         self.connector = Connector(folder, jars, ports.connector)
         self.services: tuple[Service, ...] = (self.neo4j, self.kafka, self.connector)

@@ -20,6 +20,7 @@ from pipelines.logs import configure_logs
 from runners.local.endpoints import STACK_DIR_VARIABLE
 from runners.local.faults import StackFault
 from runners.local.stack import LocalStack, free_stack_ports
+from scripts.faulting.neighbours import AUTHORIZING
 from scripts.faulting.suite import Result, Suite, as_objects, table_of
 from scripts.faulting.table import FAULTS, Fault
 from scripts.world import CHECKOUT
@@ -37,7 +38,7 @@ def main(
     show: Annotated[bool, typer.Option("--list", help="Say what the faults are, and end.")] = False,
 ) -> None:
     configure_logs("ERROR")
-    faults = _chosen(only)
+    faults = _chosen(only, short=short)
     if show:
         _print_faults(faults)
         return
@@ -53,12 +54,12 @@ def main(
     sys.exit(1 if broken else 0)
 
 
-def _chosen(only: list[str] | None) -> list[Fault]:
+def _chosen(only: list[str] | None, *, short: bool) -> list[Fault]:
     known = [fault.name for fault in FAULTS]
     for name in only or ():
         if name not in known:
             raise typer.BadParameter(f"--only is {name!r}; it must be one of {', '.join(known)}.")
-    return [fault for fault in FAULTS if not only or fault.name in only]
+    return [fault for fault in FAULTS if fault.name in (only or known) and (only or fault.in_short or not short)]
 
 
 def _print_faults(faults: list[Fault]) -> None:
@@ -70,7 +71,7 @@ def _print_faults(faults: list[Fault]) -> None:
 
 def _run(faults: list[Fault], seed: int, only_round: int | None, *, short: bool) -> list[Result]:
     with tempfile.TemporaryDirectory(prefix="graph-faults-") as folder:
-        stack = LocalStack(Path(folder), free_stack_ports(), CHECKOUT / ".stack" / "java")
+        stack = LocalStack(Path(folder), free_stack_ports(), CHECKOUT / ".stack" / "java", AUTHORIZING)
         # The job finds the stack there, as it finds the local one.
         os.environ[STACK_DIR_VARIABLE] = folder
         try:

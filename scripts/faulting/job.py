@@ -6,7 +6,7 @@ import subprocess
 from typing import Any, Final, NamedTuple, Self
 
 from scripts.faulting.round import must
-from scripts.world import World
+from scripts.world import Process, World
 
 # Small slices and batches, so that a run has many moments to die at.
 SMALL: Final = ("--slice_bytes=100000", "--batch_rows=50")
@@ -47,7 +47,7 @@ class Ended(NamedTuple):
 class Command:
     """A command that has begun; killed at the end of the block where it still goes on."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
+    def __init__(self, process: Process) -> None:
         self._process = process
 
     def __enter__(self) -> Self:
@@ -55,6 +55,10 @@ class Command:
 
     def __exit__(self, *_: object) -> None:
         self.kill()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def goes_on(self) -> bool:

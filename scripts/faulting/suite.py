@@ -15,7 +15,7 @@ from runners.local.faults import StackFault
 from runners.local.stack import LocalStack
 from scripts.faulting.round import Round
 from scripts.faulting.table import Fault
-from scripts.world import World
+from scripts.world import Launch, World, spawn
 from transforms.io.faults import InfrastructureFault, fault_sentence
 
 
@@ -67,9 +67,9 @@ class Suite:
         return Result(fault.name, number, what, broken, round(time.monotonic() - started, 1))
 
 
-def run_round(fault: Fault, stack: LocalStack, seed: int, number: int, *, short: bool) -> str:
+def run_round(fault: Fault, stack: LocalStack, seed: int, number: int, *, short: bool, launch: Launch = spawn) -> str:
     """Do one round in an empty world; what was done when. AssertionError where something does not hold."""
-    world = World(stack)
+    world = World(stack, launch)
     try:
         world.clear()
         return fault.run(Round(world, Random(f"{seed}/{fault.name}/{number}"), number, short)).what  # noqa: S311 - no secret

@@ -31,6 +31,16 @@ def _event(**changes: object) -> bytes:
     return json_bytes({name: value for name, value in (body | changes).items() if value is not None})
 
 
+def _restarts(*counts: int) -> dict[str, object]:
+    return {"containerStatuses": [{"restartCount": count} for count in counts]}
+
+
+def _otlp(count: object) -> bytes:
+    attributes = [{"key": "k8s.event.uid", "value": {"stringValue": "e"}}, {"key": "k8s.event.count", "value": count}]
+    record = {"timeUnixNano": "1772352000000000000", "attributes": attributes}
+    return json_bytes({"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]})
+
+
 def _target(**changes: object) -> bytes:
     body = {"op": "UPSERT", "at": "2026-03-01T08:00:00Z", "labels": {"job": "j", "instance": "i"}, "health": "up"}
     return json_bytes({name: value for name, value in (body | changes).items() if value is not None})
@@ -73,9 +83,13 @@ def poisons(client_id: str) -> list[Poison]:
         Poison("time before 2000", RESOURCES, pod, _pod(at="1999-12-31T23:59:59Z"), "bad_time"),
         Poison("time days ahead", RESOURCES, pod, _pod(at="2126-03-01T08:00:00Z"), "bad_time"),
         Poison("2 MiB value", RESOURCES, pod, _pod(image="x" * 2 * 1024 * 1024), "limit_exceeded"),
-        Poison("string of 70 KiB", EVENTS, event, _event(message="x" * 70 * 1024), "limit_exceeded"),
+        Poison("identity of 2 KiB", EVENTS, event, _event(event_id="x" * 2048), "limit_exceeded"),
         Poison("nested too deep", RESOURCES, pod, _pod(spec=7).replace(b"7}", b"[" * 40 + b"]" * 40 + b"}"), "limit_exceeded"),
         Poison("integer beyond 64 bits", RESOURCES, pod, _pod(replicas=7).replace(b":7}", b":9223372036854775808}"), "limit_exceeded"),
+        Poison("integers beyond 64 bits in their sum", RESOURCES, pod, _pod(status=_restarts(2**63 - 1, 1)), "limit_exceeded"),
+        Poison("negative sum beyond 64 bits", RESOURCES, pod, _pod(status=_restarts(-(2**63), -1)), "limit_exceeded"),
+        Poison("count beyond 64 bits as text", EVENTS, event, _otlp({"intValue": "9999999999999999999"}), "limit_exceeded"),
+        Poison("count of 4,000 digits", EVENTS, event, _otlp({"intValue": "9" * 4000}), "limit_exceeded"),
         Poison("key of 2 KiB", RESOURCES, pod + b"x" * 2048, _pod(), "limit_exceeded"),
         Poison("key not UTF-8", RESOURCES, pod + b"\xff", _pod(), "bad_key"),
         Poison("tombstone of nothing", RESOURCES, f"{client_id}::".encode(), None, "bad_key"),
@@ -99,6 +113,7 @@ def poisons(client_id: str) -> list[Poison]:
         Poison("rule of an unknown type", RULES, rule, _rule(type="alert"), "wrong_type"),
         Poison("rules of another endpoint", RULES, rule, json_bytes({"status": "success", "data": {"activeTargets": []}}), "missing_field"),
         Poison("unknown schema", RESOURCES, pod, b"\0\0\0\0\x07payload", "schema_unknown"),
+        Poison("schema id that no registry has", RESOURCES, pod, b"\0\xff\xff\xff\xffpayload", "schema_unknown"),
         Poison("schema id cut off", EVENTS, event, b"\0\0\0", "bad_wrapper"),
         Poison("cloud event of broken base64", TOPOLOGY, edge, _cloud_event(data_base64="e30"), "bad_wrapper"),
         Poison("cloud event of text", RESOURCES, pod, _cloud_event(data="op: UPSERT"), "bad_wrapper"),

@@ -38,48 +38,54 @@ CREATE CONSTRAINT backfillslice_key IF NOT EXISTS FOR (n:BackfillSlice) REQUIRE 
 CREATE INDEX resource_uid IF NOT EXISTS FOR (n:Resource) ON (n.client_id, n.uid);
 
 // schema 13
-CREATE INDEX episodic_subject IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.subject);
+CREATE INDEX resource_bare IF NOT EXISTS FOR (n:Resource) ON (n.client_id, n.bare);
 
 // schema 14
-CREATE INDEX episodic_alert IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.alert);
+CREATE INDEX episodic_subject IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.subject);
 
 // schema 15
-CREATE INDEX episodic_ver IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.ver);
+CREATE INDEX episodic_subject_uid IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.subject_uid);
 
 // schema 16
-CREATE INDEX promtarget_subject IF NOT EXISTS FOR (n:PromTarget) ON (n.client_id, n.subject);
+CREATE INDEX episodic_alert IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.alert);
 
 // schema 17
-CREATE INDEX rule_subject IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.subject);
+CREATE INDEX episodic_ver IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.ver);
 
 // schema 18
-CREATE INDEX rule_alert IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.alert);
+CREATE INDEX promtarget_subject IF NOT EXISTS FOR (n:PromTarget) ON (n.client_id, n.subject);
 
 // schema 19
-CREATE INDEX tombstone_ref_a IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_a);
+CREATE INDEX rule_subject IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.subject);
 
 // schema 20
-CREATE INDEX tombstone_ref_b IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_b);
+CREATE INDEX rule_alert IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.alert);
 
 // schema 21
-CREATE INDEX tombstone_ver IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ver);
+CREATE INDEX tombstone_ref_a IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_a);
 
 // schema 22
-CREATE INDEX service_ns IF NOT EXISTS FOR (n:Service) ON (n.client_id, n.ns);
+CREATE INDEX tombstone_ref_b IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_b);
 
 // schema 23
-CREATE INDEX networkpolicy_ns IF NOT EXISTS FOR (n:NetworkPolicy) ON (n.client_id, n.ns);
+CREATE INDEX tombstone_ver IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ver);
 
 // schema 24
-CREATE INDEX pod_ns IF NOT EXISTS FOR (n:Pod) ON (n.client_id, n.ns);
+CREATE INDEX service_ns IF NOT EXISTS FOR (n:Service) ON (n.client_id, n.ns);
 
 // schema 25
-CREATE INDEX runs_on_edge_id IF NOT EXISTS FOR ()-[r:RUNS_ON]-() ON (r.client_id, r.edge_id);
+CREATE INDEX networkpolicy_ns IF NOT EXISTS FOR (n:NetworkPolicy) ON (n.client_id, n.ns);
 
 // schema 26
-CREATE INDEX selects_edge_id IF NOT EXISTS FOR ()-[r:SELECTS]-() ON (r.client_id, r.edge_id);
+CREATE INDEX pod_ns IF NOT EXISTS FOR (n:Pod) ON (n.client_id, n.ns);
 
 // schema 27
+CREATE INDEX runs_on_edge_id IF NOT EXISTS FOR ()-[r:RUNS_ON]-() ON (r.client_id, r.edge_id);
+
+// schema 28
+CREATE INDEX selects_edge_id IF NOT EXISTS FOR ()-[r:SELECTS]-() ON (r.client_id, r.edge_id);
+
+// schema 29
 CREATE INDEX controls_edge_id IF NOT EXISTS FOR ()-[r:CONTROLS]-() ON (r.client_id, r.edge_id);
 
 // AWAIT_INDEXES
@@ -88,7 +94,8 @@ CALL db.awaitIndexes($seconds);
 // LOCK_TENANT
 MERGE (c:Cluster {client_id: $client_id})
 ON CREATE SET c.first_seen = coalesce($seen, timestamp()), c.last_seen = coalesce($seen, timestamp()),
-    c.heard = timestamp(), c.created = timestamp(), c.generation = 1, c.state = 'ACTIVE', c.state_since = timestamp()
+    c.heard = timestamp(), c.created = timestamp(), c.generation = 1, c.state = 'ACTIVE', c.state_since = timestamp(),
+    c.spelling = 2
 SET c.writes = coalesce(c.writes, 0) + 1, c.written_at = timestamp()
 RETURN c.floor AS floor, c.episode_floor AS episode_floor, c.swept AS swept, c.writes AS writes, c.purging AS purging,
     c.purged_generation AS purged_generation, c.resync_needed AS resync_needed, c.generation_from AS generation_from;
@@ -615,6 +622,12 @@ UNWIND $keys AS key
 MATCH (n:Resource {client_id: $client_id, uid: key})
 RETURN key AS uid, n.rid AS rid;
 
+// READ_RIDS_OF_BARES
+UNWIND $keys AS key
+MATCH (n:Resource {client_id: $client_id, bare: key})
+WHERE n.ver IS NOT NULL
+RETURN key AS bare, n.rid AS rid;
+
 // READ_RIDS_OF_KIND
 MATCH (n:Resource {client_id: $client_id})
 WHERE n.rid STARTS WITH $prefix
@@ -637,79 +650,79 @@ RETURN n.key AS key, n.ver AS ver, n.payload AS payload, n.ref_a AS ref_a, n.ref
 // READ_EDGES RUNS_ON
 UNWIND $keys AS key
 MATCH (a)-[r:RUNS_ON {client_id: $client_id, edge_id: key}]->(b)
-RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived;
+RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
 // READ_EDGES SELECTS
 UNWIND $keys AS key
 MATCH (a)-[r:SELECTS {client_id: $client_id, edge_id: key}]->(b)
-RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived;
+RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
 // READ_EDGES CONTROLS
 UNWIND $keys AS key
 MATCH (a)-[r:CONTROLS {client_id: $client_id, edge_id: key}]->(b)
-RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived;
+RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
 // READ_EDGES_AT
 UNWIND $keys AS key
 MATCH (n:Resource {client_id: $client_id, rid: key})-[r:RUNS_ON|SELECTS|CONTROLS|MOUNTS|USES|ROUTES|CLAIMS|SCALES]-(:Resource)
 WITH DISTINCT r, startNode(r) AS a, endNode(r) AS b
-RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived;
+RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
 // READ_EDGES_OF_TRIPLES RUNS_ON
 UNWIND $rows AS row
 MATCH (a:Resource {client_id: $client_id, rid: row.source})
 MATCH (b:Resource {client_id: $client_id, rid: row.target})
 MATCH (a)-[r:RUNS_ON]->(b)
-RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived;
+RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
 // READ_EDGES_OF_TRIPLES SELECTS
 UNWIND $rows AS row
 MATCH (a:Resource {client_id: $client_id, rid: row.source})
 MATCH (b:Resource {client_id: $client_id, rid: row.target})
 MATCH (a)-[r:SELECTS]->(b)
-RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived;
+RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
 // READ_EDGES_OF_TRIPLES CONTROLS
 UNWIND $rows AS row
 MATCH (a:Resource {client_id: $client_id, rid: row.source})
 MATCH (b:Resource {client_id: $client_id, rid: row.target})
 MATCH (a)-[r:CONTROLS]->(b)
-RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived;
+RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
 // READ_EDGES_OF_TRIPLES MOUNTS
 UNWIND $rows AS row
 MATCH (a:Resource {client_id: $client_id, rid: row.source})
 MATCH (b:Resource {client_id: $client_id, rid: row.target})
 MATCH (a)-[r:MOUNTS]->(b)
-RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived;
+RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
 // READ_EDGES_OF_TRIPLES USES
 UNWIND $rows AS row
 MATCH (a:Resource {client_id: $client_id, rid: row.source})
 MATCH (b:Resource {client_id: $client_id, rid: row.target})
 MATCH (a)-[r:USES]->(b)
-RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived;
+RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
 // READ_EDGES_OF_TRIPLES ROUTES
 UNWIND $rows AS row
 MATCH (a:Resource {client_id: $client_id, rid: row.source})
 MATCH (b:Resource {client_id: $client_id, rid: row.target})
 MATCH (a)-[r:ROUTES]->(b)
-RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived;
+RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
 // READ_EDGES_OF_TRIPLES CLAIMS
 UNWIND $rows AS row
 MATCH (a:Resource {client_id: $client_id, rid: row.source})
 MATCH (b:Resource {client_id: $client_id, rid: row.target})
 MATCH (a)-[r:CLAIMS]->(b)
-RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived;
+RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
 // READ_EDGES_OF_TRIPLES SCALES
 UNWIND $rows AS row
 MATCH (a:Resource {client_id: $client_id, rid: row.source})
 MATCH (b:Resource {client_id: $client_id, rid: row.target})
 MATCH (a)-[r:SCALES]->(b)
-RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived;
+RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
 // READ_SELECTORS
 UNWIND $keys AS key
@@ -731,32 +744,37 @@ RETURN n.rid AS rid, coalesce(n.labels, []) AS pairs;
 // READ_REFERRERS Episodic
 UNWIND $keys AS key
 MATCH (n:Episodic {client_id: $client_id, eid: key})
-RETURN n.eid AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:ABOUT]->(:Resource) } AS stands, n.seen AS seen, n.alert AS alert;
+RETURN n.eid AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:ABOUT]->(:Resource) } AS stands, n.seen AS seen, n.subject_named AS named, n.subject_uid AS subject_uid, n.alert AS alert;
 
 // READ_REFERRERS PromTarget
 UNWIND $keys AS key
 MATCH (n:PromTarget {client_id: $client_id, tid: key})
-RETURN n.tid AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:SCRAPES]->(:Resource) } AS stands, NULL AS seen, NULL AS alert;
+RETURN n.tid AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:SCRAPES]->(:Resource) } AS stands, NULL AS seen, NULL AS named, NULL AS subject_uid, NULL AS alert;
 
 // READ_REFERRERS Rule
 UNWIND $keys AS key
 MATCH (n:Rule {client_id: $client_id, rkey: key})
-RETURN n.rkey AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:SCOPES]->(:Resource) } AS stands, NULL AS seen, n.alert AS alert;
+RETURN n.rkey AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:SCOPES]->(:Resource) } AS stands, NULL AS seen, NULL AS named, NULL AS subject_uid, n.alert AS alert;
 
 // READ_REFERRERS_OF_SUBJECTS Episodic
 UNWIND $keys AS key
 MATCH (n:Episodic {client_id: $client_id, subject: key})
-RETURN n.eid AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:ABOUT]->(:Resource) } AS stands, n.seen AS seen, n.alert AS alert;
+RETURN n.eid AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:ABOUT]->(:Resource) } AS stands, n.seen AS seen, n.subject_named AS named, n.subject_uid AS subject_uid, n.alert AS alert;
 
 // READ_REFERRERS_OF_SUBJECTS PromTarget
 UNWIND $keys AS key
 MATCH (n:PromTarget {client_id: $client_id, subject: key})
-RETURN n.tid AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:SCRAPES]->(:Resource) } AS stands, NULL AS seen, NULL AS alert;
+RETURN n.tid AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:SCRAPES]->(:Resource) } AS stands, NULL AS seen, NULL AS named, NULL AS subject_uid, NULL AS alert;
 
 // READ_REFERRERS_OF_SUBJECTS Rule
 UNWIND $keys AS key
 MATCH (n:Rule {client_id: $client_id, subject: key})
-RETURN n.rkey AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:SCOPES]->(:Resource) } AS stands, NULL AS seen, n.alert AS alert;
+RETURN n.rkey AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:SCOPES]->(:Resource) } AS stands, NULL AS seen, NULL AS named, NULL AS subject_uid, n.alert AS alert;
+
+// READ_REFERRERS_OF_UIDS Episodic
+UNWIND $keys AS key
+MATCH (n:Episodic {client_id: $client_id, subject_uid: key})
+RETURN n.eid AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:ABOUT]->(:Resource) } AS stands, n.seen AS seen, n.subject_named AS named, n.subject_uid AS subject_uid, n.alert AS alert;
 
 // READ_ALERTING Episodic
 UNWIND $keys AS key
@@ -780,7 +798,7 @@ RETURN n.rid AS rid, n.uid AS uid, n.ver AS ver, n.hash AS hash, n.implies AS im
 // READ_ALL_EDGES
 MATCH (a:Resource {client_id: $client_id}) WHERE a.rid > ''
 MATCH (a)-[r:RUNS_ON|SELECTS|CONTROLS|MOUNTS|USES|ROUTES|CLAIMS|SCALES]->(b:Resource)
-RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived LIMIT $most;
+RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named LIMIT $most;
 
 // READ_ALL_TOMBSTONES
 MATCH (n:Tombstone {client_id: $client_id}) WHERE n.key > ''
@@ -796,10 +814,10 @@ MATCH (c:Cluster) RETURN c.client_id AS client_id ORDER BY client_id;
 // TAKE_LEASE
 MERGE (l:Lease {client_id: $client_id, name: $name})
 SET l.asked = timestamp()
-WITH l, l.holder IS NULL OR l.holder IN [$holder, $replaces] OR l.expires <= timestamp() AS free
+WITH l, l.holder AS before, l.holder IS NULL OR l.holder IN [$holder, $replaces] OR l.expires <= timestamp() AS free
 SET l.holder = CASE WHEN free THEN $holder ELSE l.holder END,
     l.expires = CASE WHEN free THEN timestamp() + $ttl_ms ELSE l.expires END
-RETURN free, l.holder AS holder, l.expires AS expires, l.expires - timestamp() AS left_ms;
+RETURN free, before, l.holder AS holder, l.expires AS expires, l.expires - timestamp() AS left_ms;
 
 // DROP_LEASE
 MATCH (l:Lease {client_id: $client_id, name: $name})
@@ -809,6 +827,16 @@ DELETE l;
 // LOOK_AT_LEASE
 MATCH (l:Lease {client_id: $client_id, name: $name})
 RETURN l.holder AS holder, l.expires - timestamp() AS left_ms;
+
+// KEEP_OFFSETS
+MATCH (l:Lease {client_id: $client_id, name: $name})
+WHERE l.holder = $holder
+MERGE (o:Lease {client_id: $client_id, name: $kept})
+SET o.kept_at = timestamp(), o.topics = $topics, o.partitions = $partitions, o.ids = $ids, o.offsets = $offsets;
+
+// READ_KEPT_OFFSETS
+MATCH (o:Lease {client_id: $client_id, name: $kept})
+RETURN o.topics AS topics, o.partitions AS partitions, o.ids AS ids, o.offsets AS offsets, timestamp() - o.kept_at AS age_ms;
 
 // TRY_TO_WRITE
 CREATE (l:Lease {client_id: $client_id, name: $name});
@@ -836,7 +864,7 @@ SET c.writes = coalesce(c.writes, 0) + 1
 WITH c
 MATCH (n:Tombstone {client_id: $client_id})
 WHERE n.ver > '' AND n.ver <= $floor
-RETURN n.key AS key, n.ver AS ver LIMIT $most;
+RETURN n.key AS key, n.ver AS ver, n.payload AS payload, n.ref_a AS ref_a, n.ref_b AS ref_b LIMIT $most;
 
 // SWEEP_STUBS
 MATCH (c:Cluster {client_id: $client_id})
@@ -1259,7 +1287,8 @@ SET b += $props;
 UNWIND $rows AS row
 MERGE (c:Cluster {client_id: row.client_id})
 ON CREATE SET c.first_seen = coalesce(row.seen, timestamp()), c.last_seen = coalesce(row.seen, timestamp()),
-    c.heard = timestamp(), c.created = timestamp(), c.generation = 1, c.state = 'ACTIVE', c.state_since = timestamp();
+    c.heard = timestamp(), c.created = timestamp(), c.generation = 1, c.state = 'ACTIVE', c.state_since = timestamp(),
+    c.spelling = 2;
 
 // HEAR
 UNWIND $rows AS row
@@ -1354,6 +1383,33 @@ RETURN b.name AS name;
 // DROP_BACKFILL
 MATCH (b:Backfill {client_id: $client_id, name: $name})
 DELETE b;
+
+// TENANTS_TO_SPELL
+MATCH (c:Cluster)
+WHERE coalesce(c.spelling, 1) < 2
+RETURN c.client_id AS client_id ORDER BY client_id;
+
+// READ_SPELT
+MATCH (n:Resource {client_id: $client_id})
+WHERE n.rid > '' AND n.ver IS NOT NULL AND n.bare IS NULL AND n.api_version CONTAINS '.'
+RETURN n.rid AS rid, n.api_version AS api_version ORDER BY rid;
+
+// SPELL
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+UNWIND $rows AS row
+MATCH (n:Resource {client_id: $client_id, rid: row.rid})
+WHERE NOT EXISTS { (:Resource {client_id: $client_id, rid: row.now}) }
+SET n.rid = row.now, n.bare = row.rid
+WITH n, row
+OPTIONAL MATCH (e)-[:ABOUT|SCRAPES|SCOPES]->(n)
+SET e.subject = row.now
+RETURN count(DISTINCT n) AS renamed;
+
+// MARK_SPELT
+MATCH (c:Cluster {client_id: $client_id})
+SET c.spelling = 2;
 
 // digest_page Resource
 MATCH (n:Resource)

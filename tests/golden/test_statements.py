@@ -8,20 +8,20 @@ from itertools import chain
 from pathlib import Path
 
 from scripts.graph_model import document
-from transforms.model import backfill, cypher, purge, quarantine, retention, tenancy
+from transforms.model import backfill, cypher, purge, quarantine, renaming, retention, tenancy
 from transforms.model.graph import NODES, RELATIONSHIPS
 from transforms.model.kinds import KINDS
 
 GOLDEN = Path(__file__).parent / "statements.cypher"
 # What is asked of clusters themselves, all at once.
-OF_ALL_TENANTS = ("TENANTS", "READ_QUARANTINED", "READ_CLUSTERS", "READ_HEARD", "COUNT_STATES")
+OF_ALL_TENANTS = ("TENANTS", "READ_QUARANTINED", "READ_CLUSTERS", "READ_HEARD", "COUNT_STATES", "TENANTS_TO_SPELL")
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def statements() -> dict[str, str]:
     """Each statement under the name that the code has for it."""
     found = {f"schema {at}": statement for at, statement in enumerate(cypher.schema_statements())}
-    held = [vars(one).items() for one in (cypher, retention, purge, quarantine, tenancy, backfill)]
+    held = [vars(one).items() for one in (cypher, retention, purge, quarantine, tenancy, backfill, renaming)]
     for name, value in chain.from_iterable(held):
         if name.isupper() and not name.startswith("_"):
             if isinstance(value, str) and " " in value:

@@ -29,6 +29,9 @@ class Offsets:
             raise InfrastructureFault("Kafka is away; start it.")
         self.commits.append(dict(ends))
 
+    def commit_again(self) -> None:
+        self.commit({})
+
     def close(self) -> None:
         self.is_closed = True
 
@@ -88,3 +91,20 @@ def test_after_the_end_nothing_is_committed_any_more(fn: CommitOffsetsFn, offset
     offsets.is_away = False
     time.sleep(0.3)
     assert offsets.commits == []
+
+
+def test_what_is_committed_is_committed_again_though_nothing_more_comes(
+    fn: CommitOffsetsFn, offsets: Offsets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step, "REFRESH_S", 0.05)
+    settle(fn, {A: 5})
+
+    await_that(lambda: offsets.commits[1:] == [{}, {}])
+    offsets.is_away = True
+    settle(fn, {A: 6})
+    offsets.is_away = False
+
+    await_that(lambda: {A: 6} in offsets.commits)
+    after = len(offsets.commits)
+    await_that(lambda: len(offsets.commits) > after)
+    assert offsets.commits[-1] == {}, "and then again"

@@ -36,7 +36,7 @@ def run(*values: tuple[str, dict[str, Any]]) -> Tally:
     def build(pipeline: beam.Pipeline) -> None:
         decoded = pipeline | beam.Create([RecordChunk(records)], reshuffle=False) | DecodeRecords()
         keyed = (decoded | ResolveTenants(TenantRules())).main | KeyByTenant(4)
-        keyed.main | beam.GroupByKey() | FoldMutations() | "KeepFolded" >> beam.Map(keep_folded)
+        (keyed.main | beam.GroupByKey() | FoldMutations()).main | "KeepFolded" >> beam.Map(keep_folded)
         keyed.rejects | "KeepRejected" >> beam.Map(keep_rejected)
 
     return outcomes_of(run_pipeline(build))

@@ -8,25 +8,35 @@ import pytest
 
 from runners.local.endpoints import STACK_DIR_VARIABLE
 from runners.local.stack import LocalStack, free_stack_ports
-from tests.system.flink_world import flink  # noqa: F401  (a fixture, for whoever names it)
+from scripts.faulting.neighbours import AUTHORIZING
+from tests.support.forked import ForkingLauncher
+from tests.system.flink_world import flink, flink_cluster  # noqa: F401  (fixtures, for whoever names them)
 from tests.system.world import World
 from transforms.io.kafka_offsets import KafkaOffsets
 from transforms.io.neo4j_graph import Neo4jGraphStore
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 JARS = CHECKOUT / ".stack" / "java"
+_SHARED = {"flink", "secured", "served", "server"}
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share a server of their own, beside the stack, run in one worker where there are several."""
     for item in items:
         if "tests/system" in item.nodeid:
             item.add_marker(pytest.mark.system)
+            shared = _SHARED & {*getattr(item, "fixturenames", ())}
+            if shared:
+                item.add_marker(pytest.mark.xdist_group("+".join(sorted(shared))))
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     folder = tmp_path_factory.mktemp("stack")
-    stack = LocalStack(folder, free_stack_ports(), JARS)
+    # Servers that live for minutes gain nothing by Java's second compiler, and lose a third of the time to it.
+    os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
+    stack = LocalStack(folder, free_stack_ports(), JARS, AUTHORIZING)
     os.environ[STACK_DIR_VARIABLE] = str(folder)
     try:
         stack.up()
@@ -36,9 +46,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
         del os.environ[STACK_DIR_VARIABLE]
 
 
+@pytest.fixture(scope="session")
+def launch() -> Iterator[ForkingLauncher]:
+    launcher = ForkingLauncher()
+    yield launcher
+    launcher.close()
+
+
 @pytest.fixture
-def world(stack: LocalStack) -> Iterator[World]:
-    world = World(stack)
+def world(stack: LocalStack, launch: ForkingLauncher) -> Iterator[World]:
+    world = World(stack, launch)
     world.clear()
     yield world
     world.close()

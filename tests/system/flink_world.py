@@ -1,4 +1,4 @@
-"""A Flink cluster of its own for a module's tests, beside the session's stack: four processes, on free loopback ports."""
+"""A Flink cluster beside the session's stack, for all tests that name it: four processes, on free loopback ports."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -60,15 +60,22 @@ def wait_until(holds: Callable[[], bool], what: Callable[[], str], within_s: flo
         time.sleep(0.1)
 
 
-@pytest.fixture(scope="module")
-def flink(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlinkWorld]:
-    """Up for the module; its folder is where `runners.flink.cli` looks for one, since the stack fixture names the parent."""
+@pytest.fixture(scope="session")
+def flink_cluster(stack: LocalStack) -> Iterator[FlinkCluster]:
+    """Its folder is where `runners.flink.cli` looks for one, since the stack fixture names the parent."""
     folder = Path(stack.endpoints().neo4j_password_file).parent / "flink"
     cluster = FlinkCluster(folder, free_flink_ports(), FlinkShape(), JARS)
     try:
-        cluster.up()
-        world = FlinkWorld(cluster)
-        yield world
-        world.rest.close()
+        yield cluster
     finally:
         cluster.reset()
+
+
+@pytest.fixture
+def flink(flink_cluster: FlinkCluster) -> Iterator[FlinkWorld]:
+    """Up and without a job, whatever the test before did to it."""
+    flink_cluster.up()
+    world = FlinkWorld(flink_cluster)
+    world.cancel_all()
+    yield world
+    world.rest.close()

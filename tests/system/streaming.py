@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import subprocess
 import tempfile
 import time
 from types import TracebackType
@@ -14,7 +13,7 @@ from runners.local.stack import free_stack_ports
 from scripts.faulting.round import Commits
 from scripts.sampling.record import SampleRecord
 from tests.system.flink_world import PATIENCE_S, FlinkWorld
-from tests.system.world import GROUP, World
+from tests.system.world import GROUP, Process, World
 
 # Short, so that tests are; each is an option that a person may set.
 _SHORT: Final = ("--window_s=1", "--checkpoint_s=1", "--flink_python_workers=1", "--kafka_retry_s=5", "--neo4j_retry_s=5")
@@ -29,7 +28,7 @@ class Stream:
         self.commits = Commits(world, f"{GROUP}.flink")
         self._flags = flags
         self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - it lives as long as the stream
-        self._watch: subprocess.Popen[str] | None = None
+        self._watch: Process | None = None
         self.metrics_port = free_stack_ports().kafka
 
     def __enter__(self) -> "Stream":
@@ -50,7 +49,7 @@ class Stream:
         self._watch = self.start_watch(*flags)
         self.await_that(lambda: any(job.works for job in self.flink.rest.jobs()), "the job runs")
 
-    def start_watch(self, *flags: str) -> subprocess.Popen[str]:
+    def start_watch(self, *flags: str) -> Process:
         """The process alone."""
         told = ("--runner=FlinkRunner", f"--metrics_port={self.metrics_port}", *_SHORT, *self._flags, *flags)
         return self.world.open("pipelines.graph_build", ("--json", *told), {}, self._said)

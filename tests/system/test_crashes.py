@@ -7,6 +7,7 @@ from tests.system.world import World
 def test_kafka_out_of_reach_is_told_in_one_sentence(world: World) -> None:
     said = world.run_job(
         "--kafka_brokers=127.0.0.1:1",
+        "--kafka_reader=beam",
         f"--expansion_service={world.stack.connector.address}",
         "--kafka_retry_s=1",
         "--log_level=ERROR",
@@ -30,7 +31,7 @@ def test_a_wrong_password_is_told_in_one_sentence_that_does_not_hold_it(world: W
 def test_the_java_side_out_of_reach_is_told_in_one_sentence(world: World) -> None:
     world.produce(sample_stream(clusters=1, resyncs=1, seed=1, poison_classes=0).records)
 
-    said = world.run_job("--expansion_service=127.0.0.1:1", "--log_level=ERROR", expect=1)["stderr"]
+    said = world.run_job("--kafka_reader=beam", "--expansion_service=127.0.0.1:1", "--log_level=ERROR", expect=1)["stderr"]
 
     assert said.startswith("The Java side of Beam's Kafka connector does not answer at 127.0.0.1:1; start it with `scripts/stack up`")
     assert world.committed() == {}

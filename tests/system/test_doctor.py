@@ -13,6 +13,7 @@ from confluent_kafka.admin import (
     AclOperation,
     AdminClient,
     NewTopic,
+    OffsetSpec,
     ResourceType,
 )
 
@@ -23,12 +24,15 @@ from scripts.sampling.stream import sample_stream
 from tests.system.conftest import JARS
 from tests.system.secured_kafka import USER, Right, SecuredKafka
 from tests.system.world import DEADLETTERS, GROUP, World
+from tests.unit.wire import kafka_record
 from transforms.io.deadletters import DeadLetterWriter, deadletter_topic
+from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_inquiry import Brokers, KafkaInquiry
 from transforms.io.kafka_offsets import KafkaOffsets
 from transforms.io.kafka_target import KafkaTarget
 from transforms.io.secrets import Secret
 from transforms.model.schema import schema
+from transforms.records.rejects import Fault, Reason, Step, reject
 
 Checks = dict[str, dict[str, str]]
 # On a machine that others use too; unreachable servers are given up on after 5 s each, all at once.
@@ -405,5 +409,14 @@ def test_a_dead_letter_topic_that_somebody_else_made_serves_a_user_who_may_not_m
     target = KafkaTarget(secured.brokers, GROUP, "SASL_PLAINTEXT", "PLAIN", USER[0], Secret("KAFKA_SASL_PASSWORD"))
     secured.make(deadletter_topic("letters.made.before"))
     secured.grant([(ResourceType.TOPIC, "letters.made.before", AclOperation.WRITE)])
+    rejected = reject(kafka_record(RESOURCES, b"af-10::k", b"{"), "af-10", Step.DECODE, Fault(Reason.NOT_JSON, "why"))
 
-    DeadLetterWriter(target, "letters.made.before").ensure_topic()
+    writer = DeadLetterWriter(target, "letters.made.before")
+    writer.ensure_topic()
+    writer.send(rejected)
+    writer.flush()
+
+    place = TopicPartition("letters.made.before", 0)
+    assert secured.admin().list_offsets({place: OffsetSpec.latest()})[place].result().offset == 1
+    with pytest.raises(InfrastructureFault, match=r"letters\.made\.by\.nobody at .* cannot be written"):
+        DeadLetterWriter(target, "letters.made.by.nobody").ensure_topic()

@@ -15,11 +15,12 @@ CROSSING = "MATCH (a)-[r]->(b) WHERE a.client_id <> b.client_id OR r.client_id <
 OUTCOMES = ("written", "unchanged", "superseded", "filtered", "skipped", "control", "undecoded", "rejected")
 
 
-def test_every_record_is_counted_once_and_the_graph_is_what_the_records_say(world: World) -> None:
+@pytest.mark.parametrize("reader", ["auto", "bounded"])
+def test_every_record_is_counted_once_and_the_graph_is_what_the_records_say(world: World, reader: str) -> None:
     stream = sample_stream(clusters=3, resyncs=4, seed=11, poison_classes=99)
     world.produce(stream.records)
 
-    report = world.run_job()
+    report = world.run_job(f"--kafka_reader={reader}")
 
     assert report["read"] == len(stream.records)
     assert sum(report[outcome] for outcome in OUTCOMES) == report["read"]

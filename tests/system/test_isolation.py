@@ -115,6 +115,23 @@ def test_a_tenant_whose_lock_is_held_delays_nobody_for_ever(world: World) -> Non
     assert world.digests() == expected
 
 
+def test_a_lock_on_one_node_of_a_tenant_is_no_rows_fault(world: World) -> None:
+    second, expected = half_taken_in(world, clusters=3, seed=12)
+    world.produce(second)
+    with world.graph.session() as session, session.begin_transaction() as held:
+        held.run("MATCH (n:Resource {client_id: 'af-12', kind: 'Node'}) SET n.held = true").consume()
+        told = world.run_job(*FLAGS, "--lock_timeout_s=1")
+        assert marks(world).keys() == {"af-12"}, "its :Cluster is not locked"
+        assert "another session holds a lock of the tenant's, blocked by: [" in marks(world)["af-12"]
+        held.rollback()
+
+    assert letters(world).keys() == {("af-12", QUARANTINED)}
+    assert told["stderr"].count('"event": "tenant failed"') == 1
+    assert without(world.digests(), "af-12") == without(expected, "af-12")
+    release(world, "af-12")
+    assert world.digests() == expected
+
+
 def test_one_tenant_in_ten_may_be_spoilt_and_the_others_are_as_in_a_clean_run(world: World) -> None:
     second, expected = half_taken_in(world, clusters=10, seed=13)
     spoil(world, "af-14")

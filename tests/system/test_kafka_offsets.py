@@ -2,14 +2,21 @@
 
 import json
 import time
+from contextlib import closing
 
 import pytest
 from confluent_kafka import Producer
 
-from scripts.faulting.topics import delete_before, delete_topic
+from scripts.faulting.neighbours import denied
+from scripts.faulting.topics import delete_before, delete_topic, forget_offsets
 from scripts.sampling.record import EVENTS, RESOURCES, SampleRecord
-from tests.system.world import World
-from transforms.io.kafka_offsets import KafkaOffsets, OffsetGap, OffsetRange, ReadPlan
+from tests.system.world import GROUP, World
+from transforms.io.faults import GroupTaken, InfrastructureFault
+from transforms.io.kafka_offsets import HeldBack, KafkaOffsets, OffsetGap, OffsetRange, PartitionFault, ReadPlan, Stand
+from transforms.io.kafka_reader import RangeReader
+from transforms.io.kept_offsets import KeptOffsets
+from transforms.io.lease import Lease
+from transforms.io.neo4j_graph import Neo4jGraphStore
 
 T = 1_772_352_000_000
 
@@ -46,7 +53,11 @@ def test_an_open_transaction_waits_and_an_aborted_one_is_a_gap(world: World, off
     producer.produce(RESOURCES, b"{}", b"k", partition=2)
     producer.flush(10)
 
-    assert offsets.plan([RESOURCES]) == ReadPlan([], [])
+    world.produce([SampleRecord(EVENTS, b"af-10::x", b"{}", T)])
+    plan = offsets.plan([RESOURCES])
+    assert plan == ReadPlan([], [], held_back=(HeldBack(RESOURCES, 2, 0, 1),)), "nobody is given it, and the lag does not tell"
+    (held,) = offsets.plan([RESOURCES]).held_back
+    assert held.for_s is not None
     producer.abort_transaction(30)
     planned = await_end(offsets, 2)
 
@@ -153,3 +164,108 @@ def test_deleted_offsets_are_told_recorded_and_passed(world: World, offsets: Kaf
     assert (letter["topic"], letter["partition"], letter["offset"], letter["gap_end"]) == (EVENTS, planned.partition, 2, 4)
     assert world.committed() == {planned.place: 7}
     assert world.run_job(f"--kafka_reader={reader}")["gaps"] == []
+
+
+def fenced(world: World) -> KafkaOffsets:
+    return KafkaOffsets(world.kafka_target, fenced=True)
+
+
+def test_a_run_that_was_stopped_before_its_commit_cannot_commit_after_its_successor(world: World) -> None:
+    produce(world, 9)
+    with closing(fenced(world)) as stopped, closing(fenced(world)) as successor:
+        place = stopped.plan([RESOURCES]).ranges[0].place
+        stopped.commit({place: 2})
+        assert successor.plan([RESOURCES]).ranges[0].start == 2
+        # The one was stopped behind its look at the lease and at what is committed; the other took over meanwhile.
+        successor.commit({place: 7})
+
+        with pytest.raises(GroupTaken, match="Another run of the consumer group graph-build has committed"):
+            stopped.resume(OffsetGap(*place, 5, 5, 5))
+        with pytest.raises(GroupTaken):
+            stopped.commit({place: 8})
+
+        assert world.committed() == {place: 7}
+        successor.commit({place: 9})
+        assert world.committed() == {place: 9}
+
+
+def test_a_commit_is_seen_by_whoever_asks_once_it_returns(world: World) -> None:
+    produce(world, 9)
+    with closing(fenced(world)) as offsets:
+        place = offsets.plan([RESOURCES]).ranges[0].place
+        for end in range(1, 10):
+            offsets.commit({place: end})
+            assert world.committed() == {place: end}
+
+
+def test_what_kafka_forgot_is_read_on_where_the_group_stood_and_committed_again(world: World, store: Neo4jGraphStore) -> None:
+    produce(world, 7)
+    world.run_job("--kafka_reader=bounded")
+    (place,) = world.committed()
+    forget_offsets(world.brokers, GROUP)
+    world.produce([SampleRecord(EVENTS, b"af-10::x", b"{}", T)])
+    with closing(KafkaOffsets(world.kafka_target)) as other:
+        other.commit({(EVENTS, 0): 0, (EVENTS, 1): 0})
+    stands, age_s = KeptOffsets(store, GROUP).read()
+    assert (stands[place].offset, 0 <= age_s < 300) == (7, True)
+
+    report = world.run_job("--kafka_reader=bounded", "--topics", RESOURCES)
+
+    assert (report["read"], report["stderr"].count("committed offsets forgotten")) == (0, 1)
+    assert world.committed()[place] == 7
+
+
+def test_a_group_that_was_deleted_is_read_anew(world: World) -> None:
+    produce(world, 7)
+    first = world.run_job("--kafka_reader=bounded")["read"]
+    forget_offsets(world.brokers, GROUP)
+
+    assert world.run_job("--kafka_reader=bounded")["read"] == first == 7
+
+
+def test_only_the_holder_of_the_lease_says_where_the_group_stands(store: Neo4jGraphStore) -> None:
+    lease = Lease(store, GROUP, 30)
+    assert lease.acquire(lambda _seconds: False)
+    mine, others = KeptOffsets(store, GROUP, lease.holder), KeptOffsets(store, GROUP, "elsewhere pid 1 ticks 1 started 1")
+    mine.keep({(RESOURCES, 0): Stand("id", 9)})
+    others.keep({(RESOURCES, 0): Stand("id", 3)})
+    assert mine.read()[0] == {(RESOURCES, 0): Stand("id", 9)}
+    lease.release()
+
+
+def test_quiet_partitions_are_committed_again(world: World, offsets: KafkaOffsets) -> None:
+    produce(world, 7)
+    assert not offsets.needs_refresh, "nothing is known yet"
+    place = offsets.plan([RESOURCES]).ranges[0].place
+    offsets.commit({place: 7})
+    offsets.plan([RESOURCES])
+    assert offsets.needs_refresh
+    offsets.refresh()
+    assert not offsets.needs_refresh
+    assert world.committed() == {place: 7}
+
+
+def test_a_topic_that_may_not_be_read_is_set_aside_and_one_that_alone_is_there_stops_the_run(world: World, offsets: KafkaOffsets) -> None:
+    world.produce([SampleRecord(topic, b"af-10::x", b"{}", T) for topic in (RESOURCES, EVENTS)])
+    with denied(world, EVENTS):
+        plan = offsets.plan([RESOURCES, EVENTS])
+        assert plan.aside == tuple(PartitionFault(EVENTS, number, "not_readable") for number in range(4))
+        assert [one.topic for one in plan.ranges] == [RESOURCES]
+        with pytest.raises(InfrastructureFault, match="none of 4 partitions can be read"):
+            offsets.plan([EVENTS])
+        for reader in ("bounded", "beam"):
+            report = world.run_job(f"--kafka_reader={reader}", expect=3)
+            assert {one["topic"] for one in report["left_out"]} == {EVENTS}
+    assert len(offsets.plan([RESOURCES, EVENTS]).aside) == 0
+
+
+def test_a_reader_that_is_refused_in_the_middle_ends_there_and_goes_on_with_the_others(world: World, offsets: KafkaOffsets) -> None:
+    world.produce([SampleRecord(topic, b"af-10::x", b"{}", T) for topic in (RESOURCES, EVENTS) for _ in range(20)])
+    ranges = offsets.plan([RESOURCES, EVENTS]).ranges
+    aside: list[PartitionFault] = []
+    with denied(world, EVENTS), closing(RangeReader(world.kafka_target)) as reader:
+        read = [record for chunk in reader.read(ranges, 1000, 1 << 20, aside.append) for record in chunk.records]
+        assert {record.topic for record in read} == {RESOURCES}
+        assert {(one.topic, one.cause) for one in aside} == {(EVENTS, "not_readable")}
+        with pytest.raises(InfrastructureFault):
+            list(reader.read(ranges, 1000, 1 << 20))

@@ -1,8 +1,6 @@
 """A tenant that is gone goes whole, killed or not, and leaves the others alone; what lives after never mixes with it."""
 
 import json
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,7 +12,7 @@ from scripts.sampling.cluster import SampleCluster
 from scripts.sampling.record import RESOURCES, SampleRecord, json_bytes
 from scripts.sampling.stream import sample_stream
 from tests.in_memory import expected_digests
-from tests.system.world import CHECKOUT, World
+from tests.system.world import Process, World
 from transforms.io.graph_purge import Purged, begin, go_on
 from transforms.io.memory_graph import MemoryGraphStore
 from transforms.io.neo4j_graph import Neo4jGraphStore
@@ -98,18 +96,7 @@ def command(world: World, *arguments: str, expect: int = 0) -> dict[str, Any]:
     return found
 
 
-def start(world: World, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "pipelines.tenants", *arguments],
-        cwd=CHECKOUT,
-        env=world.environment(),
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-
-
-def until(holds: Callable[[], bool], what: str, process: subprocess.Popen[str] | None = None) -> None:
+def until(holds: Callable[[], bool], what: str, process: Process | None = None) -> None:
     limit = time.monotonic() + 60
     while not holds():
         assert process is None or process.poll() is None, (what, process.communicate())
@@ -162,7 +149,7 @@ def test_killed_ten_times_and_gone_on_with_it_ends_and_the_audit_counts_all(worl
 
     for _ in range(KILLS):
         done = taken(world)
-        process = start(world, "forget", TENANT, "--yes", "--slice_rows=20")
+        process = world.start("pipelines.tenants", "forget", TENANT, "--yes", "--slice_rows=20")
         until(lambda done=done: taken(world) >= done + portion, "no progress", process)  # type: ignore[misc]
         process.kill()
         process.communicate()
@@ -309,7 +296,7 @@ def test_the_job_writes_the_others_and_the_new_life_of_the_one_that_is_being_pur
     moment = datetime.fromtimestamp(server_ms(world) / 1000, UTC) + timedelta(seconds=30)
     more = alive_at(TENANT, moment, 1)
     others = alive_at(OTHER, moment, 2)
-    process = start(world, "forget", TENANT, "--yes", "--slice_rows=20", "--json")
+    process = world.start("pipelines.tenants", "forget", TENANT, "--yes", "--slice_rows=20", "--json")
     until(lambda: taken(world) > 0, "no progress", process)
 
     # The old records again, too, as a copied topic has them.

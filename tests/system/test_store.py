@@ -8,12 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from tests.golden.test_statements import OF_ALL_TENANTS, statements
 from tests.system.world import World
 from tests.unit.reference import expected_digest
-from tests.unit.strategies import TENANT, deliveries
+from tests.unit.strategies import TENANT, deliveries, loose_worlds
 from tests.unit.test_order import deliver, folded
 from transforms.io.neo4j_graph import Neo4jGraphStore, RowRefused
 from transforms.io.quarantine import Quarantine
 from transforms.planning.fold import Interpreted
-from transforms.planning.mutations import DeleteNode, Mutation, UpsertNode
+from transforms.planning.mutations import DeleteNode, Mutation, UpsertEdge, UpsertNode, UpsertReferrer
 from transforms.planning.values import digest_of
 from transforms.records.outcomes import Outcome
 from transforms.records.record import KafkaRecord, make_ver
@@ -39,6 +39,49 @@ def test_any_delivery_gives_the_graph_that_the_set_of_mutations_defines(
 
     assert store.digest(client_id).hexdigest() == expected_digest(world).hexdigest() == deliver(slices).digest(TENANT).hexdigest()
     assert [len(batch) for batch in outcomes] == [len(folded(one)) for one in slices]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(deliveries(loose_worlds()))
+def test_any_delivery_finds_what_is_named_without_its_group(
+    store: Neo4jGraphStore, delivery: tuple[list[Mutation], list[list[Mutation]]]
+) -> None:
+    world, slices = delivery
+    client_id = f"loose-{next(_RUNS)}"
+    for one in slices:
+        store.write_batch(client_id, [held.mutation for held in folded(one).values()])
+
+    assert store.digest(client_id).hexdigest() == expected_digest(world).hexdigest()
+
+
+GATEWAY = "gateway.networking.istio.io:mesh:g"
+
+
+def gateway(t: int) -> UpsertNode:
+    props = {"kind": "Gateway", "ns": "mesh", "name": "g", "api_version": "networking.istio.io/v1", "bare": "gateway:mesh:g"}
+    return UpsertNode(TENANT, make_ver(t, "t", 0, t), GATEWAY, "", props, digest_of(props))
+
+
+def test_a_graph_from_before_groups_were_part_of_rids_is_brought_over_where_it_stands(world: World, store: Neo4jGraphStore) -> None:
+    about = {"message": "m", "subject": GATEWAY}
+    event = UpsertReferrer(TENANT, make_ver(3, "t", 0, 3), "Episodic", "e", GATEWAY, about, digest_of(about))
+    edge = UpsertEdge(TENANT, make_ver(4, "t", 0, 4), "e1", "CONTROLS", "gateway:mesh:g", "pod:shop:a")
+    store.write_batch(TENANT, [gateway(1), upsert("a", 2), edge, event])
+    new = store.digest(TENANT).hexdigest()
+    world.cypher("MATCH (n:Resource) WHERE n.bare IS NOT NULL SET n.rid = n.bare REMOVE n.bare")
+    world.cypher("MATCH (e:Episodic) SET e.subject = 'gateway:mesh:g'")
+    world.cypher("MATCH (c:Cluster) REMOVE c.spelling")
+    world.cypher("MATCH ()-[r:CONTROLS]->() REMOVE r.named")
+    assert store.digest(TENANT).hexdigest() != new
+
+    for _ in range(2):
+        store.ensure_schema()
+        assert store.digest(TENANT).hexdigest() == new
+
+    assert store.write_batch(TENANT, [gateway(5)]).outcomes == [Outcome.UNCHANGED]
+    gone = DeleteNode(TENANT, make_ver(6, "t", 0, 6), "gateway:mesh:g")
+    assert store.write_batch(TENANT, [gone]).outcomes == [Outcome.WRITTEN]
+    assert world.cypher("MATCH (n:Resource) RETURN n.rid AS rid") == [{"rid": "pod:shop:a"}]
 
 
 def test_outcomes_tell_what_became_of_each_mutation(store: Neo4jGraphStore) -> None:

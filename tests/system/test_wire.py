@@ -105,7 +105,7 @@ def test_beams_own_reader_brings_headers_and_framed_bytes_too(world: World, serv
 
     world.clear()
     world.produce(wrapped("af-10", *_register(served)))
-    assert world.run_job(f"--schema_registry_url={served.url}")["written"] == 4
+    assert world.run_job("--kafka_reader=beam", f"--schema_registry_url={served.url}")["written"] == 4
     assert world.digests() == expected
 
 

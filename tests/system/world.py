@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from scripts.world import CHECKOUT, DEADLETTERS, GROUP, World
+from scripts.world import CHECKOUT, DEADLETTERS, GROUP, Process, World
 
-__all__ = ["CHECKOUT", "DEADLETTERS", "GROUP", "World", "locked", "value_of"]
+__all__ = ["CHECKOUT", "DEADLETTERS", "GROUP", "Process", "World", "locked", "value_of"]
 
 
 @contextmanager

@@ -27,6 +27,7 @@ class FailingStore:
     marks: Callable[[str], Answer] = _fine
     tried: list[str] = field(default_factory=list)
     times: list[int | None] = field(default_factory=list)
+    parts: list[float] = field(default_factory=list)
     written: list[Mutation] = field(default_factory=list)
     marked: dict[str, str] = field(default_factory=dict)
 
@@ -35,7 +36,8 @@ class FailingStore:
         if answer is not None:
             raise answer
 
-    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None = None) -> Written:
+    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None = None, part: float = 1.0) -> Written:
+        self.parts.append(part)
         self.times.append(first_seen)
         self._answer(f"write {len(mutations)}", self.writes(mutations))
         self.written += mutations

@@ -5,12 +5,13 @@ Slow and stateless: what `planning` computes in increments must equal this funct
 
 from collections.abc import Callable
 
-from tests.unit.strategies import CUSTOM, GUESSED, RIDS, key_props
+from tests.unit.strategies import GROUPED, LOOSE, RIDS, is_guessable, key_props
 from transforms.io.graph_digest import GraphDigest
 from transforms.model.graph import REFERRERS, REFERS, RESOURCE
 from transforms.planning.mutations import (
     DeleteNode,
     DeleteUid,
+    DeleteUnnamed,
     EndSnapshot,
     Mutation,
     UpsertEdge,
@@ -28,40 +29,65 @@ def expected_digest(mutations: list[Mutation], most_joined: int = 32) -> GraphDi
         if one.aspect not in newest or one.ver > newest[one.aspect].ver:
             newest[one.aspect] = one
     held = list(newest.values())
-    live, dead_t = lives(held)
+    spoken = {one.rid for one in mutations if isinstance(one, UpsertNode | DeleteNode | DeleteUnnamed)}
+    live, dead_t = lives(held, spoken)
 
     def stands(ver: str, *rids: str) -> bool:
         return all(t_of(ver) > dead_t.get(rid, "") for rid in rids)
 
+    scoped = {one.uid for one in mutations if isinstance(one, UpsertNode) and is_guessable(one.rid) and one.uid}
+
+    def place(rid: str, uid: str = "") -> str:
+        return placed(rid, uid in scoped, spoken)
+
     triples = {
-        (one.type, one.source, one.target) for one in held if isinstance(one, UpsertEdge) and stands(one.ver, one.source, one.target)
+        (one.type, place(one.source), place(one.target))
+        for one in held
+        if isinstance(one, UpsertEdge) and stands(one.ver, place(one.source), place(one.target))
     }
-    scoped = {one.uid for one in mutations if isinstance(one, UpsertNode) and one.rid == CUSTOM and one.uid}
     for node in live.values():
-        for triple, other in implied(node, scoped):
+        for kind, named, uid in implied(node):
+            other = place(named, uid)
             if stands(node.ver, other):
-                triples.add(triple)
+                triples.add((kind, other, node.rid) if kind == "CONTROLS" else (kind, node.rid, other))
     selected, more = selects(live, most_joined)
     triples |= selected
     referrers = [one for one in held if isinstance(one, UpsertReferrer)]
-    about = [one for one in referrers if one.subject and stands(one.ver, one.subject)]
+    subjects = {one.at: place(one.subject, one.subject_uid) for one in referrers if one.subject}
+    about = [one for one in referrers if one.subject and stands(one.ver, subjects[one.at])]
 
     digest = GraphDigest()
     for rid, node in live.items():
         digest.add_node(RESOURCE, rid, node.props | dict.fromkeys(more.get(rid, ()), True))
-    for rid in ({rid for triple in triples for rid in triple[1:]} | {one.subject for one in about}) - live.keys():
+    for rid in ({rid for triple in triples for rid in triple[1:]} | {subjects[one.at] for one in about}) - live.keys():
         digest.add_node(RESOURCE, rid, key_props(rid) | {"stub": True})
     emitted, crowded = emits(referrers, most_joined)
     for one in referrers:
+        subject = {"subject": subjects[one.at]} if one.subject else {}
         left_out = {"emits_capped": True} if one.label == "Rule" and one.key in crowded else {}
-        digest.add_node(REFERRERS[one.label], one.key, one.props | counted(one, mutations) | left_out)
+        digest.add_node(REFERRERS[one.label], one.key, one.props | counted(one, mutations) | subject | left_out)
     for kind, source, target in triples:
         digest.add_relationship(kind, RESOURCE.label, source, RESOURCE.label, target)
     for one in about:
-        digest.add_relationship(REFERS[one.label].type, one.label, one.key, RESOURCE.label, one.subject)
+        digest.add_relationship(REFERS[one.label].type, one.label, one.key, RESOURCE.label, subjects[one.at])
     for rule, episode in emitted:
         digest.add_relationship("EMITS", "Rule", rule, "Episodic", episode)
     return digest
+
+
+def grouped(rid: str, spoken: set[str]) -> set[str]:
+    """The objects, spoken for with their group, that a name without one may mean."""
+    kind, rest = rid.split(":", 1)
+    return {one for one in spoken if one in GROUPED and one.split(":", 1)[1] == rest and one.startswith(f"{kind}.")}
+
+
+def placed(rid: str, at_cluster: bool, spoken: set[str]) -> str:
+    """Where the object is that is named so."""
+    if at_cluster:
+        kind, _, name = rid.split(":")
+        rid = f"{kind}::{name}"
+    found = grouped(rid, spoken)
+    return found.pop() if len(found) == 1 else rid
 
 
 def emits(referrers: list[UpsertReferrer], most: int) -> tuple[set[tuple[str, str]], set[str]]:
@@ -82,41 +108,46 @@ def counted(one: UpsertReferrer, mutations: list[Mutation]) -> dict[str, int]:
     return {"count": len(seen)} if seen else {}
 
 
-def lives(held: list[Mutation]) -> tuple[dict[str, UpsertNode], dict[str, str]]:
+def lives(held: list[Mutation], spoken: set[str]) -> tuple[dict[str, UpsertNode], dict[str, str]]:
     """The current life of each rid, and up to when relationships at a rid are dead."""
-    rid_end = {one.rid: one.ver for one in held if isinstance(one, DeleteNode)}
     uid_end = {one.uid: one.ver for one in held if isinstance(one, DeleteUid)}
     began = {one.kind: t_of(one.ver) for one in held if isinstance(one, EndSnapshot)}
+
+    def ended(kind: type[DeleteNode] | type[DeleteUnnamed]) -> dict[str, str]:
+        """Deletes by rid; one that names no group is one of each object that it may mean."""
+        found: dict[str, str] = {}
+        for one in held:
+            if isinstance(one, kind):
+                for rid in {one.rid} | grouped(one.rid, spoken):
+                    found[rid] = max(found.get(rid, ""), one.ver)
+        return found
+
+    rid_end, unnamed_end = ended(DeleteNode), ended(DeleteUnnamed)
     live: dict[str, UpsertNode] = {}
     dead_t = {rid: t_of(ver) for rid, ver in rid_end.items()}
-    for rid in {one.rid for one in held if isinstance(one, UpsertNode)}:
+    for rid in RIDS:
         borne = [one for one in held if isinstance(one, UpsertNode) and one.rid == rid and one.ver > rid_end.get(rid, "")]
         ends = [uid_end.get(one.uid, "") for one in borne if one.uid]
+        last_end = max([*ends, unnamed_end.get(rid, "")])
         reported_since = began.get(rid.split(":")[0], "")
         alive = [
             one
             for one in borne
-            if t_of(one.ver) >= reported_since and one.ver > (uid_end.get(one.uid, "") if one.uid else max(ends, default=""))
+            if t_of(one.ver) >= reported_since
+            and one.ver > (uid_end.get(one.uid, "") if one.uid else last_end)
+            and not (rid in LOOSE and grouped(rid, spoken))
         ]
         if alive:
             live[rid] = max(alive, key=lambda one: one.ver)
-        elif borne:
-            dead_t[rid] = max([dead_t.get(rid, ""), *map(t_of, ends)])
-    for rid in set(RIDS) - live.keys():
-        if began.get(rid.split(":")[0]):
-            dead_t[rid] = max(dead_t.get(rid, ""), f"{int(began[rid.split(':')[0]]) - 1:018d}")
+        else:
+            left_out = f"{int(reported_since) - 1:018d}" if reported_since else ""
+            dead_t[rid] = max([dead_t.get(rid, ""), t_of(last_end), left_out, *map(t_of, ends)])
     return live, dead_t
 
 
-def implied(node: UpsertNode, scoped: set[str]) -> list[tuple[Placed, str]]:
-    """The relationships that a live node implies, each with the object at its other end."""
-    found: list[tuple[Placed, str]] = []
-    for text in node.props.get("implies", []):
-        kind, other, uid = text.split("\x1f")
-        if other == GUESSED and uid in scoped:
-            other = CUSTOM
-        found.append(((kind, other, node.rid) if kind == "CONTROLS" else (kind, node.rid, other), other))
-    return found
+def implied(node: UpsertNode) -> list[tuple[str, str, str]]:
+    """The relationships that a live node implies: type, the object at the other end as it is named, and its uid."""
+    return [tuple(text.split("\x1f")) for text in node.props.get("implies", [])]
 
 
 def selects(live: dict[str, UpsertNode], most: int) -> tuple[set[Placed], dict[str, list[str]]]:

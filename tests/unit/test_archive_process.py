@@ -181,7 +181,9 @@ def test_a_process_that_cannot_be_started_is_told_with_what_to_do(writer: Archiv
 
 
 JOB = """
-import sys, time
+import signal, sys, time
+# Where the tests run in the background of a shell, it would be ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from tests.unit.archive_samples import archived
 from transforms.io.archive_process import archive_process
 from transforms.records.runs import Gathered

@@ -1,18 +1,22 @@
 """Avro payloads become the JSON of the same value, or a fault; no schema and no payload can do harm."""
 
+import io
 import json
+import time
 import tracemalloc
 from datetime import UTC, date, datetime
+from datetime import time as clock
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import fastavro
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.avro_samples import MOMENT, OWNER, POD_SCHEMA, avro, record_schema
-from transforms.records.avro import JSON_BYTES, AvroReader
+from transforms.records.avro import COST_BYTES, DECIMAL_BYTES, AvroReader, _CountedReads
 from transforms.records.rejects import Fault, Reason
 
 _AT = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -43,6 +47,9 @@ def test_a_payload_is_the_json_of_its_value_without_its_nulls() -> None:
     [
         (MOMENT, _AT.replace(microsecond=7000), "2026-03-01T08:00:00.007000Z"),
         ({"type": "long", "logicalType": "timestamp-micros"}, _AT.replace(microsecond=7), "2026-03-01T08:00:00.000007Z"),
+        ({"type": "int", "logicalType": "time-millis"}, clock(8, 0, 0, 7000), "08:00:00.007000"),
+        ({"type": "long", "logicalType": "time-micros"}, clock(8, 0, 0, 7), "08:00:00.000007"),
+        ({"type": "fixed", "name": "D", "size": 12, "logicalType": "duration"}, bytes(12), "AAAAAAAAAAAAAAAA"),
         ({"type": "int", "logicalType": "date"}, date(2026, 3, 1), "2026-03-01"),
         ({"type": "string", "logicalType": "uuid"}, UUID(int=7), str(UUID(int=7))),
         ({"type": "bytes", "logicalType": "decimal", "precision": 4, "scale": 2}, Decimal("1.25"), "1.25"),
@@ -99,9 +106,9 @@ def _doubling(levels: int) -> list[str]:
     return [first, *(record_schema(f"A{at - 1}", f"A{at - 1}", name=f"A{at}") for at in range(1, levels))]
 
 
-def test_types_that_double_are_held_to_the_json_that_they_would_come_to() -> None:
+def test_types_that_double_are_held_to_what_they_would_come_to() -> None:
     reader = AvroReader(_doubling(30))
-    with pytest.raises(Fault, match=r"limit_exceeded.* may come to"):
+    with pytest.raises(Fault, match=r"limit_exceeded.* bytes at least"):
         reader(b"")
     assert "nests deeper" in _refusal(*_doubling(40))
 
@@ -135,10 +142,36 @@ def test_a_payload_of_another_schema_is_a_fault_though_it_can_be_read() -> None:
         _READER(_PAYLOAD + b"\0")
 
 
-def test_a_moment_without_a_zone_is_a_fault() -> None:
-    local = record_schema({"type": "long", "logicalType": "local-timestamp-millis"})
+@pytest.mark.parametrize(
+    "moment",
+    [
+        *({"logicalType": f"local-timestamp-{unit}"} for unit in ("millis", "micros", "nanos")),
+        *({"logicalType": f"timestamp-{unit}", "adjust-to-utc": False} for unit in ("millis", "micros", "nanos")),
+    ],
+)
+@pytest.mark.parametrize("within", ["plain", "union", "array"])
+def test_a_moment_without_a_zone_is_a_fault(moment: dict[str, Any], within: str) -> None:
+    kind: dict[str, Any] = {"type": "long"} | moment
+    schema, payload = {
+        "plain": (kind, b"\x02"),
+        "union": (["null", kind], b"\x02\x02"),
+        "array": ({"type": "array", "items": kind}, b"\x02\x02\x00"),
+    }[within]
     with pytest.raises(Fault, match="has no zone"):
-        AvroReader([local])(b"\x02")
+        AvroReader([record_schema(schema)])(payload)
+
+
+@pytest.mark.parametrize(
+    ("schema", "payload", "value"),
+    [
+        ({"type": "long", "logicalType": "timestamp-nanos"}, bytes.fromhex("aab4fe849fb0d49831"), "2026-03-01T08:00:00.123456Z"),
+        ({"type": "long", "logicalType": "timestamp-nanos", "adjust-to-utc": True}, b"\x00", "1970-01-01T00:00:00Z"),
+        ({"type": "long", "logicalType": "timestamp-nanos"}, b"\x01", "1969-12-31T23:59:59.999999Z"),
+        ({"type": "fixed", "name": "U", "size": 16, "logicalType": "uuid"}, UUID(int=7).bytes, str(UUID(int=7))),
+    ],
+)
+def test_logical_types_of_avro_1_12_are_read(schema: Any, payload: bytes, value: str) -> None:
+    assert json.loads(AvroReader([record_schema(schema)])(payload)) == {"f0": value}
 
 
 @settings(max_examples=1000, deadline=None)
@@ -168,11 +201,89 @@ _TYPES = st.recursive(
 
 @settings(max_examples=500, deadline=None)
 @given(st.lists(_TYPES, max_size=3), st.binary(max_size=60))
-def test_no_value_comes_to_more_json_than_its_shape_says(types: list[Any], payload: bytes) -> None:
+def test_no_value_comes_to_more_than_its_shape_says(types: list[Any], payload: bytes) -> None:
     try:
         reader = AvroReader([record_schema(*types)])
         text = reader(payload)
     except Fault:
         return
     shape = reader._shape
-    assert len(text) <= shape.free + shape.per_byte * len(payload) <= JSON_BYTES
+    stream = _CountedReads(payload, 10**6)
+    fastavro.schemaless_reader(stream, reader._schema, None)
+    reads = 10**6 - stream._left
+    assert shape.reads <= reads <= 2 * len(payload)
+    assert len(text) <= shape.free + shape.per_read * reads + 6 * len(payload)
+
+
+def _long(number: int) -> bytes:
+    """A number as Avro writes it."""
+    stream = io.BytesIO()
+    fastavro.schemaless_writer(stream, fastavro.parse_schema("long"), number)
+    return stream.getvalue()
+
+
+_SMALL = {"type": "record", "name": "Small", "fields": [{"name": "a", "type": "long"}]}
+_NULLS = {
+    "type": "record",
+    "name": "Nulls",
+    "fields": [{"name": "a", "type": "long"}, *({"name": f"n{at}", "type": "null"} for at in range(500))],
+}
+_WIDE = {"type": "enum", "name": "Wide", "symbols": ["x" * 50_000]}
+
+
+@pytest.mark.parametrize("items", [_SMALL, _NULLS, "long", ["null", _SMALL], _WIDE, {"type": "map", "values": "null"}])
+def test_a_payload_of_many_small_values_ends_before_it_is_large(items: Any) -> None:
+    reader = AvroReader([record_schema({"type": "array", "items": items})])
+    number = 1024 * 1024
+    payload = _long(number) + bytes(number) + b"\0"
+    tracemalloc.start()
+    try:
+        with pytest.raises(Fault, match=r"limit_exceeded.*holds too many values|limit_exceeded.*names of its schema"):
+            reader(payload)
+        assert tracemalloc.get_traced_memory()[1] < COST_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_large_payload_of_large_values_is_read() -> None:
+    value = {"f0": {f"label-{at}": "v" * 60 for at in range(10_000)}}
+    text = record_schema({"type": "map", "values": "string"})
+    payload = avro(json.loads(text), value)
+    assert len(payload) > 700_000
+    assert json.loads(AvroReader([text])(payload)) == value
+
+
+@pytest.mark.parametrize("kind", ["bytes", "fixed"])
+def test_a_decimal_is_held_to_its_bytes_before_it_is_made(kind: str) -> None:
+    def schema(size: int) -> str:
+        base = {"type": "fixed", "name": "F", "size": size} if kind == "fixed" else {"type": "bytes"}
+        return record_schema(base | {"logicalType": "decimal", "precision": 150, "scale": 2})
+
+    def payload(size: int) -> bytes:
+        return (_long(size) if kind == "bytes" else b"") + b"\x7f" + b"\xff" * (size - 1)
+
+    most = AvroReader([schema(DECIMAL_BYTES)])(payload(DECIMAL_BYTES))
+    assert int(json.loads(most)["f0"].replace(".", "")) == 2 ** (8 * DECIMAL_BYTES - 1) - 1
+    for size in (DECIMAL_BYTES + 1, 300_000):
+        began = time.process_time()
+        with pytest.raises(Fault, match=f"limit_exceeded.*a decimal of the Avro payload has {size} bytes"):
+            AvroReader([schema(size)])(payload(size))
+        assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize("scale", [-1, 0, 9, 1024])
+def test_a_decimal_has_the_scale_that_its_schema_says(scale: int) -> None:
+    text = record_schema({"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": scale})
+    assert Decimal(json.loads(AvroReader([text])(b"\x04\xff\x85"))["f0"]) == Decimal(-123).scaleb(-scale)
+
+
+@pytest.mark.parametrize("scale", [10**9, "2", None])
+def test_a_scale_that_is_none_is_a_fault(scale: Any) -> None:
+    text = record_schema({"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": scale})
+    with pytest.raises(Fault, match="bad_wrapper"):
+        AvroReader([text])(b"\x02\x05")
+
+
+def test_nobody_else_s_decimals_are_read_another_way() -> None:
+    schema = fastavro.parse_schema({"type": "bytes", "logicalType": "decimal", "precision": 400, "scale": 0})
+    assert fastavro.schemaless_reader(io.BytesIO(_long(100) + b"\x01" + bytes(99)), schema, None) == 2 ** (8 * 99)

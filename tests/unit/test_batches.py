@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from tests.unit.strategies import TENANT, worlds
 from tests.unit.wire import kafka_record
-from transforms.planning.batches import cut_batches
+from transforms.planning.batches import cut_batches, part_of
 from transforms.planning.fold import Folded, Interpreted, fold
 from transforms.planning.mutations import DeleteEdge, DeleteNode, DeleteUid, Mutation, UpsertEdge, UpsertNode, UpsertReferrer
+from transforms.planning.weight import ORDINARY, rows_of
 
 _RECORD = kafka_record("t", None)
 _BIG = 10**9
@@ -89,3 +90,30 @@ def test_batches_hold_every_mutation_once_whatever_the_order_of_arrival(world: l
     assert sorted(one.mutation.aspect for batch in batches for one in batch) == sorted(folded)
     assert all(1 <= len(batch) <= rows for batch in batches)
     assert list(cut_batches(arrived[::-1], rows, size_bytes)) == batches
+
+
+def _endpoints(name: str, addresses: int) -> Interpreted:
+    return Interpreted(UpsertNode(TENANT, "v", f"endpoints:a:{name}", "", {"implies": ["x"] * addresses}, b""), _RECORD)
+
+
+@pytest.mark.parametrize(
+    ("addresses", "rows", "cut"),
+    [
+        (ORDINARY, 2, [["a", "b"], ["c"]]),
+        (ORDINARY + 1, 2 * (ORDINARY + 2), [["a", "b"], ["c"]]),
+        (ORDINARY + 1, 2 * (ORDINARY + 2) - 1, [["a"], ["b"], ["c"]]),
+        (5000, 2000, [["a"], ["b"], ["c"]]),
+    ],
+)
+def test_what_an_object_implies_beyond_the_ordinary_counts_as_rows(addresses: int, rows: int, cut: list[list[str]]) -> None:
+    mutations = [_endpoints(name, addresses) for name in "abc"]
+    (batch,) = cut_batches(mutations, _BIG, _BIG)
+    parts, at = [], 0
+    while at < len(batch):
+        part, held = part_of(batch, at, rows)
+        assert held == sum(rows_of(one.mutation) for one in part)
+        parts.append(list(part))
+        at += len(part)
+
+    assert _names(list(cut_batches(mutations, rows, _BIG))) == cut
+    assert _names(parts) == cut

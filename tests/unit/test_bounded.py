@@ -10,10 +10,10 @@ import pytest
 
 from runners.bounded import BoundedRun, LostRecords, RunTotals, SliceReport
 from transforms.io.faults import InfrastructureFault
-from transforms.io.kafka_offsets import KafkaOffsets, OffsetGap, OffsetRange, Place, ReadPlan
+from transforms.io.kafka_offsets import HeldBack, KafkaOffsets, OffsetGap, OffsetRange, PartitionFault, Place, ReadPlan
 from transforms.planning.slices import SlicePacer, SliceSize
 from transforms.records.outcomes import Outcome
-from transforms.steps.metrics import BYTES, OUTCOME, POSITION, READ, REASON
+from transforms.steps.metrics import BYTES, HELD, OUTCOME, PARTITION, POSITION, READ, REASON
 
 A: Place = ("state.k8s.resource", 0)
 B: Place = ("state.k8s.resource", 1)
@@ -32,13 +32,28 @@ class Group:
     ends: dict[Place, int] = field(default_factory=dict)
     gaps: list[OffsetGap] = field(default_factory=list)
     told: list[tuple[Any, ...]] = field(default_factory=list)
+    unreadable: dict[Place, PartitionFault] = field(default_factory=dict)
+    held_back: tuple[HeldBack, ...] = ()
+    needs_refresh: bool = False
+
+    @property
+    def aside(self) -> tuple[PartitionFault, ...]:
+        return tuple(self.unreadable[place] for place in sorted(self.unreadable))
+
+    def set_aside(self, fault: PartitionFault) -> None:
+        self.unreadable.setdefault(fault.place, fault)
+
+    def refresh(self) -> None:
+        self.told.append(("refresh",))
+        self.needs_refresh = False
 
     def plan(self, _topics: Iterable[str]) -> ReadPlan:
         ranges = [OffsetRange(*place, self.done.get(place, 0), self.end(place)) for place in sorted(self.logs)]
-        return ReadPlan([one for one in ranges if one.lag > 0], self.gaps)
+        ranges = [one for one in ranges if one.lag > 0 and one.place not in self.unreadable]
+        return ReadPlan(ranges, self.gaps, self.aside, self.held_back)
 
     def end(self, place: Place) -> int:
-        return self.ends.get(place, self.logs[place][-1] + 1)
+        return self.ends[place] if place in self.ends else self.logs[place][-1] + 1
 
     def earliest(self, places: list[Place]) -> dict[Place, int]:
         return {place: self.first.get(place, 0) for place in places if place in self.logs}
@@ -74,6 +89,13 @@ class Owner:
     def before_commit(self) -> None:
         if self.refuses:
             raise InfrastructureFault("Another run has the group.")
+
+    def on_aside(self, fault: PartitionFault) -> None:
+        self.group.told.append(("aside", fault))
+
+    def on_held_back(self, held: tuple[HeldBack, ...]) -> None:
+        if held:
+            self.group.told.append(("held back", held))
 
     def should_stop(self) -> bool:
         return len(self.reports) >= self.slices
@@ -364,3 +386,97 @@ def test_a_run_that_is_stopped_among_what_goes_first_reads_nothing_else() -> Non
 
     assert run.run(["any"]).stopped
     assert A not in group.done
+
+
+REFUSED = PartitionFault(*B, "not_readable")
+
+
+def test_a_partition_that_cannot_be_read_is_told_and_the_others_are_read() -> None:
+    group = Group({A: log(3), B: log(5)}, unreadable={B: REFUSED})
+
+    totals = run_of(group).run([])
+
+    assert group.told == [("aside", REFUSED), ("commit", {A: 3})]
+    assert (totals.read, totals.left_out) == (3, [REFUSED])
+
+
+def test_a_partition_that_a_reader_cannot_read_on_ends_there_and_what_was_read_of_it_is_committed() -> None:
+    group = Group({A: log(9), B: log(5)})
+
+    def refused_after_two(ranges: list[OffsetRange], size: SliceSize) -> Any:
+        found = [one if one.place == A else one._replace(end=2) for one in ranges]
+        return read(group, found, size.max_records, **{PARTITION: {f"{B[0]}/{B[1]}/not_readable": 1}})
+
+    run = run_of(group, slice_=refused_after_two)
+    totals = run.run([])
+
+    assert group.done == {A: 9, B: 2}
+    assert totals.left_out == [REFUSED]
+    assert [told for told in group.told if told[0] == "aside"] == [("aside", REFUSED)], "told once"
+
+
+def test_a_partition_that_cannot_be_read_when_its_gaps_are_looked_for_is_left_out() -> None:
+    group = Group({A: log(3), B: []}, ends={B: 5})
+    silent = PartitionFault(*B, "no_leader")
+    asked: list[Place] = []
+
+    def next_record(at: OffsetRange) -> int:
+        asked.append(at.place)
+        group.set_aside(silent)
+        return at.start
+
+    group.next_record = next_record  # type: ignore[method-assign]
+    totals = run_of(group).run([])
+
+    assert (asked, group.done, totals.left_out) == ([B], {A: 3}, [silent])
+
+
+def test_a_reader_of_whole_topics_leaves_out_the_topic_of_a_partition_that_cannot_be_read() -> None:
+    other: Place = ("events.normalized", 0)
+    group = Group({A: log(3), B: log(5), other: log(2)}, unreadable={B: REFUSED})
+    run = run_of(group)
+    run.whole_topics = True
+
+    totals = run.run([])
+
+    assert group.done == {other: 2}
+    assert [(one.place, one.cause) for one in totals.left_out] == [(B, "not_readable"), (A, "with_topic")]
+
+
+def test_what_is_committed_is_committed_again_by_a_run_that_may_before_it_reads() -> None:
+    group = Group({A: log(3)}, needs_refresh=True)
+
+    run_of(group).run([])
+    assert group.told == [("refresh",), ("commit", {A: 3})]
+
+    group = Group({A: log(3)}, needs_refresh=True)
+    with pytest.raises(InfrastructureFault):
+        run_of(group, Owner(group, refuses=True)).run([])
+    assert group.told == []
+
+
+def test_what_open_transactions_hide_is_told_and_counts_as_that_of_the_last_run() -> None:
+    hidden = (HeldBack(*A, 3, 7),)
+    group = Group({A: log(3)}, held_back=hidden)
+
+    totals = run_of(group).run([])
+
+    assert (totals.held_back, group.told[0]) == ([*hidden], ("held back", hidden))
+    totals.add(RunTotals())
+    assert totals.held_back == []
+
+
+def test_a_slice_that_was_cut_by_its_rows_asks_nobody_what_is_left() -> None:
+    group = Group({A: log(6)})
+    asked: list[OffsetRange] = []
+    next_record = group.next_record
+    group.next_record = lambda at: asked.append(at) or next_record(at)  # type: ignore[method-assign, func-returns-value]
+
+    def cut(ranges: list[OffsetRange], size: SliceSize) -> Any:
+        return read(group, ranges, 2, **{HELD: {"rows": size.max_rows}})
+
+    run = run_of(group, slice_=cut)
+
+    assert run.run(["t"]).read == 6
+    assert (group.done, asked) == ({A: 6}, [])
+    assert run.pacer.next(10**9).max_records <= 2

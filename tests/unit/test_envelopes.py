@@ -133,7 +133,7 @@ def test_an_event_without_the_kind_or_name_of_its_subject_is_a_fault(field: str)
         (RESOURCES, {"ownerRefs": {}}),
         (RESOURCES, {"ownerRefs": [{"kind": "ReplicaSet", "name": ""}]}),
         (RESOURCES, {"replicas": "3"}),
-        (RESOURCES, {"replicas": 3.0}),
+        (RESOURCES, {"replicas": 3.5}),
         (RESOURCES, {"replicas": True}),
         (RESOURCES, {"serviceIPs": "10.96.0.1"}),
         (RESOURCES, {"status": []}),

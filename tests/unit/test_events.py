@@ -82,6 +82,35 @@ def test_series_and_the_last_time_count(changes: dict[str, Any], hour: int, coun
     assert (props["event_time"], props["count"]) == (datetime(2026, 2, 1, hour, tzinfo=UTC), count)
 
 
+GO_ZERO = "0001-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("changes", "hour"),
+    [
+        ({"lastTimestamp": GO_ZERO}, 1),
+        ({"lastTimestamp": "0001-01-01T00:00:00.000000+02:00"}, 1),
+        ({"lastTimestamp": "1970-01-01T00:00:00Z"}, 1),
+        ({"series": {"count": 3, "lastObservedTime": GO_ZERO}}, 2),
+        ({"lastTimestamp": GO_ZERO, "firstTimestamp": GO_ZERO, "eventTime": "2026-02-01T03:00:00.000000Z"}, 3),
+    ],
+)
+def test_a_zero_time_says_nothing_and_the_next_field_counts(changes: dict[str, Any], hour: int) -> None:
+    assert episode(CORE | changes).props["event_time"] == datetime(2026, 2, 1, hour, tzinfo=UTC)
+
+
+def test_an_event_with_zero_times_alone_happened_when_its_record_says() -> None:
+    zeros = dict.fromkeys(("firstTimestamp", "lastTimestamp", "eventTime"), GO_ZERO)
+    assert episode(CORE | zeros).props["event_time"] == AT
+
+
+def test_our_own_envelope_must_have_a_time_that_is_one() -> None:
+    body = {"event_id": "e", "event_time": GO_ZERO, "subject": {"kind": "Pod", "name": "p"}}
+    fault = decode_record(kafka_record(EVENTS, json_of(body))).fault
+    assert fault is not None
+    assert (fault.reason, "event_time" in fault.detail) == (Reason.MISSING_FIELD, True)
+
+
 def test_an_event_without_any_time_happened_when_its_record_says() -> None:
     found = episode(CORE | {"firstTimestamp": None, "lastTimestamp": None})
     assert found.props["event_time"] == AT

@@ -71,7 +71,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *done: Exception | str) -> list[suite.R
             raise went
         return Seen(f"{went} {round_.random.random()}")
 
-    monkeypatch.setattr(suite, "World", lambda graphs: graphs)
+    monkeypatch.setattr(suite, "World", lambda graphs, _launch: graphs)
     fault = Fault("broken", "this", "that", len(done), one_round)
     return list(Suite(cast("LocalStack", Graphs({})), 7, short=False).results([fault], lambda _line: None))
 

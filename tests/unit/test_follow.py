@@ -7,8 +7,7 @@ import pytest
 
 from runners.bounded import RunTotals
 from runners.follow import Follow
-from transforms.io.faults import InfrastructureFault
-from transforms.io.lease import GroupTaken
+from transforms.io.faults import GroupTaken, InfrastructureFault
 from transforms.records.outcomes import Outcome, Tally
 
 Cycle = float | Exception

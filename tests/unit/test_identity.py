@@ -32,7 +32,11 @@ from transforms.model.identity import Rid, is_cluster_scoped, kind_token, label_
         ("Ingress", "networking.k8s.io/v1", "ingress"),
         ("Ingress", "config.openshift.io/v1", "ingress.config.openshift.io"),
         ("Secret", "example.com/v1", "secret.example.com"),
-        ("Widget", "example.com/v1", "widget"),
+        ("Widget", "example.com/v1", "widget.example.com"),
+        ("Gateway", "gateway.networking.k8s.io/v1", "gateway.gateway.networking.k8s.io"),
+        ("Route", "v1", "route"),
+        ("Scale", "autoscaling/v1", "scale"),
+        ("IPAddress", "networking.k8s.io/v1", "ipaddress"),
         ("Widget", "", "widget"),
     ],
 )
@@ -53,7 +57,7 @@ def test_a_kind_of_kubernetes_outside_its_home_group_bears_the_group(kind: str, 
         ("ClusterRole", "shop", "r", "iam.example.com/v1", "clusterrole.iam.example.com:shop:r"),
         ("Service", "shop", "cart", "serving.knative.dev/v1", "service.serving.knative.dev:shop:cart"),
         ("Node", "shop", "n1", "example.com/v1", "node.example.com:shop:n1"),
-        ("Widget", "shop", "w", "example.com/v1", "widget:shop:w"),
+        ("Widget", "shop", "w", "example.com/v1", "widget.example.com:shop:w"),
     ],
 )
 def test_a_rid_is_kind_namespace_and_name_without_a_namespace_for_cluster_scope(

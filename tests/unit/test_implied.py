@@ -21,10 +21,10 @@ def owner_of(child: Rid, owner: OwnerRef) -> Implied:
         (POD, OwnerRef("ReplicaSet", "r", "apps/v1", "u"), "replicaset:shop:r", ""),
         (POD, OwnerRef("replicaset", "r", "", "u"), "replicaset:shop:r", ""),
         (POD, OwnerRef("Node", "n", "v1", "u"), "node::n", ""),
-        (POD, OwnerRef("Widget", "w", "example.com/v1", "u"), "widget:shop:w", "u"),
-        (POD, OwnerRef("Widget", "w", "example.com/v1"), "widget:shop:w", ""),
+        (POD, OwnerRef("Widget", "w", "example.com/v1", "u"), "widget.example.com:shop:w", "u"),
+        (POD, OwnerRef("Widget", "w", "example.com/v1"), "widget.example.com:shop:w", ""),
         (POD, OwnerRef("Service", "s", "serving.knative.dev/v1", "u"), "service.serving.knative.dev:shop:s", "u"),
-        (Rid("clusterrole", "", "system:x"), OwnerRef("Widget", "w", "example.com/v1", "u"), "widget::w", ""),
+        (Rid("clusterrole", "", "system:x"), OwnerRef("Widget", "w", "example.com/v1", "u"), "widget.example.com::w", ""),
     ],
 )
 def test_an_owner_is_named_by_the_model_or_guessed_in_the_childs_namespace(child: Rid, owner: OwnerRef, other: str, owner_uid: str) -> None:

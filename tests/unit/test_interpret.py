@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.wire import EDGE, EVENT, EVENTS, POD, RESOURCES, TENANT, TOPOLOGY, UID, json_of, kafka_record
 from transforms.planning.interpret import interpret
-from transforms.planning.mutations import DeleteEdge, DeleteNode, DeleteUid, Mutation, UpsertEdge, UpsertNode, UpsertReferrer
+from transforms.planning.mutations import DeleteEdge, DeleteNode, DeleteUid, DeleteUnnamed, Mutation, UpsertEdge, UpsertNode, UpsertReferrer
 from transforms.planning.values import digest_of
 from transforms.records.decode import decode_record
 from transforms.records.rejects import Fault, Reason
@@ -141,7 +141,6 @@ def test_equal_contents_have_equal_digests_whatever_their_order_and_version() ->
     ("changes", "mutation"),
     [
         ({}, DeleteNode(TENANT, _VER, "pod:shop:p")),
-        ({"uid": UID}, DeleteNode(TENANT, _VER, "pod:shop:p")),
         ({"name": "", "uid": UID}, DeleteUid(TENANT, _VER, UID)),
         ({"kind": "Node", "namespace": "shop"}, DeleteNode(TENANT, _VER, "node::p")),
         ({"apiVersion": "example.com/v1"}, DeleteNode(TENANT, _VER, "pod.example.com:shop:p")),
@@ -149,6 +148,12 @@ def test_equal_contents_have_equal_digests_whatever_their_order_and_version() ->
 )
 def test_a_delete_ends_what_its_name_names_or_else_its_uid(changes: dict[str, object], mutation: Mutation) -> None:
     assert _mutation(RESOURCES, POD, op="DELETE", **changes) == mutation
+
+
+def test_a_delete_with_a_uid_ends_that_life_and_what_has_no_uid_at_the_name() -> None:
+    body = decode_record(kafka_record(RESOURCES, json_of(POD, op="DELETE", uid=UID))).body
+    assert body is not None
+    assert interpret(RESOURCES, body, TENANT, _VER) == (DeleteUid(TENANT, _VER, UID), DeleteUnnamed(TENANT, _VER, "pod:shop:p"))
 
 
 @pytest.mark.parametrize("changes", [{"op": "DELETE"}, {"op": "DELETE", "uid": ""}, {"op": "UPSERT"}, {"op": "UPSERT", "uid": UID}])

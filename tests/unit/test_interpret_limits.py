@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.unit.wire import (
+    AT_MS,
     EDGE,
     EVENT,
     EVENTS,
@@ -23,12 +24,14 @@ from tests.unit.wire import (
 )
 from transforms.model.limits import IDENTITY_BYTES, STRING_BYTES
 from transforms.planning.interpret import interpret
-from transforms.planning.mutations import DeleteEdge, DeleteNode, DeleteUid, Mutation
+from transforms.planning.mutations import DeleteEdge, DeleteNode, DeleteUid, Mutation, UpsertNode, UpsertReferrer
 from transforms.records.decode import decode_record
 from transforms.records.envelopes import Tombstone
+from transforms.records.record import make_ver
 from transforms.records.rejects import Fault, Reason
 
 _VER = "v"
+_VERSION = make_ver(AT_MS * 1000, "t", 0, 0)
 _MIRROR_UID = "d41d8cd98f00b204e9800998ecf8427e"
 
 
@@ -54,6 +57,10 @@ def _by_uid(uid: str) -> DeleteUid:
         ("clusterrole:system:node", (_by_name("clusterrole::system:node"),)),
         ("clusterrole::system:node", (_by_name("clusterrole::system:node"),)),
         ("clusterrolebinding:a:b", (_by_name("clusterrolebinding::a:b"),)),
+        ("clusterrole.rbac.authorization.k8s.io:system:node", (_by_name("clusterrole::system:node"),)),
+        ("deployment.apps:shop:d", (_by_name("deployment:shop:d"),)),
+        ("service.core:shop:s", (_by_name("service:shop:s"),)),
+        ("Gateway.networking.istio.io:mesh:g", (_by_name("gateway.networking.istio.io:mesh:g"),)),
         ("role.iam.example.com:shop:r", (_by_name("role.iam.example.com:shop:r"),)),
         ("a-name-that-is-no-uid", (_by_uid("a-name-that-is-no-uid"),)),
         ("service.serving.knative.dev:shop:s", (_by_name("service.serving.knative.dev:shop:s"),)),
@@ -107,22 +114,14 @@ _NAME = IDENTITY_BYTES - len("pod:shop:")
         (RESOURCES, POD, "uid", IDENTITY_BYTES),
         (RESOURCES, POD, "node", IDENTITY_BYTES - len("RUNS_ON node:: ")),
         (RESOURCES, POD | {"op": "DELETE", "name": ""}, "uid", IDENTITY_BYTES),
-        (RESOURCES, POD, "image", STRING_BYTES),
         (TOPOLOGY, EDGE, "id", IDENTITY_BYTES),
         (TOPOLOGY, EDGE | {"op": "DELETE"}, "id", IDENTITY_BYTES),
         (EVENTS, EVENT, "event_id", IDENTITY_BYTES),
-        (EVENTS, EVENT, "message", STRING_BYTES),
-        (EVENTS, EVENT, "reason", STRING_BYTES),
         (EVENTS, EVENT | {"etype": "prom.alert"}, "reason", IDENTITY_BYTES),
-        (TARGETS, TARGET, "scrapeUrl", STRING_BYTES),
-        (TARGETS, TARGET, "lastError", STRING_BYTES),
         (RULES, RULE, "rule", IDENTITY_BYTES),
-        (RULES, RULE | {"type": "recording"}, "rule", STRING_BYTES),
-        (RULES, RULE, "group", STRING_BYTES),
-        (RULES, RULE, "expr", STRING_BYTES),
     ],
 )
-def test_a_string_is_taken_to_its_limit_in_bytes_and_not_beyond(topic: str, body: dict[str, Any], field: str, most: int) -> None:
+def test_an_identity_is_taken_to_its_limit_in_bytes_and_not_beyond(topic: str, body: dict[str, Any], field: str, most: int) -> None:
     assert _reason(topic, json_of(body, **{field: "x" * most})) is None
     assert _reason(topic, json_of(body, **{field: "x" * (most + 1)})) is Reason.LIMIT_EXCEEDED
     assert _reason(topic, json_of(body, **{field: "ä" * (most // 2)})) is None
@@ -142,26 +141,65 @@ def test_the_subject_of_an_event_is_taken_to_the_limit_of_identities() -> None:
     assert _reason(EVENTS, json_of(EVENT, subject=subject | {"name": "x" * (_NAME + 1)})) is Reason.LIMIT_EXCEEDED
 
 
-def test_a_status_is_taken_to_the_limit_of_strings_as_json() -> None:
-    frame = len('{"a":""}')
-    assert _reason(RESOURCES, json_of(POD, status={"a": "x" * (STRING_BYTES - frame)})) is None
-    assert _reason(RESOURCES, json_of(POD, status={"a": "x" * (STRING_BYTES - frame + 1)})) is Reason.LIMIT_EXCEEDED
+def _props(topic: str, value: bytes) -> dict[str, Any]:
+    decoded = decode_record(kafka_record(topic, value))
+    assert decoded.body is not None
+    (first, *_) = interpret(topic, decoded.body, TENANT, _VERSION, raw_key="k")
+    assert isinstance(first, UpsertNode | UpsertReferrer)
+    return first.props
 
 
 @pytest.mark.parametrize(
-    ("field", "frame", "value"),
+    ("topic", "body", "field", "name"),
     [
-        ("labels", "a=", lambda text: {"a": text, "b": "1"}),
-        ("labels", "=", lambda text: {"b": "1", text: ""}),
-        ("serviceSelector", "a=", lambda text: {"a": text}),
-        ("serviceIPs", "", lambda text: ["10.96.0.1", text]),
+        (RESOURCES, POD, "image", "image"),
+        (EVENTS, EVENT, "message", "message"),
+        (EVENTS, EVENT, "reason", "reason"),
+        (TARGETS, TARGET, "scrapeUrl", "scrape_url"),
+        (TARGETS, TARGET, "lastError", "last_error"),
+        (RULES, RULE | {"type": "recording"}, "rule", "name"),
+        (RULES, RULE, "group", "group"),
+        (RULES, RULE, "expr", "expr"),
     ],
 )
-def test_each_entry_of_a_list_is_taken_to_the_limit_of_strings(field: str, frame: str, value: Callable[[str], Any]) -> None:
+def test_a_text_beyond_the_limit_costs_its_property_and_nothing_else(topic: str, body: dict[str, Any], field: str, name: str) -> None:
+    for text in ("x" * STRING_BYTES, "ä" * (STRING_BYTES // 2)):
+        assert _props(topic, json_of(body, **{field: text}))[name] == text
+    whole = _props(topic, json_of(body, **{field: "x"}))
+    for text in ("x" * (STRING_BYTES + 1), "ä" * (STRING_BYTES // 2 + 1), "😀" * (STRING_BYTES // 4 + 1)):
+        left = {key: value for key, value in whole.items() if key != name}
+        assert _props(topic, json_of(body, **{field: text})) == left | {"left_out": [name]}
+
+
+def test_a_large_status_is_left_out_and_what_is_lifted_from_it_stays() -> None:
+    frame = len('{"phase":"Running","x":""}')
+    fits = {"phase": "Running", "x": "x" * (STRING_BYTES - frame)}
+    props = _props(RESOURCES, json_of(POD, status=fits))
+    assert (len(props["status"]), "left_out" in props) == (STRING_BYTES, False)
+    props = _props(RESOURCES, json_of(POD, status=fits | {"x": fits["x"] + "x"}, labels={"a": "x" * STRING_BYTES}))
+    assert {name: props.get(name) for name in ("status", "labels", "phase", "left_out")} == {
+        "status": None,
+        "labels": None,
+        "phase": "Running",
+        "left_out": ["labels", "status"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "frame", "value"),
+    [
+        ("labels", "labels", "a=", lambda text: {"a": text, "b": "1"}),
+        ("labels", "labels", "=", lambda text: {"b": "1", text: ""}),
+        ("serviceSelector", "selector", "a=", lambda text: {"a": text}),
+        ("serviceIPs", "service_ips", "", lambda text: ["10.96.0.1", text]),
+    ],
+)
+def test_each_entry_of_a_list_is_taken_to_the_limit_of_strings(field: str, name: str, frame: str, value: Callable[[str], Any]) -> None:
     most = STRING_BYTES - len(frame)
-    assert _reason(RESOURCES, json_of(POD, **{field: value("x" * most)})) is None
-    assert _reason(RESOURCES, json_of(POD, **{field: value("x" * (most + 1))})) is Reason.LIMIT_EXCEEDED
-    assert _reason(RESOURCES, json_of(POD, **{field: value("ä" * (most // 2 + 1))})) is Reason.LIMIT_EXCEEDED
+    assert name in _props(RESOURCES, json_of(POD, **{field: value("x" * most)}))
+    for text in ("x" * (most + 1), "ä" * (most // 2 + 1)):
+        props = _props(RESOURCES, json_of(POD, **{field: value(text)}))
+        assert (props.get(name), props["left_out"]) == (None, [name])
 
 
 def test_a_list_may_be_longer_than_its_entries() -> None:

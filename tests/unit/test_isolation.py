@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from tests.unit.failing_store import Answer, FailingStore
 from tests.unit.wire import AT_MS, TARGETS, TENANT, kafka_record
 from transforms.io.faults import InfrastructureFault
-from transforms.io.neo4j_graph import RowRefused, TenantFault
+from transforms.io.neo4j_graph import RowRefused, TenantFault, TenantLocked, TenantOutOfTime
 from transforms.io.quarantine import Quarantine, SetAside, read_set_aside, release
 from transforms.planning.fold import Interpreted
 from transforms.planning.mutations import DeleteReferrer, Mutation
@@ -112,6 +112,42 @@ def test_a_lock_that_is_let_go_of_costs_no_row() -> None:
     assert quarantine.failed(TENANT) == 1, "what goes through starts the count anew"
 
 
+def test_a_lock_is_no_rows_fault_and_no_half_of_the_batch_waits_for_it() -> None:
+    store = FailingStore(writes=lambda _: TenantLocked("a lock"))
+    beats: list[str] = []
+    waits: list[float] = []
+    one = TenantWriter(store, Quarantine(store), 3, waits.append, progress=lambda: beats.append("beat"))
+
+    settled = one.write(TENANT, rows(2000))
+
+    assert (settled.results, len(settled.left), settled.set_aside) == ([], 2000, "a lock")
+    assert store.tried == ["write 2000", "server", "write 2000", "server", "write 2000", "server", "mark"]
+    assert waits == [1, 2]
+    assert len(beats) == 3, "a server that takes the others' writes is a sign of life"
+
+
+def test_a_lock_that_is_let_go_of_in_time_costs_nothing_and_a_row_at_fault_behind_it_is_found() -> None:
+    answers = in_turn(TenantLocked("a lock"))
+    store = FailingStore(writes=lambda batch: next(answers) or (RowRefused("too long") if has("key-2", batch) else None))
+    one, _, waits = writer(store)
+
+    settled = one.write(TENANT, rows(4))
+
+    assert [held.record.offset for held, outcome in settled.results if isinstance(outcome, RowRefused) and held.record] == [2]
+    assert waits == [1]
+
+
+def test_a_row_that_takes_too_long_is_found_in_less_time_for_each_half() -> None:
+    store = FailingStore(writes=lambda batch: TenantOutOfTime("too long") if has("key-0", batch) else None)
+    one, _, _ = writer(store)
+
+    settled = one.write(TENANT, rows(8))
+
+    assert [str(outcome) for _, outcome in settled.results].count("too long") == 1
+    of_key_0 = [part for tried, part in zip([t for t in store.tried if t.startswith("write")], store.parts, strict=True)]
+    assert of_key_0[:5] == [1.0, 0.5, 0.25, 0.125, 0.0625]
+
+
 def test_failures_of_several_batches_in_a_row_add_up() -> None:
     store = FailingStore(writes=lambda _: locked(), probes=lambda _: locked())
     one, quarantine, _ = writer(store)
@@ -169,10 +205,15 @@ def test_a_server_that_takes_no_write_is_no_tenants_fault() -> None:
 def test_a_tenant_that_cannot_be_marked_is_aside_here_and_marked_with_the_next_chance() -> None:
     marks = in_turn(locked())
     store = FailingStore(marks=lambda _: next(marks))
-    quarantine = Quarantine(store)
+    now = [100.0]
+    quarantine = Quarantine(store, lambda: now[0])
 
     quarantine.set_aside(TENANT, "locked")
     assert (store.marked, quarantine.causes(released=False)) == ({}, {TENANT: "locked"})
+    now[0] += 59
+    quarantine.mark()
+    assert store.tried == ["mark"], "each try costs the others seconds"
+    now[0] += 2
     quarantine.mark()
     assert store.marked == {TENANT: "locked"}
     assert read_set_aside(store) == [SetAside(TENANT, "locked", 5, 7)]

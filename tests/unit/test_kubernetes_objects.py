@@ -83,7 +83,8 @@ def test_a_watch_record_of_no_change_is_a_fault(type_: str) -> None:
     [
         (POD | {"kind": "Po`d"}, Reason.WRONG_TYPE),
         (POD | {"metadata": {"labels": {"a": 1}, "name": "p"}}, Reason.WRONG_TYPE),
-        (POD | {"spec": {"containers": 7}}, Reason.MISSING_FIELD),
+        (POD | {"spec": {"containers": 7}}, Reason.WRONG_TYPE),
+        (POD | {"status": {"podIP": 7}}, Reason.WRONG_TYPE),
         (POD | {"metadata": 7}, Reason.MISSING_FIELD),
         (POD | {"op": "PATCH"}, Reason.WRONG_TYPE),
         (ENVELOPE | {"op": 7, "metadata": {"name": "p"}}, Reason.WRONG_TYPE),

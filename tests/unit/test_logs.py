@@ -83,8 +83,8 @@ def test_the_same_line_is_the_same_episode_from_vector_and_from_fluent_bit() -> 
     [
         ({"time": None, "@timestamp": "2026-03-01T07:00:00Z"}, datetime(2026, 3, 1, 7, tzinfo=UTC)),
         ({"time": "17:33:16", "date": 1772348400.5}, datetime(2026, 3, 1, 7, 0, 0, 500000, tzinfo=UTC)),
-        ({"time": 1772348400500}, datetime(2026, 3, 1, 7, 0, 0, 500000, tzinfo=UTC)),
-        ({"time": 1772348400500000000}, datetime(2026, 3, 1, 7, 0, 0, 500000, tzinfo=UTC)),
+        ({"date": None, "time": 1772348400500}, datetime(2026, 3, 1, 7, 0, 0, 500000, tzinfo=UTC)),
+        ({"date": None, "time": 1772348400500000000}, datetime(2026, 3, 1, 7, 0, 0, 500000, tzinfo=UTC)),
         ({"time": {"no": "time"}, "date": [1]}, AT),
         ({"time": True, "date": -5}, AT),
         ({"time": 1e300, "date": "2026-03-01T08:00:00"}, AT),
@@ -125,9 +125,8 @@ def test_the_pod_is_named_by_the_envelope_the_collector_or_the_subject(body: Sha
         (LOG | {"pod_namespace": "a:b"}, Reason.WRONG_TYPE),
         (LOG | {"event_time": "1999-12-31T23:59:59Z"}, Reason.BAD_TIME),
         (LOG | {"event_time": "2126-03-01T08:00:00Z"}, Reason.BAD_TIME),
-        (VECTOR | {"kubernetes": {"pod_name": 7}}, Reason.WRONG_TYPE),
+        (VECTOR | {"kubernetes": {"pod_name": 7}, "file": None}, Reason.MISSING_FIELD),
         (less(LOG, "pod_name") | {"subject": "p"}, Reason.WRONG_TYPE),
-        (FLUENT_BIT | {"time": "1999-12-31T23:59:59Z"}, Reason.BAD_TIME),
     ],
 )
 def test_a_line_that_cannot_be_kept_is_rejected_for_what_is_wrong_with_it(body: Shape, reason: Reason) -> None:

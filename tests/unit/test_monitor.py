@@ -13,6 +13,7 @@ from runners.bounded import SliceReport
 from runners.monitor import Monitor, MonitorServer
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import OffsetGap, Place
+from transforms.io.pulse import Pulse
 from transforms.records.outcomes import Outcome, Tally
 
 A: Place = ("state.k8s.resource", 0)
@@ -153,3 +154,15 @@ def test_a_port_that_is_taken_is_told_in_one_sentence(monitor: Monitor) -> None:
         f"The metrics port 127.0.0.1:{server.port} cannot be opened (Address already in use); "
         "choose another --metrics_port or --metrics_host."
     )
+
+
+def test_a_tenant_that_is_got_on_with_is_progress_until_a_fault_ends_the_slice(monkeypatch: pytest.MonkeyPatch) -> None:
+    progress = Pulse()
+    monitor = Monitor(60, progress)
+    now = time.monotonic()
+    monkeypatch.setattr("runners.monitor.time.monotonic", lambda: now + 90)
+    assert not monitor.health()[0]
+    progress.at = now + 80
+    assert monitor.health()[0], "one tenant is held up; the others' slice is not committed yet"
+    monitor.cycle_failed("Neo4j is away.")
+    assert not monitor.health()[0]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from neo4j.exceptions import Neo4jError
 
 from transforms.io.faults import InfrastructureFault
 from transforms.io.neo4j_target import Neo4jTarget
@@ -38,3 +39,14 @@ def test_a_file_that_holds_no_certificate_is_named(tmp_path: Path) -> None:
     file.write_text("no certificate")
 
     assert sentence("bolt://127.0.0.1:7687", str(file)).startswith(f"NEO4J_CA_FILE {file} cannot be used (")
+
+
+def test_a_login_in_the_uri_is_refused_and_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEO4J_PASSWORD", "not-a-real-password")
+    for uri in ("bolt://u:hunter2@h:7687", "http://u:hunter2@h", "neo4j+s://u:hunter2@h/x?password=hunter2"):
+        target = Neo4jTarget(uri, "neo4j", Secret("NEO4J_PASSWORD"))
+        with pytest.raises(InfrastructureFault) as raised:
+            target.open()
+        assert "hunter2" not in raised.value.sentence
+        assert "u:REDACTED@h" in raised.value.sentence
+        assert "hunter2" not in target.fault(Neo4jError(f"no route to {uri}")).sentence

@@ -2,7 +2,8 @@
 
 import pytest
 
-from transforms.io.kafka_offsets import OffsetGap, Place, Stand, gap_before, gap_of_topic_made_anew
+from transforms.io.kafka_offsets import OffsetGap, OffsetRange, Place, Stand, gap_before, gap_of_topic_made_anew
+from transforms.io.kafka_ranges import Forgotten, GroupStands
 
 PLACE: Place = ("state.k8s.resource", 2)
 
@@ -44,3 +45,36 @@ def test_the_sentence_of_a_topic_made_anew_says_where_reading_goes_on() -> None:
     assert gap is not None
     assert gap.sentence.startswith("state.k8s.resource[2] ends before offset 5, where the group stood: the topic was made anew")
     assert "reading goes on at 0" in gap.sentence
+
+
+def stands(age_s: float, **offsets: int) -> GroupStands:
+    found = GroupStands()
+    found.remember({(topic, 0): Stand(f"id of {topic}", offset) for topic, offset in offsets.items()}, age_s)
+    return found
+
+
+NONE = Forgotten((), {})
+IDS = {"a": "id of a", "b": "id of b"}
+FIRST: dict[Place, int] = {("a", 0): 0, ("b", 0): 3}
+LAST: dict[Place, int] = {("a", 0): 9, ("b", 0): 9}
+
+
+def test_what_kafka_forgot_of_one_partition_is_told_from_what_never_was_and_read_on_where_the_group_stood() -> None:
+    assert stands(5, a=6).forgotten(IDS, {("b", 0): 4}, FIRST, LAST).expired == (OffsetRange("a", 0, 6, 9),)
+    assert stands(5).forgotten(IDS, {("b", 0): 4}, FIRST, LAST) == NONE, "never read"
+    assert stands(5, a=6).forgotten(IDS, {("a", 0): 2}, FIRST, LAST) == NONE, "what is committed counts, set back on purpose or not"
+
+
+def test_where_the_group_stood_is_held_to_what_the_partition_holds_now() -> None:
+    assert stands(5, b=1, a=20).forgotten(IDS, {("c", 0): 1}, FIRST, LAST).expired == (OffsetRange("a", 0, 9, 9), OffsetRange("b", 0, 3, 9))
+
+
+def test_a_topic_made_anew_is_not_one_whose_offsets_expired() -> None:
+    assert stands(5, a=6).forgotten(IDS | {"a": "another"}, {("b", 0): 4}, FIRST, LAST) == NONE
+
+
+def test_a_group_that_was_deleted_to_read_all_anew_is_told_from_one_that_expired_by_its_age() -> None:
+    deleted = stands(3600, a=6, b=5)
+    assert deleted.forgotten(IDS, {}, FIRST, LAST) == Forgotten((), {("a", 0): 0, ("b", 0): 3}), "committed as their beginnings at once"
+    assert deleted.forgotten(IDS, {("b", 0): 4}, FIRST, LAST) == NONE, "nor is it later, when some of it is committed again"
+    assert stands(8 * 24 * 3600, a=6, b=5).forgotten(IDS, {}, FIRST, LAST).expired == (OffsetRange("a", 0, 6, 9), OffsetRange("b", 0, 5, 9))

@@ -80,7 +80,9 @@ def test_the_sound_record_that_the_poisons_spoil_is_not_rejected(topic: str, val
 def test_poisons_have_names_of_their_own_and_cover_the_reasons_that_a_record_can_have() -> None:
     assert len({poison.name for poison in _POISONS}) == len(_POISONS)
     assert {poison.reason for poison in _POISONS} == {str(reason) for reason in Reason} - {
+        "bad_header",
         "graph_refused",
+        "internal",
         "tenant_denied",
         "tenant_quarantined",
         "tenant_quota",

@@ -51,7 +51,7 @@ def test_a_server_that_answers_is_kept_and_found_by_whoever_asks_next(service: S
     assert found.pid == json.loads((service.folder / "process.json").read_text())["pid"]
 
 
-@pytest.mark.parametrize("record", ['{"pid": 1', f'{{"pid": {os.getpid()}, "created": 1.0}}'])
+@pytest.mark.parametrize("record", ['{"pid": 1', f'{{{{"pid": {os.getpid()}, "created": 1.0}}}}'], ids=["torn", "another's"])
 def test_a_torn_record_or_one_of_another_process_counts_as_none(service: ServiceProcess, record: str) -> None:
     service.folder.mkdir()
     (service.folder / "process.json").write_text(record)

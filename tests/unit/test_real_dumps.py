@@ -15,11 +15,15 @@ pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the real dumps are
 
 # What the dumps' owners are, as Kubernetes has them; the test does not ask the project's model.
 CLUSTER_SCOPED = {"Node", "Namespace"}
+OWN_GROUPS = {"", "apps", "batch", "extensions", "autoscaling", "policy", "networking.k8s.io", "rbac.authorization.k8s.io"}
+OWN_GROUPS |= {"storage.k8s.io"}
+OWN_GROUPS |= {"discovery.k8s.io", "coordination.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "admissionregistration.k8s.io"}
 Triple = tuple[str, str, str]
 
 
-def identity(kind: str, namespace: str, name: str) -> str:
-    return f"{kind}:{namespace}:{name}"
+def identity(kind: str, namespace: str, name: str, api_version: str = "v1") -> str:
+    group = api_version.rpartition("/")[0]
+    return f"{kind if group in OWN_GROUPS else f'{kind}.{group}'}:{namespace}:{name}"
 
 
 def expected_topology(found: list[Item]) -> set[Triple]:
@@ -29,13 +33,13 @@ def expected_topology(found: list[Item]) -> set[Triple]:
     for item in found:
         metadata, spec = item["metadata"], item.get("spec") or {}
         namespace = metadata.get("namespace", "")
-        me = identity(item["kind"], namespace, metadata["name"])
+        me = identity(item["kind"], namespace, metadata["name"], item["apiVersion"])
         for owner in metadata.get("ownerReferences") or []:
             there = by_uid.get(owner["uid"])
             scope = "" if owner["kind"] in CLUSTER_SCOPED else namespace
             if there is not None:
                 scope = there["metadata"].get("namespace", "")
-            triples.add(("CONTROLS", identity(owner["kind"], scope, owner["name"]), me))
+            triples.add(("CONTROLS", identity(owner["kind"], scope, owner["name"], owner["apiVersion"]), me))
         if item["kind"] == "Pod" and spec.get("nodeName"):
             triples.add(("RUNS_ON", me, identity("Node", "", spec["nodeName"])))
         if item["kind"] == "Service" and spec.get("selector"):
@@ -61,8 +65,8 @@ def test_objects_and_their_relationships_are_what_the_dump_says(dump: str) -> No
     assert rejects == []
     live = {rid for rid, node in graph.resources.items() if "stub" not in node}
     assert len(live) == len(found) > 0
-    shown = {(t.type, *(":".join((graph.resources[rid]["kind"], *rid.split(":", 2)[1:])) for rid in t[1:])) for t in graph.triples()}
-    assert {tuple(part.lower() for part in triple) for triple in shown} == {tuple(part.lower() for part in triple) for triple in expected}
+    shown = {(one.type, one.source, one.target) for one in graph.triples()}
+    assert {(type_, source.lower(), target.lower()) for type_, source, target in expected} == shown
     assert by_type(shown) == by_type(expected)
 
 

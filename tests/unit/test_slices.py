@@ -2,7 +2,19 @@
 
 import pytest
 
-from transforms.planning.slices import CONNECTOR_RECORDS, FIRST_RECORDS, MOST_RECORDS, SlicePacer, fair_shares, portions
+from transforms.planning.slices import (
+    CONNECTOR_RECORDS,
+    FIRST_RECORDS,
+    MOST_RECORDS,
+    SLICE_ROWS,
+    SMALL_BYTES,
+    SMALL_RECORDS,
+    SMALL_ROWS,
+    SlicePacer,
+    SliceSize,
+    fair_shares,
+    portions,
+)
 from transforms.records.letters import Coordinates, Wanted
 
 MIB = 1024 * 1024
@@ -110,3 +122,33 @@ def test_letters_are_cut_within_both_limits_and_one_that_is_larger_is_alone(
 
     assert [len(portion) for portion in found] == cut
     assert [one for portion in found for one in portion] == wanted
+
+
+def test_a_slice_that_came_to_many_rows_makes_the_next_one_shorter() -> None:
+    pacer = SlicePacer(64 * MIB, 1000)
+    pacer.took(10, 10 * 1000, 1.0, rows=5 * SLICE_ROWS)
+
+    assert pacer.next(10**9).max_records == 2
+    assert pacer.next(10**9).max_rows == SLICE_ROWS
+
+
+def test_after_a_run_that_was_killed_slices_begin_small_and_grow_by_a_bounded_factor() -> None:
+    pacer = SlicePacer(64 * MIB, 1000)
+    pacer.begin_small()
+
+    assert pacer.next(10**9) == SliceSize(SMALL_RECORDS, SMALL_BYTES, 2, SMALL_ROWS)
+    sizes = []
+    for _ in range(5):
+        size = pacer.next(10**9)
+        sizes.append(size.max_records)
+        pacer.took(size.max_records, size.max_records * 100, 0.01, size.max_records)
+    assert sizes == [100, 400, 1_600, 6_400, 25_600]
+
+
+def test_a_pacer_that_has_grown_again_is_wary_no_longer() -> None:
+    pacer = SlicePacer(64 * MIB, 1000)
+    pacer.begin_small()
+    pacer.took(FIRST_RECORDS, FIRST_RECORDS * 100, 0.01)
+    pacer.took(1, 100, 0.01)
+
+    assert pacer.next(10**9).max_records == 4 * FIRST_RECORDS

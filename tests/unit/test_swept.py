@@ -10,7 +10,8 @@ from tests.unit.test_order import folded
 from transforms.io.memory_graph import MemoryGraphStore
 from transforms.planning.changes import Changes, Floors
 from transforms.planning.mutations import DeleteNode, DeleteUid, Mutation, UpsertNode
-from transforms.planning.swept import place_of, swept_into
+from transforms.planning.stored import StoredTombstone
+from transforms.planning.swept import place_of, places_of, swept_into
 from transforms.planning.values import digest_of
 from transforms.records.outcomes import Outcome
 from transforms.records.record import make_ver, time_limit
@@ -29,8 +30,8 @@ def sweep(store: MemoryGraphStore, t: int, *, all_of_them: bool = True) -> int:
     """As the sweep of the real store does; all_of_them: those too that hide something."""
     tenant = store.tenants[TENANT]
     kept = [one for one in tenant._tombstones.values() if one.ver and one.ver <= time_limit(t) and (all_of_them or not one.payload)]
-    places = tenant.tombstones({place_of(one.key) for one in kept})
-    tenant.write(Changes(tombstones=swept_into(((one.key, one.ver) for one in kept), places), tombstones_gone={one.key for one in kept}))
+    places = tenant.tombstones({place for one in kept for place in places_of(one)})
+    tenant.write(Changes(tombstones=swept_into(kept, places), tombstones_gone={one.key for one in kept}))
     tenant.floors = Floors(swept=max(tenant.floors.swept, time_limit(t)))
     return len(kept)
 
@@ -73,10 +74,10 @@ def test_a_life_that_was_displaced_is_ended_by_the_sweep() -> None:
 
 
 def test_what_is_swept_again_holds_by_its_greatest_version_and_takes_a_few_bytes() -> None:
-    key, other = "rid:pod:a:p", "rid:pod:a:q"
-    once = swept_into([(key, ver(5)), (other, ver(1))], {})
+    key = "rid:pod:a:p"
+    once = swept_into([StoredTombstone(key, ver(5)), StoredTombstone("rid:pod:a:q", ver(1))], {})
 
-    assert swept_into([(key, ver(3))], once)[place_of(key)] == once[place_of(key)]
-    assert swept_into([(key, ver(9))], once)[place_of(key)] != once[place_of(key)]
-    many = swept_into(((f"rid:pod:a:{at}", ver(at)) for at in range(200_000)), {})
+    assert swept_into([StoredTombstone(key, ver(3))], once)[place_of(key)] == once[place_of(key)]
+    assert swept_into([StoredTombstone(key, ver(9))], once)[place_of(key)] != once[place_of(key)]
+    many = swept_into((StoredTombstone(f"rid:pod:a:{at}", ver(at)) for at in range(200_000)), {})
     assert sum(len(one.payload) for one in many.values()) < 60 * 200_000

@@ -135,3 +135,52 @@ def test_a_fault_is_raised_once_lets_go_of_what_waits_and_the_queues_serve_again
     queues.submit("af-11", 7)
     assert queues.drain() == [("af-11", 7)]
     assert written == [7]
+
+
+def test_tenants_that_are_held_up_keep_no_other_from_being_written_nor_queued() -> None:
+    lock = threading.Event()
+    written: list[Batch] = []
+
+    def write(client_id: str, batch: int) -> Batch:
+        if client_id.startswith("held"):
+            assert lock.wait(20)
+        written.append((client_id, batch))
+        return client_id, batch
+
+    queues: TenantQueues[int, Batch] = TenantQueues(write, writers=2, most=4, held_up_s=0.05)
+    try:
+        # Both writers are held up, and as many batches as may be held lie behind them.
+        for number in range(3):
+            queues.submit("held-1", number)
+            queues.submit("held-2", number)
+        for number in range(20):
+            queues.submit("af-10", number)
+        assert [one for one in written if one[0] == "af-10"][:10] == [("af-10", number) for number in range(10)]
+        lock.set()
+        queues.drain()
+    finally:
+        lock.set()
+        queues.close()
+    assert [number for client_id, number in written if client_id == "held-1"] == [0, 1, 2]
+    assert len(written) == 26
+
+
+def test_what_lies_behind_tenants_that_are_held_up_is_bounded() -> None:
+    lock = threading.Event()
+    queues: TenantQueues[int, Batch] = TenantQueues(lambda client_id, batch: (client_id, lock.wait(20) and batch), 1, 2, held_up_s=0.05)
+    queued: list[int] = []
+
+    def submit() -> None:
+        for number in range(20):
+            queues.submit("held", number)
+            queued.append(number)
+
+    thread = threading.Thread(target=submit, daemon=True)
+    thread.start()
+    thread.join(2.5)
+    assert 2 < len(queued) <= 8
+    lock.set()
+    thread.join(20)
+    queues.drain()
+    queues.close()
+    assert len(queued) == 20

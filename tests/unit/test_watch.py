@@ -105,6 +105,26 @@ def test_a_partition_that_is_gone_is_no_reason_to_begin_anew() -> None:
     assert scene.told == ["RUNNING"] * 5
 
 
+def test_a_job_that_does_not_run_for_a_topic_that_may_not_be_read_begins_anew_without_it() -> None:
+    scene = Scene(6, there=[A])
+    restarts = JobLook("RESTARTING", False, False, 2, "Not authorized to access topics")
+
+    def submit(places: list[Place]) -> Job:
+        scene.told.append(f"submit {places}")
+        return Job("again", [RUNS], scene.told)
+
+    watch = Watch(submit, scene, scene, scene, look_s=1, discovery_s=3, clock=lambda: scene.now)
+    watch.run(Job("one", [restarts], scene.told), [A, B])
+
+    assert scene.told == ["RESTARTING"] * 4 + ["cancel one", f"submit {[A]}"] + ["RUNNING"] * 2
+
+
+def test_a_job_that_does_not_run_for_another_reason_is_left_to_its_cluster() -> None:
+    scene = Scene(5, there=[A])
+    scene.watch(Job("one", [JobLook("RESTARTING", False, False, 2, "Neo4j is away")], scene.told), look_s=1, discovery_s=2)
+    assert scene.told == ["RESTARTING"] * 5
+
+
 def test_it_has_caught_up_only_with_what_was_there_at_an_earlier_look() -> None:
     scene = Scene(1, end={A: 10}, committed={A: 4})
     watch = Watch(lambda _: Job("", [RUNS], []), scene, scene, scene, clock=lambda: scene.now)

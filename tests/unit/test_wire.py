@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.unit.avro_samples import EVENT_SCHEMA, POD_SCHEMA, avro, framed
 from tests.unit.wire import AT, AT_MS, EVENT, EVENTS, POD, RESOURCES, TARGET, TARGETS, TOPOLOGY, json_of, kafka_record
-from transforms.io.deadletters import is_withheld
+from transforms.io.deadletters import letter_of
 from transforms.records.avro import AvroReader
 from transforms.records.contents import Contents
 from transforms.records.decode import Decoded, decode_record
@@ -35,7 +35,7 @@ CLOUD = {"specversion": "1.0", "id": "7", "source": "/agents/shop", "type": "k8s
 _READERS: dict[int, PayloadReader] = {1: AvroReader([json.dumps(POD_SCHEMA)]), 2: bytes, 3: AvroReader([json.dumps(EVENT_SCHEMA)])}
 
 
-def schemas(schema_id: int) -> PayloadReader:
+def schemas(schema_id: int, _asker: str = "") -> PayloadReader:
     if schema_id not in _READERS:
         raise Fault(Reason.SCHEMA_UNKNOWN, f"the schema {schema_id} is unknown", parsed=False)
     return _READERS[schema_id]
@@ -166,7 +166,7 @@ def test_what_cannot_be_unwrapped_says_why_and_is_withheld(value: bytes, headers
     fault = fault_of(value, headers)
     assert fault.reason is Reason.BAD_WRAPPER
     assert said in fault.detail
-    assert is_withheld(Reject(record_of(value, headers), "af-10", Step.DECODE, fault.reason, fault.detail, fault.parsed))
+    assert letter_of(Reject(record_of(value, headers), "af-10", Step.DECODE, fault.reason, fault.detail, fault.parsed)).withheld
 
 
 @pytest.mark.parametrize("topic", [RESOURCES, EVENTS, TOPOLOGY])
@@ -201,12 +201,12 @@ def test_what_is_unwrapped_is_held_to_the_same_checks(value: bytes, headers: Hea
 @pytest.mark.parametrize("topic", [RESOURCES, EVENTS])
 @pytest.mark.parametrize("value", [framed(2, b'{"op":7}'), encoded(b'{"op":7}'), encoded(b'{"op":7}').replace(b"data_b", rb"data\u005fb")])
 def test_what_redaction_cannot_look_into_is_withheld_for_every_reason(value: bytes, topic: str) -> None:
-    assert is_withheld(Reject(record_of(value, topic=topic), "af-10", Step.WRITE, Reason.GRAPH_REFUSED, "x"))
+    assert letter_of(Reject(record_of(value, topic=topic), "af-10", Step.WRITE, Reason.GRAPH_REFUSED, "x")).withheld
 
 
 def test_a_secret_in_a_structured_event_is_withheld() -> None:
     value = structured(POD | {"kind": "Secret", "name": 7})
-    assert is_withheld(Reject(record_of(value), "af-10", Step.DECODE, Reason.WRONG_TYPE, "x"))
+    assert letter_of(Reject(record_of(value), "af-10", Step.DECODE, Reason.WRONG_TYPE, "x")).withheld
 
 
 def test_the_time_in_a_wrapping_never_stands_for_that_of_the_body() -> None:

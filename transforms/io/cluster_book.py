@@ -14,7 +14,8 @@ import neo4j
 import structlog
 from neo4j.exceptions import DriverError, Neo4jError
 
-from transforms.io.neo4j_target import Neo4jTarget, is_held_up
+from transforms.io.faults import InfrastructureFault
+from transforms.io.neo4j_target import Neo4jTarget, is_held_up, is_row_fault
 from transforms.model import tenancy
 from transforms.model.graph import BUS_NAME, TENANT_KEY
 from transforms.planning.liveness import BusClock, Heard, Judged, Limits, Spans, State, advanced, joined, judge, spans_of
@@ -75,10 +76,13 @@ class ClusterBook:
         words = [_registry_row(said) for _, said in sorted(signs.registered.items())]
         return locked | self._each(tenancy.REGISTER, words, shun=False)
 
-    def judge(self, limits: Limits, concerns: Callable[[str], bool]) -> list[Judged]:
+    def judge(
+        self, limits: Limits, concerns: Callable[[str], bool], may_be_silent: Callable[[str], bool] = lambda _client_id: True
+    ) -> list[Judged]:
         """Find out who has fallen silent and who is back, write it down, and tell of those whose state is another.
 
         concerns: whether a tenant's records are taken in by this run; of others it cannot tell.
+        may_be_silent: whether all of a tenant's records could be read; of one whose could not, only that it is back is found out.
         Call it only where all that was there has been read: what is still to come is silence to nobody.
         """
 
@@ -98,6 +102,7 @@ class ClusterBook:
             return []
         heard = {one.client_id: one.heard_ms for one in clusters}
         found = [judged for one in clusters if concerns(one.client_id) and (judged := judge(one, before, now, limits))]
+        found = [one for one in found if not one.silent_ms or may_be_silent(one.client_id)]
         rows = [{**one._asdict(), "heard_ms": heard[one.client_id]} for one in sorted(found)]
         locked = self._each(tenancy.SET_STATE, rows)
         told = [one for one in found if one.is_transition and one.client_id not in locked]
@@ -144,6 +149,14 @@ class ClusterBook:
             self._written(lambda tx: tx.run(statement, {"rows": rows}).consume(), within_s)
         except _HeldUp:
             return False
+        except _Refused as refused:
+            if len(rows) == 1:
+                _LOG.error(
+                    "cluster not written",
+                    client_id=rows[0][TENANT_KEY],
+                    detail=f"the graph refuses what was heard of it: {refused.sentence}",
+                )
+            return False
         return True
 
     def _read(self, work: Callable[[neo4j.ManagedTransaction], T]) -> T:
@@ -160,11 +173,17 @@ class ClusterBook:
         except (Neo4jError, DriverError) as error:
             if is_held_up(error):
                 raise _HeldUp(str(error)) from error
+            if is_row_fault(error):
+                raise _Refused(self._target.fault(error).sentence) from error
             raise self._target.fault(error) from error
 
 
 class _HeldUp(Exception):
     """A transaction that waited for a lock until its time was up."""
+
+
+class _Refused(InfrastructureFault):
+    """The server refuses values that are written; whose they are, it does not say."""
 
 
 @functools.cache

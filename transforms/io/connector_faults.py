@@ -1,14 +1,15 @@
 """What Kafka says through the Java side of Beam's connector, which comes back as the text of a Java stack trace."""
 
-import re
 from typing import Final
+
+import re2
 
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import kafka_fault
 from transforms.io.kafka_target import KafkaTarget
 
 # Kafka's client throws these for what brokers do or refuse; what concerns a record's bytes is the exception to it.
-_KAFKA_ERROR: Final = re.compile(r"org\.apache\.kafka\.common\.errors\.(\w+)(?:: ([^\r\n]*))?")
+_KAFKA_ERROR: Final = re2.compile(r"org\.apache\.kafka\.common\.errors\.(\w+)(?:: ([^\r\n]*))?")
 _OF_RECORDS: Final = frozenset({"SerializationException", "RecordDeserializationException"})
 _SAID_CHARS: Final = 300
 

@@ -1,7 +1,6 @@
 """Dead letters: rejects as messages on one topic, with the original bytes and coordinates, never with a secret."""
 
-import re
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -10,50 +9,18 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka_offsets import OffsetGap
 from transforms.io.kafka_target import KafkaTarget
+from transforms.io.unforeseen import unforeseen
 from transforms.model.limits import DEADLETTER_KEY_BYTES, DEADLETTER_MESSAGE_BYTES, DEADLETTER_VALUE_BYTES
-from transforms.records.letters import OFFSETS_LOST, Letter, encode_letter, sha256_of
-from transforms.records.redact import redact_json
-from transforms.records.rejects import Reject
+from transforms.records.kept import Kept, kept_headers, kept_key, kept_value
+from transforms.records.letters import OFFSETS_LOST, Letter, encode_letter
+from transforms.records.record import Headers, KafkaRecord, sha256_of
+from transforms.records.redact import redact_text
+from transforms.records.rejects import Reject, Step
 
 _FLUSH_S: Final = 60.0
 _LOOK_S: Final = 15.0
 _HEADER_BYTES: Final = 512 * 1024
 _MESSAGE_OVERHEAD_BYTES: Final = 4096
-_SECRET_KEY: Final = re.compile(rb"(^|::|\|)secret(:|$)", re.IGNORECASE)
-_SECRET_BODY: Final = re.compile(rb'"kind"\s*:\s*"secret', re.IGNORECASE)
-# A letter of `kind` or `Secret` may be written as an escape.
-_ESCAPED: Final = re.compile(rb"\\u00([0-7][0-9a-fA-F])")
-# What only its schema or base64 opens: redaction sees none of it.
-_MAGIC: Final = b"\0"
-_OPAQUE: Final = re.compile(rb'"data_base64"\s*:')
-_STATE_PREFIX: Final = "state."
-
-Headers = tuple[tuple[str, bytes | None], ...]
-
-
-def is_withheld(reject: Reject) -> bool:
-    """Whether the value must not leave Kafka: it is or may be a Secret, or nothing could look into it."""
-    record = reject.record
-    value = record.value or b""
-    text = _ESCAPED.sub(_unescaped, value)
-    if _SECRET_KEY.search(record.key or b"") or _SECRET_BODY.search(text) or value.startswith(_MAGIC) or _OPAQUE.search(text):
-        return True
-    if _STATE_PREFIX not in record.topic or not value:
-        return False
-    # Validation stops at the first wrong field: that a value can be parsed is only sure once all of it is.
-    return not reject.parsed or not _is_json(value)
-
-
-def _unescaped(match: re.Match[bytes]) -> bytes:
-    return bytes([int(match.group(1), 16)])
-
-
-def _is_json(value: bytes) -> bool:
-    try:
-        msgspec.json.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
-    return True
 
 
 def encode_deadletter(reject: Reject) -> bytes:
@@ -67,45 +34,40 @@ def encode_deadletter(reject: Reject) -> bytes:
 
 
 def letter_of(reject: Reject, most: int = DEADLETTER_VALUE_BYTES) -> Letter:
-    """The reject as a letter with at most so many bytes of its value.
+    """The reject as a letter with at most so many bytes of its value, and no secret.
 
     A value that was withheld, redacted or truncated leaves its original length and SHA-256, so that the original can be
     found and proven by its coordinates.
     """
-    record, kept = reject.record, _keep(reject)
-    key = record.key and record.key[:DEADLETTER_KEY_BYTES]
-    headers = record.headers if sum(len(name) + 2 * len(held or b"") + 8 for name, held in record.headers) <= _HEADER_BYTES else ()
-    return _letter(reject, key, headers, kept, most)
-
-
-class _Kept(NamedTuple):
-    """What of a value may leave Kafka."""
-
-    value: bytes | None
-    withheld: bool = False
-    redacted: bool = False
-
-
-def _keep(reject: Reject) -> _Kept:
-    value = reject.record.value
-    if value is None:
-        return _Kept(None)
-    if is_withheld(reject):
-        return _Kept(None, withheld=True)
     try:
-        redacted = redact_json(value)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        redacted = None
-    return _Kept(value) if redacted is None else _Kept(redacted, redacted=True)
+        return _whole(reject, most)
+    except Exception as error:  # noqa: BLE001 - the net: a letter without what could not be looked into is better than none
+        unforeseen(error, Step.DEAD_LETTER, reject.record, reject.client_id)
+        bare = msgspec.structs.replace(reject, detail="its letter could not be made; read the record from its topic")
+        return _letter(bare, None, None, Kept(None, withheld=reject.record.value is not None), most)
 
 
-def _letter(reject: Reject, key: bytes | None, headers: Headers, kept: _Kept, most: int) -> Letter:
+def _whole(reject: Reject, most: int) -> Letter:
+    record, original = reject.record, reject.record.original
+    kept = kept_value(record, parsed=reject.parsed) if original is None else Kept(record.value, original.withheld)
+    fits = sum(len(name) + 2 * len(held or b"") + 8 for name, held in record.headers) <= _HEADER_BYTES
+    return _letter(reject, kept_key(_cut_key(record)), kept_headers(record.headers) if fits else None, kept, most)
+
+
+def _cut_key(record: KafkaRecord) -> bytes | None:
+    return record.key and record.key[:DEADLETTER_KEY_BYTES]
+
+
+def _letter(reject: Reject, key: bytes | None, headers: Headers | None, kept: Kept, most: int) -> Letter:
+    """headers: None where they are left out."""
     record = reject.record
-    held = record.value
+    original, cut_key = record.original, _cut_key(record)
     is_cut = kept.value is not None and len(kept.value) > most
+    fits = headers is not None
+    is_redacted = kept.redacted or key != cut_key or (fits and headers != record.headers) or (original is not None and original.redacted)
     return Letter(
         reason=str(reject.reason),
-        detail=reject.detail,
+        detail=redact_text(reject.detail),
         step=str(reject.step),
         client_id=reject.client_id or None,
         topic=record.topic,
@@ -113,13 +75,13 @@ def _letter(reject: Reject, key: bytes | None, headers: Headers, kept: _Kept, mo
         offset=record.offset,
         timestamp_ms=record.timestamp_ms,
         key=key,
-        headers=headers,
+        headers=headers or (),
         value=kept.value and kept.value[:most],
         withheld=kept.withheld,
-        redacted=kept.redacted,
-        truncated=is_cut or key != record.key or len(headers) < len(record.headers),
-        value_bytes=None if held is None else len(held),
-        value_sha256=sha256_of(held),
+        redacted=is_redacted,
+        truncated=is_cut or cut_key != record.key or not fits,
+        value_bytes=(None if record.value is None else len(record.value)) if original is None else original.size_bytes,
+        value_sha256=sha256_of(record.value) if original is None else original.sha256,
     )
 
 
@@ -198,7 +160,7 @@ class DeadLetterWriter:
 
     def send(self, reject: Reject) -> None:
         """Queue one reject."""
-        self._produce(encode_deadletter(reject), reject.record.key and reject.record.key[:DEADLETTER_KEY_BYTES])
+        self._produce(encode_deadletter(reject), kept_key(reject.record.key and reject.record.key[:DEADLETTER_KEY_BYTES]))
 
     def _produce(self, letter: bytes, key: bytes | None) -> None:
         while True:

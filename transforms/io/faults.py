@@ -1,12 +1,10 @@
 """Infrastructure faults: what stops a run, in one sentence that says what to do."""
 
-import re
 from typing import Final
 
 # A runner may wrap a worker's exception in text of its own; the sentence is found again between these.
 _OPEN: Final = "⟦"
 _CLOSE: Final = "⟧"
-_MARKED: Final = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
 
 
 class InfrastructureFault(Exception):
@@ -26,7 +24,14 @@ class InfrastructureFault(Exception):
         return f"{_OPEN}{self.sentence}{_CLOSE}"
 
 
+class GroupTaken(InfrastructureFault):
+    """Another run has what the lease is of: to try again would be to fight over it."""
+
+
 def fault_sentence(error: BaseException) -> str | None:
     """The sentence of an infrastructure fault, however a runner wrapped it; None for anything else."""
-    found = _MARKED.search(str(error))
-    return found.group(1) if found else None
+    for part in str(error).split(_OPEN)[1:]:
+        sentence, closed, _ = part.partition(_CLOSE)
+        if closed:
+            return sentence
+    return None

@@ -105,3 +105,9 @@ def tombstone_props(tombstone: StoredTombstone) -> Row:
     if tombstone.payload:
         props["payload"] = tombstone.payload
     return props | dict(zip(TOMBSTONE_REFS, tombstone.refs, strict=False))
+
+
+def tombstone_of(row: Any) -> StoredTombstone:
+    """The tombstone that a row of a reading statement tells of."""
+    refs = tuple(ref for ref in (row["ref_a"], row["ref_b"]) if ref is not None)
+    return StoredTombstone(row["key"], row["ver"], bytes(row["payload"] or b""), refs)

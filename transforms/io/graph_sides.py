@@ -41,7 +41,7 @@ class _Reader:
             said = " ".join((getattr(error, "message", None) or str(error)).split())[:300] or type(error).__name__
             name = self._side.upper()
             raise InfrastructureFault(
-                f"The {self._side} graph, {self._target.database} at {self._target.uri}, cannot be read ({said}); start it, or fix "
+                f"The {self._side} graph, {self._target.database} at {self._target.address}, cannot be read ({said}); start it, or fix "
                 f"--{self._side}, NEO4J_{name}_USER, NEO4J_{name}_PASSWORD or NEO4J_{name}_PASSWORD_FILE, then compare again."
             ) from error
 

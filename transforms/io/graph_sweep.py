@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from transforms.io.graph_purge import Ask
-from transforms.io.graph_rows import tombstone_props
+from transforms.io.graph_rows import tombstone_of, tombstone_props
 from transforms.io.neo4j_graph import Neo4jGraphStore
 from transforms.model import cypher, retention
 from transforms.model.graph import EPISODIC, TENANT_KEY, TOMBSTONE
 from transforms.planning.changes import Floors
-from transforms.planning.stored import StoredTombstone
-from transforms.planning.swept import place_of, swept_into
+from transforms.planning.swept import places_of, swept_into
 from transforms.records.record import time_limit
 
 SLICE_ROWS: Final = 2000
@@ -81,15 +80,13 @@ def _with_fewer(store: Neo4jGraphStore, client_id: str, floor: str) -> int:
     tenant = {TENANT_KEY: client_id}
 
     def work(ask: Ask) -> int:
-        gone = ask(retention.OLD_TOMBSTONES, **tenant, floor=floor, most=SLICE_ROWS)
-        keys = [row["key"] for row in gone]
-        stored = ask(cypher.READ_TOMBSTONES, **tenant, keys=sorted({place_of(key) for key in keys}))
-        held = {row["key"]: StoredTombstone(row["key"], row["ver"], bytes(row["payload"])) for row in stored}
-        kept = swept_into(((row["key"], row["ver"]) for row in gone), held)
-        rows = [{"key": place, "props": {**tenant, **tombstone_props(one)}} for place, one in kept.items()]
-        ask(cypher.PUT_TOMBSTONE, **tenant, rows=rows)
-        ask(cypher.DROP_TOMBSTONE, **tenant, keys=sorted(keys))
-        return len(keys)
+        gone = [tombstone_of(row) for row in ask(retention.OLD_TOMBSTONES, **tenant, floor=floor, most=SLICE_ROWS)]
+        places = sorted({place for one in gone for place in places_of(one)})
+        held = {one.key: one for one in map(tombstone_of, ask(cypher.READ_TOMBSTONES, **tenant, keys=places))}
+        kept = swept_into(gone, held)
+        ask(cypher.PUT_TOMBSTONE, **tenant, rows=[{"key": key, "props": tenant | tombstone_props(one)} for key, one in kept.items()])
+        ask(cypher.DROP_TOMBSTONE, **tenant, keys=sorted(one.key for one in gone))
+        return len(gone)
 
     return store.transact(work)
 

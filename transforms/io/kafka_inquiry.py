@@ -23,6 +23,7 @@ _NO_LEADER: Final = -1
 # A broker says so while groups move to another, and on the first use of a group in a new cluster.
 _SETTLING: Final = frozenset({"NOT_COORDINATOR", "COORDINATOR_NOT_AVAILABLE", "COORDINATOR_LOAD_IN_PROGRESS"})
 _PROTOCOL_VERSION: Final = "inter.broker.protocol.version"
+_OFFSETS_RETENTION: Final = "offsets.retention.minutes"
 
 T = TypeVar("T")
 
@@ -106,6 +107,13 @@ class KafkaInquiry:
         broker = str(min(brokers))
         settings = self._settings(ResourceType.BROKER, [broker])[broker]
         return "" if isinstance(settings, Untold) else settings.get(_PROTOCOL_VERSION, "").partition("-")[0]
+
+    def offsets_retention_s(self) -> float | None:
+        """For how long a group's committed offsets are kept; None where Kafka does not say."""
+        broker = str(min(self._asked.list_topics(timeout=_ASK_S).brokers, default=0))
+        settings = self._settings(ResourceType.BROKER, [broker])[broker]
+        minutes = "" if isinstance(settings, Untold) else settings.get(_OFFSETS_RETENTION, "")
+        return float(minutes) * 60 if minutes.isdecimal() else None
 
     @property
     def _asked(self) -> AdminClient:

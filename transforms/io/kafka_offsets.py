@@ -1,13 +1,16 @@
-"""What is to be read and what is done: planned ranges, committed offsets, gaps.
+"""What is to be read and what is done: planned ranges, committed offsets, gaps, and what cannot be read now.
 
-Commits never move backwards, and happen only when the caller says that everything before them is safe.
+Commits never move backwards, and happen only when the caller says that everything before them is safe. What is wrong with one
+partition is kept apart, so that the others are read; only what is wrong with all of them is an InfrastructureFault.
 """
 
+import time
 from collections.abc import Callable, Iterable
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 from confluent_kafka import (
     Consumer,
+    ConsumerGroupTopicPartitions,
     IsolationLevel,
     KafkaError,
     KafkaException,
@@ -18,13 +21,45 @@ from confluent_kafka.admin import AdminClient, ListOffsetsResultInfo, OffsetSpec
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
 from transforms.io.faults import InfrastructureFault
+from transforms.io.kafka_fence import CommitFence
+from transforms.io.kafka_partitions import (
+    NO_ANSWER,
+    NOT_READABLE,
+    HeldBack,
+    HeldBackWatch,
+    PartitionFault,
+    Place,
+    cause_of,
+    is_gone,
+    is_of_partition,
+    leaderless,
+    may_read,
+)
+from transforms.io.kafka_ranges import GroupStands, OffsetGap, OffsetRange, ReadPlan, Stand, gap_before, gap_of_topic_made_anew
 from transforms.io.kafka_target import KafkaTarget
+
+__all__ = [
+    "HeldBack",
+    "KafkaOffsets",
+    "OffsetGap",
+    "OffsetRange",
+    "PartitionFault",
+    "Place",
+    "ReadPlan",
+    "Stand",
+    "gap_before",
+    "gap_of_topic_made_anew",
+]
 
 REQUEST_S: Final = 15.0
 _SETTLE_S: Final = 30.0
+# An election takes a moment; a partition that has just been found without a leader is looked at again for so long.
+_ELECTION_S: Final = 3.0
+# Kafka forgets what a group has committed in a partition where it commits nothing for a week, by default.
+REFRESH_S: Final = 600.0
+_AGAIN_S: Final = 0.3
 
 T = TypeVar("T")
-Place = tuple[str, int]
 
 _TRANSIENT: Final = frozenset(
     {
@@ -42,81 +77,27 @@ _TRANSIENT: Final = frozenset(
 )
 
 
-class OffsetRange(NamedTuple):
-    """Offsets [start, end) of one partition."""
-
-    topic: str
-    partition: int
-    start: int
-    end: int
-
-    @property
-    def place(self) -> Place:
-        return (self.topic, self.partition)
-
-    @property
-    def lag(self) -> int:
-        """How many offsets, an upper limit on the records: compaction and control records leave gaps."""
-        return self.end - self.start
-
-
-class OffsetGap(NamedTuple):
-    """Offsets [start, end) that Kafka no longer holds although they were never taken in; reading goes on at `resumed`.
-
-    resumed < start: the log was cut back, or the topic made anew.
-    """
-
-    topic: str
-    partition: int
-    start: int
-    end: int
-    resumed: int
-
-    @property
-    def place(self) -> Place:
-        return (self.topic, self.partition)
-
-    @property
-    def sentence(self) -> str:
-        """What happened and what to do, in one sentence."""
-        where = f"{self.topic}[{self.partition}]"
-        if self.resumed < self.start:
-            return (
-                f"{where} ends before offset {self.start}, where the group stood: the topic was made anew or its log cut back; "
-                f"reading goes on at {self.resumed}, let the agents resync."
-            )
-        return (
-            f"{where} no longer holds the offsets {self.start} to {self.end - 1}, which were never taken in; reading goes on at "
-            f"{self.resumed}: lengthen the topic's retention or run more often, and let the agents resync."
-        )
-
-
-class ReadPlan(NamedTuple):
-    """What is to be read, and what no longer can be."""
-
-    ranges: list[OffsetRange]
-    gaps: list[OffsetGap]
-
-
-class Stand(NamedTuple):
-    """Where the group stood in a partition, and the id of the topic as it was then."""
-
-    topic_id: str
-    offset: int
-
-
 class KafkaOffsets:
     """One group's view of the topics; close it with the owner. Every fault of Kafka's is an InfrastructureFault.
 
     It remembers where it brought the group, so that a topic that is made anew while it is open is met as a gap: with
-    the topic, Kafka forgets what the group had committed.
+    the topic, Kafka forgets what the group had committed. stands: what it remembers; what is kept
+    elsewhere may be added, and counts where Kafka has forgotten it.
+
+    fenced: commits are those of a run that holds the group's lease, and shut out every run that had it before.
     """
 
-    def __init__(self, target: KafkaTarget) -> None:
+    def __init__(self, target: KafkaTarget, *, fenced: bool = False) -> None:
         self._target = target
         self._admin = target.open(AdminClient, {})
         self._topic_ids: dict[str, str] = {}
-        self._stands: dict[Place, Stand] = {}
+        self.stands = GroupStands()
+        self._fence = CommitFence(target) if fenced else None
+        self._aside: dict[Place, PartitionFault] = {}
+        self._was_aside: set[Place] = set()
+        self._held = HeldBackWatch()
+        self._refreshed_at: float | None = None
+        self._done: dict[Place, int] = {}
         self._consumer = target.open(
             Consumer,
             {
@@ -160,51 +141,119 @@ class KafkaOffsets:
 
         Ends are the last stable offsets: what an open transaction holds back waits for a later run.
         """
-        places = self.partitions(topics)
+        self._was_aside, self._aside = set(self._aside), {}
+        places = self._readable(self.partitions(topics))
         if not places:
-            return ReadPlan([], [])
+            self._require_some()
+            return ReadPlan([], [], self.aside)
         earliest = self._offsets(places, OffsetSpec.earliest())
         latest = self._offsets(places, OffsetSpec.latest())
+        high = self._offsets(places, OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED)
+        places = [place for place in places if place in earliest and place in latest and place in high]
+        if not places:
+            self._require_some()
         done = self.committed(places)
-        self._topic_ids = self._ids(sorted({topic for topic, _ in places}))
+        ends = {place: latest[place] for place in places}
+        expired, anew = self.stands.forgotten(self._topic_ids, done, earliest, ends)
+        done |= {one.place: one.start for one in expired} | anew
+        if expired or anew:
+            # Committed before anything is read, so that neither is taken for the other later.
+            self._refreshed_at = None
         for place in places:
-            if place in done and place not in self._stands:
-                self._stands[place] = self._stand(place, done[place])
+            if place in done and self.stands.get(place) is None:
+                self.stands.note(place, self._stand(place, done[place]))
+        self._done = dict(done)
         gaps = [gap for place in places if (gap := self._gap(place, done.get(place), earliest[place], latest[place]))]
         starts = {place: done.get(place, earliest[place]) for place in places} | {gap.place: gap.resumed for gap in gaps}
         ranges = (OffsetRange(*place, starts[place], latest[place]) for place in places)
-        return ReadPlan([one for one in ranges if one.lag > 0], gaps)
+        held = self._held.look({place: (latest[place], high[place]) for place in places})
+        return ReadPlan([one for one in ranges if one.lag > 0], gaps, self.aside, held, expired)
 
-    def _gap(self, place: Place, committed: int | None, earliest: int, latest: int) -> OffsetGap | None:
-        anew = gap_of_topic_made_anew(place, self._stands.get(place), self._topic_ids.get(place[0], ""), earliest)
-        return anew or (None if committed is None else gap_before(place, committed, earliest, latest))
+    def readable(self, topics: Iterable[str]) -> list[Place]:
+        """As `partitions`, less those that this user may not read, which are set aside."""
+        self._aside = {}
+        return self._readable(self.partitions(topics))
+
+    @property
+    def aside(self) -> tuple[PartitionFault, ...]:
+        """The partitions that could not be read since the last plan, while others could."""
+        return tuple(self._aside[place] for place in sorted(self._aside))
+
+    def set_aside(self, fault: PartitionFault) -> None:
+        """Note a partition that a reader could not read."""
+        self._aside.setdefault(fault.place, fault)
+
+    def _require_some(self) -> None:
+        """InfrastructureFault where not one partition can be read, although there are some: that is no one's of them."""
+        if self._aside:
+            first = self.aside[0]
+            raise kafka_fault(self._target, f"none of {len(self._aside)} partitions can be read; {first.sentence.rstrip('.')}")
+
+    def _readable(self, places: list[Place]) -> list[Place]:
+        """The partitions of the topics that this user may read; the ids of all topics are known afterwards."""
+        described = self._describe(sorted({topic for topic, _ in places}))
+        self._topic_ids = {topic: str(one.topic_id) for topic, one in described.items()}
+        for place in places:
+            if place[0] in described and not may_read(described[place[0]]):
+                self._aside[place] = PartitionFault(*place, NOT_READABLE)
+        return [place for place in places if place not in self._aside]
 
     def _stand(self, place: Place, offset: int) -> Stand:
         return Stand(self._topic_ids.get(place[0], ""), offset)
 
-    def _ids(self, topics: list[str]) -> dict[str, str]:
-        """The id that each topic has as long as it exists; one that is gone by now is absent."""
+    @property
+    def needs_refresh(self) -> bool:
+        """Whether it is time to commit again what is committed, so that Kafka does not forget it in partitions that are quiet."""
+        return bool(self._done) and (self._refreshed_at is None or time.monotonic() - self._refreshed_at >= REFRESH_S)
 
-        def ask() -> dict[str, str]:
-            found: dict[str, str] = {}
-            for topic, described in self._admin.describe_topics(TopicCollection(topics), request_timeout=REQUEST_S).items():
+    def refresh(self) -> None:
+        """Commit again what was committed at the last plan, and what had expired then."""
+        self._refreshed_at = time.monotonic()
+        now = self.committed(self._done)
+        self._commit({place: max(offset, now.get(place, 0)) for place, offset in self._done.items()})
+
+    def commit_again(self) -> None:
+        """Commit again all that the group has committed, wherever; for whoever alone commits for it."""
+
+        def ask() -> dict[Place, int]:
+            group = self._target.group
+            told = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=REQUEST_S)[group].result()
+            return {(at.topic, at.partition): at.offset for at in told.topic_partitions or () if at.offset >= 0}
+
+        self._commit(self._ask(ask))
+
+    def _gap(self, place: Place, committed: int | None, earliest: int, latest: int) -> OffsetGap | None:
+        anew = gap_of_topic_made_anew(place, self.stands.get(place), self._topic_ids.get(place[0], ""), earliest)
+        return anew or (None if committed is None else gap_before(place, committed, earliest, latest))
+
+    def _describe(self, topics: list[str]) -> dict[str, Any]:
+        """Each topic: its id, as long as it exists, and the user's rights; one that is gone by now, or not told of, is absent."""
+
+        def ask() -> dict[str, Any]:
+            found: dict[str, Any] = {}
+            asked = TopicCollection(topics)
+            told = self._admin.describe_topics(asked, include_authorized_operations=True, request_timeout=REQUEST_S)
+            for topic, described in told.items():
                 try:
-                    found[topic] = str(described.result().topic_id)
+                    found[topic] = described.result()
                 except KafkaException as error:
-                    if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    if not is_gone(error.args[0]) and not is_of_partition(error.args[0]):
                         raise
             return found
 
-        return self._ask(ask)
+        return self._ask(ask) if topics else {}
 
     def held(self, topics: Iterable[str]) -> list[OffsetRange]:
-        """All that the topics hold now, whoever has taken it in; only partitions with something in them."""
+        """All that the topics hold now, whoever has taken it in; only partitions with something in them.
+
+        Raises InfrastructureFault where a partition cannot be asked: who wants all of it must not take less for that.
+        """
         places = self.partitions(topics)
         if not places:
             return []
-        earliest = self._offsets(places, OffsetSpec.earliest())
-        latest = self._offsets(places, OffsetSpec.latest())
-        found = (OffsetRange(*place, earliest[place], latest[place]) for place in places)
+        earliest = self._all_offsets(places, OffsetSpec.earliest())
+        latest = self._all_offsets(places, OffsetSpec.latest())
+        found = (OffsetRange(*place, earliest[place], latest[place]) for place in places if place in earliest and place in latest)
         return [one for one in found if one.lag > 0]
 
     def earliest(self, places: list[Place]) -> dict[Place, int]:
@@ -224,18 +273,48 @@ class KafkaOffsets:
 
         Nothing before it can have that time, whatever the order of the timestamps; after it there may be earlier ones.
         """
-        found = self._offsets(places, OffsetSpec.for_timestamp(timestamp_ms)) if places else {}
+        found = self._all_offsets(places, OffsetSpec.for_timestamp(timestamp_ms)) if places else {}
         return {place: offset for place, offset in found.items() if offset >= 0}
 
-    def _offsets(self, places: list[Place], spec: OffsetSpec) -> dict[Place, int]:
-        request = {TopicPartition(*place): spec for place in places}
+    def _all_offsets(self, places: list[Place], spec: OffsetSpec) -> dict[Place, int]:
+        """As `_offsets`, but a partition that cannot be asked is an InfrastructureFault; one that is gone is absent."""
+        found = self._offsets(places, spec)
+        for place in places:
+            if place not in found and place in self._aside:
+                raise kafka_fault(self._target, self._aside[place].sentence.rstrip("."))
+        return found
 
-        def ask() -> dict[Place, int]:
-            futures = self._admin.list_offsets(request, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=REQUEST_S)
-            found: dict[TopicPartition, ListOffsetsResultInfo] = {at: future.result() for at, future in futures.items()}
-            return {(at.topic, at.partition): info.offset for at, info in found.items()}
+    def _offsets(
+        self, places: list[Place], spec: OffsetSpec, isolation: IsolationLevel = IsolationLevel.READ_COMMITTED
+    ) -> dict[Place, int]:
+        """The offset of each partition that answers; one that is gone is absent, and so is one that cannot be asked, which is set aside."""
+        found: dict[Place, int] = {}
+        limit = time.monotonic() + min(_ELECTION_S, self._target.retry_s)
 
-        return self._ask(ask)
+        def ask() -> dict[Place, KafkaError]:
+            request = {TopicPartition(*place): spec for place in places if place not in found}
+            failed: dict[Place, KafkaError] = {}
+            for at, future in self._admin.list_offsets(request, isolation_level=isolation, request_timeout=REQUEST_S).items():
+                try:
+                    info: ListOffsetsResultInfo = future.result()
+                    found[at.topic, at.partition] = info.offset
+                except KafkaException as error:
+                    failed[at.topic, at.partition] = error.args[0]
+            for said in failed.values():
+                if not found and not is_of_partition(said) and not is_gone(said):
+                    raise KafkaException(said)
+            return failed
+
+        failed = self._ask(ask)
+        while failed and time.monotonic() < limit and any(is_transient(KafkaException(one)) for one in failed.values()):
+            if failed.keys() <= self._was_aside | self._aside.keys():
+                break
+            time.sleep(_AGAIN_S)
+            failed = self._ask(ask)
+        for place, said in failed.items():
+            if not is_gone(said):
+                self.set_aside(PartitionFault(*place, cause_of(said), said.str()))
+        return found
 
     def committed(self, places: Iterable[Place]) -> dict[Place, int]:
         """The group's committed offsets; a partition without one is absent."""
@@ -256,54 +335,68 @@ class KafkaOffsets:
         if not ends:
             return
 
-        def ask() -> None:
-            for at in self._consumer.commit(offsets=[TopicPartition(*place, end) for place, end in ends.items()], asynchronous=False) or ():
-                if at.error:
-                    raise KafkaException(at.error)
+        left = self._ask(lambda: self._taken(ends))
+        for place in left:
+            # Which of them it was, Kafka may not say.
+            alone = {place: ends[place]}
+            still = self._ask(lambda alone=alone: self._taken(alone)) if len(ends) > 1 else left  # type: ignore[misc]
+            for refused in still.values():
+                self.set_aside(PartitionFault(*place, cause_of(refused), refused.str()))
+        ends = {place: end for place, end in ends.items() if place not in self._aside}
+        for place, end in ends.items():
+            self.stands.note(place, self._stand(place, end))
+        self._done |= ends
 
-        self._ask(ask)
-        self._stands |= {place: self._stand(place, end) for place, end in ends.items()}
+    def _taken(self, ends: dict[Place, int]) -> dict[Place, KafkaError]:
+        """Commit; the partitions for which Kafka took none where it is one of them that it refuses: none of the others need be done."""
+        offsets = [TopicPartition(*place, end) for place, end in ends.items()]
+        try:
+            if self._fence is not None and self._fence.commit(self._consumer, offsets):
+                return {}
+            _raise_first(self._consumer.commit(offsets=offsets, asynchronous=False))
+        except KafkaException as error:
+            if not is_of_partition(error.args[0]):
+                raise
+            return dict.fromkeys(ends, error.args[0])
+        return {}
 
     def next_record(self, at: OffsetRange) -> int:
         """The offset of the first record in the range that can be read; its end when there is none.
 
-        Compaction and control records leave gaps; a range is done when a consumer's position has passed it.
+        Compaction and control records leave gaps; a range is done when a consumer's position has passed it. A partition that
+        cannot be read is set aside, and its range begins where it began.
         """
         return self._ask(lambda: self._first_in(at))
 
     def _first_in(self, at: OffsetRange) -> int:
         self._consumer.assign([TopicPartition(at.topic, at.partition, at.start)])
         try:
-            message = self._consumer.poll(_SETTLE_S)
+            message = self._consumer.poll(_ELECTION_S)
+            if message is None and not leaderless(self._consumer, [at.place]):
+                message = self._consumer.poll(_SETTLE_S)
         finally:
             self._consumer.unassign()
         if message is None:
-            raise InfrastructureFault(
-                f"Kafka at {self._target.brokers} gave no answer for {at.topic}[{at.partition}] from offset {at.start} "
-                f"within {_SETTLE_S:.0f} s; check the broker that leads it, then run again."
-            )
+            # Raises where no broker answers at all.
+            led = leaderless(self._consumer, [at.place])
+            self.set_aside(led.get(at.place) or PartitionFault(*at.place, NO_ANSWER))
+            return at.start
         error = message.error()
         if error is not None and error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
             return at.end
         if error is not None:
-            raise KafkaException(error)
+            if is_transient(KafkaException(error)):
+                raise KafkaException(error)
+            self.set_aside(PartitionFault(*at.place, cause_of(error), error.str()))
+            return at.start
         offset = message.offset()
         return at.end if offset is None else min(offset, at.end)
 
 
-def gap_before(place: Place, committed: int, earliest: int, latest: int) -> OffsetGap | None:
-    """What of a partition was deleted before it was taken in; None where nothing was."""
-    if committed < earliest:
-        return OffsetGap(*place, committed, earliest, earliest)
-    return OffsetGap(*place, committed, committed, earliest) if committed > latest else None
-
-
-def gap_of_topic_made_anew(place: Place, stood: Stand | None, topic_id: str, earliest: int) -> OffsetGap | None:
-    """The gap where the topic is another than the one in which the group stood, whatever is committed; None where it is
-    the same, where that is not known, and where the group had taken in nothing."""
-    if stood is None or "" in (stood.topic_id, topic_id) or stood.topic_id == topic_id or stood.offset <= earliest:
-        return None
-    return OffsetGap(*place, stood.offset, stood.offset, earliest)
+def _raise_first(committed: list[TopicPartition] | None) -> None:
+    for at in committed or ():
+        if at.error:
+            raise KafkaException(at.error)
 
 
 def kafka_fault(target: KafkaTarget, said: str) -> InfrastructureFault:

@@ -1,23 +1,28 @@
 """Exact offset ranges, read with librdkafka: nothing outside of them, no silent jump."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import Final, NamedTuple
 
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from transforms.io.kafka_offsets import OffsetRange, Place, is_transient, kafka_fault
+from transforms.io.kafka_partitions import NO_ANSWER, PartitionFault, cause_of, leaderless
 from transforms.io.kafka_target import KafkaTarget
 from transforms.planning.slices import fair_shares
-from transforms.records.record import KafkaRecord
+from transforms.records.record import UNREADABLE_HEADERS, Headers, KafkaRecord
 
 CHUNK_RECORDS: Final = 1000
 # Held ready beyond what is being worked on; the rest of it is fetched again by the next slice.
 _PREFETCH_KBYTES: Final = 8 * 1024
 _WAIT_S: Final = 0.05
+_HEADERS: Final = methodcaller("headers")
 # A first fetch connects, finds the leader and waits for the broker: no sign of anything wrong.
 _LEAST_PATIENCE_S: Final = 5.0
+# So long in silence, and it is asked whether what is waited for is led by a broker at all.
+_LOOK_S: Final = 2.0
 # What a partition may answer instead of records; whoever planned the range finds out what became of its offsets.
 _GONE: Final = frozenset(
     {
@@ -71,6 +76,19 @@ def _shares(ranges: list[OffsetRange], max_records: int, max_bytes: int) -> dict
     return {place: Share(share, max_bytes // len(ranges)) for place, share in records.items()}
 
 
+def _headers(message: Message) -> Headers:
+    """The headers, or what stands for all of them where a name is not UTF-8.
+
+    For those the client gives a list with holes, which end the process that looks into it, and leaves an exception behind.
+    A plain call does not always look for that; one by way of `methodcaller` does, and raises it here. Ask once: the client keeps
+    the list.
+    """
+    try:
+        return tuple(_HEADERS(message) or ())
+    except (SystemError, UnicodeDecodeError):
+        return UNREADABLE_HEADERS
+
+
 class RangeReader:
     """Reads ranges of offsets; close it with the owner.
 
@@ -79,6 +97,7 @@ class RangeReader:
 
     def __init__(self, target: KafkaTarget) -> None:
         self._target = target
+        self._aside: Callable[[PartitionFault], object] | None = None
         self._consumer = target.open(
             Consumer,
             {
@@ -98,21 +117,25 @@ class RangeReader:
     def close(self) -> None:
         self._consumer.close()
 
-    def read(self, ranges: list[OffsetRange], max_records: int, max_bytes: int) -> Iterator[Chunk]:
+    def read(
+        self, ranges: list[OffsetRange], max_records: int, max_bytes: int, aside: Callable[[PartitionFault], object] | None = None
+    ) -> Generator[Chunk, None, None]:
         """A prefix of every range, in chunks, until all are read or a limit is passed.
 
         Each range has an equal share of both limits first; what it does not need goes to those that have more.
-        Raises InfrastructureFault when Kafka gives nothing for the target's `retry_s`, or 5 s where that is less.
+        aside: told of a partition that cannot be read on, which then ends at the position reached; None: InfrastructureFault.
+        Raises that too when Kafka gives nothing for the target's `retry_s`, or 5 s where that is less.
         """
         if not ranges:
             return
         left = {one.place: one for one in ranges}
         shares = _shares(ranges, max_records, max_bytes)
         patience_s = max(self._target.retry_s, _LEAST_PATIENCE_S)
+        self._aside = aside
         self._assign(left)
         try:
             taken = size = 0
-            heard = time.monotonic()
+            heard = looked = time.monotonic()
             while left and taken < max_records and size < max_bytes:
                 messages = self._consumer.consume(min(CHUNK_RECORDS, max_records - taken), _WAIT_S)
                 chunk = self._chunk(messages, left, shares)
@@ -123,12 +146,41 @@ class RangeReader:
                     heard = time.monotonic()
                     shares = self._spend(chunk, left, shares)
                 elif left and time.monotonic() - heard > patience_s:
-                    place = next(iter(left))
-                    raise kafka_fault(self._target, f"no answer for {place[0]}[{place[1]}] in {patience_s:.0f} s")
+                    self._give_up(left, patience_s, is_heard=taken > 0)
+                elif left and time.monotonic() - max(heard, looked) > _LOOK_S:
+                    looked = time.monotonic()
+                    self._end_leaderless(left)
         except KafkaException as error:
             raise kafka_fault(self._target, error.args[0].str()) from error
         finally:
             self._consumer.unassign()
+
+    def _end_leaderless(self, left: dict[Place, OffsetRange]) -> None:
+        """Wait no longer for partitions that no broker leads."""
+        if self._aside is None:
+            return
+        try:
+            found = leaderless(self._consumer, left)
+        except KafkaException:
+            # Nobody answers; that is waited out.
+            return
+        for place, fault in found.items():
+            self._set_aside(fault)
+            self._end(place, left)
+
+    def _give_up(self, left: dict[Place, OffsetRange], patience_s: float, *, is_heard: bool) -> None:
+        """Nothing came for so long. Where others did come, what is left is set aside: their brokers answer, these do not."""
+        place = next(iter(left))
+        if self._aside is None or not is_heard:
+            raise kafka_fault(self._target, f"no answer for {place[0]}[{place[1]}] in {patience_s:.0f} s")
+        for silent in list(left):
+            self._set_aside(PartitionFault(*silent, NO_ANSWER, f"no answer in {patience_s:.0f} s"))
+            self._end(silent, left)
+
+    def _set_aside(self, fault: PartitionFault) -> None:
+        if self._aside is None:
+            raise kafka_fault(self._target, f"{fault.topic}[{fault.partition}]: {fault.said or fault.cause}")
+        self._aside(fault)
 
     def _assign(self, left: dict[Place, OffsetRange]) -> None:
         self._consumer.assign([TopicPartition(one.topic, one.partition, one.start) for one in left.values()])
@@ -176,9 +228,8 @@ class RangeReader:
                 message_bytes = len(key or b"") + len(value or b"")
                 if share is not None:
                     share.take(message_bytes)
-                headers = message.headers()
                 kind, timestamp_ms = message.timestamp()
-                told = (tuple(headers) if headers else (), kind == TIMESTAMP_LOG_APPEND_TIME)
+                told = (_headers(message), kind == TIMESTAMP_LOG_APPEND_TIME)
                 records.append(KafkaRecord(place[0], place[1], offset, timestamp_ms, key, value, *told))
                 size += message_bytes
                 firsts.setdefault(place, offset)
@@ -202,7 +253,8 @@ class RangeReader:
         elif code in _GONE:
             self._end(wanted.place, left)
         elif not is_transient(KafkaException(error)):
-            raise KafkaException(error)
+            self._set_aside(PartitionFault(*wanted.place, cause_of(error), error.str()))
+            self._end(wanted.place, left)
 
     def _end(self, place: Place, left: dict[Place, OffsetRange]) -> None:
         del left[place]

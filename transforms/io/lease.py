@@ -4,17 +4,14 @@ The graph is right without it, since each tenant has one writer at a time; the l
 same records and from committing past each other.
 """
 
-import os
-import socket
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import psutil
 import structlog
 
-from transforms.io.faults import InfrastructureFault
+from transforms.io.faults import GroupTaken, InfrastructureFault
+from transforms.io.holder import Holder, is_dead_here
 from transforms.io.neo4j_graph import Neo4jGraphStore, RowRefused
 from transforms.model import cypher
 from transforms.model.graph import TENANT_KEY
@@ -25,53 +22,8 @@ _RENEWALS: Final = 3
 _LOOK_S: Final = 1.0
 # For so long the end of a run waits for its lease to be given back; one that is not runs out by itself.
 _GIVE_BACK_S: Final = 5.0
-# Start times are reckoned from a clock that may be set; a pid is not used again within so many seconds.
-_SAME_START_S: Final = 2.0
-_NAMESPACE: Final = Path("/proc/self/ns/pid")
 
 Wait = Callable[[float], bool]
-
-
-class GroupTaken(InfrastructureFault):
-    """Another run has what the lease is of: to try again would be to fight over it."""
-
-
-def _machine() -> str:
-    """Where pids mean what they mean here: the host, and on Linux the pid namespace, since containers may share a name."""
-    try:
-        return f"{socket.gethostname()}/{_NAMESPACE.readlink()}"
-    except OSError:
-        return socket.gethostname()
-
-
-class Holder(NamedTuple):
-    """A process that may hold a lease; told from another of the same number by when it started."""
-
-    machine: str
-    pid: int
-    started: int
-
-    def __str__(self) -> str:
-        return f"{self.machine} pid {self.pid} started {self.started}"
-
-    @classmethod
-    def of_this_process(cls) -> "Holder":
-        return cls(_machine(), os.getpid(), int(psutil.Process().create_time()))
-
-
-def is_dead_here(text: str) -> bool:
-    """True for a holder on this machine whose process is no more; False where that cannot be known."""
-    match text.split(" "):
-        case [machine, "pid", pid, "started", started] if machine == _machine() and pid.isdecimal() and started.isdecimal():
-            try:
-                process = psutil.Process(int(pid))
-                is_another = abs(process.create_time() - int(started)) > _SAME_START_S
-                return is_another or process.status() == psutil.STATUS_ZOMBIE
-            except psutil.NoSuchProcess:
-                return True
-            except psutil.Error:
-                return False
-    return False
 
 
 def is_held(store: Neo4jGraphStore, group: str) -> bool:
@@ -101,6 +53,7 @@ class Lease:
     """The right to be the run of `group`, from `acquire` to `release`, renewed in between.
 
     A holder that died is followed at once on the same machine, elsewhere when its lease has run out.
+    left_by: once acquired, the holder before that did not give it back: it was killed, or its machine went. "": there was none.
     ttl_s: how long the lease lasts unrenewed. leased: what else than a consumer group's run it is the right to.
     """
 
@@ -111,8 +64,14 @@ class Lease:
         self._ttl_s = ttl_s
         self._holder = str(Holder.of_this_process())
         self._taken_by = ""
+        self.left_by = ""
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
+
+    @property
+    def holder(self) -> str:
+        """This process, as the lease names it."""
+        return self._holder
 
     def acquire(self, wait: Wait) -> bool:
         """Take the lease, or wait until whoever holds it lets it run out; False where the wait was cut short.
@@ -130,6 +89,8 @@ class Lease:
             if wait(min(_LOOK_S, max(found["left_ms"] / 1000, 0.05))):
                 return False
             found = self._take()
+        # Whoever ends gives the lease back, and it is gone from the graph.
+        self.left_by = found["before"] if found["before"] not in (None, self._holder) else ""
         self._thread.start()
         return True
 

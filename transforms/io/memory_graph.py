@@ -7,7 +7,18 @@ from typing import Any
 
 from transforms.io.graph_digest import GraphDigest
 from transforms.io.graph_rows import stub_props, writes
-from transforms.model.graph import CAPPED_PROPERTIES, EMITS, EPISODIC, REFERRERS, REFERS, RESOURCE, RULE, VERSION_PROPERTIES
+from transforms.model.graph import (
+    CAPPED_PROPERTIES,
+    EMITS,
+    EPISODIC,
+    REFERRERS,
+    REFERS,
+    RESOURCE,
+    RULE,
+    SUBJECT_NAMED,
+    SUBJECT_UID,
+    VERSION_PROPERTIES,
+)
 from transforms.planning.changes import Changes, Floors, Written
 from transforms.planning.known import KnownGraph
 from transforms.planning.mutations import Mutation, ReferrerKey
@@ -37,6 +48,9 @@ class MemoryTenant(KnownGraph):
     def referrers_of_subjects(self, label: str, rids: Collection[str]) -> list[StoredReferrer]:
         return [self._referrer(at) for at, node in self.referrers_held.items() if at.label == label and node.get("subject") in rids]
 
+    def referrers_of_uids(self, label: str, uids: Collection[str]) -> list[StoredReferrer]:
+        return [self._referrer(at) for at, node in self.referrers_held.items() if at.label == label and node.get(SUBJECT_UID) in uids]
+
     def alerting(self, label: str, alerts: Collection[str]) -> list[tuple[str, str]]:
         return [(at.key, node["alert"]) for at, node in self.referrers_held.items() if at.label == label and node.get("alert") in alerts]
 
@@ -45,7 +59,7 @@ class MemoryTenant(KnownGraph):
 
     def _referrer(self, at: ReferrerKey) -> StoredReferrer:
         node = self.referrers_held[at]
-        more = (node.get("seen", b""), node.get("alert", ""))
+        more = (node.get("seen", b""), node.get("alert", ""), node.get(SUBJECT_NAMED, ""), node.get(SUBJECT_UID, ""))
         return StoredReferrer(at, node["ver"], node["hash"], node.get("subject", ""), at in self.references, *more)
 
     def write(self, changes: Changes) -> None:
@@ -120,7 +134,7 @@ class MemoryGraphStore:
     def __init__(self) -> None:
         self.tenants: dict[str, MemoryTenant] = {}
 
-    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None = None) -> Written:
+    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None = None, part: float = 1.0) -> Written:
         tenant = self.tenants.setdefault(client_id, MemoryTenant(client_id))
         plan = plan_batch(tenant, client_id, mutations, tenant.floors)
         tenant.write(plan.changes)

@@ -15,6 +15,9 @@ from neo4j.exceptions import DriverError, Neo4jError
 
 from transforms.io.answers import Untold
 from transforms.io.faults import InfrastructureFault
+from transforms.io.kafka_partitions import Place
+from transforms.io.kafka_ranges import Stand
+from transforms.io.kept_offsets import kept_name, stands_of
 from transforms.io.neo4j_target import Neo4jTarget
 from transforms.model import cypher, inspection
 from transforms.model.graph import LEASE, TENANT_KEY
@@ -133,6 +136,11 @@ class Neo4jInquiry:
         if isinstance(rows, Untold):
             return rows
         return LeaseTold(rows[0]["holder"], rows[0]["left_ms"] / 1000) if rows else None
+
+    def kept_offsets(self, group: str) -> tuple[dict[Place, Stand], float]:
+        """Where the group stood as the graph keeps it, and how many seconds ago; nothing where it does not say."""
+        rows = _asked(lambda: self._rows(cypher.READ_KEPT_OFFSETS, **{TENANT_KEY: NO_TENANT}, kept=kept_name(group)))
+        return ({}, 0.0) if isinstance(rows, Untold) else stands_of(rows)
 
     def clock(self) -> ClockTold | Untold:
         """The server's clock against this machine's; half the time that the answer took is uncertain."""

@@ -9,6 +9,8 @@ from neo4j.exceptions import AuthError, DriverError, Neo4jError
 
 from transforms.io.faults import InfrastructureFault
 from transforms.io.secrets import Secret
+from transforms.records.redact import redact_text
+from transforms.records.redact_url import redact_url
 
 # What the server says when it is the values that it cannot take. Every other refusal concerns the server, or is a
 # defect of this job (a statement that does not parse, say); neither may turn records into dead letters.
@@ -34,10 +36,14 @@ _TRANSACTION_FAULTS: Final = (
     "Neo.TransientError.Transaction.",
 )
 
-# How a transaction ends that its own time limit has ended, whatever it was doing then.
-_HELD_UP: Final = (
+# How a transaction ends that its own time limit has ended while it was at work.
+_OUT_OF_TIME: Final = (
     "Neo.ClientError.Transaction.TransactionTimedOut",
     "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration",
+)
+# How it ends where it was waiting for a lock at that moment.
+_LOCKED: Final = (
+    "Neo.ClientError.Transaction.LockAcquisitionTimeout",
     "Neo.TransientError.Transaction.LockAcquisitionTimeout",
     "Neo.ClientError.Transaction.LockClientStopped",
     "Neo.TransientError.Transaction.LockClientStopped",
@@ -63,13 +69,20 @@ class Neo4jTarget:
     ca_file: str = ""
     retry_s: float = 30.0
 
+    @property
+    def address(self) -> str:
+        """The URI as messages show it, without a login."""
+        return redact_url(self.uri)
+
     def open(self, within_s: float | None = None) -> neo4j.Driver:
         """A driver with its own pool; the caller closes it. Connects on first use.
 
         within_s: how long it may take until the server has let the user in; None: as long as the driver finds right.
         """
         if not self.uri.startswith(_OPENINGS):
-            raise InfrastructureFault(f"NEO4J_URI {self.uri} cannot be used; it begins with one of {', '.join(_OPENINGS)}.")
+            raise InfrastructureFault(f"NEO4J_URI {self.address} cannot be used; it begins with one of {', '.join(_OPENINGS)}.")
+        if "@" in self.uri:
+            raise InfrastructureFault(f"NEO4J_URI {self.address} holds a login; give it with NEO4J_USER and NEO4J_PASSWORD.")
         options: dict[str, Any] = {} if within_s is None else {"connection_acquisition_timeout": within_s}
         if self.ca_file:
             # The driver would look for it on its first connection, and raise whatever comes.
@@ -86,7 +99,7 @@ class Neo4jTarget:
                 **options,
             )
         except (ValueError, DriverError) as error:
-            raise InfrastructureFault(f"NEO4J_URI {self.uri} cannot be used ({error}); fix it.") from None
+            raise InfrastructureFault(f"NEO4J_URI {self.address} cannot be used ({redact_text(str(error))}); fix it.") from None
 
     def _check_ca_file(self) -> None:
         try:
@@ -97,13 +110,13 @@ class Neo4jTarget:
 
     def fault(self, error: Exception) -> InfrastructureFault:
         """The fault that stops the run, in one sentence."""
-        said = " ".join(str(error).split())[:300] or type(error).__name__
+        said = redact_text(" ".join(str(error).split()))[:300] or type(error).__name__
         if isinstance(error, AuthError):
             return InfrastructureFault(
-                f"Neo4j at {self.uri} refused the user {self.user} ({said}); fix NEO4J_USER and NEO4J_PASSWORD or NEO4J_PASSWORD_FILE."
+                f"Neo4j at {self.address} refused the user {self.user} ({said}); fix NEO4J_USER and NEO4J_PASSWORD or NEO4J_PASSWORD_FILE."
             )
         return InfrastructureFault(
-            f"Neo4j at {self.uri} cannot be used ({said}); nothing after the last committed offsets counts as done: "
+            f"Neo4j at {self.address} cannot be used ({said}); nothing after the last committed offsets counts as done: "
             "start it or fix NEO4J_URI, then run again."
         )
 
@@ -115,7 +128,17 @@ def is_row_fault(error: Exception) -> bool:
 
 def is_held_up(error: Exception) -> bool:
     """True where a transaction waited, for a lock or anything else, until its own time limit ended it."""
-    return isinstance(error, Neo4jError) and (error.code or "") in _HELD_UP
+    return is_lock_fault(error) or is_out_of_time(error)
+
+
+def is_lock_fault(error: Exception) -> bool:
+    """True where a transaction ended while it waited for a lock."""
+    return isinstance(error, Neo4jError) and (error.code or "") in _LOCKED
+
+
+def is_out_of_time(error: Exception) -> bool:
+    """True where a transaction's own time limit ended it while it was at work."""
+    return isinstance(error, Neo4jError) and (error.code or "") in _OUT_OF_TIME
 
 
 def is_transaction_fault(error: Exception) -> bool:

@@ -6,18 +6,23 @@ even be marked, since somebody holds its lock, does this process keep it aside b
 
 import functools
 import threading
+import time
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple, Protocol
 
 import structlog
 
 from transforms.io.neo4j_graph import RowRefused, TenantFault, process_store
 from transforms.io.neo4j_target import Neo4jTarget
+from transforms.io.time_limits import TimeLimits
 from transforms.model import quarantine
 from transforms.model.graph import TENANT_KEY
 
 _LOG = structlog.get_logger("quarantine")
 # A mark is one property of one node: what takes longer waits for a lock, and need not be waited for.
 MARK_S: Final = 5.0
+# A tenant that could not be marked is left alone for so long: others wait meanwhile.
+_MARK_AGAIN_S: Final = 60.0
 # Kept in the graph and in every letter.
 _CAUSE_CHARACTERS: Final = 300
 
@@ -53,8 +58,10 @@ def release(store: MarkStore, client_id: str, timeout_s: float = MARK_S) -> bool
 class Quarantine:
     """Consecutive failures by tenant, and the tenants that this process set aside. Safe to use from several threads."""
 
-    def __init__(self, store: MarkStore) -> None:
+    def __init__(self, store: MarkStore, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
+        self._clock = clock
+        self._next_mark: dict[str, float] = {}
         self._failures: dict[str, int] = {}
         self._here: dict[str, str] = {}
         self._unmarked: set[str] = set()
@@ -74,6 +81,7 @@ class Quarantine:
         failures = self._failures.pop(client_id, 0)
         self._here[client_id] = cause[:_CAUSE_CHARACTERS]
         self._unmarked.add(client_id)
+        self._next_mark.pop(client_id, None)
         _LOG.error("tenant set aside", client_id=client_id, failures=failures, cause=cause)
         self.mark()
 
@@ -83,9 +91,12 @@ class Quarantine:
             self._unmarked -= {client_id for client_id in sorted(self._unmarked) if self._is_marked(client_id)}
 
     def _is_marked(self, client_id: str) -> bool:
+        if self._clock() < self._next_mark.get(client_id, 0.0):
+            return False
         try:
             return bool(self._store.ask_tenant(quarantine.SET_ASIDE, client_id, MARK_S, reason=self._here[client_id]))
         except (RowRefused, TenantFault) as error:
+            self._next_mark[client_id] = self._clock() + _MARK_AGAIN_S
             _LOG.warning("tenant is set aside in this process alone for now", client_id=client_id, detail=str(error))
             return False
 
@@ -101,6 +112,6 @@ class Quarantine:
 
 
 @functools.cache
-def process_quarantine(target: Neo4jTarget, write_timeout_s: float) -> Quarantine:
+def process_quarantine(target: Neo4jTarget, limits: TimeLimits) -> Quarantine:
     """What all steps of this process share."""
-    return Quarantine(process_store(target, write_timeout_s))
+    return Quarantine(process_store(target, limits))

@@ -1,11 +1,11 @@
 """One tenant's graph within one transaction: locked, read for planning, written."""
 
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import Any, Final
 
 import neo4j
 
-from transforms.io.graph_rows import writes
+from transforms.io.graph_rows import tombstone_of, writes
 from transforms.model import cypher, purge
 from transforms.model.graph import BETWEEN_RESOURCES, CAPPED_PROPERTIES, RESOURCE, TENANT_KEY, VERSION_PROPERTIES
 from transforms.planning.changes import Changes
@@ -13,6 +13,14 @@ from transforms.planning.generations import Generation, generation_of
 from transforms.planning.known import KnownGraph, node_of
 from transforms.planning.mutations import ReferrerKey
 from transforms.planning.stored import StoredEdge, StoredNode, StoredReferrer, StoredTombstone, Triple
+
+
+class Unsendable(Exception):
+    """The driver cannot send a value of the batch; the message is why, without values."""
+
+
+# What the driver raises for a value that its protocol has no form for: an integer beyond 64 bits, text that is no UTF-8, a type.
+_UNSENDABLE: Final = (OverflowError, ValueError, TypeError)
 
 
 class TenantTransaction:
@@ -23,7 +31,11 @@ class TenantTransaction:
         self._client_id = client_id
 
     def _run(self, statement: str, **parameters: Any) -> list[neo4j.Record]:
-        return list(self._tx.run(statement, {TENANT_KEY: self._client_id, **parameters}))
+        try:
+            result = self._tx.run(statement, {TENANT_KEY: self._client_id, **parameters})
+        except _UNSENDABLE as error:
+            raise Unsendable(f"the driver cannot send a value ({type(error).__name__})") from error
+        return list(result)
 
     def _by_keys(self, statement: str, keys: Iterable[str]) -> list[neo4j.Record]:
         wanted = sorted(keys)
@@ -50,7 +62,7 @@ class TenantTransaction:
             left -= len(found[-1])
             if left < 0:
                 return None
-        return KnownGraph(map(_node, found[0]), map(_edge, found[1]), map(_tombstone, found[2]))
+        return KnownGraph(map(_node, found[0]), map(_edge, found[1]), map(tombstone_of, found[2]))
 
     def nodes(self, rids: Collection[str]) -> dict[str, StoredNode]:
         rows = self._by_keys(cypher.READ_NODES, rids)
@@ -67,14 +79,20 @@ class TenantTransaction:
             found.setdefault(row["uid"], set()).add(row["rid"])
         return found
 
+    def rids_of_bares(self, bares: Collection[str]) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for row in self._by_keys(cypher.READ_RIDS_OF_BARES, bares):
+            found.setdefault(row["bare"], set()).add(row["rid"])
+        return found
+
     def rids_of_kind(self, kind: str) -> set[str]:
         return {row["rid"] for row in self._run(cypher.READ_RIDS_OF_KIND, prefix=f"{kind}:")}
 
     def tombstones(self, keys: Collection[str]) -> dict[str, StoredTombstone]:
-        return {row["key"]: _tombstone(row) for row in self._by_keys(cypher.READ_TOMBSTONES, keys)}
+        return {row["key"]: tombstone_of(row) for row in self._by_keys(cypher.READ_TOMBSTONES, keys)}
 
     def tombstones_by_ref(self, refs: Collection[str]) -> list[StoredTombstone]:
-        return [_tombstone(row) for row in self._by_keys(cypher.READ_TOMBSTONES_BY_REF, refs)]
+        return [tombstone_of(row) for row in self._by_keys(cypher.READ_TOMBSTONES_BY_REF, refs)]
 
     def edges(self, edge_ids: Collection[str]) -> dict[str, StoredEdge]:
         found = (_edge(row) for statement in cypher.READ_EDGES.values() for row in self._by_keys(statement, edge_ids))
@@ -105,6 +123,9 @@ class TenantTransaction:
     def referrers_of_subjects(self, label: str, rids: Collection[str]) -> list[StoredReferrer]:
         return [_referrer(label, row) for row in self._by_keys(cypher.READ_REFERRERS_OF_SUBJECTS[label], rids)]
 
+    def referrers_of_uids(self, label: str, uids: Collection[str]) -> list[StoredReferrer]:
+        return [_referrer(label, row) for row in self._by_keys(cypher.READ_REFERRERS_OF_UIDS[label], uids)]
+
     def alerting(self, label: str, alerts: Collection[str]) -> list[tuple[str, str]]:
         return [(row["key"], row["alert"]) for row in self._by_keys(cypher.READ_ALERTING[label], alerts)]
 
@@ -129,6 +150,7 @@ class Mirrored:
     def __init__(self, known: KnownGraph, transaction: TenantTransaction) -> None:
         self.nodes = known.nodes
         self.rids_of_uids = known.rids_of_uids
+        self.rids_of_bares = known.rids_of_bares
         self.rids_of_kind = known.rids_of_kind
         self.tombstones = known.tombstones
         self.tombstones_by_ref = known.tombstones_by_ref
@@ -140,6 +162,7 @@ class Mirrored:
         self.node_props = transaction.node_props
         self.referrers = transaction.referrers
         self.referrers_of_subjects = transaction.referrers_of_subjects
+        self.referrers_of_uids = transaction.referrers_of_uids
         self.alerting = transaction.alerting
         self.count_episodes = transaction.count_episodes
 
@@ -148,16 +171,11 @@ def _node(row: neo4j.Record) -> StoredNode:
     return node_of(row["rid"], dict(row))
 
 
-def _tombstone(row: neo4j.Record) -> StoredTombstone:
-    refs = tuple(ref for ref in (row["ref_a"], row["ref_b"]) if ref is not None)
-    return StoredTombstone(row["key"], row["ver"], bytes(row["payload"] or b""), refs)
-
-
 def _edge(row: neo4j.Record) -> StoredEdge:
     triple = Triple(row["type"], row["source"], row["target"])
-    return StoredEdge(triple, row["edge_id"] or "", row["ver"] or "", bool(row["derived"]))
+    return StoredEdge(triple, row["edge_id"] or "", row["ver"] or "", bool(row["derived"]), tuple(row["named"] or ()))
 
 
 def _referrer(label: str, row: neo4j.Record) -> StoredReferrer:
-    more = (bytes(row["seen"] or b""), row["alert"] or "")
+    more = (bytes(row["seen"] or b""), row["alert"] or "", row["named"] or "", row["subject_uid"] or "")
     return StoredReferrer(ReferrerKey(label, row["key"]), row["ver"], bytes(row["hash"]), row["subject"] or "", row["stands"], *more)

@@ -9,6 +9,7 @@ from typing import Final
 
 from transforms.model.graph import (
     ALERTING,
+    BARE,
     BETWEEN_RESOURCES,
     CAPPED_PROPERTIES,
     CLUSTER,
@@ -22,6 +23,8 @@ from transforms.model.graph import (
     RULE,
     SELECTED,
     SELECTING,
+    SUBJECT_NAMED,
+    SUBJECT_UID,
     TENANT_KEY,
     TOMBSTONE,
     TOMBSTONE_REFS,
@@ -132,6 +135,10 @@ READ_NODE_PROPS: Final = f"UNWIND $keys AS key\nMATCH {_at('n', RESOURCE, 'key')
 READ_RIDS_OF_UIDS: Final = (
     f"UNWIND $keys AS key\nMATCH (n:{RESOURCE.label} {{{TENANT_KEY}: ${TENANT_KEY}, uid: key}})\nRETURN key AS uid, n.rid AS rid"
 )
+READ_RIDS_OF_BARES: Final = (
+    f"UNWIND $keys AS key\nMATCH (n:{RESOURCE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {BARE}: key}})\nWHERE n.ver IS NOT NULL\n"
+    "RETURN key AS bare, n.rid AS rid"
+)
 READ_RIDS_OF_KIND: Final = (
     f"MATCH (n:{RESOURCE.label} {{{TENANT_KEY}: ${TENANT_KEY}}})\nWHERE n.{RESOURCE.key} STARTS WITH $prefix\n"
     f"RETURN n.{RESOURCE.key} AS rid"
@@ -142,7 +149,9 @@ READ_TOMBSTONES_BY_REF: Final = "\nUNION\n".join(
     f"UNWIND $keys AS key\nMATCH (n:{TOMBSTONE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {ref}: key}})\nRETURN {_TOMBSTONE_ROW}"
     for ref in TOMBSTONE_REFS
 )
-_EDGE_ROW: Final = "type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived"
+_EDGE_ROW: Final = (
+    "type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named"
+)
 READ_EDGES: Final = {
     relationship.type: (
         f"UNWIND $keys AS key\nMATCH (a)-[r:{relationship.type} {{{TENANT_KEY}: ${TENANT_KEY}, edge_id: key}}]->(b)\nRETURN {_EDGE_ROW}"
@@ -172,7 +181,8 @@ READ_LABELS: Final = _read_pairs(SELECTED, "labels")
 
 
 def _referrer_row(node: NodeLabel) -> str:
-    optional = "n.seen AS seen" if node is EPISODIC else "NULL AS seen"
+    own = {"seen": "seen", "named": SUBJECT_NAMED, "subject_uid": SUBJECT_UID}
+    optional = ", ".join(f"{f'n.{held}' if node is EPISODIC else 'NULL'} AS {name}" for name, held in own.items())
     alert = "n.alert AS alert" if node in ALERTING else "NULL AS alert"
     stands = f"EXISTS {{ (n)-[:{REFERS[node.label].type}]->(:{RESOURCE.label}) }} AS stands"
     return f"n.{node.key} AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, {stands}, {optional}, {alert}"
@@ -184,6 +194,12 @@ READ_REFERRERS: Final = {
 READ_REFERRERS_OF_SUBJECTS: Final = {
     label: f"UNWIND $keys AS key\nMATCH (n:{label} {{{TENANT_KEY}: ${TENANT_KEY}, subject: key}})\nRETURN {_referrer_row(node)}"
     for label, node in REFERRERS.items()
+}
+READ_REFERRERS_OF_UIDS: Final = {
+    EPISODIC.label: (
+        f"UNWIND $keys AS key\nMATCH (n:{EPISODIC.label} {{{TENANT_KEY}: ${TENANT_KEY}, {SUBJECT_UID}: key}})\n"
+        f"RETURN {_referrer_row(EPISODIC)}"
+    )
 }
 READ_ALERTING: Final = {
     node.label: (
@@ -237,15 +253,25 @@ TENANTS: Final = f"MATCH (c:{CLUSTER.label}) RETURN c.{TENANT_KEY} AS {TENANT_KE
 TAKE_LEASE: Final = (
     f"MERGE (l:{LEASE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {LEASE.key}: $name}})\n"
     "SET l.asked = timestamp()\n"
-    "WITH l, l.holder IS NULL OR l.holder IN [$holder, $replaces] OR l.expires <= timestamp() AS free\n"
+    "WITH l, l.holder AS before, l.holder IS NULL OR l.holder IN [$holder, $replaces] OR l.expires <= timestamp() AS free\n"
     "SET l.holder = CASE WHEN free THEN $holder ELSE l.holder END,\n"
     "    l.expires = CASE WHEN free THEN timestamp() + $ttl_ms ELSE l.expires END\n"
-    "RETURN free, l.holder AS holder, l.expires AS expires, l.expires - timestamp() AS left_ms"
+    "RETURN free, before, l.holder AS holder, l.expires AS expires, l.expires - timestamp() AS left_ms"
 )
 DROP_LEASE: Final = f"MATCH (l:{LEASE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {LEASE.key}: $name}})\nWHERE l.holder = $holder\nDELETE l"
 LOOK_AT_LEASE: Final = (
     f"MATCH (l:{LEASE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {LEASE.key}: $name}})\n"
     "RETURN l.holder AS holder, l.expires - timestamp() AS left_ms"
+)
+# Where a group stands, in columns; only the holder of its lease may say.
+KEEP_OFFSETS: Final = (
+    f"MATCH (l:{LEASE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {LEASE.key}: $name}})\nWHERE l.holder = $holder\n"
+    f"MERGE (o:{LEASE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {LEASE.key}: $kept}})\n"
+    "SET o.kept_at = timestamp(), o.topics = $topics, o.partitions = $partitions, o.ids = $ids, o.offsets = $offsets"
+)
+READ_KEPT_OFFSETS: Final = (
+    f"MATCH (o:{LEASE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {LEASE.key}: $kept}})\n"
+    "RETURN o.topics AS topics, o.partitions AS partitions, o.ids AS ids, o.offsets AS offsets, timestamp() - o.kept_at AS age_ms"
 )
 # Asks for the right to write: for a transaction that is rolled back.
 TRY_TO_WRITE: Final = f"CREATE (l:{LEASE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {LEASE.key}: $name}})"

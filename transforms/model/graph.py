@@ -42,7 +42,9 @@ class Relationship:
     indexes: tuple[str, ...] = ()
 
 
-RESOURCE: Final = NodeLabel("Resource", "rid", indexes=("uid",), bookkeeping=(*VERSION_PROPERTIES, "implies"))
+# What a custom resource is found by where a record names it without its API group (docs/adr/024).
+BARE: Final = "bare"
+RESOURCE: Final = NodeLabel("Resource", "rid", indexes=("uid", BARE), bookkeeping=(*VERSION_PROPERTIES, "implies", BARE))
 # Kinds that are looked for by namespace, to match the selectors of the ones with the labels of the others.
 SELECTING: Final = ("Service", "NetworkPolicy")
 SELECTED: Final = "Pod"
@@ -52,7 +54,15 @@ BY_NAMESPACE: Final = (*SELECTING, SELECTED)
 CAPPED: Final = {"Service": "services_capped", "NetworkPolicy": "policies_capped"}
 CAPPED_PROPERTIES: Final = tuple(CAPPED.values())
 EMITS_CAPPED: Final = "emits_capped"
-EPISODIC: Final = NodeLabel("Episodic", "eid", indexes=("subject", "alert", "ver"), bookkeeping=(*VERSION_PROPERTIES, "seen"))
+# The subject as the record names it, where it is found elsewhere, and its uid, where that may tell where.
+SUBJECT_NAMED: Final = "subject_named"
+SUBJECT_UID: Final = "subject_uid"
+EPISODIC: Final = NodeLabel(
+    "Episodic",
+    "eid",
+    indexes=("subject", SUBJECT_UID, "alert", "ver"),
+    bookkeeping=(*VERSION_PROPERTIES, "seen", SUBJECT_NAMED, SUBJECT_UID),
+)
 PROM_TARGET: Final = NodeLabel("PromTarget", "tid", indexes=("subject",))
 RULE: Final = NodeLabel("Rule", "rkey", indexes=("subject", "alert"))
 INCIDENT: Final = NodeLabel("Incident", "iid")

@@ -4,6 +4,9 @@ from typing import Final
 
 from transforms.model.graph import CLUSTER
 
+# What a transaction of the job is found by among those that the server runs.
+TRANSACTION_MARK: Final = "graph_build"
+
 COMPONENTS: Final = "CALL dbms.components() YIELD versions, edition RETURN versions[0] AS version, edition LIMIT 1"
 DATABASE: Final = (
     "SHOW DATABASES YIELD name, aliases, access, currentStatus, writer WHERE name = $database_name OR $database_name IN aliases\n"
@@ -20,3 +23,10 @@ SIZES: Final = {
     "relationships": "MATCH ()-[r]->() RETURN count(r) AS found",
     "tenants": f"MATCH (c:{CLUSTER.label}) RETURN count(c) AS found",
 }
+# Transactions that do nothing at this moment but wait for a lock, and have for so long.
+BLOCKED_TRANSACTIONS: Final = (
+    f"SHOW TRANSACTIONS YIELD transactionId, metaData, status, waitTime WHERE metaData.{TRANSACTION_MARK} IS NOT NULL\n"
+    "AND status STARTS WITH 'Blocked' AND waitTime >= duration({milliseconds: $wait_ms})\n"
+    f"RETURN transactionId AS id, metaData.{TRANSACTION_MARK} AS mark, status"
+)
+END_TRANSACTIONS: Final = "TERMINATE TRANSACTIONS $ids"

@@ -148,26 +148,33 @@ KIND_OF_TOKEN: Final = {kind.token: kind for kind in KINDS}
 _CLUSTER_BUILTINS: Final = {
     "": "ComponentStatus",
     "admissionregistration.k8s.io": (
-        "MutatingWebhookConfiguration ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration"
+        "MutatingAdmissionPolicy MutatingAdmissionPolicyBinding MutatingWebhookConfiguration "
+        "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration"
     ),
     "apiextensions.k8s.io": "CustomResourceDefinition",
     "apiregistration.k8s.io": "APIService",
     "authentication.k8s.io": "SelfSubjectReview TokenReview",
-    "certificates.k8s.io": "CertificateSigningRequest",
+    "certificates.k8s.io": "CertificateSigningRequest ClusterTrustBundle",
     "flowcontrol.apiserver.k8s.io": "FlowSchema PriorityLevelConfiguration",
-    "networking.k8s.io": "IngressClass",
+    "internal.apiserver.k8s.io": "StorageVersion",
+    "networking.k8s.io": "IPAddress IngressClass ServiceCIDR",
     "node.k8s.io": "RuntimeClass",
+    "policy": "PodSecurityPolicy",
     "rbac.authorization.k8s.io": "ClusterRole ClusterRoleBinding",
+    "resource.k8s.io": "DeviceClass DeviceTaintRule ResourceSlice",
     "scheduling.k8s.io": "PriorityClass",
-    "storage.k8s.io": "CSIDriver CSINode VolumeAttachment",
+    "storage.k8s.io": "CSIDriver CSINode VolumeAttachment VolumeAttributesClass",
+    "storagemigration.k8s.io": "StorageVersionMigration",
 }
 _NAMESPACED_BUILTINS: Final = {
     "": "Binding Event LimitRange PodTemplate ReplicationController ResourceQuota",
     "apps": "ControllerRevision",
-    "coordination.k8s.io": "Lease",
+    "certificates.k8s.io": "PodCertificateRequest",
+    "coordination.k8s.io": "Lease LeaseCandidate",
     "events.k8s.io": "Event",
     "policy": "PodDisruptionBudget",
     "rbac.authorization.k8s.io": "Role RoleBinding",
+    "resource.k8s.io": "ResourceClaim ResourceClaimTemplate",
     "storage.k8s.io": "CSIStorageCapacity",
 }
 

@@ -14,6 +14,10 @@ NESTING: Final = 32
 INTEGER_MIN: Final = -(2**63)
 INTEGER_MAX: Final = 2**63 - 1
 
+# What one record lists, at most: targets, rules and alerts, log records, and the entries of a list that becomes a property. The shortest
+# of real ones has 283 bytes, so that a whole record of them has 3,700 (docs/adr/020).
+ITEMS: Final = 5_000
+
 # Neo4j's range index takes at most 8 KiB a composite entry; identities stay far below it.
 IDENTITY_BYTES: Final = 1024
 

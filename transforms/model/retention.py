@@ -29,7 +29,7 @@ SWEEP_EPISODES: Final = _sweep(EPISODIC)
 # Those that are to be swept; what they say is kept elsewhere before they go, in the same transaction (`planning/swept.py`).
 OLD_TOMBSTONES: Final = (
     f"{_SWEEPING}\nWITH c\nMATCH (n:{TOMBSTONE.label} {{{TENANT_KEY}: ${TENANT_KEY}}})\nWHERE n.ver > '' AND n.ver <= $floor\n"
-    "RETURN n.key AS key, n.ver AS ver LIMIT $most"
+    "RETURN n.key AS key, n.ver AS ver, n.payload AS payload, n.ref_a AS ref_a, n.ref_b AS ref_b LIMIT $most"
 )
 # In the order of the index, which the hint makes the server keep to: its other comparisons of texts give another order, and pages
 # would overlap or leave something out.

@@ -6,6 +6,7 @@ Generated from the model as the others are. Times in milliseconds since 1970, by
 from typing import Final
 
 from transforms.model.graph import BUS, CLUSTER, CLUSTER_EPISODE, TENANT_KEY
+from transforms.model.renaming import SPELLING
 
 _CLUSTER: Final = f"(c:{CLUSTER.label} {{{TENANT_KEY}: row.{TENANT_KEY}}})"
 _BUS: Final = f"(b:{BUS.label} {{{TENANT_KEY}: ${TENANT_KEY}, {BUS.key}: $name}})"
@@ -15,7 +16,8 @@ def birth(seen: str) -> str:
     """What a cluster begins with. seen: when the broker got its first record, null where it does not say."""
     return (
         f"c.first_seen = coalesce({seen}, timestamp()), c.last_seen = coalesce({seen}, timestamp()),\n"
-        "    c.heard = timestamp(), c.created = timestamp(), c.generation = 1, c.state = 'ACTIVE', c.state_since = timestamp()"
+        "    c.heard = timestamp(), c.created = timestamp(), c.generation = 1, c.state = 'ACTIVE', c.state_since = timestamp(),\n"
+        f"    c.spelling = {SPELLING}"
     )
 
 

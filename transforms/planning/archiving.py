@@ -11,12 +11,13 @@ from transforms.planning.interpret import interpret
 from transforms.planning.mutations import Mutation
 from transforms.records.archived import KEY_BYTES, VALUE_BYTES, Archived, Withheld
 from transforms.records.decode import Decoded
-from transforms.records.envelopes import Body, Edge, Filtered, Resource, Rule
+from transforms.records.envelopes import Body, Edge, Filtered, Registration, Resource, Rule
+from transforms.records.kept import is_text, kept_headers, kept_key
 from transforms.records.memo import Memo
 from transforms.records.record import Headers, KafkaRecord
-from transforms.records.redact import REDACTED, is_secret_name
-from transforms.records.redact_whole import is_suspicious, redact_leaf, redact_whole
+from transforms.records.redact_tree import TooSuspicious, has_repeated_names, is_suspicious, redact_tree
 from transforms.records.rejects import Fault, Reason
+from transforms.records.signs import cleaned
 from transforms.records.wire import MAGIC, OPENING, SchemaLookup, unframe
 
 Decode = Callable[[KafkaRecord], Decoded]
@@ -45,7 +46,7 @@ class Archiving:
         """Whether it is known that the record is archived as it is, and that it has no headers."""
         record, body = decoded.record, decoded.body
         value = record.value
-        if record.headers:
+        if record.headers or kept_key(record.key) is not record.key:
             return False
         if not value:
             return True
@@ -58,9 +59,10 @@ class Archiving:
         """The record as the archive holds it; raises nothing for what the record holds."""
         record, body = decoded.record, decoded.body
         value = record.value
-        if not value and not record.headers:
+        is_named_plainly = not record.headers and kept_key(record.key) is record.key
+        if not value and is_named_plainly:
             return Archived(record, client_id)
-        is_bare = not record.headers and value is not None and value[0] == OPENING
+        is_bare = is_named_plainly and bool(value) and value is not None and value[0] == OPENING
         is_known = is_bare and type(body) in _REPEATED
         if is_known:
             held = self._found.get(id(body))
@@ -83,26 +85,33 @@ class Archiving:
     def _redacted(self, client_id: str, decoded: Decoded) -> Archived:
         record = decoded.record
         if len(record.value or b"") > VALUE_BYTES or _named_bytes(record) > KEY_BYTES:
-            return _too_large(record, client_id)
+            return withheld_whole(record, client_id)
         text = record.value
         if text and text[0] == MAGIC:
             text = self._opened(decoded)
             if text is None:
                 return _withheld(record, client_id)
         is_opened = text is not record.value
-        if not (text and is_suspicious(text)) and not record.headers:
+        if text and text[0] != OPENING and not is_text(text):
+            return _withheld(record, client_id)
+        if not (text and is_suspicious(text)) and not record.headers and kept_key(record.key) is record.key:
             return Archived(structs.replace(record, value=text) if is_opened else record, client_id, is_opened)
         try:
             parsed = msgspec.json.decode(text) if text and is_suspicious(text) else None
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return self._clean(client_id, decoded, text, parsed)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TooSuspicious):
             return _withheld(record, client_id)
-        meant = _Meant(decoded, client_id)
+
+    def _clean(self, client_id: str, decoded: Decoded, text: bytes | None, parsed: Any) -> Archived:
+        """The record without secrets; where it would then mean something else, what the graph holds of it anyway is left."""
+        record, meant = decoded.record, _Meant(decoded, client_id)
+        key = kept_key(record.key)
         for is_first in (True, False):
             kept = frozenset[str]() if is_first else meant.strings()
             told = text if parsed is None else _encoded(parsed, kept, text, in_secret=_names_secret(decoded))
-            headers = tuple((name, _header(name, one, is_first=is_first)) for name, one in record.headers)
-            again = structs.replace(record, value=told, headers=headers)
-            is_same = told == record.value and headers == record.headers
+            headers = _headers(record.headers, is_first=is_first)
+            again = structs.replace(record, key=key, value=told, headers=headers)
+            is_same = told == record.value and headers == record.headers and key == record.key
             if is_same or meant.is_that_of(self._decode(again)):
                 return Archived(record if is_same else again, client_id, not is_same)
         return _withheld(record, client_id)
@@ -112,7 +121,7 @@ class Archiving:
         if decoded.codec is None or not decoded.record.value:
             return None
         try:
-            return unframe(decoded.record.value, self._schemas)
+            return unframe(decoded.record.value, self._schemas, decoded.key.client_id or "")
         except Fault:
             return None
 
@@ -128,7 +137,7 @@ class _Meant:
     def _of(self, decoded: Decoded) -> Any:
         body, codec = decoded.body, decoded.codec
         if body is None or codec is None or codec.control or codec.tenancy or isinstance(body, Filtered):
-            return body, decoded.fault
+            return cleaned(body) if isinstance(body, Registration) else body, decoded.fault
         told = getattr(body, "client_id", None), getattr(body, "cluster", None)
         return told, decoded.ver, _mutations(decoded, self._client_id)
 
@@ -169,8 +178,10 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 def _encoded(parsed: Any, kept: frozenset[str], text: bytes | None, *, in_secret: bool) -> bytes | None:
-    redacted = redact_whole(parsed, kept, in_secret=in_secret)
-    return text if redacted == parsed else msgspec.json.encode(redacted)
+    redacted = redact_tree(parsed, kept, in_secret=in_secret)
+    # Of what is named twice only the last was looked at; that is also all that decoding takes.
+    is_whole = redacted == parsed and text is not None and not has_repeated_names(text, parsed)
+    return text if is_whole else msgspec.json.encode(redacted)
 
 
 def _names_secret(decoded: Decoded) -> bool:
@@ -178,13 +189,12 @@ def _names_secret(decoded: Decoded) -> bool:
     return decoded.route.topic.startswith("state.") and decoded.key.raw.partition(":")[0].lower() == _SECRETS
 
 
-def _header(name: str, value: bytes | None, *, is_first: bool) -> bytes | None:
-    """is_first: nothing in it is known to be needed yet; else only what is a secret by its name goes."""
-    if value is None or name == _TENANT_HEADER:
-        return value
-    if is_secret_name(name):
-        return REDACTED.encode()
-    return redact_leaf(value.decode(errors="surrogateescape")).encode(errors="surrogateescape") if is_first else value
+def _headers(headers: Headers, *, is_first: bool) -> Headers:
+    """is_first: nothing in them is known to be needed yet; else words that no secret must hold are left."""
+    if not headers:
+        return headers
+    kept = kept_headers(headers, strict=not is_first)
+    return tuple(before if before[0] == _TENANT_HEADER else after for before, after in zip(headers, kept, strict=True))
 
 
 def _at_its_time(record: KafkaRecord, client_id: str, around: tuple[bytes, bytes] | None) -> Archived:
@@ -206,11 +216,12 @@ def _named_bytes(record: KafkaRecord) -> int:
 
 def _withheld(record: KafkaRecord, client_id: str, *, truncated: bool = False) -> Archived:
     value = record.value or b""
-    headers: Headers = () if truncated else tuple((name, _header(name, one, is_first=True)) for name, one in record.headers)
-    bare = structs.replace(record, value=None, headers=headers)
+    headers: Headers = () if truncated else _headers(record.headers, is_first=True)
+    bare = structs.replace(record, key=kept_key(record.key), value=None, headers=headers)
     return Archived(bare, client_id, withheld=Withheld(len(value), sha256(value).digest(), truncated))
 
 
-def _too_large(record: KafkaRecord, client_id: str) -> Archived:
+def withheld_whole(record: KafkaRecord, client_id: str) -> Archived:
+    """The record without its value and headers, and with what is left of a long key; nothing looks into it."""
     key = record.key and record.key[:_SHORT_KEY_BYTES]
     return _withheld(structs.replace(record, key=key), client_id, truncated=True)

@@ -9,17 +9,20 @@ from transforms.planning.mutations import (
     DeleteNode,
     DeleteReferrer,
     DeleteUid,
+    DeleteUnnamed,
     EndSnapshot,
     UpsertEdge,
     UpsertNode,
     UpsertReferrer,
 )
+from transforms.planning.weight import rows_of
 
 # The order saves stubs that the next batch would fill; the graph is right in any.
 _ORDER: Final[dict[type, int]] = {
     DeleteEdge: 0,
     DeleteReferrer: 0,
     DeleteUid: 1,
+    DeleteUnnamed: 1,
     DeleteNode: 1,
     UpsertNode: 2,
     UpsertEdge: 3,
@@ -31,18 +34,31 @@ _ROW_BYTES: Final = 200
 
 
 def cut_batches(mutations: Sequence[Interpreted], rows: int, size_bytes: int) -> Iterator[list[Interpreted]]:
-    """Batches of at most `rows` mutations and about `size_bytes`, a single larger mutation being a batch of its own."""
+    """Batches of at most `rows` (`weight.py`) and about `size_bytes`, a single larger mutation being a batch of its own."""
     batch: list[Interpreted] = []
-    held = 0
+    held = held_rows = 0
     for one in sorted(mutations, key=lambda one: (_ORDER[type(one.mutation)], one.mutation.aspect)):
-        size = _size(one)
-        if batch and (len(batch) >= rows or held + size > size_bytes):
+        size, own_rows = _size(one), rows_of(one.mutation)
+        if batch and (held_rows + own_rows > rows or held + size > size_bytes):
             yield batch
-            batch, held = [], 0
+            batch, held, held_rows = [], 0, 0
         batch.append(one)
         held += size
+        held_rows += own_rows
     if batch:
         yield batch
+
+
+def part_of(batch: Sequence[Interpreted], at: int, rows: int) -> tuple[Sequence[Interpreted], int]:
+    """What follows in a batch from `at`, of at most so many rows but one mutation at least, and the rows that it has."""
+    end, held = at, 0
+    while end < len(batch):
+        own_rows = rows_of(batch[end].mutation)
+        if end > at and held + own_rows > rows:
+            break
+        held += own_rows
+        end += 1
+    return batch[at:end], held
 
 
 def _size(one: Interpreted) -> int:

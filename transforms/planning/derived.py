@@ -5,15 +5,12 @@ the object at the other end takes it away until the resource is reported again. 
 tombstone that the other end is found by, in case a late record gives that object back.
 """
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
-from transforms.model.identity import parse_rid
-from transforms.model.kinds import SCOPE_OF_TOKEN
 from transforms.planning.changes import Changes
 from transforms.planning.implied import Implied, parse_implied
 from transforms.planning.lives import Life, Lives, rid_key
-from transforms.planning.mutations import UpsertNode
+from transforms.planning.names import Mention, Names, at_cluster_scope, guess_ref, is_open, with_bare
 from transforms.planning.selects import Selects
 from transforms.planning.stored import GraphReader, StoredTombstone, Triple
 from transforms.records.record import t_of
@@ -39,20 +36,18 @@ class Derived:
     judged: every place whose derived side was judged anew; `implied`: those of them that stand.
     """
 
-    def __init__(self, reader: GraphReader, lives: Lives, most: int = 0) -> None:
+    def __init__(self, reader: GraphReader, lives: Lives, names: Names, most: int = 0) -> None:
         self._reader = reader
         self._lives = lives
+        self._names = names
         self._selects = Selects(reader, lives, most)
         self._waiting: dict[str, StoredTombstone] = {}
         self._kept: dict[str, StoredTombstone] = {}
-        self._scoped: set[str] = set()
-        self._scopes: dict[str, StoredTombstone] = {}
         self.judged: set[Triple] = set()
         self.implied: set[Triple] = set()
 
-    def apply(self, upserts: Iterable[UpsertNode]) -> None:
+    def apply(self) -> None:
         """Judge what the batch may have changed, after the lives have taken it in."""
-        self._scoped = {one.uid for one in upserts if one.uid and _shows_scope(one.rid)}
         changes = self._lives.changes()
         rids = {change.rid for change in changes} | self._implying_others()
         self._lives.load(rids)
@@ -66,10 +61,10 @@ class Derived:
         self.implied |= self._selects.implied
 
     def _implying_others(self) -> set[str]:
-        """Resources that imply a relationship with an object that died or came back, or with an owner just seen."""
-        changed = self._lives.changed()
+        """Resources that imply a relationship with an object that died or came back, or with one whose place is known only now."""
+        changed = self._lives.changed() | self._names.moved()
         found = {end for edge in (self._reader.edges_at(changed) if changed else []) for end in edge.triple[1:]}
-        refs = {rid_key(rid) for rid in changed} | {_guess_ref(uid) for uid in self._scoped}
+        refs = {rid_key(rid) for rid in with_bare(changed)} | {guess_ref(uid) for uid in self._names.newly_shown()}
         for tombstone in self._reader.tombstones_by_ref(refs) if refs else []:
             if tombstone.key.startswith("implied:"):
                 found.add(tombstone.payload.decode())
@@ -77,18 +72,21 @@ class Derived:
 
     def _load(self, claims: list[_Claim]) -> None:
         """All that judging needs, in one read each."""
-        guessed = {one.owner_uid for claim in claims for one in [*claim.before, *claim.after] if one.owner_uid}
-        keys = {_scope_key(uid) for uid in guessed | self._scoped}
-        keys |= {_waiting_key(claim.rid, one) for claim in claims if claim.was for one in claim.before}
-        found = self._reader.tombstones(keys) if keys else {}
-        self._scopes = {key: one for key, one in found.items() if key.startswith("scope:")}
-        self._waiting = {key: one for key, one in found.items() if key.startswith("implied:")}
-        self._lives.load(self._place(one).other for claim in claims for one in claim.after)
+        self._names.load_mentions(_mention(one) for claim in claims for one in [*claim.before, *claim.after])
+        keys = {_waiting_key(claim.rid, one) for claim in claims if claim.was for one in claim.before}
+        self._waiting = self._reader.tombstones(keys) if keys else {}
+        mentions = {_mention(one) for claim in claims for one in claim.after}
+        self._lives.load({rid for rid, uid in mentions if not is_open(rid, uid)})
+        self._lives.load({place(*one) for one in mentions if is_open(*one) for place in (self._names.place, self._names.place_before)})
 
     def _place(self, one: Implied) -> Implied:
-        """The relationship with the owner where it is, as far as is known."""
-        known = one.owner_uid in self._scoped or _scope_key(one.owner_uid) in self._scopes
-        return _at_cluster_scope(one) if one.owner_uid and known else one
+        """The relationship with the object where it is, as far as is known."""
+        if not is_open(*_mention(one)):
+            return one
+        return one._replace(other=self._names.place(*_mention(one)))
+
+    def _place_before(self, one: Implied) -> Implied:
+        return one._replace(other=self._names.place_before(*_mention(one)))
 
     def _judge(self, claim: _Claim) -> None:
         stands = set()
@@ -102,21 +100,22 @@ class Derived:
             self.implied |= stands
             for one in [*claim.before, *claim.after]:
                 self.judged.add(one.triple(claim.rid))
-                if one.owner_uid:
-                    self.judged.add(_at_cluster_scope(one).triple(claim.rid))
+                if is_open(*_mention(one)):
+                    others = (self._place(one), self._place_before(one), *_at_cluster_scope(one))
+                    self.judged.update(other.triple(claim.rid) for other in others)
 
     def _is_as_before(self, claim: _Claim, stands: set[Triple]) -> bool:
         """True for a resource that implies, alive, just what it implied, alive, before: a resync."""
         if claim.was is None or claim.before != claim.after or len(stands) < len(claim.after):
             return False
-        if self._scoped and any(one.owner_uid in self._scoped for one in claim.after):
+        if any(self._place(one) != self._place_before(one) for one in claim.after if is_open(*_mention(one))):
             return False
         t = t_of(claim.was.ver)
         return all(t > self._lives.dead_t_before(self._place(one).other) for one in claim.after)
 
     def _wait(self, claim: _Claim, one: Implied, place: Implied, *, alive: bool) -> None:
         """Keep what is dead or guessed where its other end, or its owner's uid, will find it."""
-        refs = (() if alive else (rid_key(place.other),)) + ((_guess_ref(one.owner_uid),) if one.owner_uid else ())
+        refs = (() if alive else (rid_key(place.other),)) + ((guess_ref(one.owner_uid),) if one.owner_uid else ())
         if refs:
             key = _waiting_key(claim.rid, one)
             self._kept[key] = StoredTombstone(key, "", claim.rid.encode(), refs)
@@ -129,30 +128,15 @@ class Derived:
         for key, stored in self._waiting.items():
             if key not in self._kept:
                 changes.reveal(key, stored)
-        for uid in self._scoped:
-            key = _scope_key(uid)
-            changes.hide(StoredTombstone(key, ""), self._scopes.get(key))
 
 
-def _shows_scope(rid: str) -> bool:
-    """True for an object without a namespace, of a kind whose scope the model does not know."""
-    kind, namespace, _ = rid.split(":", 2)
-    return not namespace and kind not in SCOPE_OF_TOKEN
-
-
-def _scope_key(uid: str) -> str:
-    return f"scope:{uid}"
-
-
-def _guess_ref(uid: str) -> str:
-    return f"owner:{uid}"
+def _mention(one: Implied) -> Mention:
+    return (one.other, one.owner_uid)
 
 
 def _waiting_key(rid: str, one: Implied) -> str:
     return f"implied:{one.type}:{len(rid)}:{rid}:{one.other}:{one.owner_uid}"
 
 
-def _at_cluster_scope(one: Implied) -> Implied:
-    guessed = parse_rid(one.other)
-    assert guessed is not None
-    return one._replace(other=str(guessed._replace(namespace="")))
+def _at_cluster_scope(one: Implied) -> tuple[Implied, ...]:
+    return (one._replace(other=at_cluster_scope(one.other)),) if one.owner_uid else ()

@@ -11,10 +11,12 @@ from typing import Final
 
 import msgspec
 
-from transforms.planning.changes import Changes
+from transforms.model.identity import is_loose
+from transforms.planning.changes import Changes, Row
 from transforms.planning.derived import Derived
 from transforms.planning.lives import Lives, rid_key
 from transforms.planning.mutations import DeleteEdge, UpsertEdge
+from transforms.planning.names import Names, with_bare
 from transforms.planning.stored import GraphReader, StoredEdge, StoredTombstone, Triple
 from transforms.records.outcomes import Outcome
 from transforms.records.record import t_of
@@ -31,7 +33,7 @@ def edge_key(edge_id: str) -> str:
 
 @dataclass(slots=True)
 class _Edge:
-    """An edge id: the newest word on it (triple None: deleted), and how it is stored."""
+    """An edge id: the newest word on it (triple None: deleted), its ends as it names them, and how it is stored."""
 
     ver: str = ""
     triple: Triple | None = None
@@ -46,8 +48,9 @@ def triple_of(edge: UpsertEdge) -> Triple:
 class Edges:
     """The relationships between a tenant's resources as far as a batch concerns them."""
 
-    def __init__(self, reader: GraphReader, client_id: str, lives: Lives, derived: Derived) -> None:
+    def __init__(self, reader: GraphReader, client_id: str, lives: Lives, derived: Derived, names: Names) -> None:
         self._reader = reader
+        self._names = names
         self._client_id = client_id
         self._lives = lives
         self._derived = derived
@@ -82,43 +85,60 @@ class Edges:
             return
         edge = self._edges[edge_id] = _Edge(shown=shown, hidden=hidden)
         if shown:
-            edge.ver, edge.triple = shown.ver, shown.triple
+            edge.ver, edge.triple = shown.ver, Triple(shown.triple.type, *(shown.named or shown.triple[1:]))
         elif hidden:
             edge.ver = hidden.ver
             edge.triple = triple_of(_DECODE(hidden.payload)) if hidden.payload else None
 
     def _load_neighbours(self) -> None:
-        """Add the edges whose fate hangs on this batch: at objects that died or came back, or at the same places."""
-        changed = self._lives.changed()
+        """Add the edges whose fate hangs on this batch: at objects that died, came back or are elsewhere, or at the same places."""
+        changed = self._lives.changed() | self._names.moved()
         for shown in self._reader.edges_at(changed) if changed else []:
             self._add(shown.edge_id, shown, None)
-        triples = self._derived.judged | {edge.triple for edge in self._edges.values() if edge.triple}
+        self._load_names(edge.triple for edge in self._edges.values() if edge.triple)
+        triples = self._derived.judged | {self._place(edge.triple) for edge in self._edges.values() if edge.triple}
         triples |= {edge.shown.triple for edge in self._edges.values() if edge.shown}
         for shown in self._reader.edges_of_triples(triples).values() if triples else ():
             self._add(shown.edge_id, shown, None)
-        refs = {rid_key(rid) for rid in changed} | {rid_key(triple.source) for triple in triples}
-        for hidden in self._reader.tombstones_by_ref(refs) if refs else []:
-            if hidden.payload and hidden.key.startswith("edge:"):
-                other = _DECODE(hidden.payload)
-                if triple_of(other) in triples or {other.source, other.target} & changed:
-                    self._add(other.edge_id, None, hidden)
-        self._lives.load(rid for edge in self._edges.values() if edge.triple for rid in edge.triple[1:])
+        self._add_hidden(triples, changed)
+        self._load_names(edge.triple for edge in self._edges.values() if edge.triple)
+        self._lives.load(rid for edge in self._edges.values() if edge.triple for rid in self._place(edge.triple)[1:])
         self._lives.load(rid for triple in [*self._derived.implied, *self._stored] for rid in triple[1:])
+
+    def _add_hidden(self, triples: set[Triple], changed: set[str]) -> None:
+        """Add those that are hidden at the places, or at the objects."""
+        refs = {rid_key(rid) for rid in with_bare(changed | {triple.source for triple in triples})}
+        found = self._reader.tombstones_by_ref(refs) if refs else []
+        hidden = [(one, _DECODE(one.payload)) for one in found if one.payload and one.key.startswith("edge:")]
+        self._load_names(triple_of(other) for _, other in hidden)
+        for one, other in hidden:
+            place = self._place(triple_of(other))
+            if place in triples or {place.source, place.target, other.source, other.target} & changed:
+                self._add(other.edge_id, None, one)
+
+    def _load_names(self, triples: Iterable[Triple]) -> None:
+        self._names.load_mentions((rid, "") for triple in triples for rid in triple[1:] if is_loose(rid))
+
+    def _place(self, triple: Triple) -> Triple:
+        """Where an edge stands whose ends are named so."""
+        source, target = self._names.place(triple.source), self._names.place(triple.target)
+        return triple if (source, target) == triple[1:] else Triple(triple.type, source, target)
 
     def _is_alive(self, edge: _Edge) -> bool:
         if edge.triple is None:
             return False
         t = t_of(edge.ver)
-        return t > self._lives.dead_t(edge.triple.source) and t > self._lives.dead_t(edge.triple.target)
+        return all(t > self._lives.dead_t(rid) for rid in self._place(edge.triple)[1:])
 
     def _shown(self) -> dict[Triple, str]:
         """The edge id that stands at each place."""
         shown: dict[Triple, str] = {}
         for edge_id, edge in self._edges.items():
             if edge.triple and self._is_alive(edge):
-                rival = shown.get(edge.triple)
+                place = self._place(edge.triple)
+                rival = shown.get(place)
                 if rival is None or edge.ver > self._edges[rival].ver:
-                    shown[edge.triple] = edge_id
+                    shown[place] = edge_id
         return shown
 
     def _outcome(self, one: EdgeMutation, ver: str, triple: Triple | None, shown: dict[Triple, str]) -> Outcome:
@@ -126,7 +146,7 @@ class Edges:
             return Outcome.SUPERSEDED
         if isinstance(one, DeleteEdge):
             return Outcome.UNCHANGED if ver and triple is None else Outcome.WRITTEN
-        place = triple_of(one)
+        place = self._place(triple_of(one))
         if shown.get(place) != one.edge_id:
             return Outcome.SUPERSEDED
         stored = self._stored.get(place)
@@ -148,22 +168,31 @@ class Edges:
                 changes.edges_gone.add(triple)
                 changes.pruned.update(triple[1:])
             return
-        now = StoredEdge(triple, edge_id or "", self._edges[edge_id].ver if edge_id else "", derived)
+        now = self._stored_as(triple, edge_id, derived=derived)
         if stored is not None and edge_id and now == stored._replace(ver=now.ver):
             if now != stored:
                 changes.edge_vers[triple] = now
         elif now != stored:
-            explicit = {"edge_id": now.edge_id, "ver": now.ver} if edge_id else {}
+            explicit: Row = {"edge_id": now.edge_id, "ver": now.ver} if edge_id else {}
+            explicit |= {"named": list(now.named)} if now.named else {}
             changes.edges[triple] = explicit | ({"derived": True} if derived else {})
         changes.stubs.update(rid for rid in triple[1:] if not self._lives.is_live(rid))
 
+    def _stored_as(self, triple: Triple, edge_id: str | None, *, derived: bool) -> StoredEdge:
+        if edge_id is None:
+            return StoredEdge(triple, "", "", derived)
+        edge = self._edges[edge_id]
+        assert edge.triple is not None
+        return StoredEdge(triple, edge_id, edge.ver, derived, () if edge.triple == triple else edge.triple[1:])
+
     def _write_tombstone(self, changes: Changes, edge_id: str, edge: _Edge, shown: dict[Triple, str]) -> None:
         key = edge_key(edge_id)
-        if edge.triple and shown.get(edge.triple) == edge_id:
+        if edge.triple and shown.get(self._place(edge.triple)) == edge_id:
             changes.reveal(key, edge.hidden)
         elif edge.triple is None:
             changes.hide(StoredTombstone(key, edge.ver), edge.hidden)
         else:
             upsert = UpsertEdge(self._client_id, edge.ver, edge_id, *edge.triple)
-            refs = (rid_key(edge.triple.source), rid_key(edge.triple.target))
+            place = self._place(edge.triple)
+            refs = (rid_key(place.source), rid_key(place.target))
             changes.hide(StoredTombstone(key, edge.ver, _ENCODE(upsert), refs), edge.hidden)

@@ -28,6 +28,14 @@ class Interpreted(msgspec.Struct, frozen=True, array_like=True):
         return self.record is not None
 
 
+class Sealed(msgspec.Struct, frozen=True, array_like=True):
+    """What was encoded as Interpreted, its mutation left as it is: the records that are behind one that cannot be worked on."""
+
+    mutation: msgspec.Raw
+    record: KafkaRecord | None
+    absorbed: tuple[KafkaRecord, ...] = ()
+
+
 Folded = dict[AspectKey, Interpreted]
 
 

@@ -14,6 +14,7 @@ from transforms.model.kinds import SCOPE_OF_TOKEN, Scope
 from transforms.planning.references import Reference
 from transforms.planning.stored import Triple
 from transforms.records.envelopes import OwnerRef
+from transforms.records.redact import shown
 from transforms.records.rejects import Fault, Reason
 
 PROPERTY: Final = "implies"
@@ -52,7 +53,7 @@ def implied_by(rid: Rid, node: str | None, owners: Iterable[OwnerRef], refers: I
         found.add(Implied(RUNS_ON.type, str(make_rid(_NODE, "", node))))
     for one in found:
         if any(_SEPARATOR in part for part in one):
-            raise Fault(Reason.BAD_VALUE, f"{one.other[:80]!r} is named, which no object can be called; a name holds no control characters")
+            raise Fault(Reason.BAD_VALUE, f"{shown(one.other)} is named, which no object can be called; a name holds no control characters")
     return sorted(one.text() for one in found) or None
 
 

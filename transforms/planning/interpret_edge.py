@@ -6,6 +6,7 @@ from transforms.planning.meaning import Meaning
 from transforms.planning.mutations import DeleteEdge, Mutation, UpsertEdge
 from transforms.planning.values import identity
 from transforms.records.envelopes import Edge
+from transforms.records.redact import shown
 from transforms.records.rejects import Fault, Reason
 
 
@@ -15,14 +16,14 @@ def edge_meaning(body: Edge) -> Meaning:
         return Meaning(DeleteEdge, (edge_id,))
     if body.type not in TOPOLOGY_OF_TYPE:
         known = ", ".join(TOPOLOGY_OF_TYPE)
-        raise Fault(Reason.BAD_VALUE, f"the edge type {body.type[:64]!r} is none of {known}")
+        raise Fault(Reason.BAD_VALUE, f"the edge type {shown(body.type)} is none of {known}")
     return Meaning(UpsertEdge, (edge_id, body.type, _end("from", body.source), _end("to", body.target)))
 
 
 def _end(field: str, text: str) -> str:
     rid = parse_rid(text)
     if rid is None or not is_kind_token(rid.kind):
-        raise Fault(Reason.BAD_VALUE, f"`{field}` is {text[:80]!r}, not kind:ns:name, kind::name or kind:name")
+        raise Fault(Reason.BAD_VALUE, f"`{field}` is {shown(text)}, not kind:ns:name, kind::name or kind:name")
     return identity(f"`{field}`", str(rid))
 
 

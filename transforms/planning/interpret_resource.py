@@ -1,23 +1,28 @@
 """What a resource record means: the whole state of an object, or its end."""
 
-from typing import Any
+from typing import Any, Final
 
-from transforms.model.identity import Rid, is_cluster_scoped, kind_token, looks_like_uid, make_rid, parse_rid
+from transforms.model.graph import BARE
+from transforms.model.identity import Rid, bare_of, is_cluster_scoped, kind_token, looks_like_uid, make_rid, parse_rid
 from transforms.model.kinds import KIND_OF_TOKEN
 from transforms.planning.implied import implied_by
 from transforms.planning.interpret_edge import is_kind_token
 from transforms.planning.meaning import Meaning
-from transforms.planning.mutations import DeleteNode, DeleteUid, EndSnapshot, Mutation, UpsertNode
+from transforms.planning.mutations import DeleteNode, DeleteUid, DeleteUnnamed, EndSnapshot, Mutation, UpsertNode
 from transforms.planning.promoted import promoted
 from transforms.planning.references import references
 from transforms.planning.selectors import terms_of
-from transforms.planning.values import CANONICAL, checked, digest_of, identity, pairs_of
+from transforms.planning.values import identity, pairs_of, sealed, status_text
 from transforms.records.envelopes import Resource, Snapshot
 from transforms.records.record import at_time, microseconds
+from transforms.records.redact import shown
 from transforms.records.rejects import Fault, Reason
 from transforms.records.spec_parts import Spec
 from transforms.records.spec_traffic import NetworkPolicySpec, ServiceSpec
 from transforms.records.specs import read_spec
+
+# What stands in the place of an address where there is none: of a headless Service, of a Pod that has none yet.
+_NO_ADDRESS: Final = frozenset({"None", ""})
 
 
 def resource_meaning(body: Resource) -> Meaning:
@@ -30,9 +35,11 @@ def resource_meaning(body: Resource) -> Meaning:
     rid = make_rid(body.kind, body.namespace or "", body.name, body.api_version or "")
     text = identity("the object's identity", str(rid))
     if body.op == "DELETE":
-        return Meaning(DeleteNode, (text,))
-    props = _resource_props(rid, body)
-    return Meaning(UpsertNode, (text, identity("uid", body.uid or ""), props, digest_of(props)))
+        if not body.uid:
+            return Meaning(DeleteNode, (text,))
+        return Meaning(DeleteUid, (identity("uid", body.uid),), (Meaning(DeleteUnnamed, (text,)),))
+    props, digest = sealed(_resource_props(rid, body))
+    return Meaning(UpsertNode, (text, identity("uid", body.uid or ""), props, digest))
 
 
 def snapshot_mutation(client_id: str, ver: str, body: Snapshot) -> Mutation:
@@ -57,16 +64,17 @@ def _resource_props(rid: Rid, body: Resource) -> dict[str, Any]:
         "selector": _selector(body, spec),
         "owners": sorted(f"{owner.kind}/{owner.name}" for owner in body.owner_refs or ()) or None,
         "node": body.node,
-        "pod_ip": body.pod_ip,
+        "pod_ip": None if body.pod_ip in _NO_ADDRESS else body.pod_ip,
         "image": body.image,
         "replicas": body.replicas,
-        "service_ips": sorted(body.service_ips or ()) or None,
+        "service_ips": sorted(set(body.service_ips or ()) - _NO_ADDRESS) or None,
         "implies": _implied(rid, body, spec),
+        BARE: (bare_of(str(rid)) or None) if "." in rid.kind else None,
         "status": _status_text(status, declared.bulky if declared else ()),
     }
     if declared:
         props |= promoted(declared, status, spec)
-    return checked({name: value for name, value in props.items() if value is not None})
+    return {name: value for name, value in props.items() if value is not None}
 
 
 def _implied(rid: Rid, body: Resource, spec: Spec | None) -> list[str] | None:
@@ -87,7 +95,7 @@ def _selector(body: Resource, spec: Spec | None) -> list[str] | None:
 
 def _status_text(status: dict[str, Any], bulky: tuple[str, ...]) -> str | None:
     kept = {key: value for key, value in status.items() if key not in bulky}
-    return CANONICAL.encode(kept).decode() if kept else None
+    return status_text(kept) if kept else None
 
 
 def resource_tombstone(client_id: str, ver: str, raw_key: str) -> tuple[Mutation, ...]:
@@ -98,7 +106,7 @@ def resource_tombstone(client_id: str, ver: str, raw_key: str) -> tuple[Mutation
     """
     rid = parse_rid(raw_key)
     if ":" in raw_key and (rid is None or not is_kind_token(rid.kind)):
-        raise Fault(Reason.BAD_KEY, f"the key {raw_key[:80]!r} is not kind:ns:name, kind::name, kind:name, kind:<uid> or <uid>")
+        raise Fault(Reason.BAD_KEY, f"the key {shown(raw_key)} is not kind:ns:name, kind::name, kind:name, kind:<uid> or <uid>")
     if rid is None:
         return (DeleteUid(client_id, ver, identity("the key", raw_key)),)
     by_name = DeleteNode(client_id, ver, identity("the key", str(rid)))

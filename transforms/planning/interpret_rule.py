@@ -8,13 +8,21 @@ from transforms.planning.interpret_event import ALERT_ETYPE, episode
 from transforms.planning.listed import Listed, hash_of, keys_of
 from transforms.planning.mutations import DeleteReferrer, Mutation, UpsertReferrer
 from transforms.planning.subjects import concerned_object
-from transforms.planning.values import checked, digest_of, identity, pairs_of
+from transforms.planning.values import clean_pairs_of, identity, pairs_of, sealed
 from transforms.records.envelopes import Event, ListedAlert, ListedRule, Rule, RuleList
-from transforms.records.record import microseconds, moment_of
+from transforms.records.record import is_unset, microseconds, moment_of
+from transforms.records.redact import redact_tokens, shown
 from transforms.records.rejects import Fault, Reason
 from transforms.records.severity import severity_of
 
-_ACTIVE: Final = frozenset({"pending", "firing"})
+# Prometheus's and Thanos's words, then Grafana's, which may name a cause too: `Alerting (NoData)`.
+_ACTIVE: Final = {"pending": "pending", "firing": "firing", "alerting": "firing", "recovering": "firing"}
+# What tells replicas apart that evaluate the same rules: an alert of theirs is one.
+_REPLICAS: Final = frozenset(
+    ("prometheus_replica", "replica", "__replica__", "thanos_ruler_replica", "rule_replica", "ruler_replica", "receive_replica")
+)
+# Replicas need not see an alert begin in the same evaluation.
+_SAME_US: Final = 5 * 60 * 1_000_000
 # An alert's annotations are the author's; these are the usual ones, the most telling first.
 _MESSAGES: Final = ("message", "description", "summary")
 
@@ -41,7 +49,7 @@ def listed_rules(client_id: str, ver: str, body: RuleList, _raw_key: str) -> tup
     found: dict[str, Mutation] = {}
     for key, (group, rule) in zip(keys_of(named), rules, strict=True):
         found[key] = _upsert(client_id, ver, identity("a rule's key", key), group.name, rule)
-    alerts = (_alert(client_id, ver, rule, one) for _, rule in rules for one in rule.alerts or () if one.state in _ACTIVE)
+    alerts = (_alert(client_id, ver, rule, one) for _, rule in rules for one in rule.alerts or () if _state(one))
     return (*found.values(), *{one.key: one for one in alerts}.values())
 
 
@@ -50,13 +58,23 @@ def rule_tombstone(client_id: str, ver: str, raw_key: str) -> tuple[Mutation, ..
 
 
 def _told_by(file: str, rule: ListedRule) -> tuple[str, ...]:
-    return (file, rule.query or "", *(pairs_of(rule.labels) or ()))
+    return (file, redact_tokens(rule.query or ""), *clean_pairs_of(_own(rule.labels or {})))
+
+
+def _own(labels: dict[str, str]) -> dict[str, str]:
+    """The labels, less those that tell one replica from another."""
+    return labels if _REPLICAS.isdisjoint(labels) else {name: value for name, value in labels.items() if name not in _REPLICAS}
+
+
+def _state(alert: ListedAlert) -> str:
+    """`pending` or `firing`; "" for an alert that is neither."""
+    return _ACTIVE.get(alert.state.partition(" ")[0].lower(), "")
 
 
 def _upsert(client_id: str, ver: str, key: str, group: str, rule: ListedRule) -> UpsertReferrer:
     """What the rule is; how it went when it was evaluated last is left out: each resync would be a change."""
-    labels = rule.labels or {}
-    subject = concerned_object(labels)
+    labels = _own(rule.labels or {})
+    subject = identity("the subject", concerned_object(labels))
     alerting = rule.type == "alerting"
     severity = labels.get("severity", "")
     props: dict[str, Any] = {
@@ -67,28 +85,29 @@ def _upsert(client_id: str, ver: str, key: str, group: str, rule: ListedRule) ->
         "expr": rule.query,
         "severity_raw": severity or None,
         "severity": severity_of(severity) if severity else None,
-        "labels": pairs_of(labels),
+        "labels": pairs_of(labels) if rule.labels is not None else None,
         "annotations": pairs_of(rule.annotations),
         "duration_s": rule.duration if alerting else None,
         "subject": subject or None,
     }
-    kept = checked({name: value for name, value in props.items() if value is not None})
-    return UpsertReferrer(client_id, ver, RULE.label, key, subject, kept, digest_of(kept))
+    kept, digest = sealed({name: value for name, value in props.items() if value is not None})
+    return UpsertReferrer(client_id, ver, RULE.label, key, subject, kept, digest)
 
 
 def _alert(client_id: str, ver: str, rule: ListedRule, alert: ListedAlert) -> UpsertReferrer:
     """An episode of the rule's alert; the same one from when it is pending until it no longer fires."""
-    since, annotations = alert.active_at, alert.annotations or {}
+    labels, annotations = alert.labels or {}, alert.annotations or {}
+    since = None if alert.active_at is None or is_unset(alert.active_at) else alert.active_at
     if since is not None and not (EARLIEST <= since < LATEST and since - moment_of(ver) <= BODY_AHEAD):
-        raise Fault(Reason.BAD_TIME, f"`activeAt` of the alert {rule.name[:64]!r} is {since.isoformat()}; set Prometheus's clock")
-    began = "" if since is None else str(microseconds(since))
+        raise Fault(Reason.BAD_TIME, f"`activeAt` of the alert {shown(rule.name)} is {since.isoformat()}; set Prometheus's clock")
+    began = "" if since is None else str(microseconds(since) // _SAME_US)
     event = Event(
-        event_id=f"{ALERT_ETYPE}:{hash_of((rule.name, began, *(pairs_of(alert.labels) or ())))}",
+        event_id=f"{ALERT_ETYPE}:{hash_of((rule.name, began, *clean_pairs_of(_own(labels))))}",
         event_time=since,
         subject=None,
         etype=ALERT_ETYPE,
-        severity=alert.labels.get("severity", ""),
+        severity=labels.get("severity", ""),
         reason=rule.name,
         message=next((annotations[name] for name in _MESSAGES if annotations.get(name)), ""),
     )
-    return episode(client_id, ver, event, concerned_object(alert.labels), state=alert.state)
+    return episode(client_id, ver, event, identity("the subject", concerned_object(labels)), state=_state(alert))

@@ -6,9 +6,10 @@ from transforms.model.graph import PROM_TARGET
 from transforms.planning.listed import Listed, keys_of
 from transforms.planning.mutations import DeleteReferrer, Mutation, UpsertReferrer
 from transforms.planning.subjects import scraped_object
-from transforms.planning.values import checked, digest_of, identity, pairs_of
+from transforms.planning.values import CANONICAL, identity, pairs_of, sealed
 from transforms.records.envelopes import Scraped, Target, TargetList
-from transforms.records.redact import redact_url
+from transforms.records.redact import redact_text
+from transforms.records.redact_tree import is_suspicious, redact_label
 from transforms.records.rejects import Fault, Reason
 
 # Prometheus's own: they are read for the object that is scraped, and not kept.
@@ -17,7 +18,7 @@ _HIDDEN = "__"
 
 def target_mutations(client_id: str, ver: str, body: Target, raw_key: str) -> tuple[Mutation, ...]:
     """An envelope's target is called by the record's key, else by its job and instance."""
-    labels = _clean(body.labels)
+    labels = body.labels or {}
     key = identity("the target's key", raw_key or _name(labels))
     if body.op == "DELETE":
         return (DeleteReferrer(client_id, ver, PROM_TARGET.label, key),)
@@ -29,7 +30,7 @@ def target_mutations(client_id: str, ver: str, body: Target, raw_key: str) -> tu
 
 def listed_targets(client_id: str, ver: str, body: TargetList, _raw_key: str) -> tuple[Mutation, ...]:
     """Every target of a response, in its order; nothing where it lists none."""
-    scraped = [_without_logins(one) for one in body.targets]
+    scraped = [_cleaned(one) for one in body.targets]
     keys = keys_of([Listed(_name(one.labels), (one.scrape_url or "", *(pairs_of(one.labels) or ()))) for one in scraped])
     found = {key: _upsert(client_id, ver, identity("a target's key", key), one) for key, one in zip(keys, scraped, strict=True)}
     return tuple(found.values())
@@ -46,12 +47,12 @@ def _name(labels: dict[str, str]) -> str:
     return f"{job}|{instance}"
 
 
-def _clean(labels: dict[str, str] | None) -> dict[str, str]:
-    return {name: redact_url(value) for name, value in (labels or {}).items()}
-
-
-def _without_logins(one: Scraped) -> Scraped:
-    return Scraped(_clean(one.labels), one.discovered_labels, redact_url(one.scrape_url or ""), one.health, one.last_error)
+def _cleaned(one: Scraped) -> Scraped:
+    """Without secrets, since targets of one name are told apart by a hash of what they are."""
+    if not is_suspicious(CANONICAL.encode([one.labels, one.scrape_url])):
+        return one
+    labels = {name: redact_label(name, value) for name, value in one.labels.items()}
+    return Scraped(labels, one.discovered_labels, redact_text(one.scrape_url or ""), one.health, one.last_error)
 
 
 def _of_kubernetes(discovered: dict[str, str] | None) -> dict[str, str]:
@@ -62,16 +63,16 @@ def _of_kubernetes(discovered: dict[str, str] | None) -> dict[str, str]:
 def _upsert(client_id: str, ver: str, key: str, scraped: Scraped) -> UpsertReferrer:
     """When it was scraped last is left out: each resync would be a change."""
     labels = scraped.labels
-    subject = scraped_object({**_of_kubernetes(scraped.discovered_labels), **labels})
+    subject = identity("the subject", scraped_object({**_of_kubernetes(scraped.discovered_labels), **labels}))
     props: dict[str, Any] = {
         "job": labels.get("job"),
         "instance": labels.get("instance"),
         "ns": labels.get("namespace") or labels.get("kubernetes_namespace"),
         "health": scraped.health,
-        "scrape_url": redact_url(scraped.scrape_url or ""),
-        "last_error": redact_url(scraped.last_error or ""),
+        "scrape_url": scraped.scrape_url,
+        "last_error": scraped.last_error,
         "labels": pairs_of({name: value for name, value in labels.items() if not name.startswith(_HIDDEN)}),
         "subject": subject,
     }
-    kept = checked({name: value for name, value in props.items() if value})
-    return UpsertReferrer(client_id, ver, PROM_TARGET.label, key, subject, kept, digest_of(kept))
+    kept, digest = sealed({name: value for name, value in props.items() if value})
+    return UpsertReferrer(client_id, ver, PROM_TARGET.label, key, subject, kept, digest)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from transforms.model.graph import CAPPED_PROPERTIES, SELECTED, SELECTING
+from transforms.model.identity import bare_of
 from transforms.planning.changes import Changes
 from transforms.planning.stored import StoredEdge, StoredNode, StoredTombstone, Triple
 
@@ -35,6 +36,7 @@ class KnownGraph:
     ) -> None:
         self._nodes: dict[str, StoredNode] = {}
         self._by_uid: dict[str, set[str]] = {}
+        self._by_bare: dict[str, set[str]] = {}
         self._by_namespace: dict[str, set[str]] = {}
         self._edges: dict[Triple, StoredEdge] = {}
         self._by_edge_id: dict[str, Triple] = {}
@@ -63,6 +65,9 @@ class KnownGraph:
 
     def rids_of_uids(self, uids: Collection[str]) -> dict[str, set[str]]:
         return {uid: set(rids) for uid, rids in _found(self._by_uid, uids).items()}
+
+    def rids_of_bares(self, bares: Collection[str]) -> dict[str, set[str]]:
+        return {bare: set(rids) for bare, rids in _found(self._by_bare, bares).items()}
 
     def rids_of_kind(self, kind: str) -> set[str]:
         return {rid for rid in self._nodes if rid.startswith(f"{kind}:")}
@@ -114,7 +119,7 @@ class KnownGraph:
         for rid in changes.stubs:
             self._nodes.setdefault(rid, _stub(rid))
         put = (
-            StoredEdge(triple, row.get("edge_id", ""), row.get("ver", ""), row.get("derived", False))
+            StoredEdge(triple, row.get("edge_id", ""), row.get("ver", ""), row.get("derived", False), tuple(row.get("named", ())))
             for triple, row in changes.edges.items()
         )
         for edge in put:
@@ -138,6 +143,11 @@ class KnownGraph:
             _leave(self._by_uid, held.uid, node.rid)
         if node.uid:
             self._by_uid.setdefault(node.uid, set()).add(node.rid)
+        bare = bare_of(node.rid)
+        if bare and node.live:
+            self._by_bare.setdefault(bare, set()).add(node.rid)
+        elif bare:
+            _leave(self._by_bare, bare, node.rid)
         if node.rid.startswith(_BY_NAMESPACE):
             kind, namespace, _ = node.rid.split(":", 2)
             place = f"{kind}:{namespace}"

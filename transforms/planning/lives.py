@@ -11,8 +11,10 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from transforms.model.identity import bare_of, is_loose
 from transforms.planning.changes import Changes
-from transforms.planning.mutations import DeleteNode, DeleteUid, EndSnapshot, UpsertNode
+from transforms.planning.mutations import DeleteNode, DeleteUid, DeleteUnnamed, EndSnapshot, UpsertNode
+from transforms.planning.names import Names
 from transforms.planning.snapshots import Snapshots
 from transforms.planning.stored import GraphReader, StoredNode, StoredTombstone
 from transforms.records.outcomes import Outcome
@@ -34,8 +36,19 @@ def _life_key(rid: str, uid: str) -> str:
     return f"life:{len(uid)}:{uid}:{rid}"
 
 
-def _end_key(one: DeleteNode | DeleteUid) -> str:
-    return rid_key(one.rid) if isinstance(one, DeleteNode) else uid_key(one.uid)
+_UNNAMED: Final = "unnamed:"
+
+Death = DeleteNode | DeleteUid | DeleteUnnamed
+
+
+def _unnamed_key(rid: str) -> str:
+    return f"{_UNNAMED}{rid}"
+
+
+def _end_key(one: Death) -> str:
+    if isinstance(one, DeleteUid):
+        return uid_key(one.uid)
+    return rid_key(one.rid) if isinstance(one, DeleteNode) else _unnamed_key(one.rid)
 
 
 @dataclass(slots=True)
@@ -49,12 +62,20 @@ class _Verdict:
 
 @dataclass(slots=True)
 class _Place:
-    """All that is known of one rid: lives by uid as version, deletes, and up to when a snapshot ends what it left out."""
+    """All that is known of one rid: lives by uid as version, deletes, and up to when a snapshot ends what it left out.
+
+    bare: its name without its group, "" where that would be another's. unnamed: up to when what had no uid is deleted.
+    shadowed: it is a loose name, and the objects that it may mean are known with their groups.
+    """
 
     stored: StoredNode | None
+    bare: str = ""
+    is_loose: bool = False
     hidden: dict[str, StoredTombstone] = field(default_factory=dict)
     lives: dict[str, str] = field(default_factory=dict)
     deleted: str = ""
+    unnamed: str = ""
+    shadowed: bool = False
     left_out: str = ""
     was: _Verdict = field(default_factory=lambda: _Verdict(None, set(), ""))
     now: _Verdict = field(default_factory=lambda: _Verdict(None, set(), ""))
@@ -90,9 +111,10 @@ class Lives:
     remembers: some were swept, and are ended by that.
     """
 
-    def __init__(self, reader: GraphReader, client_id: str, *, remembers: bool = False) -> None:
+    def __init__(self, reader: GraphReader, client_id: str, names: Names, *, remembers: bool = False) -> None:
         self._reader = reader
         self._client_id = client_id
+        self._names = names
         self._remembers = remembers
         self._snapshots = Snapshots(reader)
         self._places: dict[str, _Place] = {}
@@ -108,17 +130,32 @@ class Lives:
         nodes = self._reader.nodes(wanted)
         self._snapshots.load(wanted)
         for rid in wanted:
-            self._places[rid] = _Place(nodes.get(rid))
-        for tombstone in self._reader.tombstones_by_ref([rid_key(rid) for rid in wanted]):
-            if tombstone.key.startswith("life:"):
-                life = _DECODE(tombstone.payload)
-                self._places[life.rid].hidden[life.uid] = tombstone
+            self._places[rid] = _Place(nodes.get(rid), bare_of(rid), is_loose(rid))
         places = [(rid, self._places[rid]) for rid in wanted]
+        bares = {place.bare for _, place in places if place.bare}
+        loose = {rid for rid, place in places if place.is_loose}
+        if bares or loose:
+            self._names.load(bares | loose)
+        self._load_found(wanted, bares)
         uids = {place.stored.uid for _, place in places if place.stored} | {uid for _, place in places for uid in place.hidden}
-        self._load_deletes({rid_key(rid) for rid in wanted} | {uid_key(uid) for uid in uids if uid})
+        self._load_deletes({rid_key(rid) for rid in wanted | bares} | {uid_key(uid) for uid in uids if uid})
         for rid, place in places:
             self._gather(rid, place)
             place.was = place.now = self._judge(place)
+            if place.bare or place.is_loose:
+                self._set_ends(rid, place)
+                place.now = self._judge(place)
+
+    def _load_found(self, wanted: set[str], bares: set[str]) -> None:
+        """What is found by a rid: hidden lives, and the end of what had no uid."""
+        for tombstone in self._reader.tombstones_by_ref([rid_key(rid) for rid in wanted | bares]):
+            if tombstone.key.startswith("life:"):
+                life = _DECODE(tombstone.payload)
+                if life.rid in wanted:
+                    self._places[life.rid].hidden[life.uid] = tombstone
+            elif tombstone.key.startswith(_UNNAMED):
+                self._stored_deletes[tombstone.key] = tombstone
+                self._ends[tombstone.key] = max(self._ends.get(tombstone.key, ""), tombstone.ver)
 
     def _load_deletes(self, keys: set[str]) -> None:
         found = self._reader.tombstones(keys - self._stored_deletes.keys())
@@ -130,36 +167,45 @@ class Lives:
         place.lives = {uid: tombstone.ver for uid, tombstone in place.hidden.items()}
         if place.stored and place.stored.live:
             place.lives[place.stored.uid] = place.stored.ver
-        self._set_ends(rid, place)
+        self._set_ends(rid, place, before=True)
 
-    def _set_ends(self, rid: str, place: _Place) -> None:
-        place.deleted = self._ends.get(rid_key(rid), "")
+    def _set_ends(self, rid: str, place: _Place, *, before: bool = False) -> None:
+        """What ends the lives of a rid. before: by the names that were known before the batch."""
+        place.deleted, place.unnamed = self._ends_at(rid)
         place.left_out = self._snapshots.end_of(rid)
+        if not (place.bare or place.is_loose):
+            return
+        known = self._names.stored if before else self._names.known
+        if place.bare and rid in known(place.bare):
+            # Who names no group means every object of the name: a key's tombstone takes what was written under the key.
+            deleted, unnamed = self._ends_at(place.bare)
+            place.deleted, place.unnamed = max(place.deleted, deleted), max(place.unnamed, unnamed)
+        place.shadowed = place.is_loose and bool(known(rid))
+
+    def _ends_at(self, rid: str) -> tuple[str, str]:
+        return self._ends.get(rid_key(rid), ""), self._ends.get(_unnamed_key(rid), "")
 
     def _judge(self, place: _Place) -> _Verdict:
         relevant = {uid for uid, ver in place.lives.items() if ver > place.deleted}
         ends = {uid: self._ends.get(uid_key(uid), "") for uid in relevant if uid}
         last_end = max(ends.values(), default="")
         # A life without a uid cannot be ended by uid, so the end of any life known here ends it too.
-        alive = [uid for uid in relevant if place.lives[uid] > max(ends.get(uid, last_end), place.left_out)]
+        ends[""] = max(last_end, place.unnamed)
+        alive = [uid for uid in relevant if place.lives[uid] > max(ends[uid], place.left_out)] if not place.shadowed else []
         current = max(alive, key=lambda uid: place.lives[uid], default=None)
         dead_t = t_of(place.deleted)
         if current is None:
-            dead_t = max(dead_t, t_of(last_end) if relevant else "", t_of(place.left_out))
+            dead_t = max(dead_t, t_of(last_end) if relevant else "", t_of(place.unnamed), t_of(place.left_out))
         return _Verdict(current, relevant, dead_t)
 
-    def apply(
-        self, upserts: list[UpsertNode], deletes: list[DeleteNode], ends: list[DeleteUid], snapshots: list[EndSnapshot]
-    ) -> list[tuple[object, Outcome]]:
+    def apply(self, upserts: list[UpsertNode], deaths: list[Death], snapshots: list[EndSnapshot]) -> list[tuple[object, Outcome]]:
         """Take in the batch; the outcome of each mutation. `changed` and `write` then tell what follows."""
-        self._load_deletes({uid_key(one.uid) for one in ends} | {uid_key(one.uid) for one in upserts if one.uid})
-        self.load({one.rid for one in upserts} | {one.rid for one in deletes} | self._rids_of(ends))
+        self._load_batch(upserts, deaths)
         # Loaded as they are stored first, so that what the snapshots end shows as a change.
         self.load(self._snapshots.rids_concerned(snapshots))
         self._snapshots.apply(snapshots)
-        said_dead: list[DeleteNode | DeleteUid] = [*deletes, *ends]
-        held = {key: self._ends.get(key, "") for key in map(_end_key, said_dead)}
-        for death in said_dead:
+        held = {key: self._ends.get(key, "") for key in map(_end_key, deaths)}
+        for death in deaths:
             self._ends[_end_key(death)] = max(held[_end_key(death)], death.ver)
         before = {id(one): self._places[one.rid].lives.get(one.uid, "") for one in upserts}
         swept = self._swept(upserts) if self._remembers else {}
@@ -170,9 +216,17 @@ class Lives:
         for rid, place in self._places.items():
             self._set_ends(rid, place)
             place.now = self._judge(place)
-        deaths = [(one, self._death(one, held[_end_key(one)])) for one in said_dead]
+        died = [(one, self._death(one, held[_end_key(one)])) for one in deaths]
         markers = [(one, Outcome.CONTROL) for one in snapshots]
-        return [*deaths, *markers, *((upsert, self._outcome(upsert, before[id(upsert)])) for upsert in upserts)]
+        return [*died, *markers, *((upsert, self._outcome(upsert, before[id(upsert)])) for upsert in upserts)]
+
+    def _load_batch(self, upserts: list[UpsertNode], deaths: list[Death]) -> None:
+        ends = [one for one in deaths if isinstance(one, DeleteUid)]
+        named = {one.rid for one in deaths if not isinstance(one, DeleteUid)}
+        self._load_deletes({uid_key(one.uid) for one in ends} | {uid_key(one.uid) for one in upserts if one.uid})
+        self.load({one.rid for one in upserts} | named | (self._rids_of(ends) if ends else set()))
+        # Whom a loose name means too, and who gives way to an object that is known with its group only now.
+        self.load({rid for name in named if is_loose(name) for rid in self._names.known(name)} | self._names.moved())
 
     def _swept(self, upserts: list[UpsertNode]) -> dict[str, str]:
         """Of the lives, up to which version a sweep took them away."""
@@ -185,12 +239,14 @@ class Lives:
         lives = (_DECODE(tombstone.payload).rid for tombstone in hidden if tombstone.key.startswith("life:"))
         return set().union(lives, *self._reader.rids_of_uids(uids).values())
 
-    def _death(self, one: DeleteNode | DeleteUid, held: str) -> Outcome:
+    def _death(self, one: Death, held: str) -> Outcome:
         """A delete that only says again what was dead already changes nothing that people see."""
         if one.ver < held:
             return Outcome.SUPERSEDED
         if isinstance(one, DeleteNode):
-            ended = self._places[one.rid].was.current is not None
+            ended = any(self._places[rid].was.current is not None for rid in (one.rid, *self._names.stored(one.rid)))
+        elif isinstance(one, DeleteUnnamed):
+            ended = self._places[one.rid].was.current == ""
         else:
             ended = any(place.was.current == one.uid for place in self._places.values())
         return Outcome.WRITTEN if one.ver > held and (ended or not held) else Outcome.UNCHANGED
@@ -259,13 +315,17 @@ class Lives:
         """Add what follows for nodes and tombstones."""
         self._snapshots.write(changes)
         for key, ver in self._ends.items():
-            changes.hide(StoredTombstone(key, ver), self._stored_deletes.get(key))
+            refs = (rid_key(key.removeprefix(_UNNAMED)),) if key.startswith(_UNNAMED) else ()
+            changes.hide(StoredTombstone(key, ver, refs=refs), self._stored_deletes.get(key))
         displaced = [rid for rid, place in self._places.items() if self._is_displaced(place)]
         props = self._reader.node_props(displaced) if displaced else {}
         for rid, place in self._places.items():
             self._write_node(changes, rid, place)
             for uid in place.lives:
                 self._write_life(changes, rid, uid, place, props)
+            if place.bare and rid in self._names.known(place.bare):
+                newest = max(*self._ends_at(rid), *place.lives.values())
+                self._names.write(changes, rid, newest, is_live=place.now.current is not None)
 
     @staticmethod
     def _is_displaced(place: _Place) -> bool:

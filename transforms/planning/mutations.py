@@ -59,6 +59,16 @@ class DeleteUid(_Mutation, frozen=True, array_like=True, tag="-uid"):
         return ("uid", self.uid, "")
 
 
+class DeleteUnnamed(_Mutation, frozen=True, array_like=True, tag="-unnamed"):
+    """What `rid` was while its uid was not known has ended; lives that have a uid go on."""
+
+    rid: str
+
+    @property
+    def aspect(self) -> AspectKey:
+        return ("unnamed", self.rid, "")
+
+
 class EndSnapshot(_Mutation, frozen=True, array_like=True, tag="snapshot"):
     """A full report of a kind is complete; `ver` is of the time when it began, `kind` as rids spell it."""
 
@@ -95,8 +105,9 @@ class DeleteEdge(_Mutation, frozen=True, array_like=True, tag="-edge"):
 class UpsertReferrer(_Mutation, frozen=True, array_like=True, tag="referrer"):
     """The whole state of a node that refers to a resource: an episode, a scrape target, a rule.
 
-    subject: the rid that it is about, "" for none.
+    subject: the rid that it is about, as the record names it, "" for none.
     seen: for an episode that counts, what this record saw (`seen.py`); its count is not among the properties. b"" else.
+    subject_uid: where the scope of the subject's kind is not known: an object of this uid may show that it is cluster-scoped.
     """
 
     label: str
@@ -105,6 +116,7 @@ class UpsertReferrer(_Mutation, frozen=True, array_like=True, tag="referrer"):
     props: dict[str, Any]
     digest: bytes
     seen: bytes = b""
+    subject_uid: str = ""
 
     @property
     def at(self) -> ReferrerKey:
@@ -130,7 +142,7 @@ class DeleteReferrer(_Mutation, frozen=True, array_like=True, tag="-referrer"):
         return (self.label, self.key, "")
 
 
-Mutation = UpsertNode | DeleteNode | DeleteUid | EndSnapshot | UpsertEdge | DeleteEdge | UpsertReferrer | DeleteReferrer
+Mutation = UpsertNode | DeleteNode | DeleteUid | DeleteUnnamed | EndSnapshot | UpsertEdge | DeleteEdge | UpsertReferrer | DeleteReferrer
 
 
 def with_seen_of(winner: Mutation, loser: Mutation) -> Mutation:

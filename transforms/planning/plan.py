@@ -17,12 +17,14 @@ from transforms.planning.mutations import (
     DeleteNode,
     DeleteReferrer,
     DeleteUid,
+    DeleteUnnamed,
     EndSnapshot,
     Mutation,
     UpsertEdge,
     UpsertNode,
     UpsertReferrer,
 )
+from transforms.planning.names import Names, shows_scope
 from transforms.planning.referrers import Referrers
 from transforms.planning.stored import GraphReader
 from transforms.planning.swept import Remembering
@@ -40,23 +42,22 @@ def plan_batch(reader: GraphReader, client_id: str, mutations: Sequence[Mutation
     most = MOST_JUDGED if len(mutations) > 1 else 0
     if floors.swept:
         reader = Remembering(reader)
-    lives = Lives(reader, client_id, remembers=bool(floors.swept))
-    derived = Derived(reader, lives, most)
-    edges = Edges(reader, client_id, lives, derived)
-    referrers = Referrers(reader, lives)
-    emits = Emits(reader, referrers, most)
     upserts = [one for one in above if isinstance(one, UpsertNode)]
-    outcomes = lives.apply(
-        upserts,
-        [one for one in above if isinstance(one, DeleteNode)],
-        [one for one in above if isinstance(one, DeleteUid)],
-        [one for one in above if isinstance(one, EndSnapshot)],
-    )
-    derived.apply(upserts)
+    deaths = [one for one in above if isinstance(one, DeleteNode | DeleteUid | DeleteUnnamed)]
+    spoken = [one.rid for one in (*upserts, *deaths) if not isinstance(one, DeleteUid)]
+    names = Names(reader, spoken, (one.uid for one in upserts if one.uid and shows_scope(one.rid)))
+    lives = Lives(reader, client_id, names, remembers=bool(floors.swept))
+    derived = Derived(reader, lives, names, most)
+    edges = Edges(reader, client_id, lives, derived, names)
+    referrers = Referrers(reader, lives, names)
+    emits = Emits(reader, referrers, most)
+    outcomes = lives.apply(upserts, deaths, [one for one in above if isinstance(one, EndSnapshot)])
+    derived.apply()
     outcomes += edges.apply([one for one in above if isinstance(one, UpsertEdge | DeleteEdge)])
     outcomes += referrers.apply([one for one in above if isinstance(one, UpsertReferrer | DeleteReferrer)])
     changes = Changes()
     lives.write(changes)
+    names.write_scopes(changes)
     derived.write(changes)
     edges.write(changes)
     referrers.write(changes)

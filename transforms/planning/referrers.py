@@ -1,16 +1,18 @@
 """Referrers: nodes that are no resources and refer to one: episodes, scrape targets, rules.
 
 Each is kept by its own identity; the newest word on it holds. Its relationship with its subject stands while that has not
-died since. An episode that counts is the exception: what each record saw is added up, whatever their order.
+died since, and moves with it where the record does not name it in full (`names.py`). An episode that counts is the exception:
+what each record saw is added up, whatever their order.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from transforms.model.graph import REFERS
-from transforms.planning.changes import Changes
+from transforms.model.graph import EPISODIC, REFERS, SUBJECT_NAMED
+from transforms.planning.changes import Changes, Row
 from transforms.planning.lives import Lives
 from transforms.planning.mutations import DeleteReferrer, ReferrerKey, UpsertReferrer
+from transforms.planning.names import Mention, Names
 from transforms.planning.seen import count_of, union
 from transforms.planning.stored import GraphReader, StoredReferrer, StoredTombstone
 from transforms.records.outcomes import Outcome
@@ -38,11 +40,13 @@ class _Place:
     seen: bytes = b""
 
     @property
-    def subject(self) -> str:
+    def mention(self) -> Mention:
+        """The subject as the newest word names it."""
         if self.gone:
-            return ""
-        newest = self.upsert or self.stored
-        return newest.subject if newest else ""
+            return ("", "")
+        if self.upsert:
+            return (self.upsert.subject, self.upsert.subject_uid)
+        return (self.stored.named or self.stored.subject, self.stored.subject_uid) if self.stored else ("", "")
 
     @property
     def alert(self) -> str:
@@ -57,21 +61,35 @@ class _Place:
 class Referrers:
     """The referrers of a tenant as far as a batch concerns them."""
 
-    def __init__(self, reader: GraphReader, lives: Lives) -> None:
+    def __init__(self, reader: GraphReader, lives: Lives, names: Names) -> None:
         self._reader = reader
         self._lives = lives
+        self._names = names
         self._places: dict[ReferrerKey, _Place] = {}
 
     def apply(self, mutations: list[ReferrerMutation]) -> list[tuple[object, Outcome]]:
         """Take in the batch, after the lives have; the outcome of each mutation."""
         self._load({one.at for one in mutations})
         outcomes: list[tuple[object, Outcome]] = [(one, self._take(one, self._places[one.at])) for one in mutations]
-        self._lives.load({place.subject for place in self._places.values()} - {""})
-        changed = self._lives.changed()
+        self._load_subjects()
+        changed = self._lives.changed() | self._names.moved()
         for label in REFERS if changed else ():
             for other in self._reader.referrers_of_subjects(label, changed):
                 self._places.setdefault(other.at, _place(other, None))
+        shown = self._names.newly_shown()
+        for other in self._reader.referrers_of_uids(EPISODIC.label, shown) if shown else ():
+            self._places.setdefault(other.at, _place(other, None))
+        self._load_subjects()
         return outcomes
+
+    def _load_subjects(self) -> None:
+        mentions = {place.mention for place in self._places.values()} - {("", "")}
+        self._names.load_mentions(mentions)
+        self._lives.load({self._names.place(*one) for one in mentions})
+
+    def _subject(self, place: _Place) -> str:
+        """The rid that it is about, as far as is known; "" for none."""
+        return self._names.place(*place.mention) if place.mention[0] else ""
 
     def _load(self, wanted: set[ReferrerKey]) -> None:
         tombstones = self._reader.tombstones([referrer_key(at) for at in wanted]) if wanted else {}
@@ -117,8 +135,7 @@ class Referrers:
             self._write_node(changes, at, place)
             self._write_reference(changes, at, place)
 
-    @staticmethod
-    def _write_node(changes: Changes, at: ReferrerKey, place: _Place) -> None:
+    def _write_node(self, changes: Changes, at: ReferrerKey, place: _Place) -> None:
         stored, upsert = place.stored, place.upsert
         if place.gone:
             changes.hide(StoredTombstone(referrer_key(at), place.ver), place.tombstone)
@@ -126,16 +143,25 @@ class Referrers:
                 changes.referrers_gone.add(at)
             return
         changes.reveal(referrer_key(at), place.tombstone)
+        found = self._found(place)
         counted = {"seen": place.seen, **count_of(place.seen)} if place.seen else {}
-        if upsert and stored and upsert.digest == stored.digest and place.seen == stored.seen:
+        is_there = stored is not None and (stored.subject, stored.named) == (found.get("subject", ""), found.get(SUBJECT_NAMED, ""))
+        if upsert and stored and is_there and upsert.digest == stored.digest and place.seen == stored.seen:
             changes.referrer_vers[at] = upsert.ver
         elif upsert:
-            changes.referrers[at] = {**upsert.props, **counted, "ver": upsert.ver, "hash": upsert.digest}
-        elif stored and place.seen != stored.seen:
-            changes.referrer_counts[at] = counted
+            changes.referrers[at] = {**upsert.props, **counted, **found, "ver": upsert.ver, "hash": upsert.digest}
+        elif stored and (place.seen != stored.seen or not is_there):
+            changes.referrer_counts[at] = counted | found
+
+    def _found(self, place: _Place) -> Row:
+        """The subject as properties: where it is, and where it is not as the record names it, that too."""
+        named, subject = place.mention[0], self._subject(place)
+        if not subject:
+            return {}
+        return {"subject": subject} if named == subject else {"subject": subject, SUBJECT_NAMED: named}
 
     def _write_reference(self, changes: Changes, at: ReferrerKey, place: _Place) -> None:
-        subject, stored = place.subject, place.stored
+        subject, stored = self._subject(place), place.stored
         stands = subject != "" and t_of(place.ver) > self._lives.dead_t(subject)
         stood = stored.subject if stored and stored.stands else None
         if stood is not None and (stood != subject or not stands):

@@ -56,17 +56,20 @@ class StoredEdge(NamedTuple):
     """A topology relationship in the live graph.
 
     edge_id, ver: the explicit edge that speaks for it, "" where none does. derived: whether resources imply it.
+    named: the ends as the explicit edge names them, where they are found elsewhere; () otherwise.
     """
 
     triple: Triple
     edge_id: str
     ver: str
     derived: bool = False
+    named: tuple[str, ...] = ()
 
 
 class StoredReferrer(NamedTuple):
     """A node that is no resource. subject: the rid that it is about, "" for none; stands: whether their relationship does.
 
+    named: the subject as the record names it, where it is found elsewhere, else "". subject_uid: as in `UpsertReferrer`.
     seen: for an episode that counts. alert: what joins rules and episodes, "" for none.
     """
 
@@ -77,6 +80,8 @@ class StoredReferrer(NamedTuple):
     stands: bool
     seen: bytes = b""
     alert: str = ""
+    named: str = ""
+    subject_uid: str = ""
 
 
 class GraphReader(Protocol):
@@ -89,6 +94,9 @@ class GraphReader(Protocol):
 
     def rids_of_uids(self, uids: Collection[str]) -> dict[str, set[str]]:
         """The rids of live nodes by uid."""
+
+    def rids_of_bares(self, bares: Collection[str]) -> dict[str, set[str]]:
+        """The rids of live nodes with a group, by what they are called without it."""
 
     def rids_of_kind(self, kind: str) -> set[str]:
         """Every node of the kind, stubs included."""
@@ -113,6 +121,9 @@ class GraphReader(Protocol):
     def referrers(self, label: str, keys: Collection[str]) -> dict[str, StoredReferrer]: ...
 
     def referrers_of_subjects(self, label: str, rids: Collection[str]) -> list[StoredReferrer]: ...
+
+    def referrers_of_uids(self, label: str, uids: Collection[str]) -> list[StoredReferrer]:
+        """Those whose subject has one of the uids, and may be found by it."""
 
     def alerting(self, label: str, alerts: Collection[str]) -> list[tuple[str, str]]:
         """The keys of the nodes of a label that are about one of the alerts, each with its alert."""

@@ -5,7 +5,6 @@ Kubernetes would take (a rule's templated label names nothing). Prometheus itsel
 are what the Prometheus operator, kube-state-metrics and the usual relabelling rules write.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
@@ -13,9 +12,9 @@ from transforms.model.identity import make_rid
 
 Labels = Mapping[str, str]
 
-_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
-_HOST: Final = re.compile(r"(?P<name>[^:\[\]/]+)(?::[0-9]+)?")
-_ADDRESS: Final = re.compile(r"[0-9.]+")
+_NAME_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789.-"
+_NAME_CHARACTERS: Final = 253
+_ADDRESS_LETTERS: Final = "0123456789."
 
 
 class _Naming(NamedTuple):
@@ -83,14 +82,19 @@ def _named(labels: Labels, namings: Iterable[_Naming]) -> str:
     for kind, name_label, namespace_label in namings:
         name = labels.get(name_label, "")
         namespace = labels.get(namespace_label, "") if namespace_label else ""
-        if name and _NAME.fullmatch(name) and (not namespace_label or _NAME.fullmatch(namespace)):
+        if name and _is_name(name) and (not namespace_label or _is_name(namespace)):
             return str(make_rid(kind, namespace, name))
     return ""
 
 
+def _is_name(text: str) -> bool:
+    """Whether Kubernetes would take it as a name."""
+    return 0 < len(text) <= _NAME_CHARACTERS and not text.strip(_NAME_LETTERS) and text[0] not in ".-" and text[-1] not in ".-"
+
+
 def _instance_node(labels: Labels) -> str:
-    """A Node by the instance of a job that scrapes nodes, where that is a name and no address."""
-    host = _HOST.fullmatch(labels.get("instance", ""))
-    name = host["name"] if host else ""
-    certain = _NAME.fullmatch(name) and not _ADDRESS.fullmatch(name) and name != "localhost"
+    """A Node by the instance of a job that scrapes nodes, where that is a name, with or without a port, and no address."""
+    name, colon, port = labels.get("instance", "").partition(":")
+    has_its_form = _is_name(name) and (not colon or (port.isascii() and port.isdecimal()))
+    certain = has_its_form and bool(name.strip(_ADDRESS_LETTERS)) and name != "localhost"
     return str(make_rid("Node", "", name)) if certain else ""

@@ -3,11 +3,12 @@
 The name is a function of what the file holds, so that writing the same records again gives the same file.
 """
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from operator import lt
 from typing import Final, Generic, NamedTuple, TypeVar
+
+import re2
 
 from transforms.records.avro_format import Format
 from transforms.records.outcomes import NO_TENANT
@@ -20,7 +21,7 @@ HOUR_MS: Final = 3_600_000
 _HASH_BYTES: Final = 8
 # The years that have four digits.
 _LATEST_MS: Final = 253_402_300_799_000
-_PATH: Final = re.compile(
+_PATH: Final = re2.compile(
     rf"{VERSION_FOLDER}/client_id=(-|[a-z0-9][a-z0-9.-]{{0,62}})/topic=([a-zA-Z0-9._-]{{1,249}})"
     r"/hour=([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2})/([0-9]{1,10})-([0-9]{1,19})-([0-9]{1,19})-([0-9a-f]{16})\.avro"
 )

@@ -8,6 +8,7 @@ import msgspec
 
 from transforms.records.json_text import check_json_text
 from transforms.records.record import Headers
+from transforms.records.redact import redact_text, shown
 from transforms.records.rejects import Fault, Reason
 
 SHOWN_CHARACTERS: Final = 80
@@ -15,11 +16,14 @@ _VERSION: Final = "1."
 _CONTENT_TYPE: Final = "content-type"
 _STRUCTURED: Final = "application/cloudevents+json"
 _ANY: Final = "application/cloudevents"
-_WANTED: Final = frozenset({"ce_specversion", "ce_id", "ce_source", "ce_time", _CONTENT_TYPE})
+_WANTED: Final = frozenset({"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", _CONTENT_TYPE})
 _JSON_TYPES: Final = ("/json", "+json")
 _AVRO_TYPES: Final = ("avro",)
 # What an event of another shape than ours is told by; those have identities and times of their own.
-_OTHER_SHAPES: Final = frozenset({"involvedObject", "regarding", "object", "resourceLogs"})
+_OTHER_SHAPES: Final = frozenset({"involvedObject", "regarding", "object", "event", "resourceLogs"})
+# Knative's ApiServerSource: its data is the object, of which the type says that it is gone, or in another mode only its name.
+_REFERENCE: Final = "dev.knative.apiserver.ref."
+_OBJECT_GONE: Final = ".resource.delete"
 
 
 class Attributes(NamedTuple):
@@ -31,12 +35,14 @@ class Attributes(NamedTuple):
     time: str = ""
     content_type: str = ""
     is_structured: bool = False
+    type: str = ""
 
 
 class _Structured(msgspec.Struct, frozen=True):
     specversion: str
     id: str = ""
     source: str = ""
+    type: str = ""
     time: str | None = None
     datacontenttype: str | None = None
     data: msgspec.Raw = msgspec.Raw()
@@ -56,12 +62,12 @@ def attributes_of(headers: Headers) -> Attributes | None:
     if content_type == _STRUCTURED:
         return Attributes(is_structured=True)
     if content_type.startswith(_ANY):
-        said = f"the content type {content_type[:SHOWN_CHARACTERS]!r} is not taken; write one CloudEvent a record, as {_STRUCTURED}"
+        said = f"the content type {shown(content_type, SHOWN_CHARACTERS)} is not taken; write one CloudEvent a record, as {_STRUCTURED}"
         raise Fault(Reason.BAD_WRAPPER, said, parsed=False)
     if "ce_specversion" not in held:
         return None
-    specversion, id_, source, time = (_text(f"ce_{name}", held) for name in ("specversion", "id", "source", "time"))
-    return _checked(Attributes(specversion, id_, source, time, content_type))
+    specversion, id_, source, time, type_ = (_text(f"ce_{name}", held) for name in ("specversion", "id", "source", "time", "type"))
+    return _checked(Attributes(specversion, id_, source, time, content_type, type=type_))
 
 
 def check_binary(told: Attributes) -> None:
@@ -83,11 +89,12 @@ def open_structured(text: bytes) -> tuple[bytes, Attributes]:
     try:
         event = _STRUCTURED_EVENT(text)
     except msgspec.ValidationError as error:
-        raise _refused(f"the CloudEvent is not well formed: {str(error)[:SHOWN_CHARACTERS]}") from None
+        raise _refused(f"the CloudEvent is not well formed: {redact_text(str(error))[:SHOWN_CHARACTERS]}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        said = f"the CloudEvent is not JSON: {str(error)[:SHOWN_CHARACTERS]}"
+        said = f"the CloudEvent is not JSON: {redact_text(str(error))[:SHOWN_CHARACTERS]}"
         raise Fault(Reason.NOT_JSON, said, parsed=False) from None
-    told = _checked(Attributes(event.specversion, event.id, event.source, event.time or "", (event.datacontenttype or "").lower()))
+    content_type = (event.datacontenttype or "").lower()
+    told = _checked(Attributes(event.specversion, event.id, event.source, event.time or "", content_type, type=event.type))
     _check_content(told.content_type.partition(";")[0].strip(), _JSON_TYPES)
     if event.data_base64 is not None:
         return _decoded(event.data_base64), told
@@ -117,15 +124,33 @@ def fill_event(data: bytes, told: Attributes) -> bytes:
     return msgspec.json.encode(fields | {name: msgspec.Raw(msgspec.json.encode(text)) for name, text in missing.items()})
 
 
+def mark_gone(data: bytes, told: Attributes) -> bytes:
+    """An object that the CloudEvent says is gone, as the watch record that says so; an envelope, which says itself, as it is."""
+    if not told.type.endswith(_OBJECT_GONE):
+        return data
+    try:
+        fields = _FIELDS(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return data  # The codec tells what is wrong with it.
+    if "metadata" not in fields or "op" in fields:
+        return data
+    return msgspec.json.encode({"type": "DELETED", "object": msgspec.Raw(data)})
+
+
 def _checked(told: Attributes) -> Attributes:
     if not told.specversion.startswith(_VERSION):
-        raise _refused(f"CloudEvents {told.specversion[:SHOWN_CHARACTERS]!r} are not taken; write version 1.0")
+        raise _refused(f"CloudEvents {shown(told.specversion, SHOWN_CHARACTERS)} are not taken; write version 1.0")
+    if told.type.startswith(_REFERENCE):
+        said = (
+            f"the CloudEvent {shown(told.type, SHOWN_CHARACTERS)} holds a reference and not the object; set the source's mode to Resource"
+        )
+        raise _refused(said)
     return told
 
 
 def _check_content(content_type: str, taken: tuple[str, ...]) -> None:
     if content_type and not content_type.endswith(taken):
-        raise _refused(f"the CloudEvent's data is {content_type[:SHOWN_CHARACTERS]!r}, not JSON; write JSON")
+        raise _refused(f"the CloudEvent's data is {shown(content_type, SHOWN_CHARACTERS)}, not JSON; write JSON")
 
 
 def _decoded(text: str) -> bytes:

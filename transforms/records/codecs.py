@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from transforms.records.custom import without_foreign
 from transforms.records.envelopes import (
     Body,
     Command,
@@ -26,6 +27,7 @@ from transforms.records.failure_table import failure_table
 from transforms.records.failures import Families
 from transforms.records.logs import LogParser
 from transforms.records.prometheus import parse_rule, parse_target
+from transforms.records.redact import shown
 from transforms.records.rejects import Fault, Reason
 
 
@@ -33,11 +35,12 @@ from transforms.records.rejects import Fault, Reason
 class Codec:
     """How a topic's records are read.
 
-    parse: JSON text to envelope, validated.
+    parse: JSON text to envelope, validated. parse_at: the same, for shapes in which the record's time (in ms) tells what can be a time.
     body_time: the time that the envelope gives itself; None where it gives none.
     state: a compacted topic; an empty value is a tombstone there, and a reject elsewhere.
     restless: a resync says the same with other bytes, so that bodies decoded before are not worth keeping.
     control: instructions to the job, counted as `control`, never written to the graph.
+    is_lenient: bytes that are no text cost the bytes and not the record, as in lines that a collector cut.
     tenancy: tells of clusters themselves, counted as `control`; its keys are bare tenant ids.
     """
 
@@ -48,6 +51,8 @@ class Codec:
     restless: bool = False
     control: bool = False
     tenancy: bool = False
+    is_lenient: bool = False
+    parse_at: Callable[[bytes, int], Body] | None = None
 
 
 def _at(body: Body) -> datetime | None:
@@ -72,9 +77,12 @@ def _parse_resource(text: bytes) -> Body:
     try:
         return _RESOURCE(text)
     except msgspec.ValidationError:
-        # Markers are rare: nobody else pays for them.
+        # Markers are rare, and so are custom resources that mean something else by our names: nobody else pays for them.
         if _MARKER not in text:
-            raise
+            understood = without_foreign(text)
+            if understood is None:
+                raise
+            return _RESOURCE(understood)
     marker = _SNAPSHOT(text)
     if marker.op == "SNAPSHOT_BEGIN":
         return Filtered(marker.client_id, marker.cluster, is_control=True)
@@ -85,6 +93,7 @@ def _parse_resource(text: bytes) -> Body:
     return marker
 
 
+RESOURCE_TOPIC: Final = "state.k8s.resource"
 REGISTRY_TOPIC: Final = "cluster.registry"
 COMMANDS: Final = frozenset({"ENSURE_SCHEMA"})
 
@@ -93,7 +102,7 @@ def _parse_command(text: bytes) -> Command:
     command = _COMMAND.decode(text)
     if command.command not in COMMANDS:
         known = ", ".join(sorted(COMMANDS))
-        raise Fault(Reason.UNKNOWN_COMMAND, f"the command {command.command[:64]!r} is none of {known}")
+        raise Fault(Reason.UNKNOWN_COMMAND, f"the command {shown(command.command)} is none of {known}")
     return command
 
 
@@ -101,11 +110,12 @@ _COMMAND: Final = msgspec.json.Decoder(Command)
 
 
 def _log_codec(own: Families = ()) -> Codec:
-    return Codec("logs.normalized", LogParser(failure_table(own)).parse, _event_time)
+    parse = LogParser(failure_table(own)).parse
+    return Codec("logs.normalized", parse, _event_time, is_lenient=True, parse_at=parse)
 
 
 CODECS: Final = (
-    Codec("state.k8s.resource", _parse_resource, _at, state=True),
+    Codec(RESOURCE_TOPIC, _parse_resource, _at, state=True),
     Codec("state.k8s.topology", msgspec.json.Decoder(Edge).decode, _at, state=True),
     Codec("events.normalized", parse_event, _event_time),
     _log_codec(),

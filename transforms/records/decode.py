@@ -10,18 +10,24 @@ from typing import Final
 
 import msgspec
 
+from transforms.model.identity import kind_token
 from transforms.model.limits import AHEAD_US, EARLIEST, KEY_BYTES, LATEST
-from transforms.records.codecs import CODEC_OF_TOPIC, TOPICS, Codec
+from transforms.records.causes import with_cause
+from transforms.records.codecs import CODEC_OF_TOPIC, RESOURCE_TOPIC, TOPICS, Codec
 from transforms.records.contents import Contents, take_time
-from transforms.records.envelopes import Body, Filtered, Tombstone
-from transforms.records.json_text import check_json_text
-from transforms.records.record import KafkaRecord, from_microseconds, make_ver, microseconds
+from transforms.records.envelopes import Body, Filtered, Resource, Tombstone
+from transforms.records.json_text import check_json_text, mended_json, with_whole_numbers
+from transforms.records.record import UNREADABLE, Headers, KafkaRecord, from_microseconds, is_unset, make_ver, microseconds
+from transforms.records.redact import redact_text
 from transforms.records.rejects import Fault, Reason
-from transforms.records.routes import TopicRoute, route_of
-from transforms.records.tenant import BARE, LEGACY, PLAIN, KeyForm, SplitKey, split_key
-from transforms.records.wire import OPENING, SchemaLookup, open_foreign, open_wire
+from transforms.records.routes import TopicRoute, header_tenant, route_of
+from transforms.records.tenant import BARE, LEGACY, PLAIN, KeyForm, SplitKey, may_name_kind, split_key, whole_key
+from transforms.records.wire import OPENING, SchemaLookup, is_null, open_foreign, open_wire
 
 SHOWN_CHARACTERS: Final = 200
+# A CloudEvent around a watch record is two. Each is read several times until it is off, with all that it wraps.
+WRAPPINGS: Final = 3
+_GOT_FLOAT: Final = "got `float`"
 
 
 class Decoded(msgspec.Struct, frozen=True):
@@ -74,15 +80,19 @@ def decode_record(
         else PLAIN
     )
     is_long = record.key is not None and len(record.key) > KEY_BYTES
-    key, key_fault = _take_key(record.key, form) if is_long else _read_key(record.key, form)
-    if codec is None or (only and (key.client_id not in (None, only) or route.client_id not in (None, only))):
+    key, key_fault, kind_like = _take_key(record.key, form) if is_long else _read_key(record.key, form)
+    kind_like = kind_like and route.topic == RESOURCE_TOPIC
+    if codec is None or (only and ((key.client_id not in (None, only) and not kind_like) or route.client_id not in (None, only))):
         return Decoded(record, key, route)
     if key_fault is not None:
         return Decoded(record, key, route, fault=key_fault)
     try:
+        if record.headers:
+            _check_headers(record.headers)
         value = record.value
+        key = _key_of_gone(key, route, record) if kind_like else key
         if value and (value[0] != OPENING or record.headers):
-            value = open_wire(route.topic, value, record.headers, schemas)
+            value = open_wire(route.topic, value, record.headers, schemas, key.client_id or "")
         timed = take_time(value) if contents is not None and codec.state and not codec.restless and value else None
         body = contents.find(route.topic, timed) if contents is not None and timed is not None else None
         if body is None:
@@ -97,20 +107,44 @@ def decode_record(
         else:
             assert timed is not None
             at_us = timed.at_us
+        key = _key_by_kind(key, body) if kind_like else key
+        if only and key.client_id not in (None, only):
+            return Decoded(record, key, route)
         ver = _version(record, at_us)
     except Fault as fault:
-        return Decoded(record, key, route, fault=fault)
+        return Decoded(record, key, route, fault=with_cause(fault, record, route.topic))
     return Decoded(record, key, route, body, ver)
 
 
-def _take_key(key: bytes | None, form: KeyForm) -> tuple[SplitKey, Fault | None]:
-    """The key taken apart as far as it can be, and what is wrong with it: its tenant is known even so."""
-    text = (key or b"")[:KEY_BYTES].decode(errors="replace")
+def unread(record: KafkaRecord, fault: Fault, patterns: tuple[str, ...] = ()) -> Decoded:
+    """The record with a fault that kept it from being read: of its tenant, what topic and key say."""
+    key, *_ = _take_key(record.key, PLAIN)
+    return Decoded(record, key, route_of(record.topic, patterns, TOPICS), fault=fault)
+
+
+def _take_key(key: bytes | None, form: KeyForm) -> tuple[SplitKey, Fault | None, bool]:
+    """The key taken apart as far as it can be, what is wrong with it, and whether what it has for a tenant may be a kind."""
+    split = split_key((key or b"")[:KEY_BYTES].decode(errors="replace"), form)
     try:
         _check_key(key)
     except Fault as fault:
-        return split_key(text, form), fault
-    return split_key(text, form), None
+        return split, fault, False
+    return split, None, may_name_kind(split)
+
+
+def _key_by_kind(key: SplitKey, body: Body) -> SplitKey:
+    """The key; one without a tenant where what it has for one is the body's own kind."""
+    if not isinstance(body, Resource) or key.client_id not in (body.kind.lower(), kind_token(body.kind, body.api_version or "")):
+        return key
+    return whole_key(key)
+
+
+def _key_of_gone(key: SplitKey, route: TopicRoute, record: KafkaRecord) -> SplitKey:
+    """The key; of a tombstone, which has no body to tell its kind, one without a tenant where topic or header name another."""
+    if record.value:
+        return key
+    outside = route.client_id or (header_tenant(record.headers) if record.headers else None)
+    return key if outside in (None, key.client_id) else whole_key(key)
 
 
 # Keys come again as objects do; those beyond the limit are not worth their memory.
@@ -128,38 +162,76 @@ def _check_key(key: bytes | None) -> None:
         raise Fault(Reason.BAD_KEY, f"the key is not UTF-8 at byte {error.start}", parsed=False) from None
 
 
+def _check_headers(headers: Headers) -> None:
+    """Headers may say whose a record is and how it is wrapped; where not all can be read, nothing of them counts."""
+    if any(UNREADABLE in name for name, _ in headers):
+        raise Fault(Reason.BAD_HEADER, "the name of a header is not UTF-8; rename the header at the producer", parsed=False)
+
+
 def _decode_body(codec: Codec, value: bytes | None, timestamp_ms: int, key: SplitKey) -> tuple[Body, bool]:
     """The body, and whether the value is its own envelope and not another shape around it."""
-    if not value:
+    if not value or (codec.state and is_null(value)):
         return _tombstone(codec, key), False
-    check_json_text(value)
+    try:
+        check_json_text(value, any_integer=codec.is_lenient)
+    except Fault as fault:
+        return _decode_mended(codec, value, timestamp_ms, key, fault)
     try:
         try:
-            return codec.parse(value), True
-        except (msgspec.ValidationError, Fault):
+            return codec.parse(value) if codec.parse_at is None else codec.parse_at(value, timestamp_ms), True
+        except (msgspec.ValidationError, Fault) as error:
             # Other shapes are rare: nobody else pays for them.
-            body = _parse_foreign(codec, value, timestamp_ms)
+            body = _parse_whole(codec, value, timestamp_ms, error) or _parse_foreign(codec, value, timestamp_ms, key)
             if body is None:
                 raise
             return body, False
     except msgspec.ValidationError as error:
         text = str(error)
         missing = text.startswith("Object missing required field")
-        raise Fault(Reason.MISSING_FIELD if missing else Reason.WRONG_TYPE, text[:SHOWN_CHARACTERS]) from None
+        raise Fault(Reason.MISSING_FIELD if missing else Reason.WRONG_TYPE, redact_text(text)[:SHOWN_CHARACTERS]) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Fault(Reason.NOT_JSON, f"the value is not JSON: {str(error)[:SHOWN_CHARACTERS]}", parsed=False) from None
+        broken = Fault(Reason.NOT_JSON, f"the value is not JSON: {redact_text(str(error))[:SHOWN_CHARACTERS]}", parsed=False)
+        return _decode_mended(codec, value, timestamp_ms, key, broken)
 
 
-def _parse_foreign(codec: Codec, text: bytes, timestamp_ms: int) -> Body | None:
-    """The body in another shape; None where the text is in no shape that is known. Each shape taken off leaves less, or an envelope."""
+def _parse_whole(codec: Codec, value: bytes, timestamp_ms: int, error: Exception) -> Body | None:
+    """The body where nothing is wrong but that whole numbers are written as 3.0; else None."""
+    if _GOT_FLOAT not in str(error):
+        return None
+    whole = with_whole_numbers(value)
+    try:
+        return codec.parse(whole) if codec.parse_at is None else codec.parse_at(whole, timestamp_ms)
+    except (msgspec.ValidationError, Fault):
+        return None
+
+
+def _decode_mended(codec: Codec, value: bytes, timestamp_ms: int, key: SplitKey, fault: Fault) -> tuple[Body, bool]:
+    """The body where a few bytes alone were no text, and the topic's records may have such; else raises the fault."""
+    mended = mended_json(value) if codec.is_lenient and fault.reason is Reason.NOT_JSON else value
+    if mended == value:
+        raise fault from None
+    return _decode_body(codec, mended, timestamp_ms, key)
+
+
+def _parse_foreign(codec: Codec, text: bytes, timestamp_ms: int, key: SplitKey, wrappings: int = 1) -> Body | None:
+    """The body in another shape; None where the text is in no shape that is known. Each shape taken off leaves less, or an envelope.
+
+    wrappings: which one it is, counted from outside.
+    """
     inner = open_foreign(codec.topic, text, timestamp_ms)
     if inner is None:
         return None
+    if wrappings > WRAPPINGS:
+        said = f"the value is wrapped more than {WRAPPINGS} times; write the envelope, or one CloudEvent around it"
+        raise Fault(Reason.BAD_WRAPPER, said, parsed=False)
+    if codec.state and is_null(inner):
+        return _tombstone(codec, key)
     check_json_text(inner)
     try:
-        return codec.parse(inner)
-    except (msgspec.ValidationError, Fault):
-        body = _parse_foreign(codec, inner, timestamp_ms)
+        return codec.parse(inner) if codec.parse_at is None else codec.parse_at(inner, timestamp_ms)
+    except (msgspec.ValidationError, Fault) as error:
+        foreign = _parse_whole(codec, inner, timestamp_ms, error)
+        body = foreign or _parse_foreign(codec, inner, timestamp_ms, key, wrappings + 1)
         if body is None:
             raise
         return body
@@ -175,11 +247,20 @@ def _tombstone(codec: Codec, key: SplitKey) -> Tombstone:
 
 _EARLIEST_US: Final = microseconds(EARLIEST)
 _LATEST_US: Final = microseconds(LATEST)
+_NO_TIMESTAMPS: Final = (-1, 0)
+_UNTIMED: Final = "let the producer set timestamps, or set the topic's message.timestamp.type to LogAppendTime"
 
 
 def _version(record: KafkaRecord, at_us: int | None) -> str:
-    """t = min(body time, record timestamp); a tombstone's is the record timestamp (contract, "Order")."""
+    """t = min(body time, record timestamp); a tombstone's is the record timestamp (contract, "Order").
+
+    A record without a timestamp, which is Kafka's -1 and some producers' 0, has the body's time alone.
+    """
     arrived_us = record.timestamp_ms * 1000
+    if record.timestamp_ms in _NO_TIMESTAMPS:
+        if at_us is None or at_us == arrived_us:
+            raise Fault(Reason.BAD_TIME, f"neither the record (timestamp {record.timestamp_ms}) nor its body has a time; {_UNTIMED}")
+        arrived_us = at_us
     if at_us is not None and at_us - arrived_us > AHEAD_US and arrived_us >= _EARLIEST_US:
         raise Fault(
             Reason.BAD_TIME,
@@ -187,8 +268,16 @@ def _version(record: KafkaRecord, at_us: int | None) -> str:
         )
     t_us = arrived_us if at_us is None else min(at_us, arrived_us)
     if not _EARLIEST_US <= t_us < _LATEST_US:
-        raise Fault(Reason.BAD_TIME, f"the time {_shown(t_us)} lies outside {EARLIEST.year} to {LATEST.year}")
+        unset = "; it is the zero of what wrote it: write the time, or leave the field out" if t_us == at_us and _is_zero(t_us) else ""
+        raise Fault(Reason.BAD_TIME, f"the time {_shown(t_us)} lies outside {EARLIEST.year} to {LATEST.year}{unset}")
     return make_ver(t_us, record.topic, record.partition, record.offset)
+
+
+def _is_zero(t_us: int) -> bool:
+    try:
+        return is_unset(from_microseconds(t_us))
+    except OverflowError:
+        return False
 
 
 def _shown(t_us: int) -> str:

@@ -120,6 +120,7 @@ class Log(msgspec.Struct, frozen=True):
 
     event_id: "" where the line has none; `content` then tells it from others. event_time: None where it gives none.
     reason: of the family that it matched, else of its severity. message: redacted and cut. content: a hash of the whole line.
+    hint: a tenant id or an application's own `client_id`; a tenant only where nothing else names one and it is registered.
     """
 
     event_id: str
@@ -134,6 +135,14 @@ class Log(msgspec.Struct, frozen=True):
     content: str
     client_id: str | None = None
     cluster: str | None = None
+    hint: str | None = None
+
+
+class LogList(msgspec.Struct, frozen=True):
+    """Several lines in one record, as OpenTelemetry's collector writes them in batches; the record's time counts."""
+
+    logs: list[Log]
+    client_id: str | None = None
 
 
 class EventList(msgspec.Struct, frozen=True):
@@ -204,7 +213,7 @@ class ListedAlert(msgspec.Struct, frozen=True, rename="camel"):
     """An alert of a rule; `active_at` is when its expression first held, and stays while the alert goes on to fire."""
 
     state: str
-    labels: dict[str, str]
+    labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
     active_at: Moment | None = None
 
@@ -260,11 +269,12 @@ class Tombstone(msgspec.Struct, frozen=True):
 
 
 class Filtered(msgspec.Struct, frozen=True):
-    """A record that tells of nothing the graph keeps: its outcome is `filtered`, or `control` for a marker."""
+    """A record that tells of nothing the graph keeps: its outcome is `filtered`, or `control` for a marker. hint: as in `Log`."""
 
     client_id: str | None = None
     cluster: str | None = None
     is_control: bool = False
+    hint: str | None = None
 
 
 Body = (
@@ -274,6 +284,7 @@ Body = (
     | Event
     | EventList
     | Log
+    | LogList
     | Target
     | TargetList
     | Rule

@@ -1,9 +1,10 @@
 """Events in every shape that agents and collectors write, read as one.
 
 Our envelope, core/v1 and events.k8s.io/v1 Events, kubernetes-event-exporter's (core/v1 with labels in the involved
-object), OpenTelemetry k8sobjects watch records (`{type, object}`) and the collector's log records (`resourceLogs`). One type
-with all their fields is decoded in one pass; which shape it is shows in which fields are there. The capitalised shape that
-kubectl before 1.14 dumped is a reject with a reason of its own, since it cannot be told from a mistake field by field.
+object), OpenTelemetry k8sobjects watch records (`{type, object}`), eventrouter's (`{verb, event}`) and the collector's log
+records (`resourceLogs`). One type with all their fields is decoded in one pass; which shape it is shows in which fields are
+there. The capitalised shape that kubectl before 1.14 dumped is a reject with a reason of its own, since it cannot be told from
+a mistake field by field.
 """
 
 from datetime import datetime
@@ -13,6 +14,7 @@ import msgspec
 
 from transforms.records.envelopes import ApiVersion, Event, EventList, Int64, KindName, Moment, Namespace, Subject
 from transforms.records.otlp import ETYPE, parse_logs
+from transforms.records.record import is_unset
 from transforms.records.rejects import Fault, Reason
 
 
@@ -69,12 +71,18 @@ class _Wire(msgspec.Struct, frozen=True):
     deprecated_first: Moment | None = msgspec.field(default=None, name="deprecatedFirstTimestamp")
     # A watch record
     object: "_Wire | None" = None
+    # eventrouter; anything else in other shapes
+    verb: Any = None
+    event: msgspec.Raw = msgspec.Raw()
     # OpenTelemetry's log records
     logs: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="resourceLogs")
     # The legacy shape's mark
     legacy: Any = msgspec.field(default=None, name="InvolvedObject")
 
 
+# What a watch says of itself.
+_NO_CHANGES: Final = frozenset({"BOOKMARK", "ERROR"})
+_SHOWN: Final = 80
 _DECODE: Final = msgspec.json.Decoder(_Wire).decode
 _KIND: Final = msgspec.json.Decoder(KindName).decode
 
@@ -85,7 +93,12 @@ def parse_event(text: bytes) -> Event | EventList:
     if bytes(wire.logs):
         return parse_logs(wire.logs, parse_event)
     if wire.object is not None:
+        if wire.type in _NO_CHANGES:
+            told = f": {wire.object.message[:_SHOWN]}" if wire.object.message else ""
+            raise Fault(Reason.BAD_VALUE, f"a watch record of the type {wire.type} tells of no Event{told}; leave it out")
         wire = wire.object
+    elif isinstance(wire.verb, str) and bytes(wire.event).startswith(b"{") and not (wire.event_id or wire.involved or wire.regarding):
+        wire = _DECODE(wire.event)
     if wire.legacy is not None:
         raise Fault(
             Reason.LEGACY_SHAPE,
@@ -94,10 +107,11 @@ def parse_event(text: bytes) -> Event | EventList:
     reference = wire.involved or wire.regarding
     if reference is not None:
         return _kubernetes_event(wire, reference)
-    if wire.event_id and wire.event_time and wire.subject:
+    event_time = _first((wire.event_time,))
+    if wire.event_id and event_time and wire.subject:
         return Event(
             wire.event_id,
-            wire.event_time,
+            event_time,
             wire.subject,
             wire.etype,
             wire.severity,
@@ -106,7 +120,8 @@ def parse_event(text: bytes) -> Event | EventList:
             client_id=wire.client_id,
             cluster=wire.cluster,
         )
-    missing = next(name for name in ("event_id", "event_time", "subject") if not getattr(wire, name))
+    held = {"event_id": wire.event_id, "event_time": event_time, "subject": wire.subject}
+    missing = next(name for name, one in held.items() if not one)
     raise Fault(Reason.MISSING_FIELD, f"Object missing required field `{missing}`, and no `involvedObject` or `regarding` is there either")
 
 
@@ -133,8 +148,9 @@ def _kubernetes_event(wire: _Wire, reference: _Reference) -> Event:
     )
 
 
+# Go writes its zero time, the year 1, where a field has none.
 def _first(times: tuple[datetime | None, ...]) -> datetime | None:
-    return next((time for time in times if time is not None), None)
+    return next((time for time in times if time is not None and not is_unset(time)), None)
 
 
 def _subject(reference: _Reference) -> Subject | None:

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import re2
 
 from transforms.records.failures import FAMILIES, Families
-from transforms.records.severity import CANDIDATES
+from transforms.records.line_level import CANDIDATES
 
 MOST_FAMILIES: Final = 64
 MOST_PATTERNS: Final = 512

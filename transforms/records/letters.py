@@ -3,17 +3,17 @@
 What was encoded decodes to an equal letter; what is no letter of this version says so and is never half read.
 """
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import sha256
 from typing import Annotated, Final, NamedTuple
 
 import msgspec
+import re2
 
 from transforms.model.limits import DEADLETTER_KEY_BYTES, INTEGER_MAX, INTEGER_MIN
+from transforms.records.kept import kept_headers, kept_key
 from transforms.records.outcomes import NO_TENANT
-from transforms.records.record import KafkaRecord
+from transforms.records.record import KafkaRecord, sha256_of
 from transforms.records.rejects import Reason
 
 DEADLETTER_VERSION: Final = 1
@@ -22,7 +22,7 @@ OFFSETS_LOST: Final = "offsets_lost"
 REASONS: Final = (*(str(reason) for reason in Reason), OFFSETS_LOST)
 
 _TOPIC: Final = r"[a-zA-Z0-9._-]{1,249}"
-_COORDINATES: Final = re.compile(rf"({_TOPIC})\[([0-9]{{1,10}})\]@([0-9]{{1,19}})")
+_COORDINATES: Final = re2.compile(rf"({_TOPIC})\[([0-9]{{1,10}})\]@([0-9]{{1,19}})")
 
 # What is shown and counted by is held to the form that the writer gives it, whoever wrote the message.
 _Name = Annotated[str, msgspec.Meta(pattern=r"\A[a-z_]{1,64}\Z")]
@@ -66,7 +66,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
 
     client_id: None where the tenant is not known.
     value: None where the record had none or where it is withheld.
-    redacted: secrets were taken out of the value. truncated: the value, the key or the headers are cut.
+    redacted: secrets were taken out of the value, the key or the headers. truncated: the value, the key or the headers are cut.
     value_bytes, value_sha256: of the original value; None where the record had none.
     gap_end: for a gap, the first offset after it; what would describe a record is empty there.
     """
@@ -127,14 +127,9 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     def is_of(self, found: KafkaRecord) -> bool:
         """Whether what Kafka holds at the coordinates is what was rejected: a topic may have been made anew."""
         is_cut = self.truncated and self.key is not None and len(self.key) == DEADLETTER_KEY_BYTES
-        key = found.key[:DEADLETTER_KEY_BYTES] if is_cut and found.key else found.key
-        same_headers = found.headers == self.headers or (self.truncated and not self.headers)
-        return key == self.key and same_headers and sha256_of(found.value) == self.value_sha256
-
-
-def sha256_of(value: bytes | None) -> str | None:
-    """The SHA-256 of a value in hexadecimal digits; None for no value."""
-    return None if value is None else sha256(value).hexdigest()
+        key = kept_key(found.key[:DEADLETTER_KEY_BYTES] if is_cut and found.key else found.key)
+        same_headers = kept_headers(found.headers) == kept_headers(self.headers) or (self.truncated and not self.headers)
+        return key == kept_key(self.key) and same_headers and sha256_of(found.value) == self.value_sha256
 
 
 class LetterPlace(NamedTuple):

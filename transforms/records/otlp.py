@@ -9,10 +9,14 @@ from typing import Any, Final
 
 import msgspec
 
+from transforms.model.limits import INTEGER_MAX, INTEGER_MIN
 from transforms.records.envelopes import Event, EventList, Subject
 from transforms.records.record import from_microseconds
-from transforms.records.rejects import Fault, Reason
+from transforms.records.redact import shown
+from transforms.records.rejects import Fault, Reason, check_items
 
+# Of a 64-bit integer; leading zeros beyond it are nobody's way to write one.
+_MOST_DIGITS: Final = 19
 ETYPE: Final = "k8s.event"
 # The receiver wrote the object's kind into the names of attributes before it had `k8s.object.kind`.
 _OLD_KINDS: Final = {
@@ -27,6 +31,16 @@ _OLD_KINDS: Final = {
     "namespace": "Namespace",
     "service": "Service",
 }
+
+
+_LOOKED_AT: Final = frozenset(
+    {
+        "k8s.namespace.name",
+        *(f"k8s.event.{part}" for part in ("uid", "name", "reason", "count")),
+        *(f"k8s.object.{part}" for part in ("kind", "name", "uid", "api_version")),
+        *(f"k8s.{token}.{part}" for token in _OLD_KINDS for part in ("uid", "name")),
+    }
+)
 
 
 class _Pair(msgspec.Struct, frozen=True):
@@ -66,7 +80,9 @@ def parse_logs(resource_logs: msgspec.Raw, parse_event: Callable[[bytes], Event 
     parse_event: reads an Event that is a record's body.
     """
     found: list[Event] = []
-    for group in _LOGS(resource_logs):
+    groups = _LOGS(resource_logs)
+    check_items("log records", sum(len(scope.log_records) for group in groups for scope in group.scope_logs))
+    for group in groups:
         shared = _attributes(group.resource.attributes)
         for record in (record for scope in group.scope_logs for record in scope.log_records):
             attributes = shared | _attributes(record.attributes)
@@ -94,7 +110,7 @@ def _event(record: _LogRecord, held: dict[str, Any]) -> Event:
     identity = _text(held, "k8s.event.uid") or (f"{namespace}/{name}" if name else "")
     if not identity:
         raise Fault(Reason.MISSING_FIELD, "a log record without `k8s.event.uid` and `k8s.event.name` has no identity")
-    time_us = _integer("timeUnixNano", record.time_unix_nano) // 1000
+    time_us = _whole("timeUnixNano", record.time_unix_nano) // 1000
     try:
         moment = from_microseconds(time_us) if time_us else None
     except OverflowError:
@@ -126,7 +142,8 @@ def _subject(held: dict[str, Any], namespace: str) -> Subject | None:
 
 
 def _attributes(pairs: list[_Pair]) -> dict[str, Any]:
-    return {pair.key: _plain(pair.value) for pair in pairs}
+    """Those that are looked at. Others are passed over: a resource's are held together with those of each of its log records."""
+    return {pair.key: _plain(pair.value) for pair in pairs if pair.key in _LOOKED_AT}
 
 
 def _text(held: dict[str, Any], name: str) -> str:
@@ -135,12 +152,23 @@ def _text(held: dict[str, Any], name: str) -> str:
 
 
 def _integer(name: str, value: Any) -> int:
-    """64-bit integers travel as text in protobuf's JSON."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 19:  # noqa: PLR2004 - digits of 2^63
-        return int(value)
-    raise Fault(Reason.WRONG_TYPE, f"`{name}` is {str(value)[:64]!r}, not an integer")
+    """The integer, which fits 64 bits."""
+    number = _whole(name, value)
+    if not INTEGER_MIN <= number <= INTEGER_MAX:
+        raise Fault(Reason.LIMIT_EXCEEDED, f"the integer `{name}` does not fit 64 bits")
+    return number
+
+
+def _whole(name: str, value: Any) -> int:
+    """Any whole number, one beyond the limit for all that are far beyond it; integers travel as text in protobuf's JSON."""
+    if isinstance(value, str):
+        digits = value.removeprefix("-")
+        if digits.isascii() and digits.isdecimal():
+            # Longer ones are not made numbers of: that takes time that grows faster than their length.
+            value = int(value) if len(digits) <= _MOST_DIGITS else INTEGER_MAX + 1
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise Fault(Reason.WRONG_TYPE, f"`{name}` is {shown(value)}, not an integer")
+    return value
 
 
 def _plain(value: Any) -> Any:
@@ -153,7 +181,7 @@ def _plain(value: Any) -> Any:
     if name == "arrayValue" and isinstance(held, dict):
         return [_plain(one) for one in _entries(held)]
     if name == "intValue":
-        return _integer(name, str(held).removeprefix("-")) * (-1 if str(held).startswith("-") else 1)
+        return _integer(name, held)
     return held
 
 

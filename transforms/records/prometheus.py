@@ -9,7 +9,8 @@ from typing import Final
 import msgspec
 
 from transforms.records.envelopes import Rule, RuleGroup, RuleList, Scraped, Target, TargetList
-from transforms.records.rejects import Fault, Reason
+from transforms.records.redact import shown
+from transforms.records.rejects import Fault, Reason, check_items
 
 
 class _Shape(msgspec.Struct, frozen=True):
@@ -55,7 +56,9 @@ def parse_target(text: bytes) -> Target | TargetList:
         return _TARGET(text)
     except msgspec.ValidationError as error:
         response = _response(text, error)
-        return TargetList(_TARGETS(text).data.active_targets or [], response.client_id)
+        targets = _TARGETS(text).data.active_targets or []
+        check_items("targets", len(targets))
+        return TargetList(targets, response.client_id)
 
 
 def parse_rule(text: bytes) -> Rule | RuleList:
@@ -64,7 +67,10 @@ def parse_rule(text: bytes) -> Rule | RuleList:
         return _RULE(text)
     except msgspec.ValidationError as error:
         response = _response(text, error)
-        return RuleList(_RULES(text).data.groups or [], response.client_id)
+        groups = _RULES(text).data.groups or []
+        rules = [rule for group in groups for rule in group.rules or ()]
+        check_items("rules and alerts", len(rules) + sum(len(rule.alerts or ()) for rule in rules))
+        return RuleList(groups, response.client_id)
 
 
 def _response(text: bytes, error: msgspec.ValidationError) -> _Response:
@@ -74,6 +80,6 @@ def _response(text: bytes, error: msgspec.ValidationError) -> _Response:
         raise error
     response = _RESPONSE(text)
     if response.status != "success":
-        detail = f"a response of Prometheus with the status {response.status[:64]!r}; write those that succeeded"
+        detail = f"a response of Prometheus with the status {shown(response.status)}; write those that succeeded"
         raise Fault(Reason.BAD_VALUE, detail) from None
     return response

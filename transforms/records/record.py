@@ -1,6 +1,7 @@
 """A Kafka record as every reader delivers it, and the version that orders it."""
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -11,15 +12,49 @@ _T_DIGITS: Final = 18
 
 
 Headers = tuple[tuple[str, bytes | None], ...]
+# What stands in a header's name for bytes that are not UTF-8: Kafka's Java client writes it, so every reader does.
+UNREADABLE: Final = "\N{REPLACEMENT CHARACTER}"
+# What librdkafka tells of headers where one has such a name: nothing else.
+UNREADABLE_HEADERS: Final[Headers] = ((UNREADABLE, None),)
+_END_OF_NAME: Final = "\0"
+
+
+def header_name(name: str) -> str:
+    """A header's name as every reader tells it: librdkafka's ends before a zero byte."""
+    return name.partition(_END_OF_NAME)[0]
+
+
+class Original(msgspec.Struct, frozen=True, array_like=True):
+    """What a record's value was before something was taken out of the record.
+
+    size_bytes, sha256: of the value as it lies in Kafka, the hash in hexadecimal digits; None where it has none.
+    withheld: the value is left out. redacted: secrets were taken out of the record.
+    """
+
+    size_bytes: int | None
+    sha256: str | None
+    withheld: bool
+    redacted: bool
+
+    @classmethod
+    def of(cls, value: bytes | None, *, withheld: bool, redacted: bool) -> "Original":
+        """That of a record with this value."""
+        return cls(None if value is None else len(value), sha256_of(value), withheld, redacted)
+
+
+def sha256_of(value: bytes | None) -> str | None:
+    """The SHA-256 of a value in hexadecimal digits; None for no value."""
+    return None if value is None else sha256(value).hexdigest()
 
 
 class KafkaRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One record, exactly as it lies in Kafka.
+    """One record, exactly as it lies in Kafka but where `original` says otherwise.
 
     timestamp_ms: the record timestamp in milliseconds since 1970, by the topic's own timestamp type.
     key, value: None where the record has none; an empty value counts as none (contract: "empty = tombstone").
     headers: in their order; a header's value may be None.
     is_broker_time: the broker stamped the record when it was appended, so that no producer's clock shows in it.
+    original: of a record that is no longer as it lies in Kafka, what it was; None for every other.
     """
 
     topic: str
@@ -30,6 +65,7 @@ class KafkaRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     value: bytes | None
     headers: Headers = ()
     is_broker_time: bool = False
+    original: Original | None = None
 
     @property
     def coordinates(self) -> str:
@@ -44,6 +80,11 @@ class KafkaRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
 def microseconds(moment: datetime) -> int:
     """Whole microseconds since 1970; exact, since it never passes through a float."""
     return (moment - _EPOCH) // _MICROSECOND
+
+
+def is_unset(moment: datetime) -> bool:
+    """Whether a moment is the zero of what wrote it, Go's year 1 or the beginning of 1970, and so says that there is none."""
+    return moment.year <= 1 or moment == _EPOCH
 
 
 def moment_of(ver: str) -> datetime:

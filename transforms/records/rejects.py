@@ -5,7 +5,10 @@ from typing import Any
 
 import msgspec
 
+from transforms.model.limits import ITEMS
+from transforms.records.outcomes import NO_TENANT
 from transforms.records.record import KafkaRecord
+from transforms.records.redact import redact_text
 
 
 class Reason(StrEnum):
@@ -30,15 +33,21 @@ class Reason(StrEnum):
     BAD_WRAPPER = "bad_wrapper"
     SCHEMA_UNKNOWN = "schema_unknown"
     GRAPH_REFUSED = "graph_refused"
+    BAD_HEADER = "bad_header"
+    INTERNAL = "internal"
 
 
 class Step(StrEnum):
-    """The step of the flow that rejected a record."""
+    """The step of the flow that rejected a record, or failed at it."""
 
     DECODE = "decode"
     RESOLVE_TENANT = "resolve_tenant"
     INTERPRET = "interpret"
+    FOLD = "fold"
+    PLAN = "plan"
     WRITE = "write"
+    ARCHIVE = "archive"
+    DEAD_LETTER = "dead_letter"
 
 
 class Fault(Exception):
@@ -60,6 +69,13 @@ class Fault(Exception):
         return (_fault, (self.reason, self.detail, self.parsed))
 
 
+def check_items(what: str, number: int) -> None:
+    """Return for as many items as one record may list; Fault for more. what: they are, in the plural."""
+    if number > ITEMS:
+        said = f"the record lists {number} {what}, at most {ITEMS} are taken; split it at the producer"
+        raise Fault(Reason.LIMIT_EXCEEDED, said)
+
+
 def _fault(reason: Reason, detail: str, parsed: bool) -> Fault:
     return Fault(reason, detail, parsed=parsed)
 
@@ -67,7 +83,8 @@ def _fault(reason: Reason, detail: str, parsed: bool) -> Fault:
 class Reject(msgspec.Struct, frozen=True, array_like=True):
     """A rejected record: the original, where it failed and why.
 
-    client_id: the tenant where it is known, "" otherwise.
+    client_id: the tenant that the record names, "" otherwise. is_known: it is one that the graph has, or that was let in; what
+    anybody can invent is counted under no name of its own.
     """
 
     record: KafkaRecord
@@ -76,8 +93,14 @@ class Reject(msgspec.Struct, frozen=True, array_like=True):
     reason: Reason
     detail: str
     parsed: bool = True
+    is_known: bool = True
+
+    @property
+    def counted_as(self) -> str:
+        """The tenant under which the reject is counted, `-` where it names none that is known."""
+        return self.client_id if self.client_id and self.is_known else NO_TENANT
 
 
 def reject(record: KafkaRecord, client_id: str, step: Step, fault: Fault) -> Reject:
-    """The reject that a fault makes of a record."""
-    return Reject(record, client_id, step, fault.reason, fault.detail, fault.parsed)
+    """The reject that a fault makes of a record; its detail holds no secret, whatever the fault says."""
+    return Reject(record, client_id, step, fault.reason, redact_text(fault.detail), fault.parsed)

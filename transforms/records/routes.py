@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import re2
 
+from transforms.records.redact import shown
 from transforms.records.rejects import Fault, Reason
 
 TENANT_GROUP: Final = "client_id"
@@ -116,6 +117,6 @@ def header_tenant(headers: tuple[tuple[str, bytes | None], ...]) -> str | None:
     if not named:
         return None
     if len(named) > 1:
-        said = ", ".join(repr(value[:80]) for value in sorted(named))
+        said = ", ".join(shown(value) for value in sorted(named))
         raise Fault(Reason.TENANT_MISMATCH, f"the headers `{TENANT_GROUP}` say {said}; a record belongs to one tenant")
     return named.pop().decode("utf-8", errors="backslashreplace")

@@ -4,13 +4,16 @@ Tenants' clocks may be wrong, so no time of theirs counts: a record tells when i
 any other says no more than that it has come.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
+
+from msgspec import structs
 
 from transforms.records.decode import Decoded
 from transforms.records.directory import Directory
 from transforms.records.envelopes import Registration
-from transforms.records.record import KafkaRecord, make_ver, microseconds
+from transforms.records.record import KafkaRecord, is_unset, make_ver, microseconds
+from transforms.records.redact_tree import redact_label as label
 
 SECOND_MS: Final = 1000
 
@@ -31,7 +34,12 @@ class Registered(NamedTuple):
     def registered_ms(self) -> int:
         """When the cluster was registered, by its own word where it gives one."""
         at = self.registration.registered_at if self.registration else None
-        return self.at_ms if at is None else microseconds(at) // 1000
+        return self.at_ms if at is None or is_unset(at) else microseconds(at) // 1000
+
+
+def cleaned(said: Registration) -> Registration:
+    """What a cluster says of itself, without secrets in its labels."""
+    return structs.replace(said, labels={name: label(name, value) for name, value in said.labels.items()}) if said.labels else said
 
 
 class Signs:
@@ -69,10 +77,12 @@ class Signs:
         if decoded.codec is None or not decoded.codec.tenancy:
             return
         if decoded.codec.state:
-            self.registry.append((client_id, record))
             ver = decoded.ver or make_ver(record.timestamp_ms * 1000, record.topic, record.partition, record.offset)
-            said = Registered(client_id, ver, record.timestamp_ms, record.is_broker_time, body if isinstance(body, Registration) else None)
+            said = Registered(
+                client_id, ver, record.timestamp_ms, record.is_broker_time, cleaned(body) if isinstance(body, Registration) else None
+            )
             known = self.registered.get(client_id)
+            self.registry.append((client_id, record))
             if known is None or said.ver > known.ver:
                 self.registered[client_id] = said
             if said.registration is None:
@@ -84,6 +94,15 @@ class Signs:
         first, last = directory.judged_ms // SECOND_MS, directory.now_ms // SECOND_MS
         self.seconds = {one for one in self.seconds if first < one <= last}
         return self
+
+    def apart(self) -> Iterator[tuple[str, "Signs"]]:
+        """What was heard of each tenant by itself, less the seconds, which are nobody's."""
+        for client_id in sorted({*self.seen, *self.greeted, *self.registered}):
+            one = Signs()
+            one.seen = {client_id: self.seen[client_id]} if client_id in self.seen else {}
+            one.greeted = self.greeted & {client_id}
+            one.registered = {client_id: self.registered[client_id]} if client_id in self.registered else {}
+            yield client_id, one
 
     def without_life(self) -> "Signs":
         """What was said, less that it was said now."""

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from transforms.model.identity import Rid
+from transforms.records.json_text import with_whole_numbers
 from transforms.records.rejects import Fault, Reason
 from transforms.records.spec_parts import Spec
 from transforms.records.spec_storage import ClaimSpec, ConfigMapSpec, SecretSpec, ServiceAccountSpec, StorageClassSpec, VolumeSpec
@@ -48,6 +49,9 @@ def read_spec(rid: Rid, text: msgspec.Raw) -> Spec | None:
     if decode is None or bytes(text) in _NO_SPEC:
         return None
     try:
-        return decode(text)
+        try:
+            return decode(text)
+        except msgspec.ValidationError:
+            return decode(with_whole_numbers(bytes(text)))
     except msgspec.DecodeError as error:
         raise Fault(Reason.WRONG_TYPE, f"`spec`: {error}") from None

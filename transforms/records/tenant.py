@@ -5,27 +5,31 @@ first that may decide, decides; `--client_id` is the fallback and never relabels
 counts only where nothing else names the tenant, so that a name that two clusters share does harm to neither.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
 
+from transforms.model.identity import looks_like_uid
 from transforms.model.kinds import RESERVED_TOKENS
 from transforms.records.directory import EMPTY, Directory
+from transforms.records.redact import shown
 from transforms.records.rejects import Fault, Reason
-from transforms.records.routes import TENANT_PATTERN
 
 SEPARATOR: Final = "::"
 LEGACY_SEPARATOR: Final = "|"
-_TENANT: Final = re.compile(TENANT_PATTERN)
-_SHOWN: Final = 80
+_TENANT_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789.-"
+_TENANT_CHARACTERS: Final = 63
+# Of the Confluent wire format; the two highest bytes of an id are 0 in every registry there is.
+_SCHEMA_PREFIX: Final = "\0\0\0"
 
 
 def is_tenant_id(text: str) -> bool:
     """True for a valid tenant id that is not the name of a kind (`node::n1` names no tenant)."""
-    return _TENANT.fullmatch(text) is not None and text.lower() not in RESERVED_TOKENS
+    # Without a pattern: every key passes here, and of most the left part is nobody's name.
+    has_its_form = 0 < len(text) <= _TENANT_CHARACTERS and not text.strip(_TENANT_LETTERS) and text[0] not in ".-"
+    return has_its_form and text not in RESERVED_TOKENS
 
 
 class SplitKey(NamedTuple):
@@ -65,14 +69,34 @@ def split_key(key: str, form: KeyForm = PLAIN) -> SplitKey:
     return SplitKey(None, key)
 
 
+def may_name_kind(key: SplitKey) -> bool:
+    """True where the text left of `::` may be a custom kind, and the whole the key of a cluster-scoped object (`nodepool::default`).
+
+    Right of it is then a name alone; after a tenant comes a kind, with a colon, or a uid.
+    """
+    if key.client_id is None or ":" in key.raw or not key.raw or looks_like_uid(key.raw):
+        return False
+    name, dot, group = key.client_id.partition(".")
+    return name.isascii() and name.isalnum() and name.islower() and name[0].isalpha() and bool(group) == bool(dot)
+
+
+def whole_key(key: SplitKey) -> SplitKey:
+    """The key as one that names no tenant."""
+    return key if key.client_id is None else SplitKey(None, f"{key.client_id}{SEPARATOR}{key.raw}")
+
+
 class Claims(NamedTuple):
-    """What the parts of one record say of its tenant; None where a part says nothing. cluster: what its cluster is called."""
+    """What the parts of one record say of its tenant; None where a part says nothing. cluster: what its cluster is called.
+
+    hint: what may be the tenant or an application's own word; it counts where nothing else names one, and it is registered.
+    """
 
     key: str | None = None
     topic: str | None = None
     header: str | None = None
     body: str | None = None
     cluster: str | None = None
+    hint: str | None = None
 
     @property
     def outside(self) -> tuple[str, ...]:
@@ -143,11 +167,11 @@ def resolve_tenant(claims: Claims, rules: TenantRules, directory: Directory = EM
     named = [(source, client_id) for source in SOURCES if (client_id := source.names(claims)) is not None]
     for source, client_id in named:
         if not is_tenant_id(client_id):
-            raise Fault(Reason.TENANT_INVALID, f"the {source.name} names the tenant {client_id[:_SHOWN]!r}, which is not a valid id")
+            raise Fault(Reason.TENANT_INVALID, f"the {source.name} names the tenant {shown(client_id)}, which is not a valid id")
     if len({client_id for _, client_id in named}) > 1:
         said = ", ".join(f"the {source.name} says {client_id!r}" for source, client_id in named)
         raise Fault(Reason.TENANT_MISMATCH, f"{said}; a record belongs to one tenant")
-    called = directory.called(claims.cluster) if not named else None
+    called = None if named else claims.hint if claims.hint in directory.registered else directory.called(claims.cluster)
     if rules.client_id:
         is_others = any(client_id != rules.client_id for _, client_id in named) or called not in (None, rules.client_id)
         return None if is_others else rules.client_id
@@ -162,8 +186,24 @@ def resolve_tenant(claims: Claims, rules: TenantRules, directory: Directory = EM
 def _missing(claims: Claims) -> str:
     remedy = "produce with keys `client_id::raw key`, or run with --client_id"
     if claims.body is not None:
-        return f"only the body names the tenant, {claims.body[:_SHOWN]!r}, which is not registered: register it, {remedy}"
+        return f"only the body names the tenant, {shown(claims.body)}, which is not registered: register it, {remedy}"
     return f"neither key, topic, header nor registry names the tenant; {remedy}"
+
+
+def key_fault(key: str) -> str:
+    """Why a key names no tenant, though it looks as if it should; "" for one that does not."""
+    if key.startswith(_SCHEMA_PREFIX):
+        return "the key begins with the id of a schema; write keys as plain text (a string serializer)"
+    left, found, _ = key.partition(SEPARATOR)
+    if not found:
+        said = f"the key separates with a pipe sign; list its topic in --legacy_separator_topics, or write {SEPARATOR}"
+        return said if is_tenant_id(key.partition(LEGACY_SEPARATOR)[0]) and LEGACY_SEPARATOR in key else ""
+    if left.startswith(('"', "'")):
+        return f"the key is in quotes, {shown(left)}; write keys as plain text, not as JSON"
+    if left.lower() in RESERVED_TOKENS:
+        return ""
+    told = "a tenant id is of small letters, digits, dots and hyphens, begins with a letter or digit and has at most 63 characters"
+    return f"the key's left part {shown(left)} is no valid tenant id; {told}"
 
 
 class TenantResolver:
@@ -178,6 +218,7 @@ class TenantResolver:
         self.latest = directory.latest
         self._found: dict[Claims, str | Fault | None] = {}
         self._new: set[str] = set()
+        self._let_in: set[str] = set()
 
     def resolve(self, claims: Claims) -> str | None:
         """As `resolve_tenant`; raises Fault also for a tenant that is not wanted, or one too many."""
@@ -189,6 +230,16 @@ class TenantResolver:
             raise found.with_traceback(None)
         return found
 
+    def knows(self, client_id: str) -> bool:
+        """Whether the tenant is one that the graph has, or that was let in; any other is a name that anybody can invent."""
+        directory = self.directory
+        return (
+            client_id in directory.known
+            or client_id in directory.registered
+            or client_id in self._let_in
+            or client_id == self.rules.client_id
+        )
+
     def _work_out(self, claims: Claims) -> str | Fault | None:
         try:
             client_id = resolve_tenant(claims, self.rules, self.directory)
@@ -196,6 +247,7 @@ class TenantResolver:
                 return None
             if client_id is not None:
                 self._admit(client_id)
+                self._let_in.add(client_id)
         except Fault as fault:
             return fault
         return client_id

@@ -10,11 +10,13 @@ from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.windowed_value import WindowedValue
 
 from transforms.io.archive_process import ArchiveProcess, Lane, archive_process
-from transforms.planning.archiving import Archiving
+from transforms.planning.archiving import Archiving, withheld_whole
 from transforms.records.outcomes import NO_TENANT
+from transforms.records.rejects import Step
 from transforms.records.runs import Gathering
 from transforms.steps.decode import WireSettings, decoder, opened
 from transforms.steps.elements import TakenChunk
+from transforms.steps.net import caught
 from transforms.steps.nothing import NothingFn
 
 # Of records that are held, encoded, before they are written; while they are, as many again may gather.
@@ -108,10 +110,15 @@ class ArchiveRecordsFn(beam.DoFn):
         add_plain, add = self._gathering.add_plain, self._gathering.add
         for client_id, decoded in chunk:
             tenant = "" if client_id == NO_TENANT else client_id
-            if is_plain(decoded):
-                add_plain(tenant, decoded.record)
-            else:
-                add(archived(tenant, decoded))
+            try:
+                if is_plain(decoded):
+                    add_plain(tenant, decoded.record)
+                    continue
+                one = archived(tenant, decoded)
+            except Exception as error:  # noqa: BLE001 - the net: the graph has the record; here its value is withheld
+                caught(error, Step.ARCHIVE, decoded.record, tenant)
+                one = withheld_whole(decoded.record, tenant)
+            add(one)
         if self._gathering.size_bytes >= min(_SENT_BYTES, HELD_BYTES):
             self._send()
             if self._held_bytes >= HELD_BYTES:

@@ -8,6 +8,7 @@ import structlog
 
 from transforms.io.neo4j_graph import Neo4jGraphStore, process_store
 from transforms.io.neo4j_target import Neo4jTarget
+from transforms.io.time_limits import TimeLimits
 from transforms.steps.metrics import count_command
 
 _LOG: Final = structlog.get_logger("commands")
@@ -17,21 +18,21 @@ _ACTS: Final[dict[str, Callable[[Neo4jGraphStore], None]]] = {"ENSURE_SCHEMA": N
 class CarryOutCommands(beam.PTransform):
     """Each command of a bundle carried out once, before the offsets of its record count as done; gives nothing.
 
-    A command is safe to repeat. timeout_s: of a transaction of the store that all steps share.
+    A command is safe to repeat. limits: of the store that all steps share.
     """
 
-    def __init__(self, target: Neo4jTarget, timeout_s: float) -> None:
+    def __init__(self, target: Neo4jTarget, limits: TimeLimits) -> None:
         super().__init__()
-        self._fn = CarryOutCommandsFn(target, timeout_s)
+        self._fn = CarryOutCommandsFn(target, limits)
 
     def expand(self, commands: beam.PCollection[str]) -> beam.PCollection[bytes]:
         return commands | beam.ParDo(self._fn).with_output_types(bytes)
 
 
 class CarryOutCommandsFn(beam.DoFn):
-    def __init__(self, target: Neo4jTarget, timeout_s: float) -> None:
+    def __init__(self, target: Neo4jTarget, limits: TimeLimits) -> None:
         self._target = target
-        self._timeout_s = timeout_s
+        self._limits = limits
         self._asked: set[str] = set()
 
     def start_bundle(self) -> None:
@@ -43,6 +44,6 @@ class CarryOutCommandsFn(beam.DoFn):
 
     def finish_bundle(self) -> None:
         for command in sorted(self._asked):
-            _ACTS[command](process_store(self._target, self._timeout_s))
+            _ACTS[command](process_store(self._target, self._limits))
             count_command(command)
             _LOG.info("command carried out", command=command)

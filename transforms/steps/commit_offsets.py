@@ -16,6 +16,8 @@ from transforms.steps.read_stream import Position, decode_positions
 
 COMMIT_EVERY_S: Final = 2.0
 AGAIN_S: Final = 5.0
+# As the bounded runs do: what a quiet partition has committed would be forgotten after a week, by default.
+REFRESH_S: Final = 600.0
 _LOG: Final = structlog.get_logger("offsets")
 
 
@@ -41,7 +43,10 @@ class CommitOffsets(beam.PTransform):
 
 
 class CommitOffsetsFn(beam.DoFn):
-    """What could not be committed is tried again every `AGAIN_S`, also where no later position comes that would say more."""
+    """What could not be committed is tried again every `AGAIN_S`, also where no later position comes that would say more.
+
+    All that the group has committed is committed again every `REFRESH_S`, by whoever has committed something of it.
+    """
 
     def __init__(self, target: KafkaTarget) -> None:
         self._target = target
@@ -78,18 +83,33 @@ class CommitOffsetsFn(beam.DoFn):
         except InfrastructureFault as fault:
             # A broker that is away stops the read, not the graph.
             _LOG.warning("offsets not committed", group=self._target.group, detail=fault.sentence)
-            self._try_again()
+            self._in(AGAIN_S)
         else:
             self._owed = {}
+            if self._again is None:
+                self._in(REFRESH_S)
 
-    def _try_again(self) -> None:
+    def _in(self, seconds: float) -> None:
         if self._again is not None:
             self._again.cancel()
-        self._again = Timer(AGAIN_S, self._owed_again)
+        self._again = Timer(seconds, self._owed_again)
         self._again.daemon = True
         self._again.start()
 
     def _owed_again(self) -> None:
         with self._turn:
-            if self._owed and not self._is_over:
+            self._again = None
+            if self._is_over or self._offsets is None:
+                return
+            if not self._owed:
+                self._refresh(self._offsets)
+            if self._owed:
                 self._commit()
+            elif self._again is None:
+                self._in(REFRESH_S)
+
+    def _refresh(self, offsets: KafkaOffsets) -> None:
+        try:
+            offsets.commit_again()
+        except InfrastructureFault as fault:
+            _LOG.warning("offsets not committed again", group=self._target.group, detail=fault.sentence)

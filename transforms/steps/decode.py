@@ -7,15 +7,18 @@ from typing import Final
 
 import apache_beam as beam
 
+from transforms.io.faults import InfrastructureFault
 from transforms.io.registry_target import RegistryTarget
 from transforms.io.schema_registry import process_registry
 from transforms.records.codecs import CODEC_OF_TOPIC, Codec, codecs_with
 from transforms.records.contents import Contents
-from transforms.records.decode import Decoded, decode_record
+from transforms.records.decode import Decoded, decode_record, unread
 from transforms.records.failures import Families
 from transforms.records.record import KafkaRecord
+from transforms.records.rejects import Step
 from transforms.records.wire import SchemaLookup
 from transforms.steps.elements import DecodedChunk, RecordChunk
+from transforms.steps.net import caught
 
 # One per process, so that a slice goes on with what the ones before have decoded.
 _CONTENTS: Final = Contents()
@@ -64,7 +67,20 @@ class DecodeRecordsFn(beam.DoFn):
         self._codecs, self._schemas = opened(self._wire)
 
     def process(self, chunk: RecordChunk) -> Iterator[DecodedChunk]:
-        yield DecodedChunk(map(decoder(self._client_id, self._wire, self._codecs, self._schemas, _CONTENTS), chunk))
+        decode = decoder(self._client_id, self._wire, self._codecs, self._schemas, _CONTENTS)
+        try:
+            decoded = DecodedChunk(map(decode, chunk))
+        except InfrastructureFault:
+            raise
+        except Exception:  # noqa: BLE001 - the net: found record by record, so that nobody else pays for it
+            decoded = DecodedChunk(self._one(decode, record) for record in chunk)
+        yield decoded
+
+    def _one(self, decode: Callable[[KafkaRecord], Decoded], record: KafkaRecord) -> Decoded:
+        try:
+            return decode(record)
+        except Exception as error:  # noqa: BLE001 - the net
+            return unread(record, caught(error, Step.DECODE, record, ""), self._wire.patterns)
 
 
 def opened(wire: WireSettings) -> tuple[Mapping[str, Codec], SchemaLookup | None]:

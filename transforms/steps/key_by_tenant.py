@@ -1,6 +1,6 @@
 """Key by tenant: mutations folded and grouped per (tenant, shard) before they are sent, as compact bytes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 from zlib import crc32
 
@@ -8,25 +8,30 @@ import apache_beam as beam
 import msgspec
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.timestamp import Timestamp
-from apache_beam.utils.windowed_value import WindowedValue
 
 from transforms.planning.fold import Folded, Interpreted, fold
 from transforms.planning.interpret import Meanings, interpret
 from transforms.planning.mutations import AspectKey
+from transforms.planning.weight import rows_of
+from transforms.records.decode import Decoded
+from transforms.records.kept import sealed
 from transforms.records.outcomes import Outcome, Tally
 from transforms.records.rejects import Fault, Step, reject
 from transforms.steps.bundle import BundleTimes
 from transforms.steps.elements import OwnedChunk
-from transforms.steps.metrics import count_outcomes
+from transforms.steps.metrics import count_held, count_outcomes
+from transforms.steps.net import Failed, bisected, caught, rejects_of
 from transforms.steps.resolve_tenants import REJECTS
+from transforms.steps.slice_load import PROCESS_LOAD
 
 # Standard types, so that Beam's own deterministic coders serve and nothing is pickled.
 TenantShard = tuple[str, int]
 Keyed = tuple[TenantShard, bytes]
 
 HELD_BYTES: Final = 24 * 1024 * 1024
-# What a mutation takes besides its record, about.
+# What a mutation takes besides its record, about; of a record that means many, each takes what it says for itself.
 _HELD_OVERHEAD_BYTES: Final = 512
+_FURTHER_BYTES: Final = 2048
 # One per process, as what decoding found before is.
 _MEANINGS: Final = Meanings()
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
@@ -62,31 +67,44 @@ class KeyByTenantFn(beam.DoFn):
         self._keeps = keeps
         self._held: dict[TenantShard, Folded] = {}
         self._held_bytes = 0
+        self._held_rows = 0
         self._settled = Tally()
         self._times = BundleTimes()
 
     def start_bundle(self) -> None:
-        self._held, self._held_bytes, self._settled = {}, 0, Tally()
+        self._held, self._held_bytes, self._held_rows, self._settled = {}, 0, 0, Tally()
         self._times = BundleTimes()
 
     def process(self, chunk: OwnedChunk, timestamp: Timestamp = beam.DoFn.TimestampParam) -> Iterator[Any]:
         self._times.note(timestamp)
         for client_id, decoded in chunk:
-            assert decoded.body is not None
             try:
-                mutations = interpret(decoded.route.topic, decoded.body, client_id, decoded.ver, _MEANINGS, raw_key=decoded.key.raw)
+                self._take_in(client_id, decoded)
             except Fault as fault:
                 yield TaggedOutput(REJECTS, reject(decoded.record, client_id, Step.INTERPRET, fault))
-                continue
-            if not mutations:
-                # A response that lists nothing says nothing that the graph does not hold.
-                self._settled[client_id, Outcome.UNCHANGED] += 1
-            for position, mutation in enumerate(mutations):
+            except Exception as error:  # noqa: BLE001 - the net
+                internal = caught(error, Step.INTERPRET, decoded.record, client_id)
+                yield TaggedOutput(REJECTS, reject(decoded.record, client_id, Step.INTERPRET, internal))
+            if self._held_bytes >= HELD_BYTES:
+                yield from self._take()
+                self._times.note(timestamp)
+
+    def _take_in(self, client_id: str, decoded: Decoded) -> None:
+        """Fold what the record means; nothing of it is held where this raises."""
+        assert decoded.body is not None
+        topic, text = decoded.route.topic, decoded.record.value
+        mutations = interpret(topic, decoded.body, client_id, decoded.ver, _MEANINGS, raw_key=decoded.key.raw, text=text)
+        if not mutations:
+            # A response that lists nothing says nothing that the graph does not hold.
+            self._settled[client_id, Outcome.UNCHANGED] += 1
+        for position, mutation in enumerate(mutations):
+            try:
                 self._hold(client_id, Interpreted(mutation, decoded.record if position == 0 else None))
-        if self._held_bytes >= HELD_BYTES:
-            times = self._times
-            yield from map(times.at_earliest, self._take())
-            self._times.note(timestamp)
+            except Exception as error:
+                if position == 0:
+                    raise
+                # The record has its outcome by its first mutation.
+                caught(error, Step.INTERPRET, decoded.record, client_id)
 
     def _hold(self, client_id: str, one: Interpreted) -> None:
         shard = shard_of(one.mutation.aspect, self._shards) if self._shards > 1 else 0
@@ -96,16 +114,33 @@ class KeyByTenantFn(beam.DoFn):
         before = len(held)
         lost = fold(held, (one,), keeps=self._keeps)
         if len(held) > before or (self._keeps and not lost):
-            self._held_bytes += _HELD_OVERHEAD_BYTES + (one.record.size_bytes if one.record else 0)
+            self._held_bytes += _HELD_OVERHEAD_BYTES + one.record.size_bytes if one.record else _FURTHER_BYTES
+            rows = rows_of(one.mutation)
+            self._held_rows += rows
+            PROCESS_LOAD.add(rows)
         if lost:
             self._settled[client_id, Outcome.SUPERSEDED] += lost
 
-    def _take(self) -> list[Keyed]:
-        held, settled = self._held, self._settled
+    def _take(self) -> Iterator[Any]:
+        """What is held, encoded; it is as old as the oldest of the bundle, and so are the rejects."""
+        held, settled, times = self._held, self._settled, self._times
+        count_held(self._held_rows)
         self.start_bundle()
         count_outcomes(settled)
-        return [(key, _ENCODE(list(folded.values()))) for key, folded in held.items()]
+        # What is sent becomes a stream's state, which checkpoints keep on disk.
+        encode = _encode_sealed if self._keeps else _ENCODE
+        for key, folded in held.items():
+            for encoded in bisected(list(folded.values()), encode):
+                if isinstance(encoded, Failed):
+                    for rejected in rejects_of(encoded, Step.INTERPRET, key[0]):
+                        yield TaggedOutput(REJECTS, times.at_earliest(rejected))
+                else:
+                    yield times.at_earliest((key, encoded))
 
-    def finish_bundle(self) -> Iterator[WindowedValue]:
-        times = self._times
-        yield from map(times.at_earliest, self._take())
+    def finish_bundle(self) -> Iterator[Any]:
+        yield from self._take()
+
+
+def _encode_sealed(folded: Sequence[Interpreted]) -> bytes:
+    """With records that hold no secret; mutations never do."""
+    return _ENCODE([Interpreted(one.mutation, one.record and sealed(one.record), tuple(map(sealed, one.absorbed))) for one in folded])

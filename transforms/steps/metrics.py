@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from apache_beam.metrics import Metrics, MetricsFilter
 
-from transforms.io.kafka_offsets import Place
+from transforms.io.kafka_offsets import OffsetGap, PartitionFault, Place
 from transforms.records.outcomes import Outcome, Tally
 
 OUTCOME: Final = "outcome"
@@ -18,11 +18,15 @@ REASON: Final = "reason"
 READ: Final = "read"
 POSITION: Final = "position"
 BYTES: Final = "bytes"
+HELD: Final = "held"
 COMMAND: Final = "command"
 WRITE: Final = "write"
 RESTORED: Final = "restored"
 UNAVAILABLE: Final = "unavailable"
 SET_ASIDE: Final = "set_aside"
+INTERNAL: Final = "internal"
+PARTITION: Final = "partition"
+GAP: Final = "gap"
 
 
 # A cluster's own names of metrics have no dots; no tenant's id and no topic's name has a tilde.
@@ -64,6 +68,11 @@ def count_reason(client_id: str, reason: str, number: int) -> None:
     Metrics.counter(REASON, _told(client_id, reason)).inc(number)
 
 
+def count_internal(step: str, number: int) -> None:
+    """Note that exceptions nobody foresaw were caught in a step."""
+    Metrics.counter(INTERNAL, step).inc(number)
+
+
 def mark_read(place: Place, records: int, first: int, position: int) -> None:
     """Note that records of a partition were read, from the offset `first`, and where reading goes on."""
     name = _told(place[0], str(place[1]))
@@ -72,6 +81,28 @@ def mark_read(place: Place, records: int, first: int, position: int) -> None:
     reached = Metrics.distribution(POSITION, name)
     reached.update(first)
     reached.update(position)
+
+
+def count_gap(gap: OffsetGap) -> None:
+    """Note offsets that Kafka deleted before they were read."""
+    Metrics.counter(GAP, _told(gap.topic, str(gap.partition), str(gap.start), str(gap.end))).inc()
+
+
+def gap_of(name: str) -> OffsetGap:
+    """The gap that a counter of `count_gap` tells of."""
+    topic, partition, start, end = name.replace(_DOT, ".").rsplit("/", 3)
+    return OffsetGap(topic, int(partition), int(start), int(end), int(end))
+
+
+def mark_aside(fault: PartitionFault) -> None:
+    """Note a partition that could not be read on."""
+    Metrics.counter(PARTITION, _told(fault.topic, str(fault.partition), fault.cause)).inc()
+
+
+def aside_of(result: Any) -> list[PartitionFault]:
+    """The partitions that a finished pipeline could not read on."""
+    found = (parts_of(name) for name, _ in _counters(result, PARTITION))
+    return [PartitionFault(place.rpartition("/")[0], int(place.rpartition("/")[2]), cause) for place, cause in found]
 
 
 def count_restored(records: int) -> None:
@@ -86,6 +117,11 @@ def count_unavailable(client_id: str, why: str, number: int) -> None:
 
 def mark_bytes(size_bytes: int) -> None:
     Metrics.counter(BYTES, "read").inc(size_bytes)
+
+
+def count_held(rows: int) -> None:
+    """Count rows that what was read comes to, less what it says more than once."""
+    Metrics.counter(HELD, "rows").inc(rows)
 
 
 def count_rows(rows: int) -> None:
@@ -136,6 +172,11 @@ def reasons_of(result: Any) -> dict[tuple[str, str], int]:
     return _by_tenant(result, REASON)
 
 
+def internal_of(result: Any) -> dict[str, int]:
+    """How many exceptions nobody foresaw a finished pipeline caught, by step."""
+    return dict(_counters(result, INTERNAL))
+
+
 def restored_of(result: Any) -> int:
     """How many letters a finished pipeline made original records of."""
     return sum(number for _, number in _counters(result, RESTORED))
@@ -160,6 +201,11 @@ def reached_of(result: Any) -> dict[Place, Reached]:
 def bytes_of(result: Any) -> int:
     """How many bytes of keys and values a finished pipeline read."""
     return sum(number for _, number in _counters(result, BYTES))
+
+
+def held_of(result: Any) -> int:
+    """How many rows that what a finished pipeline read comes to."""
+    return sum(number for _, number in _counters(result, HELD))
 
 
 def _counters(result: Any, namespace: str) -> list[tuple[str, int]]:

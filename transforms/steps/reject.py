@@ -12,15 +12,17 @@ from transforms.io.letter_sinks import LetterSink, process_sink
 from transforms.records.letters import LetterPlace
 from transforms.records.outcomes import NO_TENANT, Outcome, Tally
 from transforms.records.rejects import Reject
+from transforms.steps.lines import LINES
 from transforms.steps.metrics import count_outcomes, count_reason
+from transforms.steps.net import flush
 
 _LOG = structlog.get_logger("rejects")
 
-LOGGED: Final = 10
+_MORE: Final = "more"
 
 
 class Rejections:
-    """The rejects of one bundle: a line in the log for each, up to `LOGGED` of a tenant and reason, and their counts.
+    """The rejects of one bundle: a line in the log for each while there is room for it (`lines.py`), and their counts.
 
     said: what the log calls them.
     """
@@ -28,11 +30,13 @@ class Rejections:
     def __init__(self, said: str) -> None:
         self._said = said
         self._reasons: Counter[tuple[str, str]] = Counter()
+        self._untold: Counter[tuple[str, str]] = Counter()
 
     def add(self, rejected: Reject) -> None:
-        same = (rejected.client_id, str(rejected.reason))
+        same = (rejected.counted_as, str(rejected.reason))
         self._reasons[same] += 1
-        if self._reasons[same] > LOGGED:
+        if not LINES.has_room(*same):
+            self._untold[same] += 1
             return
         _LOG.warning(
             self._said,
@@ -49,11 +53,20 @@ class Rejections:
         """Count them all; call only once they are settled."""
         settled = Tally()
         for (client_id, reason), number in self._reasons.items():
-            settled[client_id or NO_TENANT, Outcome.REJECTED] += number
-            count_reason(client_id or NO_TENANT, reason, number)
-            if number > LOGGED:
-                _LOG.warning(f"more {self._said}", client_id=client_id or None, reason=reason, more=number - LOGGED)
+            settled[client_id, Outcome.REJECTED] += number
+            count_reason(client_id, reason, number)
+        self._tell_of_more()
         count_outcomes(settled)
+
+    def _tell_of_more(self) -> None:
+        others = 0
+        for (client_id, reason), more in self._untold.items():
+            if LINES.has_room(client_id, f"{_MORE} {reason}"):
+                _LOG.warning(f"more {self._said}", client_id=client_id if client_id != NO_TENANT else None, reason=reason, more=more)
+            else:
+                others += more
+        if others and LINES.has_room(NO_TENANT, _MORE):
+            _LOG.warning(f"more {self._said}", more=others)
 
 
 class WriteDeadLetters(beam.PTransform):
@@ -89,3 +102,4 @@ class WriteDeadLettersFn(beam.DoFn):
         if self._sink is not None:
             self._sink.flush()
         self._rejections.count()
+        flush()

@@ -12,10 +12,12 @@ from transforms.io.kafka_reader import CHUNK_RECORDS
 from transforms.io.kafka_target import KafkaTarget
 from transforms.planning.slices import portions
 from transforms.records.letters import LetterPlace, Unavailable, Wanted
+from transforms.records.outcomes import NO_TENANT
 from transforms.records.rejects import Reject
 from transforms.steps.elements import RecordChunk
+from transforms.steps.lines import LINES
 from transforms.steps.metrics import count_restored, count_unavailable
-from transforms.steps.reject import LOGGED, Rejections
+from transforms.steps.reject import Rejections
 
 _LOG = structlog.get_logger("replay")
 _HELD_BYTES: Final = 8 * 1024 * 1024
@@ -66,7 +68,7 @@ class RestoreRecordsFn(beam.DoFn):
 
     def _tell(self, one: Wanted, why: Unavailable) -> None:
         self._missing[one.client_id, why] += 1
-        if self._missing[one.client_id, why] <= LOGGED:
+        if LINES.has_room(NO_TENANT, str(why)):
             at = one.original
             _LOG.warning("unavailable", topic=at.topic, partition=at.partition, offset=at.offset, detail=why.sentence)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import apache_beam as beam
+import msgspec
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.timestamp import Timestamp
 
@@ -18,17 +19,22 @@ from transforms.records.record import moment_of
 from transforms.records.rejects import Fault, Reason, Reject, Step, reject
 from transforms.records.routes import header_tenant
 from transforms.records.signs import Signs
-from transforms.records.tenant import Claims, TenantResolver, TenantRules, is_tenant_id
+from transforms.records.tenant import Claims, TenantResolver, TenantRules, is_tenant_id, key_fault
 from transforms.steps.bundle import BundleTimes
 from transforms.steps.elements import DecodedChunk, Owned, OwnedChunk, TakenChunk
 from transforms.steps.metrics import count_outcomes
+from transforms.steps.net import caught
 
 REJECTS: Final = "rejects"
 SIGNS: Final = "signs"
 COMMANDS: Final = "commands"
 TAKEN: Final = "taken"
 
+_UNTOLD: Final = (None, None, None)
+
 Ended = tuple[str, Outcome]
+# Of a tenant of which such a record came, something was heard.
+HEARD: Final = frozenset({Outcome.FILTERED, Outcome.CONTROL})
 
 
 class ResolveTenants(beam.PTransform):
@@ -70,31 +76,53 @@ class ResolveTenantsFn(beam.DoFn):
         others = TakenChunk()
         settled = Tally()
         signs, ended = self._signs, []
+        faulty: list[Reject] = []
         for decoded in chunk:
             if isinstance(decoded.body, Command):
                 yield TaggedOutput(COMMANDS, decoded.body.command)
-            found = resolve(decoded, self._resolver)
+            found = self._resolve(decoded)
             if isinstance(found, Owned):
                 owned.append(found)
             elif isinstance(found, Reject):
-                yield TaggedOutput(REJECTS, found)
+                faulty.append(found)
             else:
                 client_id, outcome = found
                 if self._keeps and outcome is not Outcome.SKIPPED:
                     others.append(Owned(client_id, decoded))
-                if outcome in (Outcome.FILTERED, Outcome.CONTROL) and client_id != NO_TENANT:
+                if outcome in HEARD and client_id != NO_TENANT:
                     ended.append((client_id, decoded.record))
-                    signs.greet(client_id, decoded)
                 if not _is_registration(decoded, outcome):
                     settled[found] += 1
         signs.pass_by(decoded.record.timestamp_ms for decoded in chunk)
         signs.hear([(one.client_id, one.decoded.record) for one in owned])
         signs.hear(ended)
-        count_outcomes(settled)
+        # Only now: a tenant may be let in by a record that comes after its faulty one.
+        yield from map(self._rejected, faulty)
+        count_outcomes(self._of_known(settled))
         if self._keeps and (owned or others):
             yield TaggedOutput(TAKEN, TakenChunk((*owned, *others)))
         if owned:
             yield owned
+
+    def _resolve(self, decoded: Decoded) -> Owned | Reject | Ended:
+        try:
+            found = resolve(decoded, self._resolver)
+            if type(found) is tuple and found[1] is Outcome.CONTROL and found[0] != NO_TENANT:
+                self._signs.greet(found[0], decoded)
+        except Exception as error:  # noqa: BLE001 - the net
+            return _defect(error, decoded)
+        return found
+
+    def _rejected(self, found: Reject) -> TaggedOutput:
+        is_known = self._resolver.knows(found.client_id)
+        return TaggedOutput(REJECTS, found if is_known else msgspec.structs.replace(found, is_known=False))
+
+    def _of_known(self, settled: Tally) -> Tally:
+        """The outcomes, those of tenants that anybody can invent under no name."""
+        found = Tally()
+        for (client_id, outcome), number in settled.items():
+            found[client_id if self._resolver.knows(client_id) else NO_TENANT, outcome] += number
+        return found
 
     def finish_bundle(self) -> Iterator[TaggedOutput]:
         if self._signs.seconds:
@@ -122,10 +150,21 @@ def resolve(decoded: Decoded, resolver: TenantResolver) -> Owned | Reject | Ende
     try:
         client_id = resolver.resolve(claims)
     except Fault as fault:
-        return _refused(decoded, rules, _first_valid(named) or only or _first_valid(*claims.outside), fault)
+        return _refused(decoded, rules, _first_valid(named) or only or _first_valid(*claims.outside), _with_key(fault, decoded))
     if client_id is None or codec.tenancy or isinstance(decoded.body, Filtered) or decoded.ver > resolver.latest:
         return _ended(decoded, claims, client_id, resolver.latest)
     return Owned(client_id, decoded)
+
+
+def _defect(error: Exception, decoded: Decoded) -> Reject:
+    named = _first_valid(decoded.key.client_id)
+    return reject(decoded.record, named, Step.RESOLVE_TENANT, caught(error, Step.RESOLVE_TENANT, decoded.record, named))
+
+
+def _with_key(fault: Fault, decoded: Decoded) -> Fault:
+    """The fault, with what is wrong with the key where nothing else names the tenant."""
+    said = key_fault(decoded.key.raw) if fault.reason is Reason.TENANT_MISSING and decoded.key.client_id is None else ""
+    return Fault(fault.reason, f"{said}; {fault.detail}", parsed=fault.parsed) if said else fault
 
 
 def _too_late(ver: str) -> Fault:
@@ -186,4 +225,7 @@ def _claims(decoded: Decoded) -> Claims:
     body = decoded.body
     if body is None or isinstance(body, Tombstone):
         return Claims(*told)
-    return Claims(*told, body.client_id, getattr(body, "cluster", None))
+    named = (body.client_id, getattr(body, "cluster", None))
+    # Applications' own words differ from line to line: where they cannot count, they make no claims of their own.
+    hint = getattr(body, "hint", None) if told == _UNTOLD else None
+    return Claims(*told, *named, hint)

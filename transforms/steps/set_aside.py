@@ -8,6 +8,7 @@ from apache_beam.pvalue import TaggedOutput
 
 from transforms.io.neo4j_target import Neo4jTarget
 from transforms.io.quarantine import Quarantine, process_quarantine
+from transforms.io.time_limits import TimeLimits
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Fault, Reason, Reject, Step, reject
 from transforms.steps.elements import OwnedChunk
@@ -22,18 +23,18 @@ class RejectSetAside(beam.PTransform):
     released: a replay, which takes in what is held, whatever the graph says of the tenant.
     """
 
-    def __init__(self, target: Neo4jTarget, timeout_s: float, *, released: bool = False) -> None:
+    def __init__(self, target: Neo4jTarget, limits: TimeLimits, *, released: bool = False) -> None:
         super().__init__()
-        self._fn = RejectSetAsideFn(target, timeout_s, released)
+        self._fn = RejectSetAsideFn(target, limits, released)
 
     def expand(self, chunks: beam.PCollection[OwnedChunk]) -> Any:
         return chunks | beam.ParDo(self._fn).with_output_types(OwnedChunk).with_outputs(REJECTS, main="main")
 
 
 class RejectSetAsideFn(beam.DoFn):
-    def __init__(self, target: Neo4jTarget, timeout_s: float, released: bool) -> None:
+    def __init__(self, target: Neo4jTarget, limits: TimeLimits, released: bool) -> None:
         self._target = target
-        self._timeout_s = timeout_s
+        self._limits = limits
         self._released = released
         self._causes: dict[str, str] | None = None
 
@@ -42,7 +43,7 @@ class RejectSetAsideFn(beam.DoFn):
 
     def process(self, chunk: OwnedChunk) -> Iterator[OwnedChunk | TaggedOutput]:
         if self._causes is None:
-            self._causes = _causes_now(process_quarantine(self._target, self._timeout_s), self._released)
+            self._causes = _causes_now(process_quarantine(self._target, self._limits), self._released)
         causes = self._causes
         if not causes:
             yield chunk

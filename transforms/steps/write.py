@@ -17,7 +17,9 @@ from transforms.records.outcomes import Outcome, Tally
 from transforms.records.rejects import Fault, Reason, Reject, Step, reject
 from transforms.steps.bundle import BundleTimes
 from transforms.steps.elements import TenantMutations
+from transforms.steps.lines import LINES
 from transforms.steps.metrics import count_batches, count_outcomes, count_rows, count_set_aside, count_write_time
+from transforms.steps.net import flush
 from transforms.steps.resolve_tenants import REJECTS
 from transforms.steps.set_aside import held
 from transforms.steps.write_tenant import Settled, TenantWriter
@@ -59,8 +61,8 @@ class WriteGraphFn(beam.DoFn):
     def setup(self) -> None:
         # Slices come and go with their pipelines; connections and mirrors stay.
         how = self._writing
-        store = process_store(self._target, how.timeout_s)
-        self._writer = TenantWriter(store, process_quarantine(self._target, how.timeout_s), how.max_failures, pace=how.pace)
+        store = process_store(self._target, how.limits)
+        self._writer = TenantWriter(store, process_quarantine(self._target, how.limits), how.max_failures, pace=how.pace)
         self._queues = TenantQueues(self._writer.write, how.writers, how.writers * _HELD_PER_WRITER)
 
     def teardown(self) -> None:
@@ -72,7 +74,7 @@ class WriteGraphFn(beam.DoFn):
         assert self._writer is not None
         self._rejects, self._busy_s, self._times = [], self._queues.busy_s, BundleTimes()
         if self._writing.streams:
-            quarantine = process_quarantine(self._target, self._writing.timeout_s)
+            quarantine = process_quarantine(self._target, self._writing.limits)
             self._writer.heed(lambda: quarantine.causes(released=False))
 
     def process(self, batch: TenantMutations, timestamp: Timestamp = beam.DoFn.TimestampParam) -> None:
@@ -84,6 +86,7 @@ class WriteGraphFn(beam.DoFn):
         assert self._queues is not None
         self._settle(self._queues.drain())
         count_write_time(self._queues.busy_s - self._busy_s)
+        flush()
         for one in self._rejects:
             yield TaggedOutput(REJECTS, self._times.at_earliest(one))
 
@@ -100,12 +103,11 @@ class WriteGraphFn(beam.DoFn):
                 if one.absorbed:
                     settled[client_id, Outcome.SUPERSEDED] += len(one.absorbed)
                 if one.record is None:
-                    if isinstance(outcome, RowRefused):
+                    if isinstance(outcome, RowRefused) and LINES.has_room(client_id, "further"):
                         _LOG.error("a further row of a record was refused", client_id=client_id, ver=one.mutation.ver, detail=str(outcome))
                     continue
                 if isinstance(outcome, RowRefused):
-                    fault = Fault(Reason.GRAPH_REFUSED, f"Neo4j refused the row ({outcome}); {_REMEDY}")
-                    self._rejects.append(reject(one.record, client_id, Step.WRITE, fault))
+                    self._rejects.append(reject(one.record, client_id, Step.WRITE, _fault_of(outcome)))
                 else:
                     settled[client_id, outcome] += 1
         count_outcomes(settled)
@@ -117,3 +119,9 @@ class WriteGraphFn(beam.DoFn):
         if self._writing.streams:
             records = (record for one in batch.left for record in (one.record, *one.absorbed) if record is not None)
             self._rejects += [held(record, batch.client_id, batch.set_aside) for record in records]
+
+
+def _fault_of(refused: RowRefused) -> Fault:
+    if refused.is_internal:
+        return Fault(Reason.INTERNAL, str(refused), parsed=False)
+    return Fault(Reason.GRAPH_REFUSED, f"the graph refused the row ({refused}); {_REMEDY}")

@@ -6,14 +6,19 @@ from typing import Any, Final
 import apache_beam as beam
 
 from transforms.io.cluster_book import process_book
+from transforms.io.faults import InfrastructureFault
 from transforms.io.neo4j_target import Neo4jTarget
 from transforms.planning.liveness import Limits
 from transforms.records.outcomes import Outcome, Tally
 from transforms.records.rejects import Fault, Reason, Reject, Step, reject
 from transforms.records.signs import Signs
 from transforms.steps.metrics import OUTCOME_OF_SIGNS, count_outcomes
+from transforms.steps.net import caught
 
-_LOCKED: Final = "another session holds the lock of the tenant's cluster in the graph; end it and replay the dead letters"
+_LOCKED: Final = (
+    "the tenant's cluster cannot be written in the graph: another session holds its lock, or the graph refuses what is registered "
+    "(see the log); end that and replay the dead letters"
+)
 
 
 class WriteSigns(beam.PTransform):
@@ -39,11 +44,32 @@ class WriteSignsFn(beam.DoFn):
 
     def process(self, signs: Signs) -> Iterator[Any]:
         told = signs if self._live else signs.without_life()
-        locked = process_book(self._target).take_in(told, self._limits)
         settled = Tally()
+        broken: dict[str, Exception] = {}
+        try:
+            locked = process_book(self._target).take_in(told, self._limits)
+        except InfrastructureFault:
+            raise
+        except Exception:  # noqa: BLE001 - the net: found tenant by tenant
+            locked = self._one_by_one(told, broken)
         for client_id, record in signs.registry:
-            if client_id in locked:
+            if client_id in broken:
+                yield reject(record, client_id, Step.WRITE, caught(broken[client_id], Step.WRITE, record, client_id))
+            elif client_id in locked:
                 yield reject(record, client_id, Step.WRITE, Fault(Reason.GRAPH_REFUSED, _LOCKED))
             else:
                 settled[client_id, Outcome.CONTROL] += 1
         count_outcomes(settled, OUTCOME_OF_SIGNS)
+
+    def _one_by_one(self, told: Signs, broken: dict[str, Exception]) -> set[str]:
+        """Write what was heard of each tenant apart, and note those of which that fails; the tenants that are locked."""
+        locked: set[str] = set()
+        for client_id, one in told.apart():
+            try:
+                locked |= process_book(self._target).take_in(one, self._limits)
+            except InfrastructureFault:
+                raise
+            except Exception as error:  # noqa: BLE001 - the net
+                caught(error, Step.WRITE, None, client_id)
+                broken[client_id] = error
+        return locked

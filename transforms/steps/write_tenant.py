@@ -6,17 +6,23 @@ from typing import Final, NamedTuple, Protocol
 
 import structlog
 
-from transforms.io.neo4j_graph import RowRefused, TenantFault
+from transforms.io import pulse
+from transforms.io.neo4j_graph import RowRefused, TenantFault, TenantLocked, TenantOutOfTime
 from transforms.io.quarantine import Quarantine
+from transforms.io.unforeseen import unforeseen
+from transforms.planning.batches import part_of
 from transforms.planning.changes import TooMany, Written
 from transforms.planning.fold import Interpreted
 from transforms.planning.mutations import Mutation
 from transforms.planning.pace import BatchPace, PaceLimits
 from transforms.records.outcomes import Outcome
+from transforms.records.rejects import Step
 
 _LOG = structlog.get_logger("write")
 _FIRST_WAIT_S: Final = 1.0
 _LONGEST_WAIT_S: Final = 10.0
+# Rows of one batch that a defect of the job is found at, one by one, before it is taken to be at the tenant.
+MOST_DEFECTS: Final = 20
 
 
 class BatchStore(Protocol):
@@ -25,7 +31,7 @@ class BatchStore(Protocol):
     `write_batch` raises TooMany, too, where several mutations come to more relationships than a transaction should have.
     """
 
-    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None = None) -> Written: ...
+    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None = None, part: float = 1.0) -> Written: ...
 
     def probe_tenant(self, client_id: str) -> None: ...
 
@@ -57,7 +63,8 @@ class TenantWriter:
     """Writes tenants' batches, different tenants' from several threads at once; knows what it set aside while it lives.
 
     max_failures: so many failures in a row that no row explains set a tenant aside. wait: for so many seconds.
-    pace: what a transaction may take; None: a batch is one transaction.
+    pace: what a transaction may take; None: a batch is one transaction. progress: told of each transaction that went through,
+    and of each that could not while the server takes others'.
     """
 
     def __init__(
@@ -67,14 +74,17 @@ class TenantWriter:
         max_failures: int,
         wait: Callable[[float], object] = time.sleep,
         pace: PaceLimits | None = None,
+        progress: Callable[[], object] = pulse.PROCESS.beat,
     ) -> None:
         self._store = store
         self._quarantine = quarantine
         self._max_failures = max_failures
         self._wait = wait
         self._limits = pace
+        self._progress = progress
         self._paces: dict[str, BatchPace] = {}
         self._aside: dict[str, str] = {}
+        self._defects: dict[str, int] = {}
 
     def heed(self, causes: Callable[[], Mapping[str, str]]) -> None:
         """Take tenants in again that are set aside no longer. causes: asked for those that still are, where there were any."""
@@ -85,21 +95,30 @@ class TenantWriter:
     def write(self, client_id: str, batch: Sequence[Interpreted]) -> Settled:
         """Write the batch, in as many transactions as the tenant's pace has it; where one is refused, its halves, down to the row at fault.
 
+        A defect of the job sets the tenant aside where no row explains it, or too many do.
         Raises InfrastructureFault where it is the server that cannot be used.
         """
         if client_id in self._aside:
             return Settled(client_id, [], 0, set_aside=self._aside[client_id], left=batch)
+        try:
+            return self._write_parts(client_id, batch)
+        except _Aside as aside:
+            cause = str(aside)
+        except Exception as error:  # noqa: BLE001 - the net: what no row explains is the tenant's alone
+            cause = unforeseen(error, Step.WRITE, client_id=client_id).detail
+            self._quarantine.set_aside(client_id, cause)
+        self._aside[client_id] = cause
+        return Settled(client_id, [], 0, set_aside=cause, left=batch)
+
+    def _write_parts(self, client_id: str, batch: Sequence[Interpreted]) -> Settled:
+        self._defects[client_id] = 0
         results: list[Result] = []
         rows = 0
         seconds: list[float] = []
-        try:
-            for part in self._parts(client_id, batch, seconds):
-                more, written = self._write(client_id, part, is_sound=False)
-                results += more
-                rows += written
-        except _Aside as aside:
-            self._aside[client_id] = str(aside)
-            return Settled(client_id, [], 0, set_aside=str(aside), left=batch)
+        for part in self._parts(client_id, batch, seconds):
+            more, written = self._write(client_id, part, is_sound=False)
+            results += more
+            rows += written
         return Settled(client_id, results, rows, tuple(seconds))
 
     def _parts(self, client_id: str, batch: Sequence[Interpreted], seconds: list[float]) -> Iterator[Sequence[Interpreted]]:
@@ -107,77 +126,103 @@ class TenantWriter:
         pace = self._paces.setdefault(client_id, BatchPace(self._limits)) if self._limits else None
         at = 0
         while at < len(batch):
-            part = batch[at : at + pace.rows] if pace else batch
+            part, rows = part_of(batch, at, pace.rows) if pace else (batch, 0)
             began = time.perf_counter()
             yield part
             seconds.append(time.perf_counter() - began)
             if pace:
-                pace.took(len(part), seconds[-1])
+                pace.took(rows, seconds[-1])
             at += len(part)
 
-    def _write(self, client_id: str, batch: Sequence[Interpreted], *, is_sound: bool) -> tuple[list[Result], int]:
-        """is_sound: a transaction without rows went through since the tenant's last failure that was not a row's alone."""
+    def _write(self, client_id: str, batch: Sequence[Interpreted], *, is_sound: bool, part: float = 1.0) -> tuple[list[Result], int]:
+        """is_sound: a transaction without rows went through since the tenant's last failure that was not a row's alone.
+
+        part: of a transaction's time that the batch may take.
+        """
         try:
-            return self._written(client_id, batch)
+            return self._written(client_id, batch, part)
         except TooMany:
-            return self._write_halves(client_id, batch, is_sound=is_sound)
+            return self._write_halves(client_id, batch, is_sound=is_sound, part=part)
+        except TenantLocked as locked:
+            # Halves of the batch would wait for the same lock, each as long as the whole.
+            self._failed(client_id, str(locked))
+            return self._write(client_id, batch, is_sound=is_sound, part=part)
         except RowRefused as refused:
             if not is_sound:
-                self._await_sound(client_id, str(refused))
+                self._await_sound(client_id)
             fault = refused
         except TenantFault as failed:
-            self._await_sound(client_id, str(failed))
+            self._await_sound(client_id)
+            if isinstance(failed, TenantOutOfTime):
+                # A half needs half the time; with the whole for each, one row would take eleven times as long to find.
+                part /= 2
             if len(batch) > 1:
-                fault = RowRefused(str(failed))
+                fault = RowRefused(str(failed), is_internal=failed.is_internal)
             else:
-                again = self._write_one_again(client_id, batch)
+                again = self._write_one_again(client_id, batch, part)
                 if not isinstance(again, RowRefused):
                     return again
                 fault = again
         if len(batch) == 1:
+            self._blame(client_id, fault)
             return [(batch[0], fault)], 0
-        return self._write_halves(client_id, batch, is_sound=True)
+        return self._write_halves(client_id, batch, is_sound=True, part=part)
 
-    def _write_halves(self, client_id: str, batch: Sequence[Interpreted], *, is_sound: bool) -> tuple[list[Result], int]:
+    def _write_halves(self, client_id: str, batch: Sequence[Interpreted], *, is_sound: bool, part: float) -> tuple[list[Result], int]:
         middle = len(batch) // 2
-        left, right = (self._write(client_id, half, is_sound=is_sound) for half in (batch[:middle], batch[middle:]))
+        left, right = (self._write(client_id, half, is_sound=is_sound, part=part) for half in (batch[:middle], batch[middle:]))
         return left[0] + right[0], left[1] + right[1]
 
-    def _write_one_again(self, client_id: str, batch: Sequence[Interpreted]) -> tuple[list[Result], int] | RowRefused:
-        """A row whose transaction failed may have met what has passed, a lock say: it is at fault only if it fails again."""
+    def _blame(self, client_id: str, fault: RowRefused) -> None:
+        """Count a row that this job fails at; _Aside where so many in one batch say that it is not the rows."""
+        if fault.is_internal:
+            self._defects[client_id] += 1
+            if self._defects[client_id] > MOST_DEFECTS:
+                self._quarantine.set_aside(client_id, str(fault))
+                raise _Aside(str(fault))
+
+    def _write_one_again(self, client_id: str, batch: Sequence[Interpreted], part: float) -> tuple[list[Result], int] | RowRefused:
+        """A row whose transaction failed may have met what has passed, a deadlock say: it is at fault only if it fails again."""
         try:
-            return self._written(client_id, batch)
+            return self._written(client_id, batch, part)
         except RowRefused as refused:
             return refused
+        except TenantLocked as locked:
+            self._failed(client_id, str(locked))
+            return self._write_one_again(client_id, batch, part)
         except TenantFault as failed:
-            self._await_sound(client_id, str(failed))
-            return RowRefused(str(failed))
+            self._await_sound(client_id)
+            return RowRefused(str(failed), is_internal=failed.is_internal)
 
-    def _written(self, client_id: str, batch: Sequence[Interpreted]) -> tuple[list[Result], int]:
-        outcomes, rows = self._store.write_batch(client_id, [one.mutation for one in batch], _first_seen(batch))
+    def _written(self, client_id: str, batch: Sequence[Interpreted], part: float) -> tuple[list[Result], int]:
+        outcomes, rows = self._store.write_batch(client_id, [one.mutation for one in batch], _first_seen(batch), part)
         self._quarantine.succeeded(client_id)
+        self._progress()
         return list(zip(batch, outcomes, strict=True)), rows
 
-    def _await_sound(self, client_id: str, cause: str) -> None:
+    def _await_sound(self, client_id: str) -> None:
         """Return once a transaction of the tenant without a row goes through; _Aside where that fails too often in a row."""
         while True:
             try:
                 self._store.probe_tenant(client_id)
             except (RowRefused, TenantFault) as failed:
-                # Before the tenant is blamed: a server that takes no write is nobody's fault but its own.
-                self._store.probe_server()
-                cause = str(failed)
+                self._failed(client_id, str(failed))
             else:
+                self._progress()
                 return
-            failures = self._quarantine.failed(client_id)
-            if failures >= self._max_failures:
-                self._quarantine.set_aside(client_id, cause)
-                raise _Aside(cause)
-            wait_s = min(_FIRST_WAIT_S * float(2 ** (failures - 1)), _LONGEST_WAIT_S)
-            _LOG.warning(
-                "tenant failed", client_id=client_id, failures=failures, of=self._max_failures, cause=cause, seconds_to_wait=wait_s
-            )
-            self._wait(wait_s)
+
+    def _failed(self, client_id: str, cause: str) -> None:
+        """Count a failure that no row explains, and return when it is time to try again; _Aside where it was one too many."""
+        # Before the tenant is blamed: a server that takes no write is nobody's fault but its own.
+        self._store.probe_server()
+        self._progress()
+        failures = self._quarantine.failed(client_id)
+        if failures >= self._max_failures:
+            self._quarantine.set_aside(client_id, cause)
+            raise _Aside(cause)
+        wait_s = min(_FIRST_WAIT_S * float(2 ** (failures - 1)), _LONGEST_WAIT_S)
+        _LOG.warning("tenant failed", client_id=client_id, failures=failures, of=self._max_failures, cause=cause, seconds_to_wait=wait_s)
+        self._wait(wait_s)
 
 
 def _first_seen(batch: Sequence[Interpreted]) -> int | None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from transforms.io.neo4j_graph import WRITE_TIMEOUT_S
+from transforms.io.time_limits import DEFAULT_LIMITS, TimeLimits
 from transforms.planning.pace import PaceLimits
 
 
@@ -11,13 +11,13 @@ class Writing:
     """What the write step is told.
 
     writers: how many tenants are written at once; each tenant's batches go one after the other.
-    timeout_s: when the server ends a transaction. max_failures: in a row, that no row explains, set a tenant aside.
+    limits: of a transaction. max_failures: in a row, that no row explains, set a tenant aside.
     streams: what is written is not run again where a tenant is set aside on the way; its records are rejected one by one.
     pace: how many rows a transaction takes; None: as many as a batch.
     """
 
     writers: int
-    timeout_s: float = WRITE_TIMEOUT_S
+    limits: TimeLimits = DEFAULT_LIMITS
     max_failures: int = 3
     streams: bool = False
     pace: PaceLimits | None = None
