@@ -35,7 +35,7 @@ _TIMES: Final = frozenset(
         "began_ms",
     }
 )
-_FLOORS: Final = frozenset({"floor", "episode_floor"})
+_FLOORS: Final = frozenset({"floor", "episode_floor", "swept"})
 _TOLD: Final = frozenset({TENANT_KEY, "eid", "etype", "reason", "message", "at_ms", "by"})
 
 

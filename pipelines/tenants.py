@@ -76,8 +76,8 @@ def sweep(
 ) -> None:
     """Take away old episodes, old tombstones, and stubs that nothing refers to; for cron, beside the running job.
 
-    Ages are those of the newest record on each, by the graph server's clock. The tenant's floors are raised first: records
-    older than these are superseded from then on, so that nothing comes back. Safe to stop and to repeat.
+    Ages are those of the newest record on each, by the graph server's clock. Nothing comes back: older episodes are superseded
+    from then on, and of each tombstone a few bytes are kept, which go on to hold. Safe to stop and to repeat.
     """
     target, tenant = neo4j.target(), tenant_id(client_id)
     ages = duration_s("--episode_retention", episode_retention), duration_s("--tombstone_grace", tombstone_grace)

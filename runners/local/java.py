@@ -12,6 +12,7 @@ from runners.local.faults import StackFault
 
 JAVA_MAJOR: Final = 17
 JAVA_SOURCES: Final = Path(__file__).resolve().parents[1] / "java"
+JAR_LOCK: Final = "jars.sha256"
 JAVA_PARTS: Final = ("neo4j", "kafka", "beam-kafka", "flink")
 _COMPILER: Final = "jdk.compiler"
 _COPY: Final = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
@@ -54,7 +55,10 @@ def _say_version(java: str, *flags: str) -> str:
 
 
 def fetch_jars(name: str, into: Path) -> Path:
-    """The folder with the jars of `runners/java/<name>/pom.xml`, fetched by Maven when the POM has changed since."""
+    """The folder with the jars of `runners/java/<name>/pom.xml`, fetched by Maven when the POM has changed since.
+
+    Every jar, those that others need too, has the SHA-256 that `jars.sha256` beside the POM gives it; StackFault otherwise.
+    """
     into.mkdir(parents=True, exist_ok=True)
     with (into / f"{name}.lock").open("w") as lock:
         # Stacks that start beside each other share the folder: one of them fetches.
@@ -63,9 +67,9 @@ def fetch_jars(name: str, into: Path) -> Path:
 
 
 def _fetch(name: str, into: Path) -> Path:
-    pom = JAVA_SOURCES / name / "pom.xml"
+    pom, lock = JAVA_SOURCES / name / "pom.xml", JAVA_SOURCES / name / JAR_LOCK
     folder, stamp = into / name, into / f"{name}.sha256"
-    wanted = sha256(pom.read_bytes()).hexdigest()
+    wanted = sha256(pom.read_bytes() + lock.read_bytes()).hexdigest()
     if folder.is_dir() and stamp.is_file() and stamp.read_text() == wanted:
         return folder
     maven = shutil.which("mvn")
@@ -73,10 +77,23 @@ def _fetch(name: str, into: Path) -> Path:
         raise StackFault("`mvn` is not on the PATH; install Maven 3.8 or newer (Debian: maven).")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    command = [maven, "--quiet", "--batch-mode", "-f", str(pom), _COPY, f"-DoutputDirectory={folder}"]
+    command = [maven, "--quiet", "--batch-mode", "--strict-checksums", "-f", str(pom), _COPY, f"-DoutputDirectory={folder}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         said = next((line for line in (done.stdout + done.stderr).splitlines() if "ERROR" in line), "no message")
         raise StackFault(f"Maven could not fetch the jars of {pom}: {said[:300]}; check its access to a repository.")
+    must_be_locked(folder, lock)
     stamp.write_text(wanted)
     return folder
+
+
+def must_be_locked(folder: Path, lock: Path) -> None:
+    """Return where the folder holds just the jars of the lock, each as it was; StackFault otherwise."""
+    wanted = {name: digest for digest, _, name in (line.partition("  ") for line in lock.read_text().splitlines())}
+    found = {jar.name: sha256(jar.read_bytes()).hexdigest() for jar in folder.glob("*.jar")}
+    wrong = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
+    if wrong:
+        raise StackFault(
+            f"{len(wrong)} jars of {folder} are not those of {lock}, {wrong[0]} first; see what the repository serves. "
+            "After a change of the POM, scripts/lock writes the hashes anew."
+        )

@@ -97,7 +97,7 @@ ON CREATE SET c.first_seen = coalesce($seen, timestamp()), c.last_seen = coalesc
     c.heard = timestamp(), c.created = timestamp(), c.generation = 1, c.state = 'ACTIVE', c.state_since = timestamp(),
     c.spelling = 2
 SET c.writes = coalesce(c.writes, 0) + 1, c.written_at = timestamp()
-RETURN c.floor AS floor, c.episode_floor AS episode_floor, c.writes AS writes, c.purging AS purging,
+RETURN c.floor AS floor, c.episode_floor AS episode_floor, c.swept AS swept, c.writes AS writes, c.purging AS purging,
     c.purged_generation AS purged_generation, c.resync_needed AS resync_needed, c.generation_from AS generation_from;
 
 // UPSERT_RESOURCE (no label)
@@ -844,9 +844,9 @@ CREATE (l:Lease {client_id: $client_id, name: $name});
 // RAISE_FLOORS
 MATCH (c:Cluster {client_id: $client_id})
 SET c.writes = coalesce(c.writes, 0) + 1,
-    c.floor = CASE WHEN c.floor >= $floor THEN c.floor ELSE $floor END,
+    c.swept = CASE WHEN c.swept >= $swept THEN c.swept ELSE $swept END,
     c.episode_floor = CASE WHEN c.episode_floor >= $episode_floor THEN c.episode_floor ELSE $episode_floor END
-RETURN c.floor AS floor, c.episode_floor AS episode_floor;
+RETURN c.swept AS swept, c.episode_floor AS episode_floor;
 
 // SWEEP_EPISODES
 MATCH (c:Cluster {client_id: $client_id})
@@ -858,15 +858,13 @@ WITH n LIMIT $most
 DETACH DELETE n
 RETURN count(*) AS gone;
 
-// SWEEP_TOMBSTONES
+// OLD_TOMBSTONES
 MATCH (c:Cluster {client_id: $client_id})
 SET c.writes = coalesce(c.writes, 0) + 1
 WITH c
 MATCH (n:Tombstone {client_id: $client_id})
 WHERE n.ver > '' AND n.ver <= $floor
-WITH n LIMIT $most
-DETACH DELETE n
-RETURN count(*) AS gone;
+RETURN n.key AS key, n.ver AS ver, n.payload AS payload, n.ref_a AS ref_a, n.ref_b AS ref_b LIMIT $most;
 
 // SWEEP_STUBS
 MATCH (c:Cluster {client_id: $client_id})

@@ -8,6 +8,7 @@ from transforms.io.graph_sweep import SLICE_ROWS, floors_at, sweep
 from transforms.io.neo4j_graph import Neo4jGraphStore
 from transforms.planning.changes import Floors
 from transforms.planning.mutations import DeleteNode, Mutation, UpsertEdge, UpsertNode, UpsertReferrer
+from transforms.planning.swept import place_of
 from transforms.planning.values import digest_of
 from transforms.records.outcomes import Outcome
 from transforms.records.record import make_ver, time_limit
@@ -49,12 +50,14 @@ def test_old_episodes_tombstones_and_stubs_go_and_cannot_come_back(world: World,
     write(store, episode("old", 10, tenant=OTHER))
     assert (rows(world, "Episodic"), rows(world, "Tombstone")) == (2, 1)
 
-    found = sweep(store, TENANT, Floors(time_limit(30), time_limit(35)), quiet)
+    found = sweep(store, TENANT, Floors(swept=time_limit(30), episodes=time_limit(35)), quiet)
 
     assert (found.episodes, found.tombstones, found.stubs) == (1, 1, 1)
-    assert (rows(world, "Episodic"), rows(world, "Tombstone"), rows(world, "Resource")) == (1, 0, 1)
+    assert (rows(world, "Episodic"), rows(world, "Resource")) == (1, 1)
+    assert [row["key"] for row in world.cypher("MATCH (n:Tombstone) RETURN n.key AS key")] == [place_of("rid:pod:shop:gone")]
     assert rows(world, "Episodic", OTHER) == 1, "other tenants are left alone"
     assert write(store, pod("gone", 5), episode("old", 10), episode("late", 35)) == [Outcome.SUPERSEDED] * 3
+    assert write(store, pod("still-there", 5)) == [Outcome.WRITTEN], "nothing newer speaks of it"
     assert write(store, pod("gone", 31), episode("late", 36)) == [Outcome.WRITTEN] * 2
 
 
@@ -63,17 +66,17 @@ def test_more_than_a_slice_goes_and_what_has_no_version_stays(world: World, stor
     write(store, *(episode(f"e{at:05}", 10) for at in range(number)))
     write(store, UpsertEdge(TENANT, ver(10), "e", "RUNS_ON", "pod:shop:a", "node::n"))
 
-    assert sweep(store, TENANT, Floors(time_limit(30), time_limit(30)), quiet).episodes == number
+    assert sweep(store, TENANT, Floors(swept=time_limit(30), episodes=time_limit(30)), quiet).episodes == number
     assert (rows(world, "Episodic"), rows(world, "Resource")) == (0, 2)
 
 
 def test_a_sweep_never_lowers_a_floor(world: World, store: Neo4jGraphStore) -> None:
     write(store, pod("a", 90))
-    sweep(store, TENANT, Floors(time_limit(50), time_limit(60)), quiet)
-    sweep(store, TENANT, Floors(time_limit(10), time_limit(10)), quiet)
+    sweep(store, TENANT, Floors(swept=time_limit(50), episodes=time_limit(60)), quiet)
+    sweep(store, TENANT, Floors(swept=time_limit(10), episodes=time_limit(10)), quiet)
 
-    (cluster,) = world.cypher("MATCH (c:Cluster {client_id: $tenant}) RETURN c.floor AS floor, c.episode_floor AS episodes", tenant=TENANT)
-    assert cluster == {"floor": time_limit(50), "episodes": time_limit(60)}
+    (cluster,) = world.cypher("MATCH (c:Cluster {client_id: $tenant}) RETURN c.swept AS swept, c.episode_floor AS episodes", tenant=TENANT)
+    assert cluster == {"swept": time_limit(50), "episodes": time_limit(60)}
 
 
 def test_a_writer_whose_mirror_is_older_than_the_sweep_notices(world: World, store: Neo4jGraphStore) -> None:
@@ -81,7 +84,8 @@ def test_a_writer_whose_mirror_is_older_than_the_sweep_notices(world: World, sto
     try:
         write(writer, pod("a", 5))
         write(writer, DeleteNode(TENANT, ver(20), "pod:shop:a"))
-        sweep(store, TENANT, Floors(time_limit(30), ""), quiet)
+        sweep(store, TENANT, Floors(swept=time_limit(30)), quiet)
+        assert write(writer, pod("a", 15)) == [Outcome.SUPERSEDED]
         write(writer, pod("a", 40))
     finally:
         writer.close()

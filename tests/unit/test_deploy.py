@@ -16,7 +16,7 @@ DAG = DEPLOY / "airflow" / "graph_backfill.py"
 
 def container() -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """The CronJob's spec, its Pod's, and its container."""
-    (document,) = yaml.safe_load_all(CRONJOB.read_text())
+    document, _ = yaml.safe_load_all(CRONJOB.read_text())
     assert (document["apiVersion"], document["kind"]) == ("batch/v1", "CronJob")
     pod = document["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     (only,) = pod["containers"]
@@ -60,6 +60,24 @@ def test_the_cron_job_has_its_secrets_as_files_of_a_secret() -> None:
     assert files
     assert all(path.startswith(mounted[secret["name"]] + "/") for path in files)
     assert set(mounted) == {volume["name"] for volume in pod["volumes"]}
+
+
+def test_the_cron_job_holds_no_more_secrets_than_it_asks_for_and_speaks_tls() -> None:
+    _, pod, one = container()
+    (secret,) = (volume["secret"] for volume in pod["volumes"] if "secret" in volume)
+    env = {each["name"]: each["value"] for each in one["env"]}
+
+    assert [item["path"] for item in secret["items"]] == [Path(env["NEO4J_PASSWORD_FILE"]).name]
+    assert env["NEO4J_URI"].startswith("neo4j+s://")
+
+
+def test_nobody_reaches_the_cron_jobs_pod_and_it_reaches_names_and_neo4j_alone() -> None:
+    document, policy = yaml.safe_load_all(CRONJOB.read_text())
+    spec = policy["spec"]
+
+    assert spec["podSelector"]["matchLabels"] == document["spec"]["jobTemplate"]["spec"]["template"]["metadata"]["labels"]
+    assert (spec["policyTypes"], spec.get("ingress")) == (["Ingress", "Egress"], None)
+    assert sorted(port["port"] for rule in spec["egress"] for port in rule["ports"]) == [53, 53, 7687]
 
 
 def test_the_cron_job_runs_a_command_that_there_is() -> None:

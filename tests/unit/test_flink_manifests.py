@@ -155,7 +155,7 @@ def test_the_entry_point_runs_any_other_command_as_it_is() -> None:
 
 
 def test_only_pods_of_the_project_and_the_operator_reach_flink() -> None:
-    around = {one["kind"]: one for one in load("around.yaml")}
+    around = {one["kind"]: one for one in load("around.yaml") if one["metadata"]["name"] != "graph-watch-metrics"}
     ours = {"part-of": "graph-build"}
 
     assert around["NetworkPolicy"]["spec"]["podSelector"] == {}
@@ -186,3 +186,54 @@ def test_the_watch_takes_its_secret_from_a_file_that_the_workers_have_too() -> N
     assert env["NEO4J_PASSWORD_FILE"].startswith("/secrets/")
     assert "/secrets" in {one["mountPath"] for one in pool["volumeMounts"]}
     assert not [name for name in env if name.endswith("PASSWORD")]
+
+
+def test_neo4js_password_is_where_neo4j_is_spoken_to_and_nowhere_else() -> None:
+    volumes = cluster()["spec"]["taskManager"]["podTemplate"]["spec"]["volumes"] + watch()["spec"]["template"]["spec"]["volumes"]
+    files = {one["name"]: {item["path"] for item in one["secret"]["items"]} for one in volumes if "secret" in one}
+    holding = {
+        one["name"]
+        for one in containers()
+        for mount in one.get("volumeMounts", ())
+        if mount["mountPath"] == "/secrets" and "neo4j-password" in files[mount["name"]]
+    }
+
+    assert holding == {"python-pool", "watch"}
+    assert files["kafka-secret"] == {"kafka-sasl-password"}
+
+
+def test_what_is_spoken_is_encrypted_and_logged_in() -> None:
+    (one,) = watch()["spec"]["template"]["spec"]["containers"]
+    env = {each["name"]: each["value"] for each in one["env"]}
+    known = {str(parameter.envvar) for parameter in typer.main.get_command(app).params if parameter.envvar}
+
+    assert env.keys() <= known
+    assert env["NEO4J_URI"].startswith("neo4j+s://")
+    assert (env["KAFKA_SECURITY_PROTOCOL"], env["KAFKA_SASL_MECHANISM"]) == ("SASL_SSL", "SCRAM-SHA-512")
+    assert env["KAFKA_SASL_USERNAME"]
+    assert env["KAFKA_SASL_PASSWORD_FILE"] == "/secrets/kafka-sasl-password"
+
+
+def test_the_pods_reach_each_other_names_kafka_and_neo4j_alone_and_prometheus_reaches_the_metrics() -> None:
+    policies = {one["metadata"]["name"]: one["spec"] for one in load("around.yaml") if one["kind"] == "NetworkPolicy"}
+    everything, metrics = policies["graph-flink"], policies["graph-watch-metrics"]
+    (one,) = watch()["spec"]["template"]["spec"]["containers"]
+    env = {each["name"]: each["value"] for each in one["env"]}
+    spoken = {int(env[name].rpartition(":")[2]) for name in ("KAFKA_BROKERS", "NEO4J_URI")}
+
+    assert everything["policyTypes"] == ["Ingress", "Egress"]
+    assert {port["port"] for rule in everything["egress"] for port in rule.get("ports", ())} == {53} | spoken
+    assert metrics["podSelector"]["matchLabels"].items() <= watch()["spec"]["template"]["metadata"]["labels"].items()
+    (rule,) = metrics["ingress"]
+    assert [port["port"] for port in rule["ports"]] == [one["ports"][0]["containerPort"]]
+    assert "namespaceSelector" in rule["from"][0]
+
+
+def test_what_goes_into_the_image_has_hashes() -> None:
+    steps = (FOLDER / "Dockerfile").read_text()
+    jars = {line.split("  ")[1] for line in (FOLDER.parents[1] / "runners" / "java" / "flink" / "jars.sha256").read_text().splitlines()}
+
+    assert "sha256sum --check --strict --quiet /src/jars.sha256" in steps
+    assert len(jars) > 50
+    assert all(("--require-hashes" in line) or ("--no-build-isolation" in line) for line in steps.splitlines() if "pip install" in line)
+    assert "hatchling==" in (FOLDER.parents[1] / "requirements.lock").read_text()

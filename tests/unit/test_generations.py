@@ -28,7 +28,7 @@ def gone(ms: int) -> DeleteNode:
 
 
 def test_the_row_of_the_lock_may_lack_everything_but_counts() -> None:
-    row = dict.fromkeys(("floor", "episode_floor", "purging", "purged_generation", "resync_needed", "generation_from"))
+    row = dict.fromkeys(("floor", "episode_floor", "swept", "purging", "purged_generation", "resync_needed", "generation_from"))
 
     assert generation_of(row) == Generation()
     assert generation_of(row | {"purging": True, "floor": "f"}) == Generation(Floors("f", ""), purging=True)

@@ -1,11 +1,12 @@
 """Which Java will do, and what is said where none does; the `java` commands here are scripts on the PATH."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from runners.local.faults import StackFault
-from runners.local.java import find_java, find_jdk, is_new_enough
+from runners.local.java import JAR_LOCK, JAVA_SOURCES, find_java, find_jdk, is_new_enough, must_be_locked
 
 JAVA_17 = 'openjdk version "17.0.15" 2025-04-15'
 
@@ -66,3 +67,30 @@ def test_no_java_is_told_with_the_package_to_install(tmp_path: Path, monkeypatch
 
     with pytest.raises(StackFault, match=r"^`java` is not on the PATH; install a JDK 17 \(Debian: openjdk-17-jdk-headless\)\.$"):
         find_jdk()
+
+
+@pytest.mark.parametrize("change", ["none", "other", "missing", "more"])
+def test_jars_are_those_of_the_lock(tmp_path: Path, change: str) -> None:
+    folder, lock = tmp_path / "jars", tmp_path / JAR_LOCK
+    folder.mkdir()
+    for name in ("a.jar", "b.jar"):
+        (folder / name).write_bytes(name.encode())
+    lock.write_text("".join(f"{sha256(name.encode()).hexdigest()}  {name}\n" for name in ("a.jar", "b.jar")))
+    if change == "other":
+        (folder / "b.jar").write_bytes(b"b.jar, but not quite")
+    elif change == "missing":
+        (folder / "b.jar").unlink()
+    elif change == "more":
+        (folder / "c.jar").write_bytes(b"c")
+
+    if change == "none":
+        must_be_locked(folder, lock)
+    else:
+        with pytest.raises(StackFault, match=rf"^1 jars of .* are not those of .*, {'c' if change == 'more' else 'b'}.jar first"):
+            must_be_locked(folder, lock)
+
+
+def test_every_pom_has_a_lock() -> None:
+    poms = list(JAVA_SOURCES.glob("*/pom.xml"))
+    assert len(poms) == 4
+    assert all((pom.parent / JAR_LOCK).is_file() for pom in poms)

@@ -59,7 +59,7 @@ def writes(client_id: str, changes: Changes) -> Iterator[Write]:
     yield Write(cypher.JOIN_EPISODES, "rows", [{"key": rule, "alert": alert, "props": tenant} for rule, alert in raised])
     yield Write(cypher.DROP_TOMBSTONE, "keys", sorted(changes.tombstones_gone))
     kept = sorted(changes.tombstones.items())
-    yield Write(cypher.PUT_TOMBSTONE, "rows", [node(TOMBSTONE.key, key, _tombstone_props(one)) for key, one in kept])
+    yield Write(cypher.PUT_TOMBSTONE, "rows", [node(TOMBSTONE.key, key, tombstone_props(one)) for key, one in kept])
     yield Write(cypher.PRUNE_STUB, "keys", sorted(changes.pruned))
 
 
@@ -99,8 +99,15 @@ def _relationships(statements: dict[str, str], rows: Any) -> Iterator[Write]:
         yield Write(statements[kind], "rows", groups[kind])
 
 
-def _tombstone_props(tombstone: StoredTombstone) -> Row:
-    props: Row = {"ver": tombstone.ver}
+def tombstone_props(tombstone: StoredTombstone) -> Row:
+    """The properties of a tombstone's node, less the tenant."""
+    props: Row = {TOMBSTONE.key: tombstone.key, "ver": tombstone.ver}
     if tombstone.payload:
         props["payload"] = tombstone.payload
     return props | dict(zip(TOMBSTONE_REFS, tombstone.refs, strict=False))
+
+
+def tombstone_of(row: Any) -> StoredTombstone:
+    """The tombstone that a row of a reading statement tells of."""
+    refs = tuple(ref for ref in (row["ref_a"], row["ref_b"]) if ref is not None)
+    return StoredTombstone(row["key"], row["ver"], bytes(row["payload"] or b""), refs)

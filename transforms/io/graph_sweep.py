@@ -1,17 +1,21 @@
-"""Retention: what is too old to matter goes, in bounded slices, after the tenant's floors were raised above it.
+"""Retention: what is too old to matter goes, in bounded slices.
 
-The floors come first, so that no record that is read later can bring back what was swept; a sweep that is stopped
-anywhere is gone on with by the next. Other tenants' writes, and between two slices this tenant's too, go on.
+Of episodes the tenant's floor is raised first, so that no record that is read later can bring back what was swept. Tombstones are kept
+in a few bytes each (`planning/swept.py`), and go on to hold. A sweep that is stopped anywhere is gone on with by the next. Other
+tenants' writes, and between two slices this tenant's too, go on.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from transforms.io.graph_purge import Ask
+from transforms.io.graph_rows import tombstone_of, tombstone_props
 from transforms.io.neo4j_graph import Neo4jGraphStore
-from transforms.model import retention
+from transforms.model import cypher, retention
 from transforms.model.graph import EPISODIC, TENANT_KEY, TOMBSTONE
 from transforms.planning.changes import Floors
+from transforms.planning.swept import places_of, swept_into
 from transforms.records.record import time_limit
 
 SLICE_ROWS: Final = 2000
@@ -31,14 +35,15 @@ class Swept:
 def floors_at(store: Neo4jGraphStore, episode_retention_s: float, tombstone_grace_s: float) -> Floors:
     """The floors of a sweep at this moment, by the server's clock."""
     now_us = int(store.ask(retention.SERVER_TIME)[0]["ms"]) * 1000
-    return Floors(time_limit(now_us - int(tombstone_grace_s * 1e6)), time_limit(now_us - int(episode_retention_s * 1e6)))
+    episodes, swept = (time_limit(now_us - int(kept_s * 1e6)) for kept_s in (episode_retention_s, tombstone_grace_s))
+    return Floors(episodes=episodes, swept=swept)
 
 
 def count_old(store: Neo4jGraphStore, client_id: str, floors: Floors) -> Swept:
     """What a sweep would take; stubs that only it would set free are not foreseen."""
     found = [
         store.ask(retention.COUNT_OLD[label], **{TENANT_KEY: client_id}, floor=floor)[0]["number"]
-        for label, floor in ((EPISODIC.label, floors.episodes), (TOMBSTONE.label, floors.state))
+        for label, floor in ((EPISODIC.label, floors.episodes), (TOMBSTONE.label, floors.swept))
     ]
     return Swept(*found)
 
@@ -50,13 +55,13 @@ def sweep(store: Neo4jGraphStore, client_id: str, floors: Floors, progress: Prog
     and the next sweep goes on.
     """
     tenant = {TENANT_KEY: client_id}
-    raised = store.ask(retention.RAISE_FLOORS, **tenant, floor=floors.state, episode_floor=floors.episodes)
+    raised = store.ask(retention.RAISE_FLOORS, **tenant, swept=floors.swept, episode_floor=floors.episodes)
     if not raised:
         return Swept()
     (now,) = raised
     swept = Swept()
-    swept.episodes = _emptied(store, retention.SWEEP_EPISODES, client_id, now["episode_floor"], lambda gone: progress("episodes", gone))
-    swept.tombstones = _emptied(store, retention.SWEEP_TOMBSTONES, client_id, now["floor"], lambda gone: progress("tombstones", gone))
+    swept.episodes = _emptied(lambda: _without_episodes(store, client_id, now["episode_floor"]), lambda gone: progress("episodes", gone))
+    swept.tombstones = _emptied(lambda: _with_fewer(store, client_id, now["swept"]), lambda gone: progress("tombstones", gone))
     after: str | None = ""
     while after is not None:
         (page,) = store.ask(retention.SWEEP_STUBS, **tenant, after=after, most=SLICE_ROWS)
@@ -66,11 +71,30 @@ def sweep(store: Neo4jGraphStore, client_id: str, floors: Floors, progress: Prog
     return swept
 
 
-def _emptied(store: Neo4jGraphStore, statement: str, client_id: str, floor: str, progress: Callable[[int], None]) -> int:
+def _without_episodes(store: Neo4jGraphStore, client_id: str, floor: str) -> int:
+    return int(store.ask(retention.SWEEP_EPISODES, **{TENANT_KEY: client_id}, floor=floor, most=SLICE_ROWS)[0]["gone"])
+
+
+def _with_fewer(store: Neo4jGraphStore, client_id: str, floor: str) -> int:
+    """Move a slice of tombstones to where what is swept is kept; how many."""
+    tenant = {TENANT_KEY: client_id}
+
+    def work(ask: Ask) -> int:
+        gone = [tombstone_of(row) for row in ask(retention.OLD_TOMBSTONES, **tenant, floor=floor, most=SLICE_ROWS)]
+        places = sorted({place for one in gone for place in places_of(one)})
+        held = {one.key: one for one in map(tombstone_of, ask(cypher.READ_TOMBSTONES, **tenant, keys=places))}
+        kept = swept_into(gone, held)
+        ask(cypher.PUT_TOMBSTONE, **tenant, rows=[{"key": key, "props": tenant | tombstone_props(one)} for key, one in kept.items()])
+        ask(cypher.DROP_TOMBSTONE, **tenant, keys=sorted(one.key for one in gone))
+        return len(gone)
+
+    return store.transact(work)
+
+
+def _emptied(take: Callable[[], int], progress: Callable[[int], None]) -> int:
     total = 0
     while True:
-        (slice_,) = store.ask(statement, **{TENANT_KEY: client_id}, floor=floor, most=SLICE_ROWS)
-        gone = int(slice_["gone"])
+        gone = take()
         total += gone
         progress(gone)
         if gone < SLICE_ROWS:

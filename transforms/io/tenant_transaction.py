@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import neo4j
 
-from transforms.io.graph_rows import writes
+from transforms.io.graph_rows import tombstone_of, writes
 from transforms.model import cypher, purge
 from transforms.model.graph import BETWEEN_RESOURCES, CAPPED_PROPERTIES, RESOURCE, TENANT_KEY, VERSION_PROPERTIES
 from transforms.planning.changes import Changes
@@ -62,7 +62,7 @@ class TenantTransaction:
             left -= len(found[-1])
             if left < 0:
                 return None
-        return KnownGraph(map(_node, found[0]), map(_edge, found[1]), map(_tombstone, found[2]))
+        return KnownGraph(map(_node, found[0]), map(_edge, found[1]), map(tombstone_of, found[2]))
 
     def nodes(self, rids: Collection[str]) -> dict[str, StoredNode]:
         rows = self._by_keys(cypher.READ_NODES, rids)
@@ -89,10 +89,10 @@ class TenantTransaction:
         return {row["rid"] for row in self._run(cypher.READ_RIDS_OF_KIND, prefix=f"{kind}:")}
 
     def tombstones(self, keys: Collection[str]) -> dict[str, StoredTombstone]:
-        return {row["key"]: _tombstone(row) for row in self._by_keys(cypher.READ_TOMBSTONES, keys)}
+        return {row["key"]: tombstone_of(row) for row in self._by_keys(cypher.READ_TOMBSTONES, keys)}
 
     def tombstones_by_ref(self, refs: Collection[str]) -> list[StoredTombstone]:
-        return [_tombstone(row) for row in self._by_keys(cypher.READ_TOMBSTONES_BY_REF, refs)]
+        return [tombstone_of(row) for row in self._by_keys(cypher.READ_TOMBSTONES_BY_REF, refs)]
 
     def edges(self, edge_ids: Collection[str]) -> dict[str, StoredEdge]:
         found = (_edge(row) for statement in cypher.READ_EDGES.values() for row in self._by_keys(statement, edge_ids))
@@ -169,11 +169,6 @@ class Mirrored:
 
 def _node(row: neo4j.Record) -> StoredNode:
     return node_of(row["rid"], dict(row))
-
-
-def _tombstone(row: neo4j.Record) -> StoredTombstone:
-    refs = tuple(ref for ref in (row["ref_a"], row["ref_b"]) if ref is not None)
-    return StoredTombstone(row["key"], row["ver"], bytes(row["payload"] or b""), refs)
 
 
 def _edge(row: neo4j.Record) -> StoredEdge:

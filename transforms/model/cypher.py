@@ -59,7 +59,7 @@ LOCK_TENANT: Final = (
     f"MERGE (c:{CLUSTER.label} {{{TENANT_KEY}: ${TENANT_KEY}}})\n"
     f"ON CREATE SET {birth('$seen')}\n"
     "SET c.writes = coalesce(c.writes, 0) + 1, c.written_at = timestamp()\n"
-    "RETURN c.floor AS floor, c.episode_floor AS episode_floor, c.writes AS writes, c.purging AS purging,\n"
+    "RETURN c.floor AS floor, c.episode_floor AS episode_floor, c.swept AS swept, c.writes AS writes, c.purging AS purging,\n"
     "    c.purged_generation AS purged_generation, c.resync_needed AS resync_needed, c.generation_from AS generation_from"
 )
 

@@ -13,7 +13,7 @@ def _raised(name: str) -> str:
 
 
 RAISE_FLOORS: Final = (
-    f"{_SWEEPING},\n    {_raised('floor')},\n    {_raised('episode_floor')}\nRETURN c.floor AS floor, c.episode_floor AS episode_floor"
+    f"{_SWEEPING},\n    {_raised('swept')},\n    {_raised('episode_floor')}\nRETURN c.swept AS swept, c.episode_floor AS episode_floor"
 )
 
 
@@ -26,7 +26,11 @@ def _sweep(node: NodeLabel) -> str:
 
 
 SWEEP_EPISODES: Final = _sweep(EPISODIC)
-SWEEP_TOMBSTONES: Final = _sweep(TOMBSTONE)
+# Those that are to be swept; what they say is kept elsewhere before they go, in the same transaction (`planning/swept.py`).
+OLD_TOMBSTONES: Final = (
+    f"{_SWEEPING}\nWITH c\nMATCH (n:{TOMBSTONE.label} {{{TENANT_KEY}: ${TENANT_KEY}}})\nWHERE n.ver > '' AND n.ver <= $floor\n"
+    "RETURN n.key AS key, n.ver AS ver, n.payload AS payload, n.ref_a AS ref_a, n.ref_b AS ref_b LIMIT $most"
+)
 # In the order of the index, which the hint makes the server keep to: its other comparisons of texts give another order, and pages
 # would overlap or leave something out.
 SWEEP_STUBS: Final = (

@@ -75,13 +75,15 @@ class Plan:
 
 
 class Floors(NamedTuple):
-    """Versions up to which a tenant's past was swept or purged: records at or below them are superseded.
+    """Versions up to which a tenant's past was taken away.
 
-    state: of objects, relationships, targets and rules. episodes: of episodes, which may be kept longer or shorter.
+    state: of objects, relationships, targets and rules, by a purge: what is at or below it is superseded. episodes: of episodes,
+    by a purge or a sweep, likewise. swept: up to which tombstones were swept; what is older holds where no tombstone says otherwise.
     """
 
     state: str = ""
     episodes: str = ""
+    swept: str = ""
 
     def are_above(self, one: Mutation) -> bool:
         """Whether the mutation belongs to what is past."""

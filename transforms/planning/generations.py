@@ -34,7 +34,7 @@ class Generation(NamedTuple):
 def generation_of(row: Any) -> Generation:
     """The generation that the row of `LOCK_TENANT` tells."""
     return Generation(
-        Floors(row["floor"] or "", row["episode_floor"] or ""),
+        Floors(row["floor"] or "", row["episode_floor"] or "", row["swept"] or ""),
         bool(row["purging"]),
         row["purged_generation"] is not None,
         bool(row["resync_needed"]),

@@ -106,12 +106,16 @@ def _life(one: UpsertNode) -> Life:
 
 
 class Lives:
-    """The lives of a tenant as far as a batch concerns them: stored ones, and those that the batch adds."""
+    """The lives of a tenant as far as a batch concerns them: stored ones, and those that the batch adds.
 
-    def __init__(self, reader: GraphReader, client_id: str, names: Names) -> None:
+    remembers: some were swept, and are ended by that.
+    """
+
+    def __init__(self, reader: GraphReader, client_id: str, names: Names, *, remembers: bool = False) -> None:
         self._reader = reader
         self._client_id = client_id
         self._names = names
+        self._remembers = remembers
         self._snapshots = Snapshots(reader)
         self._places: dict[str, _Place] = {}
         self._ends: dict[str, str] = {}
@@ -204,8 +208,9 @@ class Lives:
         for death in deaths:
             self._ends[_end_key(death)] = max(held[_end_key(death)], death.ver)
         before = {id(one): self._places[one.rid].lives.get(one.uid, "") for one in upserts}
+        swept = self._swept(upserts) if self._remembers else {}
         for upsert in upserts:
-            if upsert.ver > before[id(upsert)]:
+            if upsert.ver > max(before[id(upsert)], swept.get(_life_key(upsert.rid, upsert.uid), "")):
                 self._places[upsert.rid].lives[upsert.uid] = upsert.ver
                 self._upserts[upsert.rid, upsert.uid] = upsert
         for rid, place in self._places.items():
@@ -222,6 +227,11 @@ class Lives:
         self.load({one.rid for one in upserts} | named | (self._rids_of(ends) if ends else set()))
         # Whom a loose name means too, and who gives way to an object that is known with its group only now.
         self.load({rid for name in named if is_loose(name) for rid in self._names.known(name)} | self._names.moved())
+
+    def _swept(self, upserts: list[UpsertNode]) -> dict[str, str]:
+        """Of the lives, up to which version a sweep took them away."""
+        found = self._reader.tombstones({_life_key(one.rid, one.uid) for one in upserts})
+        return {key: tombstone.ver for key, tombstone in found.items() if not tombstone.payload}
 
     def _rids_of(self, ends: list[DeleteUid]) -> set[str]:
         uids = {one.uid for one in ends}

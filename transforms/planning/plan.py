@@ -27,6 +27,7 @@ from transforms.planning.mutations import (
 from transforms.planning.names import Names, shows_scope
 from transforms.planning.referrers import Referrers
 from transforms.planning.stored import GraphReader
+from transforms.planning.swept import Remembering
 from transforms.records.outcomes import Outcome
 
 
@@ -39,11 +40,13 @@ def plan_batch(reader: GraphReader, client_id: str, mutations: Sequence[Mutation
     """
     above = [one for one in mutations if not floors.are_above(one)]
     most = MOST_JUDGED if len(mutations) > 1 else 0
+    if floors.swept:
+        reader = Remembering(reader)
     upserts = [one for one in above if isinstance(one, UpsertNode)]
     deaths = [one for one in above if isinstance(one, DeleteNode | DeleteUid | DeleteUnnamed)]
     spoken = [one.rid for one in (*upserts, *deaths) if not isinstance(one, DeleteUid)]
     names = Names(reader, spoken, (one.uid for one in upserts if one.uid and shows_scope(one.rid)))
-    lives = Lives(reader, client_id, names)
+    lives = Lives(reader, client_id, names, remembers=bool(floors.swept))
     derived = Derived(reader, lives, names, most)
     edges = Edges(reader, client_id, lives, derived, names)
     referrers = Referrers(reader, lives, names)
