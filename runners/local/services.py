@@ -85,6 +85,7 @@ class Neo4j:
     """Neo4j community with authentication; its password is made here and kept in a file only its owner can read.
 
     heap: how much memory Java begins with and takes at most; page_cache: what comes on top.
+    settings: more of its configuration, to be given before it starts.
     """
 
     def __init__(self, folder: Path, jars: Path, port: int, heap: tuple[str, str] = ("512m", "1g"), page_cache: str = "512m") -> None:
@@ -92,6 +93,7 @@ class Neo4j:
         self.ports = {"--neo4j_port": port}
         self._jars = jars
         self._heap, self._page_cache = heap, page_cache
+        self.settings: dict[str, str] = {}
         self.uri = f"bolt://{HOST}:{port}"
         self.password_file = folder / "neo4j-password"
 
@@ -135,6 +137,7 @@ class Neo4j:
             "server.memory.pagecache.size": self._page_cache,
             "db.tx_log.rotation.retention_policy": "256M size",
             "dbms.usage_report.enabled": "false",
+            **self.settings,
         }
         return "".join(f"{key}={value}\n" for key, value in settings.items())
 

@@ -37,6 +37,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     # Servers that live for minutes gain nothing by Java's second compiler, and lose a third of the time to it.
     os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
     stack = LocalStack(folder, free_stack_ports(), JARS, AUTHORIZING)
+    # Every test begins with an empty graph, after which each statement would be planned anew, for seconds in all.
+    stack.neo4j.settings["dbms.cypher.min_replan_interval"] = "1h"
     os.environ[STACK_DIR_VARIABLE] = str(folder)
     try:
         stack.up()
