@@ -245,7 +245,7 @@ def test_kafka_out_of_reach_skips_what_depends_on_it_and_the_rest_goes_on(ready:
     assert "Connection refused" in checks["brokers"]["said"]
     assert of_status(checks, "skipped") == {
         *(f"topic {topic}{what}" for topic in TOPICS for what in ("", " cleanup", " timestamps", " size", " retention")),
-        *("dead letters", "dead letters size", "dead letters cleanup", "group", "lag", "Kafka clock"),
+        *("dead letters", "dead letters size", "dead letters cleanup", "group", "lag", "held back", "offsets kept", "Kafka clock"),
     }
     assert checks["schema"]["status"] == checks["Java side"]["status"] == "ok"
 
