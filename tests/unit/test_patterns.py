@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ALLOWED = {
     "transforms/records/json_text.py": "possessive, so it cannot backtrack; ten times as fast as RE2 where it takes out every string",
     "transforms/planning/interpret_log.py": "without a repetition that has no bound, so linear; 20 µs a kept line less than RE2",
-    "transforms/records/line_level.py": "the beginning of a line alone, which is cut; no two neighbours match the same character",
+    "transforms/records/line_level.py": "possessive, so it cannot backtrack; colours of lines pass here",
     "transforms/records/log_fields.py": "every repetition has a bound; lines of logs pass here",
     "transforms/records/severity.py": "no two neighbours match the same character, so linear; words for levels pass here",
     "transforms/model/graph_mapping.py": "an operator's file of settings",
