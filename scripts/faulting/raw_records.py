@@ -5,6 +5,7 @@ The formats are those of Kafka's protocol guide: Produce version 3, record batch
 
 import socket
 import struct
+import time
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -12,6 +13,9 @@ _PRODUCE: Final = 0
 _VERSION: Final = 3
 _CLIENT: Final = b"graph-faults"
 _TIMEOUT_S: Final = 15.0
+_AGAIN_S: Final = 0.2
+# What a broker answers of a topic that was made a moment ago: unknown, without a leader, not the leader.
+_NOT_YET: Final = frozenset({3, 5, 6})
 _POLYNOMIAL: Final = 0x82F63B78
 RawHeader = tuple[bytes, bytes | None]
 
@@ -27,6 +31,18 @@ class RawRecord(NamedTuple):
 
 def produce_raw(brokers: str, topic: str, partition: int, record: RawRecord) -> int:
     """Write one record to the leader, the only broker there is; its offset. RuntimeError where Kafka refuses it."""
+    limit = time.monotonic() + _TIMEOUT_S
+    while True:
+        code, offset = _produced(brokers, topic, partition, record)
+        if not code:
+            return offset
+        if code not in _NOT_YET or time.monotonic() > limit:
+            raise RuntimeError(f"Kafka at {brokers} refused a record with the code {code}")
+        time.sleep(_AGAIN_S)
+
+
+def _produced(brokers: str, topic: str, partition: int, record: RawRecord) -> tuple[int, int]:
+    """Kafka's answer: its code, 0 for success, and the record's offset."""
     host, _, port = brokers.partition(":")
     with socket.create_connection((host, int(port)), _TIMEOUT_S) as connection:
         connection.sendall(_request(topic.encode(), partition, _batch(record)))
@@ -34,9 +50,7 @@ def produce_raw(brokers: str, topic: str, partition: int, record: RawRecord) -> 
     # Correlation id, one topic, its name, one partition, its index: then what became of it.
     at = 4 + 4 + 2 + len(topic) + 4 + 4
     code, offset = struct.unpack_from(">hq", answer, at)
-    if code:
-        raise RuntimeError(f"Kafka at {brokers} refused a record with the code {code}")
-    return int(offset)
+    return int(code), int(offset)
 
 
 def _request(topic: bytes, partition: int, batch: bytes) -> bytes:

@@ -417,6 +417,8 @@ def test_a_dead_letter_topic_that_somebody_else_made_serves_a_user_who_may_not_m
     writer.flush()
 
     place = TopicPartition("letters.made.before", 0)
-    assert secured.admin().list_offsets({place: OffsetSpec.latest()})[place].result().offset == 1
+    # Named, since what a client was asked is never answered once the client is gone.
+    admin = secured.admin()
+    assert admin.list_offsets({place: OffsetSpec.latest()}, request_timeout=10)[place].result().offset == 1
     with pytest.raises(InfrastructureFault, match=r"letters\.made\.by\.nobody at .* cannot be written"):
         DeadLetterWriter(target, "letters.made.by.nobody").ensure_topic()

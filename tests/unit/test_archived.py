@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from tests.patience import examples
 from tests.unit.archive_samples import all_sorts, archived
 from tests.unit.wire import AT_MS
 from transforms.records import archive_blocks, avro_blocks, avro_format
@@ -69,7 +70,7 @@ LONGS = st.integers(-(2**63), 2**63 - 1)
 BYTES = st.none() | st.binary(max_size=20) | st.integers(4090, 4100).map(bytes)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(LONGS, LONGS, st.integers(0, 2**31 - 1), BYTES, BYTES, st.booleans())
 def test_what_is_encoded_by_hand_is_what_fastavro_encodes(
     offset: int, at: int, partition: int, key: bytes, value: bytes, flag: bool
@@ -120,7 +121,7 @@ def by_fastavro(count: int, data: bytes) -> list[Archived] | None:
     return [from_avro(one) for one in found] if stream.read() == b"" else None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(ALIKE, min_size=1, max_size=8), st.booleans())
 def test_records_that_are_alike_are_encoded_at_once_as_each_by_itself(records: list[Archived], is_broker_time: bool) -> None:
     alike = [structs.replace(one, record=structs.replace(one.record, is_broker_time=is_broker_time)) for one in records]
@@ -132,14 +133,14 @@ def test_records_that_are_alike_are_encoded_at_once_as_each_by_itself(records: l
     assert (at_once is not None) == are_large
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(ALIKE, min_size=1, max_size=8))
 def test_the_usual_block_is_read_by_hand(records: list[Archived]) -> None:
     ((count, data),) = encode_blocks(records)
     assert decode_usual(count, data) == records == by_fastavro(count, data)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.lists(ALIKE, min_size=1, max_size=5) | st.lists(ARCHIVED, min_size=1, max_size=5), st.data())
 def test_what_is_read_by_hand_is_what_fastavro_reads_whatever_the_bytes(records: list[Archived], draw: st.DataObject) -> None:
     ((count, data),) = encode_blocks(records)
@@ -221,13 +222,13 @@ def test_a_cut_between_blocks_is_found_after_the_blocks_that_are_there() -> None
     assert corrupt.why == f"it holds {len(first)} records where it says 5000: it was cut off or changed"
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(at=st.integers(0, 10**9), bit=st.integers(0, 7))
 def test_a_flipped_bit_never_gives_another_record(at: int, bit: int) -> None:
     _spoiled(lambda data: data.__setitem__(at % len(data), data[at % len(data)] ^ (1 << bit)))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(at=st.integers(0, 10**9), noise=st.binary(min_size=1, max_size=40), size=st.integers(0, 40))
 def test_noise_in_a_file_never_gives_another_record(at: int, noise: bytes, size: int) -> None:
     def spoil(data: bytearray) -> None:
@@ -249,7 +250,7 @@ def _spoiled(spoil: Any) -> None:
     assert found == records
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.binary(max_size=400))
 def test_noise_after_a_good_header_is_corrupt_or_nothing(noise: bytes) -> None:
     source = io.BytesIO(file_of(all_sorts()))

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripts.sampling.stream import sample_stream
+from tests.patience import examples
 from tests.unit.avro_samples import POD_SCHEMA, avro, framed
 from tests.unit.wire import (
     AT_MS,
@@ -241,7 +242,7 @@ TEXTS = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(TEXTS)
 def test_what_is_not_suspicious_holds_nothing_that_redaction_takes_out(text: str) -> None:
     for body in ({"message": text}, {"name": text, "value": "x"}, {"a": [{text: "x"}]}):
@@ -251,7 +252,7 @@ def test_what_is_not_suspicious_holds_nothing_that_redaction_takes_out(text: str
     assert redact_leaf(redact_leaf(text)) == redact_leaf(text) or redact_text(text) != text
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(TEXTS)
 def test_any_message_of_an_event_or_line_of_a_log_gives_the_same_graph(text: str) -> None:
     for topic, body in ((EVENTS, EVENT), (LOGS, LOG)):

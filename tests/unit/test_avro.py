@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.patience import examples
 from tests.unit.avro_samples import MOMENT, OWNER, POD_SCHEMA, avro, record_schema
 from transforms.records.avro import COST_BYTES, DECIMAL_BYTES, AvroReader, _CountedReads
 from transforms.records.rejects import Fault, Reason
@@ -174,7 +175,7 @@ def test_logical_types_of_avro_1_12_are_read(schema: Any, payload: bytes, value:
     assert json.loads(AvroReader([record_schema(schema)])(payload)) == {"f0": value}
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.data())
 def test_a_payload_with_bytes_changed_is_json_or_a_fault(data: st.DataObject) -> None:
     payload = bytearray(_PAYLOAD)
@@ -199,7 +200,7 @@ _TYPES = st.recursive(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(_TYPES, max_size=3), st.binary(max_size=60))
 def test_no_value_comes_to_more_than_its_shape_says(types: list[Any], payload: bytes) -> None:
     try:

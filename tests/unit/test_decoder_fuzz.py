@@ -116,13 +116,13 @@ def _is_answered(record: KafkaRecord) -> None:
     assert _MSGPACK.decode(msgspec.msgpack.encode(mutations)) == mutations
 
 
-@settings(max_examples=examples(1000), deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(_TOPICS, st.none() | st.binary(max_size=200), _KEYS, _TIMES)
 def test_arbitrary_bytes_are_answered(topic: str, value: bytes | None, key: bytes | None, timestamp_ms: int) -> None:
     _is_answered(kafka_record(topic, value, key, timestamp_ms))
 
 
-@settings(max_examples=examples(1000), deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.sampled_from(_SOUND), st.data())
 def test_sound_json_with_bytes_changed_is_answered(sound: tuple[str, dict[str, Any]], data: st.DataObject) -> None:
     topic, body = sound
@@ -136,7 +136,7 @@ def test_sound_json_with_bytes_changed_is_answered(sound: tuple[str, dict[str, A
     _is_answered(kafka_record(topic, bytes(value)))
 
 
-@settings(max_examples=examples(1000), deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.sampled_from(_SOUND), st.data())
 def test_sound_json_with_fields_changed_or_dropped_is_answered(sound: tuple[str, dict[str, Any]], data: st.DataObject) -> None:
     topic, body = sound

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.patience import examples
 from tests.unit.wire import AT_MS, FLUENT_BIT, LOG, LOGS, TENANT, UID, VECTOR, json_of, kafka_record
 from transforms.planning.fold import Folded, Interpreted, fold
 from transforms.planning.interpret import interpret
@@ -264,7 +265,7 @@ def folded(records: list[KafkaRecord]) -> dict[str, tuple[dict[str, Any], dict[s
     return {one.key: (one.props, count_of(one.seen)) for one in mutations if isinstance(one, UpsertReferrer)}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(st.sampled_from(_ORIGINALS), max_size=20).flatmap(lambda more: st.permutations([*_ORIGINALS, *more])))
 def test_any_order_and_any_repetition_fold_to_the_same_episodes_and_counts(delivery: list[KafkaRecord]) -> None:
     found = folded(delivery)

@@ -59,22 +59,42 @@ FIRST: dict[Place, int] = {("a", 0): 0, ("b", 0): 3}
 LAST: dict[Place, int] = {("a", 0): 9, ("b", 0): 9}
 
 
+def nowhere() -> bool:
+    return False
+
+
 def test_what_kafka_forgot_of_one_partition_is_told_from_what_never_was_and_read_on_where_the_group_stood() -> None:
-    assert stands(5, a=6).forgotten(IDS, {("b", 0): 4}, FIRST, LAST).expired == (OffsetRange("a", 0, 6, 9),)
-    assert stands(5).forgotten(IDS, {("b", 0): 4}, FIRST, LAST) == NONE, "never read"
-    assert stands(5, a=6).forgotten(IDS, {("a", 0): 2}, FIRST, LAST) == NONE, "what is committed counts, set back on purpose or not"
+    assert stands(5, a=6).forgotten(IDS, {("b", 0): 4}, FIRST, LAST, nowhere).expired == (OffsetRange("a", 0, 6, 9),)
+    assert stands(5).forgotten(IDS, {("b", 0): 4}, FIRST, LAST, nowhere) == NONE, "never read"
+    assert stands(5, a=6).forgotten(IDS, {("a", 0): 2}, FIRST, LAST, nowhere) == NONE, (
+        "what is committed counts, set back on purpose or not"
+    )
 
 
 def test_where_the_group_stood_is_held_to_what_the_partition_holds_now() -> None:
-    assert stands(5, b=1, a=20).forgotten(IDS, {("c", 0): 1}, FIRST, LAST).expired == (OffsetRange("a", 0, 9, 9), OffsetRange("b", 0, 3, 9))
+    assert stands(5, b=1, a=20).forgotten(IDS, {("c", 0): 1}, FIRST, LAST, nowhere).expired == (
+        OffsetRange("a", 0, 9, 9),
+        OffsetRange("b", 0, 3, 9),
+    )
 
 
 def test_a_topic_made_anew_is_not_one_whose_offsets_expired() -> None:
-    assert stands(5, a=6).forgotten(IDS | {"a": "another"}, {("b", 0): 4}, FIRST, LAST) == NONE
+    assert stands(5, a=6).forgotten(IDS | {"a": "another"}, {("b", 0): 4}, FIRST, LAST, nowhere) == NONE
 
 
 def test_a_group_that_was_deleted_to_read_all_anew_is_told_from_one_that_expired_by_its_age() -> None:
     deleted = stands(3600, a=6, b=5)
-    assert deleted.forgotten(IDS, {}, FIRST, LAST) == Forgotten((), {("a", 0): 0, ("b", 0): 3}), "committed as their beginnings at once"
-    assert deleted.forgotten(IDS, {("b", 0): 4}, FIRST, LAST) == NONE, "nor is it later, when some of it is committed again"
-    assert stands(8 * 24 * 3600, a=6, b=5).forgotten(IDS, {}, FIRST, LAST).expired == (OffsetRange("a", 0, 6, 9), OffsetRange("b", 0, 5, 9))
+    assert deleted.forgotten(IDS, {}, FIRST, LAST, nowhere) == Forgotten((), {("a", 0): 0, ("b", 0): 3}), (
+        "committed as their beginnings at once"
+    )
+    assert deleted.forgotten(IDS, {("b", 0): 4}, FIRST, LAST, nowhere) == NONE, "nor is it later, when some of it is committed again"
+    assert stands(8 * 24 * 3600, a=6, b=5).forgotten(IDS, {}, FIRST, LAST, nowhere).expired == (
+        OffsetRange("a", 0, 6, 9),
+        OffsetRange("b", 0, 5, 9),
+    )
+
+
+def test_a_group_that_has_committed_in_other_topics_was_not_deleted() -> None:
+    forgot = stands(5, a=6).forgotten(IDS, {}, FIRST, LAST, lambda: True)
+
+    assert forgot.expired == (OffsetRange("a", 0, 6, 9),)

@@ -28,21 +28,21 @@ def deliver(slices: list[list[Mutation]]) -> MemoryGraphStore:
     return store
 
 
-@settings(max_examples=examples(1000), deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 @given(deliveries())
 def test_any_delivery_gives_the_graph_that_the_set_of_mutations_defines(delivery: tuple[list[Mutation], list[list[Mutation]]]) -> None:
     world, slices = delivery
     assert deliver(slices).digest(TENANT).hexdigest() == expected_digest(world).hexdigest()
 
 
-@settings(max_examples=examples(1000), deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 @given(deliveries(loose_worlds()))
 def test_any_delivery_finds_what_is_named_without_its_group(delivery: tuple[list[Mutation], list[list[Mutation]]]) -> None:
     world, slices = delivery
     assert deliver(slices).digest(TENANT).hexdigest() == expected_digest(world).hexdigest()
 
 
-@settings(max_examples=examples(1000), deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 @given(deliveries())
 def test_so_it_does_where_more_select_one_pod_or_raise_one_alert_than_are_joined(
     delivery: tuple[list[Mutation], list[list[Mutation]]],

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.patience import examples
 from tests.unit.wire import AT_MS, kafka_record
 from transforms.io.deadletters import encode_deadletter
 from transforms.planning.interpret import interpret
@@ -198,7 +199,7 @@ WORDS = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 @given(WORDS)
 def test_what_was_redacted_is_redacted_already(text: str) -> None:
     """Else what is read from the archive, or said again by a producer that redacts, would be another text."""

@@ -36,7 +36,7 @@ def sweep(store: MemoryGraphStore, t: int, *, all_of_them: bool = True) -> int:
     return len(kept)
 
 
-@settings(max_examples=examples(2000), deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(deliveries(), st.lists(st.integers(0, 8), min_size=1, max_size=20))
 def test_the_graph_is_a_function_of_the_set_whenever_it_is_swept(
     delivery: tuple[list[Mutation], list[list[Mutation]]], moments: list[int]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.patience import examples
 from tests.unit.avro_samples import EVENT_SCHEMA, POD_SCHEMA, avro, framed
 from tests.unit.wire import AT, AT_MS, EVENT, EVENTS, POD, RESOURCES, TARGET, TARGETS, TOPOLOGY, json_of, kafka_record
 from transforms.io.deadletters import letter_of
@@ -232,7 +233,7 @@ _HEADERS = st.lists(
 ).map(tuple)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 @given(st.sampled_from(_SOUND), _HEADERS, st.sampled_from([RESOURCES, EVENTS, TARGETS]), st.data())
 def test_whatever_is_wrapped_how_the_answer_is_data(sound: tuple[bytes, Headers], more: Headers, topic: str, data: st.DataObject) -> None:
     value = bytearray(sound[0])

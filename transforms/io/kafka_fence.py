@@ -11,11 +11,14 @@ from typing import Final
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
+from transforms.io.deadline import Overdue, within
 from transforms.io.faults import GroupTaken
 from transforms.io.kafka_target import KafkaTarget
 
 _LOG: Final = structlog.get_logger("offsets")
 _STEP_S: Final = 15.0
+# The client does not hold all steps to their time: where the coordinator was away, offsets are sent for ever (librdkafka 5456).
+_OVERDUE_S: Final = _STEP_S + 2
 _TRANSACTION_MS: Final = 60_000
 _ATTEMPTS: Final = 3
 _FENCED: Final = frozenset(
@@ -60,6 +63,10 @@ class CommitFence:
         except KafkaException as error:
             self._give_up(error.args[0])
             raise
+        except Overdue:
+            # The next producer raises the epoch: should this one's step ever go on, the broker refuses it.
+            self._producer = None
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"no commit within {_OVERDUE_S:.0f} s")) from None  # noqa: SLF001
         # The broker writes the end of a transaction a moment after it has taken it; this waits for that.
         consumer.committed([TopicPartition(at.topic, at.partition) for at in ends], timeout=_STEP_S)
         return True
@@ -90,17 +97,17 @@ class CommitFence:
                 "nothing of this slice was committed: let one of them go on."
             )
         producer = self._producer
+        self._producer = None
         if producer is not None and error.txn_requires_abort():
             _tried(lambda: producer.abort_transaction(_STEP_S))
-        else:
-            self._producer = None
+            self._producer = producer
 
 
 def _tried(step: Callable[[], object]) -> None:
-    """Do a step of a transaction; one that Kafka says may be repeated is."""
+    """Do a step of a transaction; one that Kafka says may be repeated is. Raises Overdue where it does not end."""
     for attempt in range(_ATTEMPTS):
         try:
-            step()
+            within(_OVERDUE_S, step)
         except KafkaException as error:
             if attempt + 1 == _ATTEMPTS or not error.args[0].retriable():
                 raise

@@ -154,7 +154,7 @@ class KafkaOffsets:
             self._require_some()
         done = self.committed(places)
         ends = {place: latest[place] for place in places}
-        expired, anew = self.stands.forgotten(self._topic_ids, done, earliest, ends)
+        expired, anew = self.stands.forgotten(self._topic_ids, done, earliest, ends, lambda: bool(self._all_committed()))
         done |= {one.place: one.start for one in expired} | anew
         if expired or anew:
             # Committed before anything is read, so that neither is taken for the other later.
@@ -214,13 +214,17 @@ class KafkaOffsets:
 
     def commit_again(self) -> None:
         """Commit again all that the group has committed, wherever; for whoever alone commits for it."""
+        self._commit(self._all_committed())
+
+    def _all_committed(self) -> dict[Place, int]:
+        """What the group has committed in all topics."""
 
         def ask() -> dict[Place, int]:
             group = self._target.group
             told = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=REQUEST_S)[group].result()
             return {(at.topic, at.partition): at.offset for at in told.topic_partitions or () if at.offset >= 0}
 
-        self._commit(self._ask(ask))
+        return self._ask(ask)
 
     def _gap(self, place: Place, committed: int | None, earliest: int, latest: int) -> OffsetGap | None:
         anew = gap_of_topic_made_anew(place, self.stands.get(place), self._topic_ids.get(place[0], ""), earliest)

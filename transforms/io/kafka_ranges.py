@@ -1,6 +1,6 @@
 """Ranges of offsets, gaps in them, and where a group stands: the words in which reading is planned."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from transforms.io.kafka_partitions import HeldBack, PartitionFault, Place
@@ -128,15 +128,21 @@ class GroupStands:
         return dict(self._stands)
 
     def forgotten(
-        self, topic_ids: Mapping[str, str], done: Mapping[Place, int], earliest: Mapping[Place, int], latest: Mapping[Place, int]
+        self,
+        topic_ids: Mapping[str, str],
+        done: Mapping[Place, int],
+        earliest: Mapping[Place, int],
+        latest: Mapping[Place, int],
+        commits_elsewhere: Callable[[], bool],
     ) -> "Forgotten":
         """The partitions in which nothing is committed although the group stood there, in the same topic.
 
         Where nothing at all is committed any more, either all of it expired, long after the group's last commit, or somebody
-        deleted the group to have everything read anew.
+        deleted the group to have everything read anew. commits_elsewhere: whether the group has committed in other topics
+        than these; asked only where it matters.
         """
         lost = [place for place in sorted(latest) if place not in done and self._is_same(place, topic_ids)]
-        if lost and not done and self._age_s < EXPIRES_S:
+        if lost and not done and self._age_s < EXPIRES_S and not commits_elsewhere():
             for place in lost:
                 del self._stands[place]
             return Forgotten((), {place: earliest[place] for place in lost})

@@ -18,6 +18,7 @@ __all__ = ["FREE_SIGNS", "LAST_APPLIED", "REDACTED", "may_hold_secret", "redact_
 
 # Repeats the whole object, Secrets' data included.
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
+_MOST_PASSES: Final = 8
 
 
 class _Signs:
@@ -39,8 +40,17 @@ class _Signs:
         return (rule.signs for rule in self._rules)
 
     def applied(self, text: str) -> str:
-        for number in sorted(self.match(text) or ()):
-            text = self._rules[number].apply(text)
+        """The text as all rules leave it. What one wrote may be what another looks for, so they are applied until nothing changes:
+        else what is redacted twice, by a producer and here, would be another text than what is redacted once."""
+        for _ in range(_MOST_PASSES):
+            found = self.match(text)
+            if not found:
+                break
+            before = text
+            for number in sorted(found):
+                text = self._rules[number].apply(text)
+            if text == before:
+                break
         return text
 
 

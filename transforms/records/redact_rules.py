@@ -74,7 +74,8 @@ def _credentials(found: Any) -> str:
     """Prose may follow the word, as in `basic authentication`: credentials are no lower-case word."""
     opening, value = found.groups()
     is_prose = value[1:].isalpha() and value[1:].islower()
-    return str(found.group()) if is_prose or is_harmless(value) else f"{opening}{REDACTED}"
+    # What follows may be a flag whose password is redacted already: `bearer -pREDACTED`.
+    return str(found.group()) if is_prose or is_harmless(value.removeprefix("-p")) else f"{opening}{REDACTED}"
 
 
 def _named(found: Any) -> str:
