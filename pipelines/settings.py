@@ -6,13 +6,13 @@ from pipelines.options.failures import FailureOptions
 from pipelines.options.flow import WriteOptions
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.tenants import RouteOptions
-from transforms.io.kafka_target import KafkaTarget
-from transforms.io.neo4j_target import Neo4jTarget
-from transforms.io.registry_target import RegistryTarget
-from transforms.planning.liveness import DEFAULT_LIMITS, Limits
-from transforms.records.failures import Families
-from transforms.records.letters import LetterPlace
-from transforms.records.tenant import TenantRules
+from transforms.io.kafka.registry_target import RegistryTarget
+from transforms.io.kafka.target import KafkaTarget
+from transforms.io.neo4j.target import Neo4jTarget
+from transforms.planning.lifecycle.liveness import DEFAULT_LIMITS, Limits
+from transforms.records.dead_letters.letters import LetterPlace
+from transforms.records.logs.failures import Families
+from transforms.records.tenancy.tenant import TenantRules
 from transforms.steps.arrival import ArrivalWindow
 
 

@@ -14,9 +14,9 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner, worker_handlers
 from apache_beam.runners.worker import statesampler
 
-from transforms.io.connector_faults import connector_fault
 from transforms.io.faults import InfrastructureFault, fault_sentence
-from transforms.io.kafka_target import KafkaTarget
+from transforms.io.kafka.connector_faults import connector_fault
+from transforms.io.kafka.target import KafkaTarget
 
 # What runs a pipeline that ends, and gives its result once it is done: `run_pipeline`, or one for a cluster.
 RunPipeline = Callable[[Callable[[beam.Pipeline], None], KafkaTarget | None], Any]
@@ -50,7 +50,7 @@ class _LoopbackGrpc:
 _LOOPBACK_GRPC: Final = _LoopbackGrpc()
 
 
-def spare_the_collector() -> None:
+def tune_gc() -> None:
     """Have cyclic garbage looked for rarely, and not among what is there already; call once, after imports."""
     gc.freeze()
     gc.set_threshold(*_COLLECT_AFTER)

@@ -9,10 +9,10 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.portability.api import beam_runner_api_pb2
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from transforms.io.answers import Untold
-from transforms.io.kafka_offsets import OffsetRange
-from transforms.io.kafka_target import KafkaTarget
-from transforms.planning.slices import SliceSize
+from transforms.io.answers import ProbeError
+from transforms.io.kafka.offsets import OffsetRange
+from transforms.io.kafka.target import KafkaTarget
+from transforms.planning.scheduling.slices import SliceSize
 from transforms.steps.read import ReadRecords
 from transforms.steps.readers import BEAM
 
@@ -21,7 +21,7 @@ _VERSION: Final = re.compile(r"beam:version:sdk_base:.*:([0-9][^:]*)")
 _NOTHING: Final = SliceSize(max_records=1, max_bytes=1, max_read_s=1)
 
 
-def ask_version(address: str, target: KafkaTarget) -> str | Untold:
+def ask_version(address: str, target: KafkaTarget) -> str | ProbeError:
     """The version of Beam that answers at host:port, "" where it does not say; nothing is read.
 
     Raises InfrastructureFault where the target's login cannot be told to a Java consumer.
@@ -30,7 +30,7 @@ def ask_version(address: str, target: KafkaTarget) -> str | Untold:
     try:
         grpc.channel_ready_future(channel).result(timeout=_CONNECT_S)
     except grpc.FutureTimeoutError:
-        return Untold("the Java side of Beam's Kafka connector does not answer")
+        return ProbeError("the Java side of Beam's Kafka connector does not answer")
     finally:
         channel.close()
     read = ReadRecords(BEAM, target, [OffsetRange("doctor", 0, 0, 1)], _NOTHING, address)
@@ -38,7 +38,7 @@ def ask_version(address: str, target: KafkaTarget) -> str | Untold:
     try:
         pipeline | read
     except (grpc.RpcError, RuntimeError) as error:
-        return Untold(f"what answers there cannot read Kafka ({_first_line(error)})")
+        return ProbeError(f"what answers there cannot read Kafka ({_first_line(error)})")
     return _version_in(pipeline.to_runner_api())
 
 

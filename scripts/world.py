@@ -16,10 +16,10 @@ from runners.local.stack import LocalStack
 from scripts.faulting.topics import admin, forget_offsets
 from scripts.sampling.produce import TOPICS, ensure_topics, produce
 from scripts.sampling.record import SampleRecord
-from transforms.io.kafka_offsets import KafkaOffsets
-from transforms.io.kafka_target import KafkaTarget
-from transforms.io.neo4j_graph import Neo4jGraphStore
-from transforms.io.neo4j_target import Neo4jTarget
+from transforms.io.kafka.offsets import KafkaOffsets
+from transforms.io.kafka.target import KafkaTarget
+from transforms.io.neo4j.store import Neo4jGraphStore
+from transforms.io.neo4j.target import Neo4jTarget
 from transforms.io.secrets import Secret
 
 DEADLETTERS = "graph.deadletter"

@@ -5,7 +5,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.patience import LONG_VARIABLE
+from tests.support.patience import LONG_VARIABLE
 from transforms.io.unforeseen import RAISE, SWITCH
 from transforms.steps.lines import LINES
 

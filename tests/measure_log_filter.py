@@ -20,13 +20,13 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from tests.real_data import FOLDER, LOG_DUMPS, LogLine, log_lines
-from tests.unit.test_loggers import LOGGERS
-from tests.unit.wire import UID
+from tests.support.real_data import FOLDER, LOG_DUMPS, LogLine, log_lines
+from tests.support.wire import UID
+from tests.unit.transforms.records.logs.test_loggers import LOGGERS
 from transforms.records.codecs import CODEC_OF_TOPIC
 from transforms.records.decode import decode_record
-from transforms.records.envelopes import Filtered
-from transforms.records.failure_table import failure_table
+from transforms.records.envelopes.types import Filtered
+from transforms.records.logs.failure_table import failure_table
 from transforms.records.record import KafkaRecord
 
 LABELS = Path(__file__).with_name("log_labels.txt")

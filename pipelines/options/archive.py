@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pipelines.options.checks import usage_error
-from transforms.io.archive_folder import is_reachable
+from transforms.io.archive.folders import is_reachable
 
 
 @dataclass(frozen=True, slots=True)

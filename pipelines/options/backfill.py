@@ -12,8 +12,8 @@ from pipelines.options.compare import side_target
 from pipelines.options.flow import tenant_id
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.run import DIRECT, RUNNERS
-from transforms.io.neo4j_target import Neo4jTarget
-from transforms.planning.backfilling import ARCHIVE, KAFKA, SOURCES, Scope
+from transforms.io.neo4j.target import Neo4jTarget
+from transforms.planning.scheduling.backfill_plan import ARCHIVE, KAFKA, SOURCES, Scope
 from transforms.records.record import microseconds
 
 _DURATION: Final = re.compile(r"[0-9]+[smhd]")

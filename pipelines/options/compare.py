@@ -12,8 +12,8 @@ from pipelines.options.checks import usage_error
 from pipelines.options.flow import ClientId, tenant_id
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.settings_file import file_error, read_settings
-from transforms.io.graph_compare import Pair
-from transforms.io.neo4j_target import SCHEMES, Neo4jTarget
+from transforms.io.graph_admin.compare import Pair
+from transforms.io.neo4j.target import SCHEMES, Neo4jTarget
 from transforms.io.secrets import Secret
 from transforms.model.graph_mapping import BadMapping, GraphMapping, parse_mapping
 

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from pipelines.options.settings_file import file_error, read_settings
-from transforms.records.failure_table import BadPattern, parse_families
-from transforms.records.failures import Families
+from transforms.records.logs.failure_table import BadPattern, parse_families
+from transforms.records.logs.failures import Families
 
 
 @dataclass(frozen=True, slots=True)

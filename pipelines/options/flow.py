@@ -6,9 +6,9 @@ from typing import Annotated, Final
 import typer
 
 from pipelines.options.checks import one_of, usage_error
-from transforms.io.time_limits import LOCK_TIMEOUT_S, WRITE_TIMEOUT_S, TimeLimits
-from transforms.planning.pace import PaceLimits
-from transforms.records.tenant import is_tenant_id
+from transforms.io.neo4j.time_limits import LOCK_TIMEOUT_S, WRITE_TIMEOUT_S, TimeLimits
+from transforms.planning.scheduling.adaptive_batch_size import BatchSizeLimits
+from transforms.records.tenancy.tenant import is_tenant_id
 from transforms.steps.writing import Writing
 
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -81,5 +81,5 @@ class WriteOptions:
 
     def writing(self, *, streams: bool = False) -> Writing:
         """What the write step takes of them. streams: as in `Writing`."""
-        pace = PaceLimits(min(self.batch_rows_least, self.batch_rows), self.batch_rows, self.batch_s)
+        pace = BatchSizeLimits(min(self.batch_rows_least, self.batch_rows), self.batch_rows, self.batch_s)
         return Writing(self.writers, self.limits(), self.tenant_max_failures, streams, pace)

@@ -8,10 +8,10 @@ import typer
 from pipelines.options.checks import names, needed, one_of
 from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterPath, DeadletterTopic, letter_place
 from runners.local.endpoints import read_endpoints
-from transforms.io.kafka_target import SASL_MECHANISMS, SECURITY_PROTOCOLS, KafkaTarget
+from transforms.io.kafka.target import SASL_MECHANISMS, SECURITY_PROTOCOLS, KafkaTarget
 from transforms.io.secrets import Secret
 from transforms.records.codecs import CODECS
-from transforms.records.letters import LetterPlace
+from transforms.records.dead_letters.letters import LetterPlace
 
 DEFAULT_TOPICS: Final = ",".join(codec.topic for codec in CODECS)
 

@@ -7,7 +7,7 @@ import typer
 
 from pipelines.options.checks import needed
 from runners.local.endpoints import read_endpoints
-from transforms.io.neo4j_target import Neo4jTarget
+from transforms.io.neo4j.target import Neo4jTarget
 from transforms.io.secrets import Secret
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import typer
 
 from pipelines.options.checks import usage_error
-from transforms.io.registry_target import RegistryTarget
+from transforms.io.kafka.registry_target import RegistryTarget
 from transforms.io.secrets import Secret
 
 

@@ -9,7 +9,7 @@ from runners.direct import RunPipeline
 from runners.flink.preflight import require
 from runners.flink.settings import FlinkSettings
 from runners.flink.submit import run_bounded
-from transforms.io.kafka_target import KafkaTarget
+from transforms.io.kafka.target import KafkaTarget
 
 
 def on_flink(settings: FlinkSettings) -> RunPipeline:

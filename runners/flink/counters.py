@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import re2
 
 from runners.flink.rest import FlinkRest
-from transforms.io.kafka_offsets import OffsetGap
+from transforms.io.kafka.offsets import OffsetGap
 from transforms.records.outcomes import Outcome, Tally
 from transforms.steps.metrics import BYTES, GAP, INTERNAL, OUTCOMES, READ, REASON, RESTORED, SET_ASIDE, UNAVAILABLE, WRITE, gap_of, parts_of
 
@@ -33,7 +33,7 @@ class Latency(NamedTuple):
         return Latency(self.number + other.number, self.sum_ms + other.sum_ms, max(self.max_ms, other.max_ms))
 
 
-class Told(NamedTuple):
+class JobCounters(NamedTuple):
     """What the counters of a job say."""
 
     counters: Counters
@@ -92,7 +92,7 @@ def own_name(metric: str) -> tuple[str, str] | None:
     return None
 
 
-def read_counters(rest: FlinkRest, job: str) -> Told:
+def read_counters(rest: FlinkRest, job: str) -> JobCounters:
     """All counters of a job, as of at most 10 s ago. All faults are InfrastructureFault."""
     counters: Counters = {}
     latency = Latency()
@@ -104,7 +104,7 @@ def read_counters(rest: FlinkRest, job: str) -> Told:
             counters[own[metric]] = counters.get(own[metric], 0) + int(number)
         for text in (text for metric in latencies for text in rest.subtask_metric(job, vertex, metric)):
             latency = latency.plus(_latency(text))
-    return Told(counters, latency)
+    return JobCounters(counters, latency)
 
 
 def _latency(text: str) -> Latency:

@@ -1,8 +1,8 @@
 """A job on Flink as the watch sees it."""
 
-from runners.flink.counters import Told, read_counters
+from runners.flink.counters import JobCounters, read_counters
 from runners.flink.rest import FlinkRest
-from runners.watch import CheckpointLook, JobLook
+from runners.loops.watch import CheckpointLook, JobLook
 
 
 class FlinkJob:
@@ -24,7 +24,7 @@ class FlinkJob:
         last = found.latest.completed
         return CheckpointLook(last.ended_ms, last.took_ms, last.size_bytes, found.counts.failed) if last else None
 
-    def counters(self) -> Told:
+    def counters(self) -> JobCounters:
         """What its steps have counted since they began, as of at most 10 s ago."""
         return read_counters(self._rest, self.id)
 

@@ -14,7 +14,7 @@ from runners.flink.answers import Overview
 from runners.flink.rest import FlinkRest
 from runners.flink.settings import FLINK_VERSION, FlinkSettings
 from transforms.io.faults import InfrastructureFault
-from transforms.io.kafka_target import KafkaTarget
+from transforms.io.kafka.target import KafkaTarget
 
 _CONNECT_S: Final = 3.0
 _UP: Final = "start it with `scripts/flink up`"

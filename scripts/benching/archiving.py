@@ -16,7 +16,7 @@ from scripts.benching.stage import Stage
 from scripts.benching.traffic import Fleet
 from scripts.sampling.produce import TOPICS
 from scripts.sampling.record import SampleRecord
-from transforms.io.archive_files import Archive
+from transforms.io.archive.files import Archive
 from transforms.steps.readers import BOUNDED
 
 ROUNDS: Final = 5

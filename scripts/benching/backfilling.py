@@ -21,10 +21,10 @@ from scripts.benching.purging import ended
 from scripts.benching.stage import Stage
 from scripts.benching.traffic import Fleet
 from scripts.sampling.produce import TOPICS
-from transforms.io.archive_files import Archive
-from transforms.io.kafka_held import HeldRecords
-from transforms.records.archived import Archived
-from transforms.records.tenant import split_key
+from transforms.io.archive.files import Archive
+from transforms.io.kafka.single_records import HeldRecords
+from transforms.records.archive_format.archived import Archived
+from transforms.records.tenancy.tenant import split_key
 
 BAR: Final = 3.0
 _CLUSTERS: Final = 10

@@ -19,17 +19,17 @@ import msgspec
 import psutil
 from rich.table import Table
 
-from pipelines.command import WIDE, console
+from pipelines.console.command import WIDE, console
 from pipelines.options.flow import WriteOptions
 from scripts.benching.raw import write_rate
 from scripts.benching.stage import Stage
-from transforms.io.graph_purge import SLICE_ROWS
-from transforms.io.graph_rows import Write, writes
-from transforms.io.neo4j_graph import Neo4jGraphStore
-from transforms.planning.changes import Changes
-from transforms.planning.mutations import Mutation, UpsertEdge, UpsertNode
-from transforms.planning.stored import Triple
-from transforms.planning.values import digest_of
+from transforms.io.neo4j.purge import SLICE_ROWS
+from transforms.io.neo4j.rows import Write, writes
+from transforms.io.neo4j.store import Neo4jGraphStore
+from transforms.planning.facts.changes import Changes
+from transforms.planning.facts.mutations import Mutation, UpsertEdge, UpsertNode
+from transforms.planning.facts.stored import Triple
+from transforms.planning.facts.values import digest_of
 from transforms.records.record import make_ver
 
 TENANT: Final = "purged"

@@ -8,16 +8,16 @@ import neo4j
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from scripts.sampling.record import SampleRecord
-from transforms.io.graph_rows import Write, writes
-from transforms.io.memory_graph import MemoryTenant
-from transforms.io.neo4j_target import Neo4jTarget
+from transforms.io.neo4j.rows import Write, writes
+from transforms.io.neo4j.target import Neo4jTarget
 from transforms.model.graph import TENANT_KEY
-from transforms.planning.batches import cut_batches
-from transforms.planning.fold import Folded, Interpreted, fold
-from transforms.planning.interpret import interpret
-from transforms.planning.plan import plan_batch
+from transforms.planning.interpret.dispatch import interpret
+from transforms.planning.merge.batches import cut_batches
+from transforms.planning.merge.fold import Folded, Interpreted, fold
+from transforms.planning.merge.plan import plan_batch
 from transforms.records.decode import decode_record
 from transforms.records.record import KafkaRecord
+from transforms.testing.memory_graph import MemoryTenant
 
 _CHUNK: Final = 1000
 Transactions = list[tuple[str, list[Write]]]

@@ -10,7 +10,7 @@ import psutil
 from runners.local.endpoints import STACK_DIR_VARIABLE, stack_dir
 from runners.local.stack import LocalStack, free_stack_ports
 from scripts.world import World
-from transforms.io.neo4j_graph import Neo4jGraphStore
+from transforms.io.neo4j.store import Neo4jGraphStore
 
 FOLDER: Final = "bench"
 

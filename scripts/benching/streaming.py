@@ -14,14 +14,14 @@ from typing import Any, Final
 
 import psutil
 
-from pipelines.command import console
+from pipelines.console.command import console
 from runners.flink.rest import FlinkRest
 from runners.local.flink_cluster import FlinkCluster, free_flink_ports
 from scripts.benching.job import run_job
 from scripts.benching.stage import Stage
 from scripts.benching.traffic import Fleet
 from scripts.sampling.record import RESOURCES, SampleRecord, json_bytes
-from transforms.io.kafka_offsets import KafkaOffsets
+from transforms.io.kafka.offsets import KafkaOffsets
 
 GROUP: Final = "bench-flink"
 CLUSTERS: Final = 10

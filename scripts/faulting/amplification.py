@@ -11,7 +11,7 @@ from scripts.faulting.job import READERS, Job
 from scripts.faulting.round import Round, Seen, must, must_be_the_graph_of
 from scripts.sampling.record import TARGETS, SampleRecord, json_bytes
 from scripts.world import World
-from transforms.io.kafka_offsets import KafkaOffsets
+from transforms.io.kafka.offsets import KafkaOffsets
 from transforms.model.limits import ITEMS, RECORD_BYTES
 from transforms.records.rejects import Reason
 

@@ -9,8 +9,8 @@ from scripts.faulting.job import SMALL, Backfill, Job
 from scripts.faulting.round import Commits, Round, Seen, await_that, must, must_be_the_graph_of
 from scripts.sampling.record import SampleRecord
 from scripts.world import World
-from transforms.io.archive_files import Archive
-from transforms.records.archived import Archived
+from transforms.io.archive.files import Archive
+from transforms.records.archive_format.archived import Archived
 
 _SOURCES: Final = ("archive", "kafka")
 _SLICES: Final = "MATCH (s:BackfillSlice) RETURN count(s) AS planned, count(CASE s.state WHEN 'done' THEN 1 END) AS done"

@@ -8,8 +8,8 @@ from functools import wraps
 from typing import Any, Final
 
 from pipelines.graph_build import app
-from transforms.io import neo4j_graph
-from transforms.planning.fold import fold as sound_fold
+from transforms.io.neo4j import store as neo4j_graph
+from transforms.planning.merge.fold import fold as sound_fold
 from transforms.steps import decode, fold, key_by_tenant, plan, resolve_tenants
 
 BUG: Final = "graph-build-defect-in-"

@@ -10,8 +10,8 @@ from scripts.faulting.round import Commits, Round, Seen, await_that, must, must_
 from scripts.faulting.topics import configure_topic, delete_before, delete_topic, held_records, sample_of
 from scripts.sampling.record import EVENTS, RESOURCES, TOPOLOGY, SampleRecord
 from scripts.world import World
-from transforms.io.kafka_offsets import Place
-from transforms.records.letters import OFFSETS_LOST
+from transforms.io.kafka.offsets import Place
+from transforms.records.dead_letters.letters import OFFSETS_LOST
 from transforms.records.record import KafkaRecord
 
 _LOSABLE: Final = (RESOURCES, TOPOLOGY, EVENTS)

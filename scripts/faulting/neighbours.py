@@ -18,7 +18,7 @@ from scripts.sampling.in_memory import expected_digests
 from scripts.sampling.produce import PARTITIONS
 from scripts.sampling.record import EVENTS, TARGETS, SampleRecord
 from scripts.world import DEADLETTERS, GROUP, World
-from transforms.io.kafka_offsets import KafkaOffsets
+from transforms.io.kafka.offsets import KafkaOffsets
 
 _BOUNDED: Final = "--kafka_reader=bounded"
 _LEFT_OUT: Final = 3

@@ -11,7 +11,7 @@ from scripts.sampling.produce import TOPICS
 from scripts.sampling.record import SampleRecord
 from scripts.sampling.stream import sample_stream
 from scripts.world import World
-from transforms.io.kafka_offsets import KafkaOffsets, Place
+from transforms.io.kafka.offsets import KafkaOffsets, Place
 
 POISON_CLASSES: Final = 20
 _SHORT_CLUSTERS: Final = 2

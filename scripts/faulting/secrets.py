@@ -14,7 +14,7 @@ from scripts.faulting.round import Commits, Round, Seen, must, must_be_the_graph
 from scripts.faulting.topics import held_records
 from scripts.sampling.canaries import HARMLESS, canaries, leaks
 from scripts.world import DEADLETTERS, World
-from transforms.records.letters import decode_letter
+from transforms.records.dead_letters.letters import decode_letter
 
 _TENANT: Final = "af-10"
 _NODES: Final = "MATCH (n) RETURN labels(n) AS is, properties(n) AS has"

@@ -6,9 +6,9 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
 from scripts.sampling.record import SampleRecord
-from transforms.io.kafka_held import HeldRecords
-from transforms.io.kafka_offsets import Place
-from transforms.io.kafka_target import KafkaTarget
+from transforms.io.kafka.offsets import Place
+from transforms.io.kafka.single_records import HeldRecords
+from transforms.io.kafka.target import KafkaTarget
 from transforms.records.record import KafkaRecord
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Sequence
 
 from scripts.sampling.record import SampleRecord
-from transforms.io.memory_graph import MemoryGraphStore
-from transforms.planning.interpret import interpret
+from transforms.planning.interpret.dispatch import interpret
 from transforms.records.decode import decode_record
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Fault, Reject
-from transforms.records.tenant import TenantResolver, TenantRules
-from transforms.steps.elements import Owned
+from transforms.records.tenancy.tenant import TenantResolver, TenantRules
+from transforms.steps.elements import Resolved
 from transforms.steps.resolve_tenants import resolve
+from transforms.testing.memory_graph import MemoryGraphStore
 
 
 def played(
@@ -27,7 +27,7 @@ def played(
         owned = resolve(decoded, resolver)
         if isinstance(owned, Reject):
             rejects.append(owned.reason)
-        if isinstance(owned, Owned) and decoded.body is not None:
+        if isinstance(owned, Resolved) and decoded.body is not None:
             try:
                 mutations = interpret(one.topic, decoded.body, owned.client_id, decoded.ver, raw_key=decoded.key.raw)
             except Fault as fault:

@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 from scripts.graph_model import document
+from tests.support.places import CHECKOUT
 from transforms.model import backfill, cypher, purge, quarantine, renaming, retention, tenancy
 from transforms.model.graph import NODES, RELATIONSHIPS
 from transforms.model.kinds import KINDS
@@ -15,7 +16,6 @@ from transforms.model.kinds import KINDS
 GOLDEN = Path(__file__).parent / "statements.cypher"
 # What is asked of clusters themselves, all at once.
 OF_ALL_TENANTS = ("TENANTS", "READ_QUARANTINED", "READ_CLUSTERS", "READ_HEARD", "COUNT_STATES", "TENANTS_TO_SPELL")
-CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def statements() -> dict[str, str]:

@@ -7,11 +7,11 @@ import pytest
 
 from runners.direct import run_pipeline
 from tests.steps.test_flow import records
-from transforms.io.archive_files import Archive
+from transforms.io.archive.files import Archive
 from transforms.io.faults import InfrastructureFault
-from transforms.records.archived import Archived, place_of
+from transforms.records.archive_format.archived import Archived, place_of
 from transforms.records.outcomes import Outcome, Tally
-from transforms.records.tenant import TenantRules
+from transforms.records.tenancy.tenant import TenantRules
 from transforms.steps import archive as step
 from transforms.steps.archive import ArchiveRecords, AwaitArchived, AwaitArchivedFn
 from transforms.steps.decode import DecodeRecords, WireSettings

@@ -7,11 +7,11 @@ import apache_beam as beam
 import pytest
 
 from runners.direct import run_pipeline
-from transforms.io.archive_files import Archive
+from transforms.io.archive.files import Archive
 from transforms.io.faults import InfrastructureFault
-from transforms.io.kafka_reader import CHUNK_RECORDS
-from transforms.records.archived import Archived, Withheld
-from transforms.records.avro_paths import HOUR_MS
+from transforms.io.kafka.range_reader import CHUNK_RECORDS
+from transforms.records.archive_format.archived import Archived, Withheld
+from transforms.records.archive_format.paths import HOUR_MS
 from transforms.records.record import KafkaRecord
 from transforms.steps.backfill import ReadArchive
 from transforms.steps.elements import RecordChunk

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from transforms.io.faults import InfrastructureFault
-from transforms.io.kafka_offsets import Place
-from transforms.io.kafka_target import KafkaTarget
+from transforms.io.kafka.offsets import Place
+from transforms.io.kafka.target import KafkaTarget
 from transforms.steps import commit_offsets as step
 from transforms.steps.commit_offsets import CommitOffsetsFn
 from transforms.steps.read_stream import encode_positions

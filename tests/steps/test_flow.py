@@ -1,27 +1,28 @@
-"""The steps together, from records to folded mutations, without Kafka and Neo4j."""
+"""The job's own flow, from records to a graph in this process, without Kafka and Neo4j."""
 
 from typing import Any
 
 import apache_beam as beam
 import pytest
-from apache_beam.testing.util import assert_that, equal_to
+from apache_beam.testing.util import assert_that
 
+from pipelines.flow import into_graph
+from pipelines.options.flow import WriteOptions
 from runners.direct import run_pipeline
 from scripts.sampling.stream import sample_stream
-from tests.unit.wire import AT_MS, LOG, LOGS, json_of
-from transforms.records.envelopes import Filtered, Log
+from tests.support.flow_settings import flow_settings
+from tests.support.in_memory import expected_digests
+from tests.support.wire import AT_MS, LOG, LOGS, json_of
+from transforms.records.envelopes.types import Filtered, Log
 from transforms.records.outcomes import NO_TENANT, Outcome, Tally
 from transforms.records.record import KafkaRecord
-from transforms.records.rejects import Reject
-from transforms.records.tenant import TenantRules
+from transforms.records.rejects import Reason, Reject
+from transforms.records.tenancy.tenant import TenantRules
 from transforms.steps.decode import DecodeRecords, WireSettings
-from transforms.steps.elements import RecordChunk, TenantMutations
-from transforms.steps.fold import FoldMutations
-from transforms.steps.group import WindowByArrival
-from transforms.steps.key_by_tenant import KeyByTenant, shard_of
+from transforms.steps.elements import RecordChunk
+from transforms.steps.key_by_tenant import shard_of
 from transforms.steps.metrics import outcomes_of
-from transforms.steps.plan import PlanBatches
-from transforms.steps.resolve_tenants import ResolveTenants
+from transforms.testing.memory_sink import MemorySink
 
 
 def records() -> list[KafkaRecord]:
@@ -29,21 +30,11 @@ def records() -> list[KafkaRecord]:
     return [KafkaRecord(one.topic, 0, at, one.timestamp_ms, one.key, one.value, one.headers) for at, one in enumerate(stream)]
 
 
-def flow(pipeline: beam.Pipeline, chunk: int, shards: int, rules: TenantRules) -> tuple[Any, Any]:
-    """The flow between reading and writing; batches and rejects."""
+def chunks(pipeline: beam.Pipeline, size: int) -> Any:
+    """The records of the stream in chunks, as a reader gives them."""
     taken = records()
-    chunks = [RecordChunk(taken[at : at + chunk]) for at in range(0, len(taken), chunk)]
-    decoded = pipeline | beam.Create(chunks, reshuffle=False) | "DecodeRecords" >> DecodeRecords(rules.client_id)
-    owned = decoded | "ResolveTenants" >> ResolveTenants(rules)
-    keyed = owned.main | "KeyByTenant" >> KeyByTenant(shards)
-    grouped = keyed.main | "WindowByArrival" >> WindowByArrival() | "GroupByTenant" >> beam.GroupByKey()
-    folded = grouped | "FoldMutations" >> FoldMutations()
-    batches = folded.main | "PlanBatches" >> PlanBatches(50, 1 << 20)
-    return batches.main, (owned.rejects, keyed.rejects, folded.rejects, batches.rejects) | "Rejects" >> beam.Flatten()
-
-
-def aspects(batch: TenantMutations) -> list[tuple[Any, ...]]:
-    return [(batch.client_id, *one.mutation.aspect, one.mutation.ver) for one in batch.mutations]
+    found = [RecordChunk(taken[at : at + size]) for at in range(0, len(taken), size)]
+    return pipeline | beam.Create(found, reshuffle=False)
 
 
 # The runner's worker is in this process and finds this list by its name.
@@ -54,39 +45,57 @@ def keep(row: Any, name: str) -> None:
     OUTPUT.append((name, row))
 
 
-def run(chunk: int, shards: int, rules: TenantRules = TenantRules()) -> tuple[set[tuple[Any, ...]], list[Reject], Tally]:  # noqa: B008
-    """What comes out."""
+GRAPH = MemorySink("test_flow")
+
+
+def run(size: int, **settings: Any) -> tuple[dict[str, str], list[Reject], Tally]:
+    """The job's own wiring into an empty graph in this process: the digests by tenant, the rejects, the outcomes."""
     OUTPUT.clear()
+    GRAPH.clear()
 
     def build(pipeline: beam.Pipeline) -> None:
-        batches, rejects = flow(pipeline, chunk, shards, rules)
-        batches | beam.FlatMap(aspects) | "KeepBatches" >> beam.Map(keep, "batches")
-        rejects | "KeepRejects" >> beam.Map(keep, "rejects")
+        outputs = into_graph(chunks(pipeline, size), flow_settings(**settings), GRAPH)
+        outputs.rejects | "KeepRejects" >> beam.Map(keep, "rejects")
 
     result = run_pipeline(build)
-    batches = [row for name, row in OUTPUT if name == "batches"]
-    return set(batches), [row for name, row in OUTPUT if name == "rejects"], outcomes_of(result)
+    store = GRAPH.graph.store
+    digests = {tenant: store.digest(tenant).hexdigest() for tenant in sorted(store.tenants)}
+    return digests, [row for _, row in OUTPUT], outcomes_of(result)
 
 
-@pytest.mark.parametrize(("chunk", "shards"), [(1, 1), (7, 1), (1000, 1), (100, 4)])
-def test_chunks_and_shards_do_not_show_and_every_record_has_one_outcome(chunk: int, shards: int) -> None:
-    mutations, rejects, tally = run(chunk, shards)
-    expected, _, _ = run(500, 1)
+@pytest.mark.parametrize(("size", "shards"), [(1, 1), (7, 1), (1000, 1), (100, 4)])
+def test_chunks_and_shards_do_not_show_and_every_record_has_one_outcome(size: int, shards: int) -> None:
+    digests, rejects, tally = run(size, writes=WriteOptions(shards=shards, batch_rows=50, batch_rows_least=50))
 
-    assert mutations == expected
-    assert len({row[:4] for row in mutations}) == len(mutations), "one mutation an aspect and tenant"
-    settled = sum(tally.values()) + len(rejects)
-    primary = len(records()) - settled
-    assert 0 < primary <= len(mutations)
-    assert {outcome for _, outcome in tally} == {Outcome.SUPERSEDED, Outcome.CONTROL, Outcome.FILTERED}
+    assert digests == expected_digests(sample_stream(clusters=3, resyncs=2, seed=4, poison_classes=99).records)
+    assert sum(tally.values()) + len(rejects) == len(records())
+    assert set(GRAPH.graph.tenants.directory().known) == {"af-10", "af-11", "af-12"}
 
 
 def test_single_tenant_mode_lets_no_other_tenant_through() -> None:
-    mutations, rejects, tally = run(100, 1, TenantRules("af-11"))
+    digests, rejects, tally = run(100, tenants=TenantRules("af-11"))
 
-    assert {row[0] for row in mutations} == {"af-11"}
+    assert set(digests) == {"af-11"}
     assert {client_id for client_id, outcome in tally if outcome is Outcome.SKIPPED} == {NO_TENANT}
     assert {one.client_id for one in rejects} == {"af-11"}
+
+
+def test_a_tenant_in_quarantine_is_rejected_whole_and_its_neighbours_are_not() -> None:
+    GRAPH.clear()
+    OUTPUT.clear()
+    GRAPH.graph.store.marks["af-11"] = "a lock"
+
+    def build(pipeline: beam.Pipeline) -> None:
+        into_graph(chunks(pipeline, 100), flow_settings(), GRAPH).rejects | "KeepRejects" >> beam.Map(keep, "rejects")
+
+    run_pipeline(build)
+    store = GRAPH.graph.store
+    expected = expected_digests(sample_stream(clusters=3, resyncs=2, seed=4, poison_classes=99).records)
+    assert {tenant: store.digest(tenant).hexdigest() for tenant in store.tenants} == {
+        tenant: digest for tenant, digest in expected.items() if tenant != "af-11"
+    }
+    assert Reason.TENANT_QUARANTINED in {row.reason for _, row in OUTPUT if row.client_id == "af-11"}
+    assert Reason.TENANT_QUARANTINED not in {row.reason for _, row in OUTPUT if row.client_id != "af-11"}
 
 
 def test_failure_patterns_of_ones_own_travel_to_the_worker() -> None:
@@ -113,9 +122,15 @@ def test_the_same_aspect_always_goes_to_the_same_shard() -> None:
 
 
 def test_beam_itself_checks_what_the_steps_give() -> None:
+    GRAPH.clear()
+
     def build(pipeline: beam.Pipeline) -> None:
-        batches, _ = flow(pipeline, 100, 1, TenantRules())
-        tenants = batches | beam.Map(lambda batch: batch.client_id) | beam.Distinct()
-        assert_that(tenants, equal_to(["af-10", "af-11", "af-12"]))
+        rejects = into_graph(chunks(pipeline, 100), flow_settings(), GRAPH).rejects
+        tenants = rejects | beam.Map(lambda one: one.client_id or NO_TENANT) | beam.Distinct()
+        assert_that(tenants, contains_all)
 
     run_pipeline(build)
+
+
+def contains_all(tenants: list[str]) -> None:
+    assert {"af-10", "af-11", "af-12"} <= set(tenants)

@@ -5,9 +5,9 @@ from typing import Any
 import apache_beam as beam
 
 from runners.direct import run_pipeline
-from tests.unit.wire import AT_MS, RULES, TARGETS, json_of, kafka_record
+from tests.support.wire import AT_MS, RULES, TARGETS, json_of, kafka_record
 from transforms.records.outcomes import Outcome, Tally
-from transforms.records.tenant import TenantRules
+from transforms.records.tenancy.tenant import TenantRules
 from transforms.steps.decode import DecodeRecords
 from transforms.steps.elements import RecordChunk, TenantMutations
 from transforms.steps.fold import FoldMutations

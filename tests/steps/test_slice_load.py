@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.unit.wire import kafka_record
-from transforms.io.kafka_offsets import OffsetRange, Place
-from transforms.io.kafka_reader import CHUNK_RECORDS, Chunk, Passed
-from transforms.io.kafka_target import KafkaTarget
+from tests.support.wire import kafka_record
+from transforms.io.kafka.offsets import OffsetRange, Place
+from transforms.io.kafka.range_reader import CHUNK_RECORDS, Chunk, Passed
+from transforms.io.kafka.target import KafkaTarget
 from transforms.model.limits import RECORD_BYTES
-from transforms.planning.slices import SliceSize
+from transforms.planning.scheduling.slices import SliceSize
 from transforms.records.record import KafkaRecord
 from transforms.steps import read
 from transforms.steps.read import ChunkRecordsFn, ReadRangesFn, pieces

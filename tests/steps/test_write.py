@@ -5,20 +5,19 @@ from collections.abc import Sequence
 from msgspec import structs
 from structlog.testing import capture_logs
 
-from tests.unit.failing_store import FailingStore
-from tests.unit.wire import AT_MS, TARGETS, TENANT, kafka_record
-from transforms.io.neo4j_graph import RowRefused
-from transforms.io.neo4j_target import Neo4jTarget
-from transforms.io.quarantine import Quarantine
-from transforms.io.secrets import Secret
-from transforms.planning.fold import Interpreted
-from transforms.planning.mutations import DeleteReferrer, Mutation
+from tests.support.failing_store import FailingStore
+from tests.support.wire import AT_MS, TARGETS, TENANT, kafka_record
+from transforms.io.graph_admin.quarantine import Quarantine
+from transforms.io.neo4j.store import RowRefused
+from transforms.planning.facts.mutations import DeleteReferrer, Mutation
+from transforms.planning.merge.fold import Interpreted
 from transforms.records.outcomes import Outcome
 from transforms.records.record import make_ver
 from transforms.records.rejects import Reason
 from transforms.steps.write import WriteGraphFn
 from transforms.steps.write_tenant import Settled, TenantWriter
 from transforms.steps.writing import Writing
+from transforms.testing.memory_sink import MemorySink
 
 
 def refusing(refused: str = "") -> FailingStore:
@@ -55,7 +54,7 @@ def test_a_further_row_that_the_graph_refuses_is_logged_with_its_record() -> Non
     assert [outcome for _, outcome in settled.results if isinstance(outcome, Outcome)] == [Outcome.WRITTEN] * 2
 
     with capture_logs() as logs:
-        WriteGraphFn(Neo4jTarget("bolt://none", "", Secret(), retry_s=1), Writing(1))._settle([Settled(TENANT, settled.results, 2)])
+        WriteGraphFn(MemorySink("test_write"), Writing(1))._settle([Settled(TENANT, settled.results, 2)])
 
     (said,) = logs
     assert (said["event"], said["client_id"], said["detail"]) == ("a further row of a record was refused", TENANT, "too long")
@@ -65,7 +64,7 @@ def test_a_further_row_that_the_graph_refuses_is_logged_with_its_record() -> Non
 def test_a_stream_rejects_each_record_of_a_tenant_that_is_set_aside_on_the_way() -> None:
     left = rows("a", "b") + rows("c", after_ms=7)
     aside = Settled(TENANT, [], 0, set_aside="a lock", left=left)
-    step = WriteGraphFn(Neo4jTarget("bolt://none", "", Secret(), retry_s=1), Writing(1, streams=True))
+    step = WriteGraphFn(MemorySink("test_write"), Writing(1, streams=True))
 
     step._settle([aside])
 
@@ -78,6 +77,6 @@ def test_a_stream_rejects_each_record_of_a_tenant_that_is_set_aside_on_the_way()
 
 
 def test_a_slice_leaves_them_to_be_run_again() -> None:
-    step = WriteGraphFn(Neo4jTarget("bolt://none", "", Secret(), retry_s=1), Writing(1))
+    step = WriteGraphFn(MemorySink("test_write"), Writing(1))
     step._settle([Settled(TENANT, [], 0, set_aside="a lock", left=rows("a"))])
     assert step._rejects == []

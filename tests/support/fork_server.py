@@ -24,13 +24,13 @@ from typing import Any, Final
 
 PRELOADED: Final = (
     "pipelines.graph_build",
-    "pipelines.stream",
+    "pipelines.job.stream",
     "pipelines.backfill",
     "pipelines.deadletters",
     "pipelines.doctor",
     "pipelines.tenants",
     "runners.local.cli",
-    "runners.flink.cli",
+    "runners.local.flink_cli",
 )
 _LONGEST_REQUEST: Final = 1 << 20
 

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -10,12 +9,12 @@ from runners.local.endpoints import STACK_DIR_VARIABLE
 from runners.local.stack import LocalStack, free_stack_ports
 from scripts.faulting.neighbours import AUTHORIZING
 from tests.support.forked import ForkingLauncher
+from tests.support.places import CHECKOUT
 from tests.system.flink_world import flink, flink_cluster  # noqa: F401  (fixtures, for whoever names them)
 from tests.system.world import World
-from transforms.io.kafka_offsets import KafkaOffsets
-from transforms.io.neo4j_graph import Neo4jGraphStore
+from transforms.io.kafka.offsets import KafkaOffsets
+from transforms.io.neo4j.store import Neo4jGraphStore
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 JARS = CHECKOUT / ".stack" / "java"
 _SHARED = {"flink", "secured", "served", "server"}
 

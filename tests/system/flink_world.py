@@ -16,8 +16,9 @@ from runners.flink.submit import submit
 from runners.local.flink_cluster import FlinkCluster, free_flink_ports
 from runners.local.flink_conf import FlinkShape
 from runners.local.stack import LocalStack
+from tests.support.places import CHECKOUT
 
-JARS = Path(__file__).resolve().parents[2] / ".stack" / "java"
+JARS = CHECKOUT / ".stack" / "java"
 # Windows and checkpoints of tests are short, and the machine may be busy.
 PATIENCE_S = 90.0
 
@@ -62,7 +63,7 @@ def wait_until(holds: Callable[[], bool], what: Callable[[], str], within_s: flo
 
 @pytest.fixture(scope="session")
 def flink_cluster(stack: LocalStack) -> Iterator[FlinkCluster]:
-    """Its folder is where `runners.flink.cli` looks for one, since the stack fixture names the parent."""
+    """Its folder is where `runners.local.flink_cli` looks for one, since the stack fixture names the parent."""
     folder = Path(stack.endpoints().neo4j_password_file).parent / "flink"
     cluster = FlinkCluster(folder, free_flink_ports(), FlinkShape(), JARS)
     try:

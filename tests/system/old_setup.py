@@ -13,8 +13,8 @@ from scripts.faulting.topics import held_records, sample_of
 from scripts.sampling.produce import TOPICS
 from scripts.sampling.record import SampleRecord
 from tests.system.world import World
-from transforms.io.kafka_target import KafkaTarget
-from transforms.records.letters import Coordinates, coordinates_of
+from transforms.io.kafka.target import KafkaTarget
+from transforms.records.dead_letters.letters import Coordinates, coordinates_of
 
 # Small, since they stand beside the stack's own.
 _HEAP: Final = ("128m", "384m")

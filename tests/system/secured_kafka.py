@@ -10,7 +10,7 @@ from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, A
 from runners.local.service import await_services
 from runners.local.services import Kafka
 from runners.local.stack import free_stack_ports
-from transforms.io.kafka_target import quiet
+from transforms.io.kafka.target import quiet
 
 ADMIN: Final = ("admin", "admin-password")
 USER: Final = ("builder", "builder-password")

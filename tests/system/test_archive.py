@@ -12,17 +12,17 @@ import psutil
 from scripts.faulting.archives import archived, must_hold_every_record_once
 from scripts.sampling.record import EVENTS, LOGS, RESOURCES, TOPOLOGY, SampleRecord, json_bytes
 from scripts.sampling.stream import sample_stream
-from tests.full_disk import full_disk
+from tests.support.full_disk import full_disk
 from tests.system.world import World
-from transforms.io.memory_graph import MemoryGraphStore
-from transforms.planning.interpret import interpret
-from transforms.records.archived import Archived
-from transforms.records.avro_paths import parse_path
+from transforms.planning.interpret.dispatch import interpret
+from transforms.records.archive_format.archived import Archived
+from transforms.records.archive_format.paths import parse_path
 from transforms.records.decode import decode_record
 from transforms.records.rejects import Fault
-from transforms.records.tenant import TenantResolver, TenantRules
-from transforms.steps.elements import Owned
+from transforms.records.tenancy.tenant import TenantResolver, TenantRules
+from transforms.steps.elements import Resolved
 from transforms.steps.resolve_tenants import resolve
+from transforms.testing.memory_graph import MemoryGraphStore
 
 T = 1_772_352_000_000
 HIDDEN = "hunter2hunter2"
@@ -35,7 +35,7 @@ def digests(records: list[Archived]) -> dict[str, str]:
     for one in records:
         decoded = decode_record(one.record)
         owned = resolve(decoded, resolver)
-        if isinstance(owned, Owned) and decoded.body is not None:
+        if isinstance(owned, Resolved) and decoded.body is not None:
             try:
                 found = interpret(one.record.topic, decoded.body, owned.client_id, decoded.ver, raw_key=decoded.key.raw)
             except Fault:
@@ -105,7 +105,7 @@ def kill_writers(root: Path, done: threading.Event) -> None:
     """Whatever writes to that archive, as soon as it is there."""
     while not done.wait(0.02):
         for one in psutil.process_iter(["cmdline"]):
-            if one.info["cmdline"] and "transforms.io.archive_writer" in one.info["cmdline"] and str(root) in one.info["cmdline"]:
+            if one.info["cmdline"] and "transforms.io.archive.writer" in one.info["cmdline"] and str(root) in one.info["cmdline"]:
                 with suppress(psutil.NoSuchProcess):
                     one.kill()
 

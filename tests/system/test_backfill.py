@@ -18,11 +18,11 @@ from scripts.faulting.job import OUTCOMES, SINCE, SMALL, UNTIL, Backfill, Comman
 from scripts.faulting.round import await_that
 from scripts.sampling.record import COMMANDS, RESOURCES, SampleRecord, json_bytes
 from scripts.sampling.stream import sample_stream
-from tests.in_memory import expected_digests
+from tests.support.in_memory import expected_digests
 from tests.system.conftest import JARS
 from tests.system.world import World
-from transforms.io.neo4j_graph import Neo4jGraphStore
-from transforms.io.neo4j_target import Neo4jTarget
+from transforms.io.neo4j.store import Neo4jGraphStore
+from transforms.io.neo4j.target import Neo4jTarget
 from transforms.io.secrets import Secret
 from transforms.records.outcomes import NO_TENANT
 

@@ -8,14 +8,14 @@ import pytest
 
 from tests.system.world import CHECKOUT, World
 from transforms.io.faults import InfrastructureFault
-from transforms.io.graph_compare import Pair, compare_tenant
-from transforms.io.graph_sides import MappedSide, OwnSide
-from transforms.io.neo4j_graph import Neo4jGraphStore
+from transforms.io.graph_admin.compare import Pair, compare_tenant
+from transforms.io.graph_admin.compared_graphs import MappedSide, OwnSide
+from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.model.graph import RESOURCE
 from transforms.model.graph_mapping import parse_mapping
-from transforms.planning.comparison import Line
-from transforms.planning.mutations import Mutation, UpsertEdge, UpsertNode, UpsertReferrer
-from transforms.planning.values import digest_of
+from transforms.planning.diff.comparison import Line
+from transforms.planning.facts.mutations import Mutation, UpsertEdge, UpsertNode, UpsertReferrer
+from transforms.planning.facts.values import digest_of
 from transforms.records.record import make_ver
 
 EXAMPLE = CHECKOUT / "docs" / "old-builder.toml"

@@ -12,10 +12,10 @@ from confluent_kafka.admin import AdminClient
 from scripts.faulting.topics import delete_before
 from scripts.sampling.record import COMMANDS, EVENTS, RESOURCES, TOPOLOGY, SampleRecord, json_bytes
 from scripts.sampling.stream import sample_stream
-from tests.in_memory import expected_digests
+from tests.support.in_memory import expected_digests
 from tests.system.world import DEADLETTERS, World
-from transforms.io.kafka_offsets import KafkaOffsets, OffsetRange
-from transforms.records.tenant import TenantRules
+from transforms.io.kafka.offsets import KafkaOffsets, OffsetRange
+from transforms.records.tenancy.tenant import TenantRules
 
 T = 1_772_352_000_000
 OUTCOMES = ("written", "unchanged", "superseded", "filtered", "skipped", "control", "undecoded", "rejected")

@@ -21,15 +21,15 @@ from scripts.faulting.topics import configure_topic
 from scripts.sampling.produce import TOPICS
 from scripts.sampling.record import COMMANDS, EVENTS, REGISTRY, RESOURCES, RULES, TARGETS, TOPOLOGY, SampleRecord
 from scripts.sampling.stream import sample_stream
+from tests.support.wire import kafka_record
 from tests.system.conftest import JARS
 from tests.system.secured_kafka import USER, Right, SecuredKafka
 from tests.system.world import DEADLETTERS, GROUP, World
-from tests.unit.wire import kafka_record
-from transforms.io.deadletters import DeadLetterWriter, deadletter_topic
+from transforms.io.dead_letters.writer import DeadLetterWriter, deadletter_topic
 from transforms.io.faults import InfrastructureFault
-from transforms.io.kafka_inquiry import Brokers, KafkaInquiry
-from transforms.io.kafka_offsets import KafkaOffsets
-from transforms.io.kafka_target import KafkaTarget
+from transforms.io.kafka.offsets import KafkaOffsets
+from transforms.io.kafka.probe import Brokers, KafkaProbe
+from transforms.io.kafka.target import KafkaTarget
 from transforms.io.secrets import Secret
 from transforms.model.schema import schema
 from transforms.records.rejects import Fault, Reason, Step, reject
@@ -105,7 +105,7 @@ def test_on_an_up_to_date_stack_all_is_well_and_everything_stays_as_it_was(ready
 
 
 def test_a_broker_tells_its_version_over_whichever_connection_it_answers(world: World) -> None:
-    told = [KafkaInquiry(world.kafka_target).brokers() for _ in range(60)]
+    told = [KafkaProbe(world.kafka_target).brokers() for _ in range(60)]
 
     assert {one.version if isinstance(one, Brokers) else one for one in told} == {"3.9"}
 

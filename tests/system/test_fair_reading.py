@@ -8,8 +8,8 @@ from confluent_kafka import Producer
 
 from scripts.sampling.record import RESOURCES
 from tests.system.world import World
-from transforms.io.kafka_offsets import OffsetRange, Place
-from transforms.io.kafka_reader import RangeReader
+from transforms.io.kafka.offsets import OffsetRange, Place
+from transforms.io.kafka.range_reader import RangeReader
 
 LOUD, QUIET = 6_000, 300
 MANY_BYTES = 1 << 40

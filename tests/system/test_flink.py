@@ -11,8 +11,8 @@ from scripts.faulting.kills import kill_server
 from scripts.faulting.topics import make_topic
 from scripts.sampling.record import RESOURCES, SampleRecord, json_bytes
 from scripts.sampling.stream import sample_stream
-from tests.in_memory import expected_digests
-from tests.patience import is_long
+from tests.support.in_memory import expected_digests
+from tests.support.patience import is_long
 from tests.system.flink_world import FlinkWorld
 from tests.system.streaming import Stream, halves
 from tests.system.world import World, locked

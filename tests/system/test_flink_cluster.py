@@ -70,8 +70,8 @@ def reading(world: World, flink: FlinkWorld, path: Path) -> Callable[[beam.Pipel
             expansion_service=flink.cluster.addresses().expansion,
         )
         numbers = rows | "Number" >> beam.Map(numbered).with_output_types(tuple[int, int])
-        grouped = numbers | "Window" >> beam.WindowInto(FixedWindows(1)) | "Group" >> beam.GroupByKey()
-        grouped | "Append" >> beam.ParDo(AppendFn(str(path)))
+        flatten_option_groups = numbers | "Window" >> beam.WindowInto(FixedWindows(1)) | "Group" >> beam.GroupByKey()
+        flatten_option_groups | "Append" >> beam.ParDo(AppendFn(str(path)))
 
     return build
 
@@ -125,7 +125,7 @@ def test_a_savepoint_ends_a_job_and_another_goes_on_from_it_exactly(
         traffic.await_all()
     traffic.burst(2000)
 
-    saved = world.run("runners.flink.cli", "savepoint", job, "--cancel").stdout.strip()
+    saved = world.run("runners.local.flink_cli", "savepoint", job, "--cancel").stdout.strip()
 
     assert flink.rest.job(job).state == "FINISHED"
     before = seen(path)
@@ -136,9 +136,9 @@ def test_a_savepoint_ends_a_job_and_another_goes_on_from_it_exactly(
     assert seen(path) == Counter(range(traffic.produced))
     counts = flink.rest.checkpoints(again).counts
     assert (counts.restored, flink.rest.restarts(again)) == (1, 0)
-    assert f"{again} " in (status := world.run("runners.flink.cli", "status").stdout)
+    assert f"{again} " in (status := world.run("runners.local.flink_cli", "status").stdout)
     assert "RUNNING" in status
-    world.run("runners.flink.cli", "cancel", again)
+    world.run("runners.local.flink_cli", "cancel", again)
     assert flink.rest.job(again).state == "CANCELED"
 
 

@@ -8,7 +8,7 @@ from scripts.faulting.round import await_that
 from scripts.faulting.topics import configure_topic
 from scripts.sampling.record import SampleRecord
 from scripts.sampling.stream import sample_stream
-from tests.in_memory import expected_digests
+from tests.support.in_memory import expected_digests
 from tests.system.world import DEADLETTERS, World, locked
 
 FLAGS = ("--kafka_reader=bounded", "--tenant_max_failures=2")

@@ -11,12 +11,12 @@ from scripts.faulting.neighbours import denied
 from scripts.faulting.topics import delete_before, delete_topic, forget_offsets
 from scripts.sampling.record import EVENTS, RESOURCES, SampleRecord
 from tests.system.world import GROUP, World
-from transforms.io.faults import GroupTaken, InfrastructureFault
-from transforms.io.kafka_offsets import HeldBack, KafkaOffsets, OffsetGap, OffsetRange, PartitionFault, ReadPlan, Stand
-from transforms.io.kafka_reader import RangeReader
-from transforms.io.kept_offsets import KeptOffsets
-from transforms.io.lease import Lease
-from transforms.io.neo4j_graph import Neo4jGraphStore
+from transforms.io.faults import InfrastructureFault, LeaseHeldElsewhere
+from transforms.io.graph_admin.group_progress import GroupProgressStore
+from transforms.io.graph_admin.lease import Lease
+from transforms.io.kafka.offsets import CommittedPosition, HeldBack, KafkaOffsets, OffsetGap, OffsetRange, PartitionFault, ReadPlan
+from transforms.io.kafka.range_reader import RangeReader
+from transforms.io.neo4j.store import Neo4jGraphStore
 
 T = 1_772_352_000_000
 
@@ -179,9 +179,9 @@ def test_a_run_that_was_stopped_before_its_commit_cannot_commit_after_its_succes
         # The one was stopped behind its look at the lease and at what is committed; the other took over meanwhile.
         successor.commit({place: 7})
 
-        with pytest.raises(GroupTaken, match="Another run of the consumer group graph-build has committed"):
+        with pytest.raises(LeaseHeldElsewhere, match="Another run of the consumer group graph-build has committed"):
             stopped.resume(OffsetGap(*place, 5, 5, 5))
-        with pytest.raises(GroupTaken):
+        with pytest.raises(LeaseHeldElsewhere):
             stopped.commit({place: 8})
 
         assert world.committed() == {place: 7}
@@ -206,7 +206,7 @@ def test_what_kafka_forgot_is_read_on_where_the_group_stood_and_committed_again(
     world.produce([SampleRecord(EVENTS, b"af-10::x", b"{}", T)])
     with closing(KafkaOffsets(world.kafka_target)) as other:
         other.commit({(EVENTS, 0): 0, (EVENTS, 1): 0})
-    stands, age_s = KeptOffsets(store, GROUP).read()
+    stands, age_s = GroupProgressStore(store, GROUP).read()
     assert (stands[place].offset, 0 <= age_s < 300) == (7, True)
 
     report = world.run_job("--kafka_reader=bounded", "--topics", RESOURCES)
@@ -226,10 +226,10 @@ def test_a_group_that_was_deleted_is_read_anew(world: World) -> None:
 def test_only_the_holder_of_the_lease_says_where_the_group_stands(store: Neo4jGraphStore) -> None:
     lease = Lease(store, GROUP, 30)
     assert lease.acquire(lambda _seconds: False)
-    mine, others = KeptOffsets(store, GROUP, lease.holder), KeptOffsets(store, GROUP, "elsewhere pid 1 ticks 1 started 1")
-    mine.keep({(RESOURCES, 0): Stand("id", 9)})
-    others.keep({(RESOURCES, 0): Stand("id", 3)})
-    assert mine.read()[0] == {(RESOURCES, 0): Stand("id", 9)}
+    mine, others = GroupProgressStore(store, GROUP, lease.holder), GroupProgressStore(store, GROUP, "elsewhere pid 1 ticks 1 started 1")
+    mine.keep({(RESOURCES, 0): CommittedPosition("id", 9)})
+    others.keep({(RESOURCES, 0): CommittedPosition("id", 3)})
+    assert mine.read()[0] == {(RESOURCES, 0): CommittedPosition("id", 9)}
     lease.release()
 
 

@@ -5,12 +5,12 @@ from random import Random
 from typing import Any
 
 from scripts.sampling.record import RESOURCES, SampleRecord, json_bytes
-from tests.in_memory import expected_digests
+from tests.support.in_memory import expected_digests
 from tests.system.world import World
-from tests.unit.test_specs import GOLDEN, HIDDEN
+from tests.unit.transforms.planning.interpret.test_specs import GOLDEN, HIDDEN
 from transforms.model.graph import BETWEEN_RESOURCES
 from transforms.model.kinds import KIND_OF_TOKEN
-from transforms.records.specs import SPEC_OF_TOKEN
+from transforms.records.specs.table import SPEC_OF_TOKEN
 
 BEGIN_S = 1_772_352_000
 CLIENTS = ("in-order", "backwards", "shuffled", "sliced")

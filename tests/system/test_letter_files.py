@@ -6,7 +6,7 @@ from typing import Any
 
 from scripts.sampling.record import RESOURCES
 from scripts.sampling.stream import sample_stream
-from tests.full_disk import full_disk
+from tests.support.full_disk import full_disk
 from tests.system.test_deadletters import keyless, produce_at, secret
 from tests.system.world import World
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from random import Random
 
 from scripts.sampling.record import LOGS, SampleRecord, json_bytes
-from tests.in_memory import expected_digests
+from tests.support.in_memory import expected_digests
 from tests.system.world import World
 
 TENANTS = ("af-10", "af-11", "af-12")

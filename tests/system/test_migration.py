@@ -19,12 +19,12 @@ from scripts.sampling.cluster import SampleCluster
 from scripts.sampling.produce import TOPICS
 from scripts.sampling.record import RESOURCES, SampleRecord, json_bytes
 from scripts.sampling.stream import play
-from tests.in_memory import expected_digests
+from tests.support.in_memory import expected_digests
 from tests.system.conftest import JARS
 from tests.system.old_setup import Mirror, OldSetup, OwnKafka, keyed
 from tests.system.world import World
-from transforms.io.kafka_offsets import KafkaOffsets
-from transforms.io.kafka_target import KafkaTarget
+from transforms.io.kafka.offsets import KafkaOffsets
+from transforms.io.kafka.target import KafkaTarget
 
 A, B = "af-10", "af-11"
 OUTCOMES = ("written", "unchanged", "superseded", "filtered", "skipped", "control", "undecoded", "rejected")

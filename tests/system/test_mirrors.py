@@ -8,14 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.reference import expected_digest
+from tests.support.strategies import TENANT, deliveries
 from tests.system.world import World
-from tests.unit.reference import expected_digest
-from tests.unit.strategies import TENANT, deliveries
-from tests.unit.test_order import folded
-from transforms.io.neo4j_graph import Neo4jGraphStore
-from transforms.io.tenant_transaction import TenantTransaction
-from transforms.planning.known import KnownGraph
-from transforms.planning.mutations import Mutation
+from tests.unit.transforms.planning.merge.test_order import folded
+from transforms.io.neo4j.store import Neo4jGraphStore
+from transforms.io.neo4j.tenant_transaction import TenantTransaction
+from transforms.planning.facts.mutations import Mutation
+from transforms.planning.merge.tenant_graph import KnownGraph
 
 _RUNS = count()
 Stores = tuple[Neo4jGraphStore, Neo4jGraphStore]

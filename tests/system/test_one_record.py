@@ -9,12 +9,12 @@ from scripts.faulting.raw_records import RawRecord, produce_raw
 from scripts.faulting.topics import forget_offsets
 from scripts.sampling.record import RESOURCES, SampleRecord, json_bytes
 from scripts.world import GROUP
-from tests.in_memory import expected_digests
+from tests.support.in_memory import expected_digests
 from tests.system.world import World
-from transforms.io.neo4j_graph import Neo4jGraphStore, RowRefused
-from transforms.io.quarantine import Quarantine
-from transforms.planning.fold import Interpreted
-from transforms.planning.mutations import UpsertNode
+from transforms.io.graph_admin.quarantine import Quarantine
+from transforms.io.neo4j.store import Neo4jGraphStore, RowRefused
+from transforms.planning.facts.mutations import UpsertNode
+from transforms.planning.merge.fold import Interpreted
 from transforms.records.outcomes import Outcome
 from transforms.records.record import KafkaRecord, make_ver
 from transforms.records.rejects import Reason

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from scripts.sampling.record import EVENTS, RESOURCES, RULES, TARGETS, SampleRecord, json_bytes
-from tests.in_memory import expected_digests
-from tests.real_data import FOLDER, objects, record, response, response_record
+from tests.support.in_memory import expected_digests
+from tests.support.real_data import FOLDER, objects, record, response, response_record
 from tests.system.world import World
 
 BEGIN_MS = 1_772_352_000_000

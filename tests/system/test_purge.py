@@ -11,16 +11,16 @@ from typing import Any
 from scripts.sampling.cluster import SampleCluster
 from scripts.sampling.record import RESOURCES, SampleRecord, json_bytes
 from scripts.sampling.stream import sample_stream
-from tests.in_memory import expected_digests
+from tests.support.in_memory import expected_digests
 from tests.system.world import Process, World
-from transforms.io.graph_purge import Purged, begin, go_on
-from transforms.io.memory_graph import MemoryGraphStore
-from transforms.io.neo4j_graph import Neo4jGraphStore
-from transforms.planning.mutations import DeleteNode, EndSnapshot, Mutation, UpsertEdge, UpsertNode, UpsertReferrer
-from transforms.planning.reaping import forget
-from transforms.planning.values import digest_of
+from transforms.io.neo4j.purge import Purged, begin, go_on
+from transforms.io.neo4j.store import Neo4jGraphStore
+from transforms.planning.facts.mutations import DeleteNode, EndSnapshot, Mutation, UpsertEdge, UpsertNode, UpsertReferrer
+from transforms.planning.facts.values import digest_of
+from transforms.planning.lifecycle.reaping import forget
 from transforms.records.outcomes import Outcome
 from transforms.records.record import make_ver, microseconds
+from transforms.testing.memory_graph import MemoryGraphStore
 
 TENANT, OTHER = "af-10", "af-11"
 KILLS = 10

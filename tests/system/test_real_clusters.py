@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from tests.real_data import FOLDER, events, objects, record
+from tests.support.real_data import FOLDER, events, objects, record
 from tests.system.world import World
-from tests.unit.test_real_dumps import expected_topology
+from tests.unit.real.test_dumps import expected_topology
 
 pytestmark = pytest.mark.skipif(not (FOLDER / "openshift-aws").is_dir(), reason=f"the real dumps are not in {FOLDER}")
 

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.golden.test_statements import OF_ALL_TENANTS, statements
+from tests.support.reference import expected_digest
+from tests.support.strategies import TENANT, deliveries, loose_worlds
 from tests.system.world import World
-from tests.unit.reference import expected_digest
-from tests.unit.strategies import TENANT, deliveries, loose_worlds
-from tests.unit.test_order import deliver, folded
-from transforms.io.neo4j_graph import Neo4jGraphStore, RowRefused
-from transforms.io.quarantine import Quarantine
-from transforms.planning.fold import Interpreted
-from transforms.planning.mutations import DeleteNode, Mutation, UpsertEdge, UpsertNode, UpsertReferrer
-from transforms.planning.values import digest_of
+from tests.unit.transforms.planning.merge.test_order import deliver, folded
+from transforms.io.graph_admin.quarantine import Quarantine
+from transforms.io.neo4j.store import Neo4jGraphStore, RowRefused
+from transforms.planning.facts.mutations import DeleteNode, Mutation, UpsertEdge, UpsertNode, UpsertReferrer
+from transforms.planning.facts.values import digest_of
+from transforms.planning.merge.fold import Interpreted
 from transforms.records.outcomes import Outcome
 from transforms.records.record import KafkaRecord, make_ver
 from transforms.steps.write_tenant import TenantWriter

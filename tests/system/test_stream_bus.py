@@ -2,12 +2,12 @@
 
 from confluent_kafka import Producer
 
-from runners.stream_bus import KafkaBus
+from runners.observe.stream_bus import KafkaBus
 from scripts.faulting.round import await_that
 from scripts.faulting.topics import make_topic
 from scripts.sampling.record import EVENTS, RESOURCES, SampleRecord
 from tests.system.world import DEADLETTERS, World
-from transforms.io.kafka_offsets import KafkaOffsets
+from transforms.io.kafka.offsets import KafkaOffsets
 
 T = 1_772_352_000_000
 

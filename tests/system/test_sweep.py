@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 from tests.system.world import World
-from transforms.io.graph_sweep import SLICE_ROWS, floors_at, sweep
-from transforms.io.neo4j_graph import Neo4jGraphStore
-from transforms.planning.changes import Floors
-from transforms.planning.mutations import DeleteNode, Mutation, UpsertEdge, UpsertNode, UpsertReferrer
-from transforms.planning.swept import place_of
-from transforms.planning.values import digest_of
+from transforms.io.graph_admin.sweep import SLICE_ROWS, floors_at, sweep
+from transforms.io.neo4j.store import Neo4jGraphStore
+from transforms.planning.facts.changes import Floors
+from transforms.planning.facts.mutations import DeleteNode, Mutation, UpsertEdge, UpsertNode, UpsertReferrer
+from transforms.planning.facts.values import digest_of
+from transforms.planning.merge.swept import place_of
 from transforms.records.outcomes import Outcome
 from transforms.records.record import make_ver, time_limit
 

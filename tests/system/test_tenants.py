@@ -13,7 +13,7 @@ from scripts.faulting.topics import configure_topic
 from scripts.sampling.produce import TOPICS, ensure_topics
 from scripts.sampling.record import HEARTBEATS, REGISTRY, SampleRecord, json_bytes
 from scripts.sampling.stream import sample_stream
-from tests.in_memory import expected_digests
+from tests.support.in_memory import expected_digests
 from tests.system.test_graph_build import CROSSING
 from tests.system.world import World, locked
 from transforms.model import tenancy

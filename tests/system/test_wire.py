@@ -10,13 +10,13 @@ import pytest
 
 from runners.local.stack import free_stack_ports
 from scripts.sampling.record import EVENTS, RESOURCES, TARGETS, SampleRecord, json_bytes
+from tests.support.avro_samples import EVENT_SCHEMA, OWNER, POD_SCHEMA, avro, framed
 from tests.system.conftest import JARS
 from tests.system.registry import Registry
 from tests.system.world import World
-from tests.unit.avro_samples import EVENT_SCHEMA, OWNER, POD_SCHEMA, avro, framed
 from transforms.io.faults import InfrastructureFault
-from transforms.io.registry_target import RegistryTarget
-from transforms.io.schema_registry import SchemaRegistry
+from transforms.io.kafka.registry_target import RegistryTarget
+from transforms.io.kafka.schema_registry import SchemaRegistry
 from transforms.records.rejects import Fault, Reason
 
 BEGIN_MS = 1_772_352_000_000

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 
-class Untold(NamedTuple):
+class ProbeError(NamedTuple):
     """A question that was refused or not answered: what was said instead, and its code where it had one."""
 
     said: str

@@ -24,7 +24,7 @@ class InfrastructureFault(Exception):
         return f"{_OPEN}{self.sentence}{_CLOSE}"
 
 
-class GroupTaken(InfrastructureFault):
+class LeaseHeldElsewhere(InfrastructureFault):
     """Another run has what the lease is of: to try again would be to fight over it."""
 
 

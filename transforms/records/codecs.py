@@ -7,8 +7,10 @@ from typing import Final
 
 import msgspec
 
-from transforms.records.custom import without_foreign
-from transforms.records.envelopes import (
+from transforms.records.envelopes.custom import without_foreign
+from transforms.records.envelopes.events import parse_event
+from transforms.records.envelopes.prometheus import parse_rule, parse_target
+from transforms.records.envelopes.types import (
     Body,
     Command,
     Edge,
@@ -22,12 +24,10 @@ from transforms.records.envelopes import (
     Snapshot,
     Target,
 )
-from transforms.records.events import parse_event
-from transforms.records.failure_table import failure_table
-from transforms.records.failures import Families
-from transforms.records.logs import LogParser
-from transforms.records.prometheus import parse_rule, parse_target
-from transforms.records.redact import shown
+from transforms.records.logs.failure_table import failure_table
+from transforms.records.logs.failures import Families
+from transforms.records.logs.lines import LogParser
+from transforms.records.redaction.text import shown
 from transforms.records.rejects import Fault, Reason
 
 
@@ -48,7 +48,7 @@ class Codec:
     parse: Callable[[bytes], Body]
     body_time: Callable[[Body], datetime | None]
     state: bool = False
-    restless: bool = False
+    volatile_encoding: bool = False
     control: bool = False
     tenancy: bool = False
     is_lenient: bool = False
@@ -119,11 +119,11 @@ CODECS: Final = (
     Codec("state.k8s.topology", msgspec.json.Decoder(Edge).decode, _at, state=True),
     Codec("events.normalized", parse_event, _event_time),
     _log_codec(),
-    Codec("state.prom.targets", parse_target, _at, state=True, restless=True),
+    Codec("state.prom.targets", parse_target, _at, state=True, volatile_encoding=True),
     Codec("state.prom.rules", parse_rule, _at, state=True),
     Codec("graph.commands", _parse_command, _no_time, control=True),
     # No time of their own: clusters' clocks may be wrong, and what counts is when they were heard.
-    Codec(REGISTRY_TOPIC, msgspec.json.Decoder(Registration).decode, _no_time, state=True, restless=True, tenancy=True),
+    Codec(REGISTRY_TOPIC, msgspec.json.Decoder(Registration).decode, _no_time, state=True, volatile_encoding=True, tenancy=True),
     Codec("cluster.heartbeat", msgspec.json.Decoder(Heartbeat).decode, _no_time, tenancy=True),
 )
 CODEC_OF_TOPIC: Final = {codec.topic: codec for codec in CODECS}

@@ -12,17 +12,17 @@ import msgspec
 
 from transforms.model.identity import kind_token
 from transforms.model.limits import AHEAD_US, EARLIEST, KEY_BYTES, LATEST
-from transforms.records.causes import with_cause
 from transforms.records.codecs import CODEC_OF_TOPIC, RESOURCE_TOPIC, TOPICS, Codec
-from transforms.records.contents import Contents, take_time
-from transforms.records.envelopes import Body, Filtered, Resource, Tombstone
+from transforms.records.decoded_bodies import Contents, take_time
+from transforms.records.envelopes.types import Body, Filtered, Resource, Tombstone
 from transforms.records.json_text import check_json_text, mended_json, with_whole_numbers
 from transforms.records.record import UNREADABLE, Headers, KafkaRecord, from_microseconds, is_unset, make_ver, microseconds
-from transforms.records.redact import redact_text
+from transforms.records.redaction.text import redact_text
 from transforms.records.rejects import Fault, Reason
-from transforms.records.routes import TopicRoute, header_tenant, route_of
-from transforms.records.tenant import BARE, LEGACY, PLAIN, KeyForm, SplitKey, may_name_kind, split_key, whole_key
-from transforms.records.wire import OPENING, SchemaLookup, is_null, open_foreign, open_wire
+from transforms.records.tenancy.routes import TopicRoute, header_tenant, route_of
+from transforms.records.tenancy.tenant import BARE, LEGACY, PLAIN, KeyForm, SplitKey, may_name_kind, split_key, whole_key
+from transforms.records.wrappers.unreadable import with_cause
+from transforms.records.wrappers.unwrap import OPENING, SchemaLookup, is_null, open_foreign, open_wire
 
 SHOWN_CHARACTERS: Final = 200
 # A CloudEvent around a watch record is two. Each is read several times until it is off, with all that it wraps.
@@ -93,7 +93,7 @@ def decode_record(
         key = _key_of_gone(key, route, record) if kind_like else key
         if value and (value[0] != OPENING or record.headers):
             value = open_wire(route.topic, value, record.headers, schemas, key.client_id or "")
-        timed = take_time(value) if contents is not None and codec.state and not codec.restless and value else None
+        timed = take_time(value) if contents is not None and codec.state and not codec.volatile_encoding and value else None
         body = contents.find(route.topic, timed) if contents is not None and timed is not None else None
         if body is None:
             body, is_own = _decode_body(codec, value, record.timestamp_ms, key)

@@ -10,7 +10,7 @@ V = TypeVar("V")
 GENERATION: Final = 32 * 1024
 
 
-class Memo(Generic[K, V]):
+class GenerationalCache(Generic[K, V]):
     """Holds what was put or found lately, at most two generations of `size` each.
 
     When the younger generation is full it becomes the older one, and what nobody asked for meanwhile is let go: an

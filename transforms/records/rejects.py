@@ -8,7 +8,7 @@ import msgspec
 from transforms.model.limits import ITEMS
 from transforms.records.outcomes import NO_TENANT
 from transforms.records.record import KafkaRecord
-from transforms.records.redact import redact_text
+from transforms.records.redaction.text import redact_text
 
 
 class Reason(StrEnum):

@@ -9,15 +9,15 @@ import apache_beam as beam
 from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.windowed_value import WindowedValue
 
-from transforms.io.archive_process import ArchiveProcess, Lane, archive_process
-from transforms.planning.archiving import Archiving, withheld_whole
+from transforms.io.archive.process import ArchiveProcess, BundleStream, archive_process
+from transforms.planning.archive.retained import Archiving, withheld_whole
+from transforms.records.archive_format.runs import Gathering
 from transforms.records.outcomes import NO_TENANT
 from transforms.records.rejects import Step
-from transforms.records.runs import Gathering
 from transforms.steps.decode import WireSettings, decoder, opened
-from transforms.steps.elements import TakenChunk
+from transforms.steps.elements import AcceptedChunk
 from transforms.steps.net import caught
-from transforms.steps.nothing import NothingFn
+from transforms.steps.wait_on import WaitOnFn
 
 # Of records that are held, encoded, before they are written; while they are, as many again may gather.
 HELD_BYTES: Final = 32 * 1024 * 1024
@@ -41,7 +41,7 @@ class ArchiveRecords(beam.PTransform):
         super().__init__()
         self._fn = ArchiveRecordsFn(root, client_id, wire, waits=waits)
 
-    def expand(self, chunks: beam.PCollection[TakenChunk]) -> beam.PCollection[Receipt]:
+    def expand(self, chunks: beam.PCollection[AcceptedChunk]) -> beam.PCollection[Receipt]:
         return chunks | beam.ParDo(self._fn).with_output_types(Receipt)
 
 
@@ -58,7 +58,7 @@ class AwaitArchived(beam.PTransform):
 
     def expand(self, inputs: tuple[beam.PCollection[Receipt], beam.PCollection[Any]]) -> beam.PCollection[bytes]:
         receipts, after = inputs
-        together = (receipts, after | "After" >> beam.ParDo(NothingFn()).with_output_types(Receipt)) | beam.Flatten()
+        together = (receipts, after | "After" >> beam.ParDo(WaitOnFn()).with_output_types(Receipt)) | beam.Flatten()
         return together | "Both" >> beam.GroupByKey() | beam.ParDo(self._fn).with_output_types(bytes)
 
 
@@ -85,7 +85,7 @@ class ArchiveRecordsFn(beam.DoFn):
         self._wire = wire
         self._archiving: Archiving | None = None
         self._process: ArchiveProcess | None = None
-        self._lane: Lane | None = None
+        self._lane: BundleStream | None = None
         self._writing: Future[list[str]] | None = None
         self._held_bytes = 0
         self._gathering = Gathering()
@@ -104,7 +104,7 @@ class ArchiveRecordsFn(beam.DoFn):
         self._lane, self._writing, self._held_bytes = self._process.lane(), None, 0
         self._gathering = Gathering()
 
-    def process(self, chunk: TakenChunk) -> Iterator[WindowedValue]:
+    def process(self, chunk: AcceptedChunk) -> Iterator[WindowedValue]:
         assert self._archiving is not None
         is_plain, archived = self._archiving.is_plain, self._archiving.archived
         add_plain, add = self._gathering.add_plain, self._gathering.add

@@ -6,13 +6,13 @@ from typing import Any, Final
 
 import apache_beam as beam
 
-from transforms.io.archive_files import Archive
-from transforms.io.avro_files import AvroFile, CorruptArchive
+from transforms.io.archive.avro_files import AvroFile, CorruptArchive
+from transforms.io.archive.files import Archive
 from transforms.io.faults import InfrastructureFault
-from transforms.io.kafka_offsets import OffsetRange
-from transforms.io.kafka_reader import CHUNK_RECORDS
-from transforms.io.kafka_target import KafkaTarget
-from transforms.planning.slices import SliceSize
+from transforms.io.kafka.offsets import OffsetRange
+from transforms.io.kafka.range_reader import CHUNK_RECORDS
+from transforms.io.kafka.target import KafkaTarget
+from transforms.planning.scheduling.slices import SliceSize
 from transforms.records.outcomes import NO_TENANT
 from transforms.records.record import KafkaRecord
 from transforms.steps.elements import RecordChunk

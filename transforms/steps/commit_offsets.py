@@ -9,10 +9,10 @@ import structlog
 from apache_beam.transforms.window import FixedWindows
 
 from transforms.io.faults import InfrastructureFault
-from transforms.io.kafka_offsets import KafkaOffsets, Place
-from transforms.io.kafka_target import KafkaTarget
-from transforms.steps.nothing import NothingFn
+from transforms.io.kafka.offsets import KafkaOffsets, Place
+from transforms.io.kafka.target import KafkaTarget
 from transforms.steps.read_stream import Position, decode_positions
+from transforms.steps.wait_on import WaitOnFn
 
 COMMIT_EVERY_S: Final = 2.0
 AGAIN_S: Final = 5.0
@@ -36,10 +36,10 @@ class CommitOffsets(beam.PTransform):
 
     def expand(self, inputs: tuple[beam.PCollection[Any], ...]) -> beam.PCollection[bytes]:
         positions, *done = inputs
-        alike = [each | f"Await{at}" >> beam.ParDo(NothingFn()).with_output_types(Position) for at, each in enumerate(done)]
+        alike = [each | f"Await{at}" >> beam.ParDo(WaitOnFn()).with_output_types(Position) for at, each in enumerate(done)]
         together = (positions, *alike) | beam.Flatten() | "Every" >> beam.WindowInto(FixedWindows(self._every_s))
-        grouped = together | "Settled" >> beam.GroupByKey()
-        return grouped | "Commit" >> beam.ParDo(self._fn).with_output_types(bytes)
+        flatten_option_groups = together | "Settled" >> beam.GroupByKey()
+        return flatten_option_groups | "Commit" >> beam.ParDo(self._fn).with_output_types(bytes)
 
 
 class CommitOffsetsFn(beam.DoFn):

@@ -8,15 +8,15 @@ from typing import Final
 import apache_beam as beam
 
 from transforms.io.faults import InfrastructureFault
-from transforms.io.registry_target import RegistryTarget
-from transforms.io.schema_registry import process_registry
+from transforms.io.kafka.registry_target import RegistryTarget
+from transforms.io.kafka.schema_registry import process_registry
 from transforms.records.codecs import CODEC_OF_TOPIC, Codec, codecs_with
-from transforms.records.contents import Contents
 from transforms.records.decode import Decoded, decode_record, unread
-from transforms.records.failures import Families
+from transforms.records.decoded_bodies import Contents
+from transforms.records.logs.failures import Families
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Step
-from transforms.records.wire import SchemaLookup
+from transforms.records.wrappers.unwrap import SchemaLookup
 from transforms.steps.elements import DecodedChunk, RecordChunk
 from transforms.steps.net import caught
 

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from apache_beam.coders import Coder, registry
 
-from transforms.planning.fold import Interpreted
+from transforms.planning.merge.fold import Interpreted
 from transforms.records.decode import Decoded
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Reject
@@ -27,18 +27,18 @@ class DecodedChunk(list[Decoded]):
     """Records with their bodies or faults."""
 
 
-class Owned(NamedTuple):
+class Resolved(NamedTuple):
     """A decoded record with its tenant."""
 
     client_id: str
     decoded: Decoded
 
 
-class OwnedChunk(list[Owned]):
+class ResolvedChunk(list[Resolved]):
     """Records that concern the graph, with their tenants."""
 
 
-class TakenChunk(list[Owned]):
+class AcceptedChunk(list[Resolved]):
     """Records that were taken in, with their tenants ("-" for none), whether they concern the graph or not."""
 
 
@@ -83,7 +83,7 @@ class _RejectCoder(Coder):
         return True
 
 
-for _chunk in (RecordChunk, DecodedChunk, OwnedChunk, TakenChunk):
+for _chunk in (RecordChunk, DecodedChunk, ResolvedChunk, AcceptedChunk):
     registry.register_coder(_chunk, _ChunkCoder)
 registry.register_coder(TenantMutations, _MutationsCoder)
 registry.register_coder(Reject, _RejectCoder)

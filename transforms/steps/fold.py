@@ -7,7 +7,7 @@ import apache_beam as beam
 import msgspec
 from apache_beam.pvalue import TaggedOutput
 
-from transforms.planning.fold import Folded, Interpreted, Sealed, fold
+from transforms.planning.merge.fold import Folded, Interpreted, Sealed, fold
 from transforms.records.outcomes import Outcome, Tally
 from transforms.records.rejects import Step
 from transforms.steps.elements import TenantMutations
@@ -34,8 +34,8 @@ class FoldMutations(beam.PTransform):
         super().__init__()
         self._fn = FoldMutationsFn(keeps=keeps)
 
-    def expand(self, grouped: beam.PCollection[Grouped]) -> Any:
-        return grouped | beam.ParDo(self._fn).with_output_types(TenantMutations).with_outputs(REJECTS, main="main")
+    def expand(self, flatten_option_groups: beam.PCollection[Grouped]) -> Any:
+        return flatten_option_groups | beam.ParDo(self._fn).with_output_types(TenantMutations).with_outputs(REJECTS, main="main")
 
 
 class FoldMutationsFn(beam.DoFn):

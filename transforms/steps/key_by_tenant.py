@@ -9,16 +9,16 @@ import msgspec
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.timestamp import Timestamp
 
-from transforms.planning.fold import Folded, Interpreted, fold
-from transforms.planning.interpret import Meanings, interpret
-from transforms.planning.mutations import AspectKey
-from transforms.planning.weight import rows_of
+from transforms.planning.facts.mutations import AspectKey
+from transforms.planning.facts.weight import rows_of
+from transforms.planning.interpret.dispatch import InterpretationCache, interpret
+from transforms.planning.merge.fold import Folded, Interpreted, fold
+from transforms.records.dead_letters.redacted import sealed
 from transforms.records.decode import Decoded
-from transforms.records.kept import sealed
 from transforms.records.outcomes import Outcome, Tally
 from transforms.records.rejects import Fault, Step, reject
 from transforms.steps.bundle import BundleTimes
-from transforms.steps.elements import OwnedChunk
+from transforms.steps.elements import ResolvedChunk
 from transforms.steps.metrics import count_held, count_outcomes
 from transforms.steps.net import Failed, bisected, caught, rejects_of
 from transforms.steps.resolve_tenants import REJECTS
@@ -33,7 +33,7 @@ HELD_BYTES: Final = 24 * 1024 * 1024
 _HELD_OVERHEAD_BYTES: Final = 512
 _FURTHER_BYTES: Final = 2048
 # One per process, as what decoding found before is.
-_MEANINGS: Final = Meanings()
+_MEANINGS: Final = InterpretationCache()
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
 
 
@@ -52,7 +52,7 @@ class KeyByTenant(beam.PTransform):
         super().__init__()
         self._fn = KeyByTenantFn(shards, keeps=keeps)
 
-    def expand(self, chunks: beam.PCollection[OwnedChunk]) -> Any:
+    def expand(self, chunks: beam.PCollection[ResolvedChunk]) -> Any:
         return chunks | beam.ParDo(self._fn).with_output_types(Keyed).with_outputs(REJECTS, main="main")
 
 
@@ -75,7 +75,7 @@ class KeyByTenantFn(beam.DoFn):
         self._held, self._held_bytes, self._held_rows, self._settled = {}, 0, 0, Tally()
         self._times = BundleTimes()
 
-    def process(self, chunk: OwnedChunk, timestamp: Timestamp = beam.DoFn.TimestampParam) -> Iterator[Any]:
+    def process(self, chunk: ResolvedChunk, timestamp: Timestamp = beam.DoFn.TimestampParam) -> Iterator[Any]:
         self._times.note(timestamp)
         for client_id, decoded in chunk:
             try:

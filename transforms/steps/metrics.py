@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from apache_beam.metrics import Metrics, MetricsFilter
 
-from transforms.io.kafka_offsets import OffsetGap, PartitionFault, Place
+from transforms.io.kafka.offsets import OffsetGap, PartitionFault, Place
 from transforms.records.outcomes import Outcome, Tally
 
 OUTCOME: Final = "outcome"

@@ -5,7 +5,7 @@ from typing import NamedTuple, TypeVar
 
 from transforms.io.faults import InfrastructureFault
 from transforms.io.unforeseen import counted, unforeseen
-from transforms.planning.fold import Interpreted, Sealed
+from transforms.planning.merge.fold import Interpreted, Sealed
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Fault, Reject, Step, reject
 from transforms.steps.metrics import count_internal

@@ -6,8 +6,8 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
 
-from transforms.planning.batches import cut_batches
-from transforms.planning.fold import Interpreted
+from transforms.planning.merge.batches import cut_batches
+from transforms.planning.merge.fold import Interpreted
 from transforms.records.rejects import Step
 from transforms.steps.elements import TenantMutations
 from transforms.steps.net import Failed, bisected, rejects_of

@@ -9,11 +9,11 @@ from apache_beam.io.kafka import ReadFromKafka
 from apache_beam.utils.timestamp import Timestamp
 from apache_beam.utils.windowed_value import WindowedValue
 
-from transforms.io.kafka_offsets import OffsetRange, Place
-from transforms.io.kafka_reader import CHUNK_RECORDS, RangeReader
-from transforms.io.kafka_target import KafkaTarget
+from transforms.io.kafka.offsets import OffsetRange, Place
+from transforms.io.kafka.range_reader import CHUNK_RECORDS, RangeReader
+from transforms.io.kafka.target import KafkaTarget
 from transforms.model.limits import RECORD_BYTES
-from transforms.planning.slices import SLICE_ROWS, SliceSize
+from transforms.planning.scheduling.slices import SLICE_ROWS, SliceSize
 from transforms.records.record import KafkaRecord, header_name
 from transforms.steps.bundle import BundleTimes
 from transforms.steps.elements import RecordChunk

@@ -9,10 +9,10 @@ from apache_beam.io.kafka import ReadFromKafka
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.timestamp import Timestamp
 
-from transforms.io.kafka_offsets import Place
-from transforms.io.kafka_reader import CHUNK_RECORDS
-from transforms.io.kafka_target import KafkaTarget
-from transforms.io.offset_jumps import process_jumps
+from transforms.io.kafka.offset_jumps import process_jumps
+from transforms.io.kafka.offsets import Place
+from transforms.io.kafka.range_reader import CHUNK_RECORDS
+from transforms.io.kafka.target import KafkaTarget
 from transforms.steps.bundle import BundleTimes
 from transforms.steps.elements import RecordChunk
 from transforms.steps.read import mark_chunk, record_of
@@ -22,9 +22,9 @@ GAPS: Final = "gaps"
 # One key for all, so that one worker commits for every partition at once. Standard types: they pass through the Java side.
 Position = tuple[str, bytes]
 POSITIONS_KEY: Final = ""
-Reached = list[tuple[str, int, int]]
+ReachedOffsets = list[tuple[str, int, int]]
 
-_DECODE: Final = msgspec.msgpack.Decoder(Reached).decode
+_DECODE: Final = msgspec.msgpack.Decoder(ReachedOffsets).decode
 
 
 def encode_positions(reached: dict[Place, int]) -> Position:

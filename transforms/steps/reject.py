@@ -7,9 +7,9 @@ from typing import Final
 import apache_beam as beam
 import structlog
 
-from transforms.io.kafka_target import KafkaTarget
-from transforms.io.letter_sinks import LetterSink, process_sink
-from transforms.records.letters import LetterPlace
+from transforms.io.dead_letters.sinks import LetterSink, process_sink
+from transforms.io.kafka.target import KafkaTarget
+from transforms.records.dead_letters.letters import LetterPlace
 from transforms.records.outcomes import NO_TENANT, Outcome, Tally
 from transforms.records.rejects import Reject
 from transforms.steps.lines import LINES

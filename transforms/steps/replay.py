@@ -7,11 +7,11 @@ from typing import Any, Final
 import apache_beam as beam
 import structlog
 
-from transforms.io.deadletter_reader import DeadLetterReader
-from transforms.io.kafka_reader import CHUNK_RECORDS
-from transforms.io.kafka_target import KafkaTarget
-from transforms.planning.slices import portions
-from transforms.records.letters import LetterPlace, Unavailable, Wanted
+from transforms.io.dead_letters.reader import DeadLetterReader
+from transforms.io.kafka.range_reader import CHUNK_RECORDS
+from transforms.io.kafka.target import KafkaTarget
+from transforms.planning.scheduling.slices import portions
+from transforms.records.dead_letters.letters import LetterPlace, Unavailable, Wanted
 from transforms.records.outcomes import NO_TENANT
 from transforms.records.rejects import Reject
 from transforms.steps.elements import RecordChunk

@@ -8,20 +8,19 @@ import msgspec
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.timestamp import Timestamp
 
-from transforms.io.cluster_book import process_book
-from transforms.io.neo4j_target import Neo4jTarget
+from transforms.io.graph_sink import GraphSink
 from transforms.records.codecs import Codec
 from transforms.records.decode import Decoded
-from transforms.records.directory import EMPTY
-from transforms.records.envelopes import Command, Filtered, Tombstone
+from transforms.records.envelopes.types import Command, Filtered, Tombstone
+from transforms.records.liveness_signals import LivenessSignals
 from transforms.records.outcomes import NO_TENANT, Outcome, Tally
 from transforms.records.record import moment_of
 from transforms.records.rejects import Fault, Reason, Reject, Step, reject
-from transforms.records.routes import header_tenant
-from transforms.records.signs import Signs
-from transforms.records.tenant import Claims, TenantResolver, TenantRules, is_tenant_id, key_fault
+from transforms.records.tenancy.directory import EMPTY
+from transforms.records.tenancy.routes import header_tenant
+from transforms.records.tenancy.tenant import Claims, TenantResolver, TenantRules, is_tenant_id, key_fault
 from transforms.steps.bundle import BundleTimes
-from transforms.steps.elements import DecodedChunk, Owned, OwnedChunk, TakenChunk
+from transforms.steps.elements import AcceptedChunk, DecodedChunk, Resolved, ResolvedChunk
 from transforms.steps.metrics import count_outcomes
 from transforms.steps.net import caught
 
@@ -44,36 +43,36 @@ class ResolveTenants(beam.PTransform):
     And `taken`, where `keeps` asks for it: all records but the faulty ones and those of another tenant.
 
     Records of another tenant (single-tenant mode), control records and topics that are not decoded end here, counted.
-    target: the graph, which knows all tenants; it is asked once a bundle. None: no tenant is known.
+    graph: the graph, which knows all tenants; it is asked once a bundle. None: no tenant is known.
     """
 
-    def __init__(self, rules: TenantRules, target: Neo4jTarget | None = None, *, keeps: bool = False) -> None:
+    def __init__(self, rules: TenantRules, graph: GraphSink | None = None, *, keeps: bool = False) -> None:
         super().__init__()
-        self._fn = ResolveTenantsFn(rules, target, keeps=keeps)
+        self._fn = ResolveTenantsFn(rules, graph, keeps=keeps)
 
     def expand(self, chunks: beam.PCollection[DecodedChunk]) -> Any:
-        return chunks | beam.ParDo(self._fn).with_output_types(OwnedChunk).with_outputs(REJECTS, SIGNS, COMMANDS, TAKEN, main="main")
+        return chunks | beam.ParDo(self._fn).with_output_types(ResolvedChunk).with_outputs(REJECTS, SIGNS, COMMANDS, TAKEN, main="main")
 
 
 class ResolveTenantsFn(beam.DoFn):
-    def __init__(self, rules: TenantRules, target: Neo4jTarget | None, *, keeps: bool = False) -> None:
+    def __init__(self, rules: TenantRules, graph: GraphSink | None, *, keeps: bool = False) -> None:
         self._rules = rules
         self._keeps = keeps
-        self._target = target
+        self._graph = graph
         self._resolver = TenantResolver(rules)
-        self._signs = Signs()
+        self._signs = LivenessSignals()
         self._times = BundleTimes()
 
     def start_bundle(self) -> None:
-        directory = process_book(self._target).directory() if self._target else EMPTY
+        directory = self._graph.tenants().directory() if self._graph else EMPTY
         self._resolver = TenantResolver(self._rules, directory)
-        self._signs = Signs()
+        self._signs = LivenessSignals()
         self._times = BundleTimes()
 
-    def process(self, chunk: DecodedChunk, timestamp: Timestamp = beam.DoFn.TimestampParam) -> Iterator[OwnedChunk | TaggedOutput]:
+    def process(self, chunk: DecodedChunk, timestamp: Timestamp = beam.DoFn.TimestampParam) -> Iterator[ResolvedChunk | TaggedOutput]:
         self._times.note(timestamp)
-        owned = OwnedChunk()
-        others = TakenChunk()
+        owned = ResolvedChunk()
+        others = AcceptedChunk()
         settled = Tally()
         signs, ended = self._signs, []
         faulty: list[Reject] = []
@@ -81,14 +80,14 @@ class ResolveTenantsFn(beam.DoFn):
             if isinstance(decoded.body, Command):
                 yield TaggedOutput(COMMANDS, decoded.body.command)
             found = self._resolve(decoded)
-            if isinstance(found, Owned):
+            if isinstance(found, Resolved):
                 owned.append(found)
             elif isinstance(found, Reject):
                 faulty.append(found)
             else:
                 client_id, outcome = found
                 if self._keeps and outcome is not Outcome.SKIPPED:
-                    others.append(Owned(client_id, decoded))
+                    others.append(Resolved(client_id, decoded))
                 if outcome in HEARD and client_id != NO_TENANT:
                     ended.append((client_id, decoded.record))
                 if not _is_registration(decoded, outcome):
@@ -100,11 +99,11 @@ class ResolveTenantsFn(beam.DoFn):
         yield from map(self._rejected, faulty)
         count_outcomes(self._of_known(settled))
         if self._keeps and (owned or others):
-            yield TaggedOutput(TAKEN, TakenChunk((*owned, *others)))
+            yield TaggedOutput(TAKEN, AcceptedChunk((*owned, *others)))
         if owned:
             yield owned
 
-    def _resolve(self, decoded: Decoded) -> Owned | Reject | Ended:
+    def _resolve(self, decoded: Decoded) -> Resolved | Reject | Ended:
         try:
             found = resolve(decoded, self._resolver)
             if type(found) is tuple and found[1] is Outcome.CONTROL and found[0] != NO_TENANT:
@@ -129,7 +128,7 @@ class ResolveTenantsFn(beam.DoFn):
             yield TaggedOutput(SIGNS, self._times.at_earliest(self._signs.since(self._resolver.directory)))
 
 
-def resolve(decoded: Decoded, resolver: TenantResolver) -> Owned | Reject | Ended:
+def resolve(decoded: Decoded, resolver: TenantResolver) -> Resolved | Reject | Ended:
     """The record with its tenant, a reject, or the outcome of a record that ends here.
 
     Another tenant's record is skipped before its faults count: they are that tenant's run's to reject.
@@ -153,7 +152,7 @@ def resolve(decoded: Decoded, resolver: TenantResolver) -> Owned | Reject | Ende
         return _refused(decoded, rules, _first_valid(named) or only or _first_valid(*claims.outside), _with_key(fault, decoded))
     if client_id is None or codec.tenancy or isinstance(decoded.body, Filtered) or decoded.ver > resolver.latest:
         return _ended(decoded, claims, client_id, resolver.latest)
-    return Owned(client_id, decoded)
+    return Resolved(client_id, decoded)
 
 
 def _defect(error: Exception, decoded: Decoded) -> Reject:
@@ -215,7 +214,7 @@ def _first_valid(*named: str | None) -> str:
 
 
 def _is_registration(decoded: Decoded, outcome: Outcome) -> bool:
-    """Whether the record has its outcome only once it is written (`WriteSigns`)."""
+    """Whether the record has its outcome only once it is written (`WriteLiveness`)."""
     return outcome is Outcome.CONTROL and decoded.codec is not None and decoded.codec.tenancy and decoded.codec.state
 
 

@@ -6,10 +6,10 @@ from typing import Final
 import apache_beam as beam
 import structlog
 
-from transforms.io.kafka_offsets import OffsetGap
-from transforms.io.kafka_target import KafkaTarget
-from transforms.io.letter_sinks import LetterSink, process_sink
-from transforms.records.letters import LetterPlace
+from transforms.io.dead_letters.sinks import LetterSink, process_sink
+from transforms.io.kafka.offsets import OffsetGap
+from transforms.io.kafka.target import KafkaTarget
+from transforms.records.dead_letters.letters import LetterPlace
 from transforms.steps.metrics import count_gap
 
 _LOG: Final = structlog.get_logger("run")

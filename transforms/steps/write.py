@@ -8,11 +8,10 @@ import structlog
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.timestamp import Timestamp
 
-from transforms.io.neo4j_graph import RowRefused, process_store
-from transforms.io.neo4j_target import Neo4jTarget
-from transforms.io.quarantine import process_quarantine
+from transforms.io.graph_sink import GraphSink
+from transforms.io.neo4j.store import RowRefused
 from transforms.io.tenant_queues import TenantQueues
-from transforms.planning.fold import Interpreted
+from transforms.planning.merge.fold import Interpreted
 from transforms.records.outcomes import Outcome, Tally
 from transforms.records.rejects import Fault, Reason, Reject, Step, reject
 from transforms.steps.bundle import BundleTimes
@@ -20,8 +19,8 @@ from transforms.steps.elements import TenantMutations
 from transforms.steps.lines import LINES
 from transforms.steps.metrics import count_batches, count_outcomes, count_rows, count_set_aside, count_write_time
 from transforms.steps.net import flush
+from transforms.steps.quarantine import held
 from transforms.steps.resolve_tenants import REJECTS
-from transforms.steps.set_aside import held
 from transforms.steps.write_tenant import Settled, TenantWriter
 from transforms.steps.writing import Writing
 
@@ -37,20 +36,20 @@ class WriteGraph(beam.PTransform):
     graph refused. Outcomes are counted once their transaction has committed.
 
     Of a tenant that is set aside meanwhile, what is not written has no outcome: the whole is to be run again, and
-    `RejectSetAside` then rejects all of that tenant's records. In a stream, which is not run again, what is at hand is rejected.
+    `RejectQuarantined` then rejects all of that tenant's records. In a stream, which is not run again, what is at hand is rejected.
     """
 
-    def __init__(self, target: Neo4jTarget, writing: Writing) -> None:
+    def __init__(self, graph: GraphSink, writing: Writing) -> None:
         super().__init__()
-        self._fn = WriteGraphFn(target, writing)
+        self._fn = WriteGraphFn(graph, writing)
 
     def expand(self, batches: beam.PCollection[TenantMutations]) -> Any:
         return batches | beam.ParDo(self._fn).with_output_types(bytes).with_outputs(REJECTS, main="main")
 
 
 class WriteGraphFn(beam.DoFn):
-    def __init__(self, target: Neo4jTarget, writing: Writing) -> None:
-        self._target = target
+    def __init__(self, graph: GraphSink, writing: Writing) -> None:
+        self._graph = graph
         self._writing = writing
         self._queues: TenantQueues[Sequence[Interpreted], Settled] | None = None
         self._writer: TenantWriter | None = None
@@ -61,8 +60,8 @@ class WriteGraphFn(beam.DoFn):
     def setup(self) -> None:
         # Slices come and go with their pipelines; connections and mirrors stay.
         how = self._writing
-        store = process_store(self._target, how.limits)
-        self._writer = TenantWriter(store, process_quarantine(self._target, how.limits), how.max_failures, pace=how.pace)
+        store = self._graph.store(how.limits)
+        self._writer = TenantWriter(store, self._graph.quarantine(how.limits), how.max_failures, pace=how.pace)
         self._queues = TenantQueues(self._writer.write, how.writers, how.writers * _HELD_PER_WRITER)
 
     def teardown(self) -> None:
@@ -74,7 +73,7 @@ class WriteGraphFn(beam.DoFn):
         assert self._writer is not None
         self._rejects, self._busy_s, self._times = [], self._queues.busy_s, BundleTimes()
         if self._writing.streams:
-            quarantine = process_quarantine(self._target, self._writing.limits)
+            quarantine = self._graph.quarantine(self._writing.limits)
             self._writer.heed(lambda: quarantine.causes(released=False))
 
     def process(self, batch: TenantMutations, timestamp: Timestamp = beam.DoFn.TimestampParam) -> None:

@@ -2,19 +2,19 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import structlog
 
 from transforms.io import pulse
-from transforms.io.neo4j_graph import RowRefused, TenantFault, TenantLocked, TenantOutOfTime
-from transforms.io.quarantine import Quarantine
+from transforms.io.graph_admin.quarantine import Quarantine
+from transforms.io.graph_sink import BatchStore
+from transforms.io.neo4j.store import RowRefused, TenantFault, TenantLocked, TenantOutOfTime
 from transforms.io.unforeseen import unforeseen
-from transforms.planning.batches import part_of
-from transforms.planning.changes import TooMany, Written
-from transforms.planning.fold import Interpreted
-from transforms.planning.mutations import Mutation
-from transforms.planning.pace import BatchPace, PaceLimits
+from transforms.planning.facts.changes import TooMany
+from transforms.planning.merge.batches import part_of
+from transforms.planning.merge.fold import Interpreted
+from transforms.planning.scheduling.adaptive_batch_size import AdaptiveBatchSize, BatchSizeLimits
 from transforms.records.outcomes import Outcome
 from transforms.records.rejects import Step
 
@@ -23,19 +23,6 @@ _FIRST_WAIT_S: Final = 1.0
 _LONGEST_WAIT_S: Final = 10.0
 # Rows of one batch that a defect of the job is found at, one by one, before it is taken to be at the tenant.
 MOST_DEFECTS: Final = 20
-
-
-class BatchStore(Protocol):
-    """What writing needs of a store. All raise RowRefused where rows are at fault, TenantFault where it may be more of the tenant.
-
-    `write_batch` raises TooMany, too, where several mutations come to more relationships than a transaction should have.
-    """
-
-    def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None = None, part: float = 1.0) -> Written: ...
-
-    def probe_tenant(self, client_id: str) -> None: ...
-
-    def probe_server(self) -> None: ...
 
 
 Result = tuple[Interpreted, Outcome | RowRefused]
@@ -73,7 +60,7 @@ class TenantWriter:
         quarantine: Quarantine,
         max_failures: int,
         wait: Callable[[float], object] = time.sleep,
-        pace: PaceLimits | None = None,
+        pace: BatchSizeLimits | None = None,
         progress: Callable[[], object] = pulse.PROCESS.beat,
     ) -> None:
         self._store = store
@@ -82,7 +69,7 @@ class TenantWriter:
         self._wait = wait
         self._limits = pace
         self._progress = progress
-        self._paces: dict[str, BatchPace] = {}
+        self._paces: dict[str, AdaptiveBatchSize] = {}
         self._aside: dict[str, str] = {}
         self._defects: dict[str, int] = {}
 
@@ -123,7 +110,7 @@ class TenantWriter:
 
     def _parts(self, client_id: str, batch: Sequence[Interpreted], seconds: list[float]) -> Iterator[Sequence[Interpreted]]:
         """The batch by the tenant's pace, in its order; notes what each part took."""
-        pace = self._paces.setdefault(client_id, BatchPace(self._limits)) if self._limits else None
+        pace = self._paces.setdefault(client_id, AdaptiveBatchSize(self._limits)) if self._limits else None
         at = 0
         while at < len(batch):
             part, rows = part_of(batch, at, pace.rows) if pace else (batch, 0)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from transforms.io.time_limits import DEFAULT_LIMITS, TimeLimits
-from transforms.planning.pace import PaceLimits
+from transforms.io.neo4j.time_limits import DEFAULT_LIMITS, TimeLimits
+from transforms.planning.scheduling.adaptive_batch_size import BatchSizeLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,4 +20,4 @@ class Writing:
     limits: TimeLimits = DEFAULT_LIMITS
     max_failures: int = 3
     streams: bool = False
-    pace: PaceLimits | None = None
+    pace: BatchSizeLimits | None = None

@@ -1,0 +1,122 @@
+"""What a backfill tells: the plan of a dry run, the table by tenant at the end, or one JSON object."""
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+import typer
+from rich.table import Table
+
+from pipelines.console.command import console, print_json
+from pipelines.console.readable import shown_time
+from pipelines.console.run_report import print_summary, run_summary
+from runners.loops.backfill import BackfillTotals
+from runners.loops.bounded import RunTotals
+from transforms.io.backfill.ledger import Slice
+from transforms.planning.scheduling.backfill_plan import Scope
+
+
+class Ran(NamedTuple):
+    """A backfill that ran, to its end or not."""
+
+    scope: Scope
+    totals: BackfillTotals
+    seconds: float
+
+
+def scope_object(scope: Scope) -> dict[str, Any]:
+    """What a backfill is of, for machines."""
+    return {
+        "name": scope.name,
+        "from": shown_time(scope.from_ms),
+        "to": shown_time(scope.to_ms),
+        "as_of": shown_time(scope.to_ms - 1) if scope.as_of else None,
+        "client_ids": list(scope.client_ids),
+        "topics": list(scope.topics),
+        "source": scope.source,
+        "archive": scope.archive,
+        "every_s": scope.every_ms // 1000,
+    }
+
+
+def ran_object(ran: list[Ran]) -> dict[str, Any]:
+    """The object of `run --json`: the sums as the job tells them, and each run. The outcomes add up to `read`."""
+    whole = BackfillTotals()
+    for one in ran:
+        whole.add(one.totals)
+        whole.slices += one.totals.slices
+        whole.before += one.totals.before
+        whole.stopped |= one.totals.stopped
+    told = RunTotals(whole.read, whole.slices, whole.rows, whole.write_s, whole.outcomes)
+    summary = run_summary(told, sum(one.seconds for one in ran))
+    return {
+        **{name: value for name, value in summary.items() if name not in ("gaps", "transitions")},
+        "slices_before": whole.before,
+        "lost": whole.lost,
+        "stopped": whole.stopped,
+        "rejected_why": _by_why(whole.rejected),
+        "unavailable_why": _by_why(whole.unavailable),
+        "runs": [{**scope_object(one.scope), "read": one.totals.read, "seconds": round(one.seconds, 3)} for one in ran],
+    }
+
+
+def _by_why(counted: Counter[tuple[str, str]]) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for (_, why), number in counted.items():
+        found[why] += number
+    return dict(sorted(found.items()))
+
+
+def print_ran(told: dict[str, Any], *, as_json: bool) -> None:
+    """Print what was done on standard output."""
+    if as_json:
+        print_json(told)
+        return
+    for one in told["runs"]:
+        when = f"as of {one['as_of']}" if one["as_of"] else f"{one['from']} to {one['to']}"
+        typer.echo(f"{when} from {one['source']}: {one['read']:,} records")
+    if told["slices_before"]:
+        typer.echo(f"{told['slices_before']:,} slices were done before; --again does them anew.")
+    if not told["runs"]:
+        typer.echo("Nothing is due.")
+    print_summary({**told, "gaps": [], "transitions": []}, as_json=False)
+    for reason, number in told["rejected_why"].items():
+        typer.echo(f"rejected: {number:,} as {reason}; no letters were written, those of the job stand")
+    for why, number in told["unavailable_why"].items():
+        typer.echo(f"not in the archive: {number:,} {'records' if why == 'withheld' else 'blocks'}, {why}")
+    if told["lost"]:
+        typer.echo(f"lost: {told['lost']:,} offsets that Kafka deleted before they were read; the archive may hold them")
+
+
+def print_plan(plans: list[tuple[Scope, list[Slice]]], *, as_json: bool) -> None:
+    """Print what would be read: by topic, how many offsets, or files and their bytes."""
+    if as_json:
+        print_json({"dry_run": True, "runs": [{**scope_object(scope), **_plan_object(slices)} for scope, slices in plans]})
+        return
+    for scope, slices in plans:
+        table = Table(
+            "topic", "partitions", "offsets", "files", "bytes of files", title=f"would be read: {scope}, in {len(slices):,} slices"
+        )
+        for topic, row in _plan_object(slices)["topics"].items():
+            table.add_row(topic, *(f"{row[name]:,}" for name in ("partitions", "offsets", "files", "bytes")))
+        console().print(table)
+    if not plans:
+        typer.echo("Nothing is due.")
+
+
+def _plan_object(slices: list[Slice]) -> dict[str, Any]:
+    topics: dict[str, dict[str, int]] = {}
+    partitions: set[tuple[str, int]] = set()
+
+    def add(topic: str, partition: int, **more: int) -> None:
+        row = topics.setdefault(topic, {"partitions": 0, "offsets": 0, "files": 0, "bytes": 0})
+        row["partitions"] += (topic, partition) not in partitions
+        partitions.add((topic, partition))
+        for name, number in more.items():
+            row[name] += number
+
+    for one in slices:
+        for held in one.ranges:
+            add(held.topic, held.partition, offsets=held.lag)
+        for file in one.files:
+            add(file.topic, file.partition, files=1, bytes=file.size_bytes)
+    return {"slices": len(slices), "topics": dict(sorted(topics.items()))}

@@ -1,0 +1,1 @@
+"""`python -m pipelines.deadletters`: which records were rejected and why, and all of them again."""

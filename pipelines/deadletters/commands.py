@@ -1,0 +1,168 @@
+"""Dead letters: which records were rejected and why, one of them whole, and all of them again once the cause is gone.
+
+They are read from their topic, or with --deadletter_path from the files that a job with that flag writes instead.
+
+`list` groups them, `show` prints one, `replay` feeds the original records through the job's own flow, with their
+original coordinates and times. Nothing is written to any topic and no committed offset is touched. A replay may run
+beside the job and be repeated: what the graph holds already stays as it is.
+
+Exit codes: 0 done, 1 failed (one sentence says why), 2 wrong usage.
+
+Examples:
+
+  python -m pipelines.deadletters list --letters 20
+
+  python -m pipelines.deadletters show 'state.k8s.resource[2]@1047'
+
+  python -m pipelines.deadletters replay --reason tenant_missing --single_tenant af-10 --dry_run
+"""
+
+import sys
+import time
+from contextlib import closing
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from pipelines.console.command import INTERRUPTED_REPLAY, exit_on_fault, print_json
+from pipelines.console.logs import configure_logs
+from pipelines.deadletters.report import letter_object, letter_text, list_object, print_list, unreadable_sentences
+from pipelines.deadletters.walk import find_letter, index_letters
+from pipelines.options.failures import FailureOptions
+from pipelines.options.flatten import flatten_option_groups
+from pipelines.options.flow import Json, LogLevel, WriteOptions, log_level
+from pipelines.options.kafka import KafkaOptions
+from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterPath, DeadletterTopic, letter_place
+from pipelines.options.letters import CoordinatesArgument, LetterOptions, ReplayOptions, coordinates
+from pipelines.options.neo4j import Neo4jOptions
+from pipelines.options.registry import RegistryOptions
+from pipelines.options.tenants import AdmissionOptions, RouteOptions
+from pipelines.settings import flow_settings
+from transforms.io.dead_letters.index import LetterIndex
+from transforms.io.dead_letters.reader import DeadLetterReader
+from transforms.records.redaction.text import redact_text
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.command("list")
+@flatten_option_groups
+def list_letters(
+    kafka: KafkaOptions,
+    where: LetterOptions,
+    letters: Annotated[int, typer.Option("--letters", min=0, help="Tell also of so many single letters, the last written first.")] = 0,
+    json: Json = False,
+    level: LogLevel = "INFO",
+) -> None:
+    """The letters by tenant, reason and source topic; lost offsets apart.
+
+    Of a record that was rejected more than once, the last letter counts. Letters stay listed after a replay, until the
+    topic's retention deletes them. Tenant `-`: the record names none.
+
+    Examples:
+
+      python -m pipelines.deadletters list
+
+      python -m pipelines.deadletters list --client_id af-10,af-11 --reason bad_time --letters 5
+
+      python -m pipelines.deadletters list --json | jq '.groups[] | select(.letters > 100)'
+    """
+    configure_logs(log_level(level))
+    place, filter_ = where.place(), where.wanted()
+    with (
+        exit_on_fault(INTERRUPTED_REPLAY),
+        closing(DeadLetterReader.open(None if place.path else kafka.target(), place)) as reader,
+        closing(LetterIndex(filter_)) as index,
+    ):
+        index_letters(reader, index)
+        groups, latest = list(index.groups()), list(index.latest(letters))
+        if json:
+            print_json(list_object(groups, latest, reader.unreadable))
+        else:
+            print_list(groups, latest, reader.unreadable)
+
+
+@app.command()
+@flatten_option_groups
+def show(
+    original: CoordinatesArgument,
+    kafka: KafkaOptions,
+    deadletter_topic: DeadletterTopic = DEFAULT_DEADLETTER_TOPIC,
+    deadletter_path: DeadletterPath = "",
+    json: Json = False,
+    level: LogLevel = "INFO",
+) -> None:
+    """One letter whole: why it was rejected, and the record as far as it may leave Kafka.
+
+    A value is printed as JSON text where it is, else in base64. What was withheld or redacted is not in the letter and
+    is never fetched for it. Exit code 1 where there is no letter of this record.
+
+    Examples:
+
+      python -m pipelines.deadletters show 'state.k8s.resource[2]@1047'
+
+      python -m pipelines.deadletters show 'events.normalized[0]@7' --json | jq .value
+    """
+    configure_logs(log_level(level))
+    wanted, place = coordinates(original), letter_place(deadletter_topic, deadletter_path)
+    target = None if place.path else kafka.target()
+    with exit_on_fault(INTERRUPTED_REPLAY), closing(DeadLetterReader.open(target, place)) as reader:
+        found, times = find_letter(reader, wanted)
+        if found is None:
+            none = f"{place} holds no letter of {wanted}; `list --letters 20` tells of the last that it holds."
+            typer.echo(" ".join([none, *unreadable_sentences(reader.unreadable)]), err=True)
+            sys.exit(1)
+        if json:
+            print_json(letter_object(found, times))
+        else:
+            typer.echo(redact_text(letter_text(found, times)))
+
+
+@app.command()
+@flatten_option_groups
+def replay(
+    kafka: KafkaOptions,
+    neo4j: Neo4jOptions,
+    registry: RegistryOptions,
+    where: LetterOptions,
+    how: ReplayOptions,
+    routes: RouteOptions,
+    admission: AdmissionOptions,
+    writes: WriteOptions,
+    failures: FailureOptions,
+    json: Json = False,
+    level: LogLevel = "INFO",
+) -> None:
+    """The original records once more, from Decode on, as the job would take them in now.
+
+    What a letter does not hold whole is read again from Kafka by its coordinates and proven by its SHA-256; where Kafka
+    does not hold it any more, it counts as unavailable. What is rejected again counts as rejected; no second letter is
+    written. Newer data in the graph stays. Without a filter all letters are replayed.
+
+    Examples:
+
+      python -m pipelines.deadletters replay --dry_run
+
+      python -m pipelines.deadletters replay --reason tenant_missing --single_tenant af-10
+
+      python -m pipelines.deadletters replay --client_id af-11 --topic events.normalized --json
+    """
+    configure_logs(log_level(level))
+    kafka_target, filter_ = kafka.target(), where.wanted()
+    flow = None
+    if not how.dry_run:
+        rules = admission.rules(how.tenant())
+        flow = flow_settings(kafka_target, neo4j.target(), where.place(), rules, routes, writes, failures, registry)
+        flow = replace(flow, live=False, released=True)
+    # Beam takes seconds to import; the commands that only look do without it.
+    from pipelines.console.run_report import print_replay, replay_summary  # noqa: PLC0415
+    from pipelines.deadletters.replay import replay_letters  # noqa: PLC0415
+
+    started = time.monotonic()
+    with exit_on_fault(INTERRUPTED_REPLAY):
+        totals = replay_letters(kafka_target, where.place(), filter_, flow, how.slice_bytes)
+    print_replay(replay_summary(totals, time.monotonic() - started, dry_run=how.dry_run), as_json=json)
+    if totals.stopped:
+        typer.echo("Stopped as asked, before all was replayed; what is told above is done: run again for all of it.", err=True)
+        sys.exit(1)

@@ -1,0 +1,71 @@
+"""The replay's own flow: letters instead of Kafka's ranges in front of it, a count instead of dead letters behind."""
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
+
+import apache_beam as beam
+
+from pipelines.console.progress import Count
+from pipelines.deadletters.walk import index_letters
+from pipelines.flow import into_graph
+from pipelines.settings import FlowSettings
+from runners.direct import run_pipeline
+from runners.loops.replay import ReplaySlice, ReplayTotals, replay, slice_of, tried_slice
+from runners.loops.stop import StopSignals
+from runners.settled import run_settled
+from transforms.io.dead_letters.index import LetterIndex
+from transforms.io.dead_letters.reader import DeadLetterReader
+from transforms.io.graph_sink import Neo4jSink
+from transforms.io.kafka.offsets import Place
+from transforms.io.kafka.target import KafkaTarget
+from transforms.io.neo4j.store import Neo4jGraphStore
+from transforms.records.dead_letters.letters import LetterFilter, LetterPlace, Wanted
+from transforms.steps.replay import CountRejects, ReplayLetters
+
+
+def build(pipeline: beam.Pipeline, wanted: list[Wanted], flow: FlowSettings) -> None:
+    """The flow of a replay, one step a line."""
+    records = pipeline | "ReplayLetters" >> ReplayLetters(flow.kafka, flow.letters, wanted)
+    taken = into_graph(records, flow, Neo4jSink(flow.neo4j))
+    taken.rejects | "CountRejects" >> CountRejects()
+
+
+def replay_letters(
+    kafka: KafkaTarget,
+    place: LetterPlace,
+    filter_: LetterFilter,
+    flow: FlowSettings | None,
+    slice_bytes: int,
+    beyond: Mapping[Place, int] | None = None,
+) -> ReplayTotals:
+    """Replay the letters that match, of those that there are now; SIGTERM ends it after the slice it is in.
+
+    flow: None reads and proves what would be replayed, and writes nothing. beyond: letters before these offsets of the
+    dead-letter topic, or of its files, do not count.
+    """
+    totals = ReplayTotals()
+    with ExitStack() as held:
+        stop = held.enter_context(StopSignals())
+        reader = held.enter_context(closing(DeadLetterReader.open(kafka, place)))
+        index = held.enter_context(closing(LetterIndex(filter_)))
+        totals.read_to = index_letters(reader, index, beyond or {})
+        totals.unreadable.update(reader.unreadable)
+        for group in index.groups():
+            totals.letters[group.client_id] += group.letters
+            if group.is_gap:
+                totals.gaps[group.client_id] += group.letters
+        run_slice = _trying(reader) if flow is None else _replaying(flow)
+        count = held.enter_context(Count("letters replayed", totals.letters.total() - totals.gaps.total()))
+        replay(index.wanted(), run_slice, slice_bytes, totals, should_stop=stop.asked, advance=count.advance)
+    return totals
+
+
+def _trying(reader: DeadLetterReader) -> Callable[[list[Wanted]], ReplaySlice]:
+    return lambda portion: tried_slice(reader, portion)
+
+
+def _replaying(flow: FlowSettings) -> Callable[[list[Wanted]], ReplaySlice]:
+    """A command among the letters asks for no more than the schema, which is made here."""
+    with closing(Neo4jGraphStore(flow.neo4j)) as store:
+        store.ensure_schema()
+    return lambda portion: slice_of(run_settled(lambda: run_pipeline(lambda pipeline: build(pipeline, portion, flow))), len(portion))

@@ -1,0 +1,49 @@
+"""Walks over the dead-letter topic, with progress: all letters into an index, or the letters of one record."""
+
+from collections.abc import Mapping
+
+from pipelines.console.progress import Count
+from transforms.io.dead_letters.index import LetterIndex
+from transforms.io.dead_letters.reader import DeadLetterReader, Posted
+from transforms.io.kafka.offsets import Place
+from transforms.records.dead_letters.letters import Coordinates
+
+
+def index_letters(reader: DeadLetterReader, index: LetterIndex, beyond: Mapping[Place, int] | None = None) -> dict[Place, int]:
+    """Take every letter that the topic holds now into the index; the offsets up to which it was read.
+
+    beyond: where to begin, by partition; at the topic's beginning where it says nothing.
+    """
+    held = reader.ranges()
+    ranges = [one._replace(start=max(one.start, (beyond or {}).get(one.place, 0))) for one in held]
+    ranges = [one for one in ranges if one.lag > 0]
+    with Count("letters read", sum(one.lag for one in ranges)) as count:
+        for letters in reader.letters(ranges):
+            index.put(letters)
+            count.advance(len(letters))
+    return {**(beyond or {}), **{one.place: one.end for one in held}}
+
+
+def find_letter(reader: DeadLetterReader, original: Coordinates) -> tuple[Posted | None, int]:
+    """The last letter of the record at the coordinates, else of a gap that begins there; and how many there are."""
+    found: Posted | None = None
+    times = 0
+    ranges = reader.ranges()
+    with Count("letters read", sum(one.lag for one in ranges)) as count:
+        for letters in reader.letters(ranges):
+            for posted in letters:
+                if posted.letter.coordinates == original:
+                    found = posted if found is None else later(found, posted)
+                    times += 1
+            count.advance(len(letters))
+    return found, times
+
+
+def later(one: Posted, other: Posted) -> Posted:
+    """Of two letters of the same coordinates the one that counts, `other` having been met after `one`.
+
+    A record's goes before a gap's. Within a partition, or a file, letters come in their order; between partitions their own time decides.
+    """
+    if one.letter.is_gap != other.letter.is_gap:
+        return other if one.letter.is_gap else one
+    return other if one.at[:2] == other.at[:2] or other.written_ms >= one.written_ms else one

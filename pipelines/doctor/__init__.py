@@ -1,0 +1,1 @@
+"""`python -m pipelines.doctor`: whether the job could run here, and well."""

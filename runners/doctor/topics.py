@@ -1,0 +1,175 @@
+"""Whether the topics are there, may be read and are kept as the job needs them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from runners.doctor.humanize import spoken_bytes, spoken_ms
+from runners.doctor.verdict import Check, failed, ok, skipped, warning
+from transforms.io.answers import ProbeError
+from transforms.io.kafka.probe import TopicDescription
+from transforms.model.limits import RECORD_BYTES
+from transforms.records.codecs import CODEC_OF_TOPIC, TOPICS, Codec
+from transforms.records.tenancy.routes import route_of
+
+MISSING: Final = "UNKNOWN_TOPIC_OR_PART"
+IMPOSSIBLE: Final = "TOPIC_EXCEPTION"
+REFUSED: Final = frozenset({"TOPIC_AUTHORIZATION_FAILED", "CLUSTER_AUTHORIZATION_FAILED", "GROUP_AUTHORIZATION_FAILED"})
+LOG_APPEND_TIME: Final = "LogAppendTime"
+_DAY_MS: Final = 24 * 3600 * 1000
+_SETTINGS: Final = ("cleanup", "timestamps", "size", "retention")
+
+Settings = Mapping[str, str]
+
+
+def names_of(topic: str) -> list[str]:
+    """The names of all checks of a topic."""
+    return [f"topic {topic}", *(f"topic {topic} {what}" for what in _SETTINGS)]
+
+
+def judge_topic(
+    name: str, told: TopicDescription | ProbeError, settings: Settings | ProbeError, patterns: tuple[str, ...] = ()
+) -> list[Check]:
+    """The topic itself, and its settings one by one. patterns: of topics that belong to one cluster each."""
+    check = judge_presence(name, told, patterns)
+    if isinstance(told, ProbeError):
+        return [check, *_skipped(name, "the topic is not there to be asked")]
+    if isinstance(settings, ProbeError):
+        why = f"Kafka does not tell this user ({settings.said}); the job needs no right to it, DESCRIBE_CONFIGS lets it be checked"
+        return [check, *_skipped(name, why)]
+    return [check, *_judge_settings(name, settings, codec_of(name, patterns))]
+
+
+def _skipped(topic: str, why: str) -> list[Check]:
+    return [skipped(name, why) for name in names_of(topic)[1:]]
+
+
+def codec_of(name: str, patterns: tuple[str, ...] = ()) -> Codec | None:
+    """How the topic's records are read; None where this version does not decode them."""
+    return CODEC_OF_TOPIC.get(route_of(name, patterns, TOPICS).topic)
+
+
+def judge_presence(name: str, told: TopicDescription | ProbeError, patterns: tuple[str, ...] = ()) -> Check:
+    """Whether the topic is there, whole, and readable for this user."""
+    named = f"topic {name}"
+    if isinstance(told, ProbeError):
+        return _judge_absence(name, told)
+    if fault := leaderless(named, told):
+        return fault
+    if told.operations is not None and "READ" not in told.operations:
+        return failed(named, "this user may not read it", f"Grant READ on {name}.")
+    if codec_of(name, patterns) is None:
+        return warning(named, "this version does not decode it: its records count as undecoded", "Leave it out of --topics.")
+    rights = "" if told.operations is None else ", readable"
+    return ok(named, f"{_partitions(told)}{rights}")
+
+
+def _judge_absence(name: str, told: ProbeError) -> Check:
+    named = f"topic {name}"
+    if told.code == MISSING:
+        remedy = f"Make it, or leave it out of --topics: {make_topic(name)}"
+        return warning(named, "it does not exist: the job leaves it out until it does", remedy)
+    if told.code == IMPOSSIBLE:
+        return failed(named, "no topic can have this name", "Fix --topics.")
+    if told.code in REFUSED:
+        return failed(
+            named, "this user may not even know whether it exists, so the job would pass it over", f"Grant READ and DESCRIBE on {name}."
+        )
+    return failed(named, f"Kafka did not describe it ({told.said})", "See the broker's log, then ask again.")
+
+
+def leaderless(named: str, told: TopicDescription) -> Check | None:
+    """failed where a partition has no leader: nobody can read or write it."""
+    without = [str(one.number) for one in told.partitions if not one.has_leader]
+    if not without:
+        return None
+    return failed(named, f"no broker leads partition {', '.join(without)}", "Start the brokers that hold its replicas.")
+
+
+def _partitions(told: TopicDescription) -> str:
+    number = len(told.partitions)
+    replicas = min((one.replicas for one in told.partitions), default=0)
+    lagging = sum(1 for one in told.partitions if one.in_sync < one.replicas)
+    behind = f", {lagging} with replicas behind" if lagging else ""
+    return f"{number} partition{'' if number == 1 else 's'}, {replicas} replica{'' if replicas == 1 else 's'} each{behind}"
+
+
+def make_topic(name: str) -> str:
+    """A command that makes the topic as the job wants it; partitions and replication are the operator's."""
+    codec = codec_of(name)
+    is_state = codec is not None and codec.state
+    config = (
+        f"--config cleanup.policy=compact --config message.timestamp.type={LOG_APPEND_TIME}"
+        if is_state
+        else "--config cleanup.policy=delete"
+    )
+    return f"kafka-topics.sh --bootstrap-server $KAFKA_BROKERS --create --topic {name} {config}"
+
+
+def alter_topic(name: str, setting: str) -> str:
+    """A command that changes a topic's setting, `name=value`."""
+    return f"kafka-configs.sh --bootstrap-server $KAFKA_BROKERS --alter --entity-type topics --entity-name {name} --add-config {setting}"
+
+
+def _judge_settings(name: str, settings: Settings, codec: Codec | None) -> Iterator[Check]:
+    if codec is None:
+        yield from _skipped(name, "this version does not decode the topic")
+        return
+    yield _judge_cleanup(name, settings.get("cleanup.policy", ""), is_state=codec.state)
+    yield _judge_timestamps(name, settings.get("message.timestamp.type", ""), is_state=codec.state)
+    yield _judge_size(name, int(settings.get("max.message.bytes", "0")))
+    yield _judge_tombstones(name, settings) if codec.state else _judge_retention(name, settings)
+
+
+def _judge_cleanup(name: str, policy: str, *, is_state: bool) -> Check:
+    named = f"topic {name} cleanup"
+    found = f"cleanup.policy is {policy}"
+    wanted = "compact" if is_state else "delete"
+    if policy == wanted:
+        return ok(named, found)
+    if not is_state:
+        why = "records that share a key are thinned out, and an event's key need not be its own"
+    elif "compact" in policy:
+        why = "the state of what does not change is deleted by age"
+    else:
+        why = "state is deleted by age, and the newest of each object is not all that is kept"
+    return warning(named, f"{found}: {why}", alter_topic(name, f"cleanup.policy={wanted}"))
+
+
+def _judge_timestamps(name: str, kind: str, *, is_state: bool) -> Check:
+    named = f"topic {name} timestamps"
+    found = f"message.timestamp.type is {kind}"
+    if not is_state or kind == LOG_APPEND_TIME:
+        return ok(named, found)
+    why = "a record's version begins with the earlier of its body's time and its record timestamp, here a producer's clock"
+    return warning(named, f"{found}: {why}", alter_topic(name, f"message.timestamp.type={LOG_APPEND_TIME}"))
+
+
+def _judge_size(name: str, most: int) -> Check:
+    named = f"topic {name} size"
+    found = f"max.message.bytes is {spoken_bytes(most)}"
+    if most >= RECORD_BYTES:
+        return ok(named, found)
+    why = f"objects of up to {spoken_bytes(RECORD_BYTES)} are taken in, but agents cannot send them"
+    return warning(named, f"{found}: {why}", alter_topic(name, f"max.message.bytes={RECORD_BYTES}"))
+
+
+def _judge_tombstones(name: str, settings: Settings) -> Check:
+    """A compacted topic keeps the newest of each key, but a tombstone only so long."""
+    named = f"topic {name} retention"
+    kept_ms = int(settings.get("delete.retention.ms", "0"))
+    found = f"tombstones are kept for {spoken_ms(kept_ms)}"
+    if kept_ms >= _DAY_MS:
+        return ok(named, found)
+    why = "what is deleted while the job is down for longer stays in the graph"
+    return warning(named, f"{found}: {why}", alter_topic(name, f"delete.retention.ms={_DAY_MS}"))
+
+
+def _judge_retention(name: str, settings: Settings) -> Check:
+    named = f"topic {name} retention"
+    kept_ms, kept_bytes = int(settings.get("retention.ms", "-1")), int(settings.get("retention.bytes", "-1"))
+    size = "" if kept_bytes < 0 else f", at most {spoken_bytes(kept_bytes)} a partition"
+    found = f"records are kept {'for ever' if kept_ms < 0 else f'for {spoken_ms(kept_ms)}'}{size}"
+    if kept_ms < 0 or kept_ms >= _DAY_MS:
+        return ok(named, found)
+    why = "what the job has not taken in by then is lost"
+    return warning(named, f"{found}: {why}", alter_topic(name, f"retention.ms={7 * _DAY_MS}"))

@@ -1,0 +1,1 @@
+"""What a supervisor sees of a run: metrics, health, and what cannot be read."""

@@ -1,0 +1,52 @@
+"""A graph that cannot be reached for what is configured is told in one sentence, before anything connects."""
+
+from pathlib import Path
+
+import pytest
+from neo4j.exceptions import Neo4jError
+
+from transforms.io.faults import InfrastructureFault
+from transforms.io.neo4j.target import Neo4jTarget
+from transforms.io.secrets import Secret
+
+
+def sentence(uri: str, ca_file: str = "") -> str:
+    with pytest.raises(InfrastructureFault) as caught:
+        Neo4jTarget(uri, "neo4j", Secret("NEO4J_PASSWORD"), ca_file=ca_file).open()
+    return caught.value.sentence
+
+
+@pytest.fixture(autouse=True)
+def password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEO4J_PASSWORD", "not-a-real-password")
+
+
+@pytest.mark.parametrize("uri", ["http://127.0.0.1:7474", "127.0.0.1:7687", "bolts://x", ""])
+def test_a_scheme_that_is_none_of_neo4js_is_named_with_those_that_are(uri: str) -> None:
+    assert sentence(uri).startswith(f"NEO4J_URI {uri} cannot be used; it begins with one of bolt://, bolt+s://, bolt+ssc://, neo4j://")
+
+
+def test_a_missing_certificate_file_is_named(tmp_path: Path) -> None:
+    missing = str(tmp_path / "no-such.pem")
+
+    assert sentence("bolt://127.0.0.1:7687", missing) == (
+        f"NEO4J_CA_FILE {missing} cannot be used (No such file or directory); fix its path or content."
+    )
+
+
+def test_a_file_that_holds_no_certificate_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_text("no certificate")
+
+    assert sentence("bolt://127.0.0.1:7687", str(file)).startswith(f"NEO4J_CA_FILE {file} cannot be used (")
+
+
+def test_a_login_in_the_uri_is_refused_and_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEO4J_PASSWORD", "not-a-real-password")
+    for uri in ("bolt://u:hunter2@h:7687", "http://u:hunter2@h", "neo4j+s://u:hunter2@h/x?password=hunter2"):
+        target = Neo4jTarget(uri, "neo4j", Secret("NEO4J_PASSWORD"))
+        with pytest.raises(InfrastructureFault) as raised:
+            target.open()
+        assert "hunter2" not in raised.value.sentence
+        assert "u:REDACTED@h" in raised.value.sentence
+        assert "hunter2" not in target.fault(Neo4jError(f"no route to {uri}")).sentence

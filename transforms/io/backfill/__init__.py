@@ -1,0 +1,1 @@
+"""What a backfill reads, and the ledger of what it has done."""

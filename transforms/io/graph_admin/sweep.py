@@ -1,0 +1,101 @@
+"""Retention: what is too old to matter goes, in bounded slices.
+
+Of episodes the tenant's floor is raised first, so that no record that is read later can bring back what was swept. Tombstones are kept
+in a few bytes each (`planning/swept.py`), and go on to hold. A sweep that is stopped anywhere is gone on with by the next. Other
+tenants' writes, and between two slices this tenant's too, go on.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from transforms.io.neo4j.purge import Ask
+from transforms.io.neo4j.rows import tombstone_of, tombstone_props
+from transforms.io.neo4j.store import Neo4jGraphStore
+from transforms.model import cypher, retention
+from transforms.model.graph import EPISODIC, TENANT_KEY, TOMBSTONE
+from transforms.planning.facts.changes import Floors
+from transforms.planning.merge.swept import places_of, swept_into
+from transforms.records.record import time_limit
+
+SLICE_ROWS: Final = 2000
+
+OnProgress = Callable[[str, int], None]
+
+
+@dataclass(slots=True)
+class Swept:
+    """What a sweep took away of a tenant, or would take."""
+
+    episodes: int = 0
+    tombstones: int = 0
+    stubs: int = 0
+
+
+def floors_at(store: Neo4jGraphStore, episode_retention_s: float, tombstone_grace_s: float) -> Floors:
+    """The floors of a sweep at this moment, by the server's clock."""
+    now_us = int(store.ask(retention.SERVER_TIME)[0]["ms"]) * 1000
+    episodes, swept = (time_limit(now_us - int(kept_s * 1e6)) for kept_s in (episode_retention_s, tombstone_grace_s))
+    return Floors(episodes=episodes, swept=swept)
+
+
+def count_old(store: Neo4jGraphStore, client_id: str, floors: Floors) -> Swept:
+    """What a sweep would take; stubs that only it would set free are not foreseen."""
+    found = [
+        store.ask(retention.COUNT_OLD[label], **{TENANT_KEY: client_id}, floor=floor)[0]["number"]
+        for label, floor in ((EPISODIC.label, floors.episodes), (TOMBSTONE.label, floors.swept))
+    ]
+    return Swept(*found)
+
+
+def sweep(store: Neo4jGraphStore, client_id: str, floors: Floors, progress: OnProgress) -> Swept:
+    """Take away a tenant's old episodes, old tombstones, and stubs that nothing refers to; what was taken away.
+
+    progress: told what, and how many more are gone. InfrastructureFault where the server cannot be used: what is gone is gone,
+    and the next sweep goes on.
+    """
+    tenant = {TENANT_KEY: client_id}
+    raised = store.ask(retention.RAISE_FLOORS, **tenant, swept=floors.swept, episode_floor=floors.episodes)
+    if not raised:
+        return Swept()
+    (now,) = raised
+    swept = Swept()
+    swept.episodes = _emptied(lambda: _without_episodes(store, client_id, now["episode_floor"]), lambda gone: progress("episodes", gone))
+    swept.tombstones = _emptied(lambda: _with_fewer(store, client_id, now["swept"]), lambda gone: progress("tombstones", gone))
+    after: str | None = ""
+    while after is not None:
+        (page,) = store.ask(retention.SWEEP_STUBS, **tenant, after=after, most=SLICE_ROWS)
+        after = page["last"]
+        swept.stubs += page["gone"]
+        progress("stubs", page["gone"])
+    return swept
+
+
+def _without_episodes(store: Neo4jGraphStore, client_id: str, floor: str) -> int:
+    return int(store.ask(retention.SWEEP_EPISODES, **{TENANT_KEY: client_id}, floor=floor, most=SLICE_ROWS)[0]["gone"])
+
+
+def _with_fewer(store: Neo4jGraphStore, client_id: str, floor: str) -> int:
+    """Move a slice of tombstones to where what is swept is kept; how many."""
+    tenant = {TENANT_KEY: client_id}
+
+    def work(ask: Ask) -> int:
+        gone = [tombstone_of(row) for row in ask(retention.OLD_TOMBSTONES, **tenant, floor=floor, most=SLICE_ROWS)]
+        places = sorted({place for one in gone for place in places_of(one)})
+        held = {one.key: one for one in map(tombstone_of, ask(cypher.READ_TOMBSTONES, **tenant, keys=places))}
+        kept = swept_into(gone, held)
+        ask(cypher.PUT_TOMBSTONE, **tenant, rows=[{"key": key, "props": tenant | tombstone_props(one)} for key, one in kept.items()])
+        ask(cypher.DROP_TOMBSTONE, **tenant, keys=sorted(one.key for one in gone))
+        return len(gone)
+
+    return store.transact(work)
+
+
+def _emptied(take: Callable[[], int], progress: Callable[[int], None]) -> int:
+    total = 0
+    while True:
+        gone = take()
+        total += gone
+        progress(gone)
+        if gone < SLICE_ROWS:
+            return total

@@ -1,0 +1,1 @@
+"""Kafka: what it holds, what a group has read of it, exact ranges, single records, and the registry of its schemas."""

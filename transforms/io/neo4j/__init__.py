@@ -1,0 +1,1 @@
+"""Neo4j: the store that a tenant's graph is written to and read from, within its lock."""

@@ -1,0 +1,113 @@
+"""Changes as rows: the properties that each statement binds, sorted by key so that locks are taken in one order."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from transforms.model import cypher
+from transforms.model.graph import EMITS, REFERRERS, REFERS, RESOURCE, TENANT_KEY, TOMBSTONE, TOMBSTONE_REFS
+from transforms.model.identity import label_of
+from transforms.model.kinds import KIND_OF_TOKEN
+from transforms.planning.facts.changes import Changes, Row
+from transforms.planning.facts.mutations import ReferrerKey
+from transforms.planning.facts.stored import StoredEdge, StoredTombstone
+
+
+class Write(NamedTuple):
+    """One statement and the values that it is run over, bound as `parameter` (`rows` or `keys`)."""
+
+    statement: str
+    parameter: str
+    values: list[Any]
+
+
+def stub_props(rid: str) -> Row:
+    """The properties of a node that only its relationships speak for: key fields, and that it is a stub."""
+    token, namespace, name = rid.split(":", 2)
+    declared = KIND_OF_TOKEN.get(token)
+    props = {"kind": declared.name if declared else token, "ns": namespace, "name": name, "stub": True}
+    return {key: value for key, value in props.items() if value != ""}
+
+
+def writes(client_id: str, changes: Changes) -> Iterator[Write]:
+    """The statements of a batch in their order: what goes, nodes, relationships, then stubs that are left over."""
+
+    def node(key: str, value: str, props: Row) -> Row:
+        return {key: value, "props": {**props, TENANT_KEY: client_id, key: value}}
+
+    yield from _relationships(cypher.DROP_RELATIONSHIP, ((t.type, t.source, t.target, {}) for t in changes.edges_gone))
+    yield from _relationships(cypher.DROP_RELATIONSHIP, ((REFERS[at.label].type, at.key, rid, {}) for at, rid in changes.references_gone))
+    yield from _by_referrer(cypher.DROP_EMITS, "keys", {at: at.key for at in changes.emits_gone})
+    yield from _by_referrer(cypher.DROP_REFERRER, "keys", {at: at.key for at in changes.referrers_gone})
+    yield Write(cypher.CLEAR_RESOURCE, "rows", [node(RESOURCE.key, rid, stub_props(rid)) for rid in sorted(changes.cleared)])
+    yield from _by_label(cypher.UPSERT_RESOURCE, {rid: node(RESOURCE.key, rid, props) for rid, props in changes.nodes.items()})
+    yield from _by_label(cypher.CREATE_STUB, {rid: node(RESOURCE.key, rid, stub_props(rid)) for rid in changes.stubs})
+    yield Write(cypher.TOUCH_RESOURCE, "rows", [{"key": key, "ver": ver} for key, ver in sorted(changes.node_vers.items())])
+    capped = {rid: {name: is_capped or None for name, is_capped in known.items()} for rid, known in changes.capped.items()}
+    yield Write(cypher.CAP_RESOURCE, "rows", [{"key": rid, "props": props} for rid, props in sorted(capped.items())])
+    upserts = {at: {"key": at.key, "props": {**props, **_identity(client_id, at)}} for at, props in changes.referrers.items()}
+    yield from _by_referrer(cypher.UPSERT_REFERRER, "rows", upserts)
+    counts = {at: {"key": at.key, "props": props} for at, props in changes.referrer_counts.items()}
+    yield from _by_referrer(cypher.COUNT_REFERRER, "rows", counts)
+    touched = {at: {"key": at.key, "ver": ver} for at, ver in changes.referrer_vers.items()}
+    yield from _by_referrer(cypher.TOUCH_REFERRER, "rows", touched)
+    tenant = {TENANT_KEY: client_id}
+    yield from _relationships(cypher.PUT_RELATIONSHIP, ((t.type, t.source, t.target, props | tenant) for t, props in changes.edges.items()))
+    yield from _edge_vers(changes.edge_vers.values())
+    yield from _relationships(cypher.PUT_RELATIONSHIP, ((REFERS[at.label].type, at.key, rid, tenant) for at, rid in changes.references))
+    yield from _relationships(cypher.PUT_RELATIONSHIP, ((EMITS.type, *ends, tenant) for ends in changes.emits))
+    raised = sorted(changes.raised.items())
+    yield Write(cypher.JOIN_EPISODES, "rows", [{"key": rule, "alert": alert, "props": tenant} for rule, alert in raised])
+    yield Write(cypher.DROP_TOMBSTONE, "keys", sorted(changes.tombstones_gone))
+    kept = sorted(changes.tombstones.items())
+    yield Write(cypher.PUT_TOMBSTONE, "rows", [node(TOMBSTONE.key, key, tombstone_props(one)) for key, one in kept])
+    yield Write(cypher.PRUNE_STUB, "keys", sorted(changes.pruned))
+
+
+def _identity(client_id: str, at: ReferrerKey) -> Row:
+    return {TENANT_KEY: client_id, REFERRERS[at.label].key: at.key}
+
+
+def _by_referrer(statements: dict[str, str], parameter: str, values: dict[ReferrerKey, Any]) -> Iterator[Write]:
+    groups: dict[str, list[Any]] = {}
+    for at in sorted(values):
+        groups.setdefault(at.label, []).append(values[at])
+    for label in sorted(groups):
+        yield Write(statements[label], parameter, groups[label])
+
+
+def _by_label(statements: dict[str, str], rows: dict[str, Row]) -> Iterator[Write]:
+    groups: dict[str, list[Row]] = {}
+    for rid in sorted(rows):
+        groups.setdefault(label_of(rid), []).append(rows[rid])
+    for label in sorted(groups):
+        yield Write(statements[label], "rows", groups[label])
+
+
+def _edge_vers(edges: Iterable[StoredEdge]) -> Iterator[Write]:
+    groups: dict[str, list[Row]] = {}
+    for edge in sorted(edges, key=lambda edge: (edge.triple.type, edge.edge_id)):
+        groups.setdefault(edge.triple.type, []).append({"key": edge.edge_id, "ver": edge.ver})
+    for kind, rows in groups.items():
+        yield Write(cypher.TOUCH_RELATIONSHIP[kind], "rows", rows)
+
+
+def _relationships(statements: dict[str, str], rows: Any) -> Iterator[Write]:
+    groups: dict[str, list[Row]] = {}
+    for kind, source, target, props in sorted(rows, key=lambda row: row[:3]):
+        groups.setdefault(kind, []).append({"source": source, "target": target, "props": props})
+    for kind in sorted(groups):
+        yield Write(statements[kind], "rows", groups[kind])
+
+
+def tombstone_props(tombstone: StoredTombstone) -> Row:
+    """The properties of a tombstone's node, less the tenant."""
+    props: Row = {TOMBSTONE.key: tombstone.key, "ver": tombstone.ver}
+    if tombstone.payload:
+        props["payload"] = tombstone.payload
+    return props | dict(zip(TOMBSTONE_REFS, tombstone.refs, strict=False))
+
+
+def tombstone_of(row: Any) -> StoredTombstone:
+    """The tombstone that a row of a reading statement tells of."""
+    refs = tuple(ref for ref in (row["ref_a"], row["ref_b"]) if ref is not None)
+    return StoredTombstone(row["key"], row["ver"], bytes(row["payload"] or b""), refs)

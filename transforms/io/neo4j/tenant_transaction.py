@@ -1,0 +1,181 @@
+"""One tenant's graph within one transaction: locked, read for planning, written."""
+
+from collections.abc import Collection, Iterable
+from typing import Any, Final
+
+import neo4j
+
+from transforms.io.neo4j.rows import tombstone_of, writes
+from transforms.model import cypher, purge
+from transforms.model.graph import BETWEEN_RESOURCES, CAPPED_PROPERTIES, RESOURCE, TENANT_KEY, VERSION_PROPERTIES
+from transforms.planning.facts.changes import Changes
+from transforms.planning.facts.mutations import ReferrerKey
+from transforms.planning.facts.stored import StoredEdge, StoredNode, StoredReferrer, StoredTombstone, Triple
+from transforms.planning.lifecycle.generations import Generation, generation_of
+from transforms.planning.merge.tenant_graph import KnownGraph, node_of
+
+
+class Unsendable(Exception):
+    """The driver cannot send a value of the batch; the message is why, without values."""
+
+
+# What the driver raises for a value that its protocol has no form for: an integer beyond 64 bits, text that is no UTF-8, a type.
+_UNSENDABLE: Final = (OverflowError, ValueError, TypeError)
+
+
+class TenantTransaction:
+    """One tenant's graph within one transaction; answers as `GraphReader` does."""
+
+    def __init__(self, tx: neo4j.ManagedTransaction, client_id: str) -> None:
+        self._tx = tx
+        self._client_id = client_id
+
+    def _run(self, statement: str, **parameters: Any) -> list[neo4j.Record]:
+        try:
+            result = self._tx.run(statement, {TENANT_KEY: self._client_id, **parameters})
+        except _UNSENDABLE as error:
+            raise Unsendable(f"the driver cannot send a value ({type(error).__name__})") from error
+        return list(result)
+
+    def _by_keys(self, statement: str, keys: Iterable[str]) -> list[neo4j.Record]:
+        wanted = sorted(keys)
+        return self._run(statement, keys=wanted) if wanted else []
+
+    def lock(self, first_seen: int | None) -> tuple[Generation, int]:
+        """Become the tenant's only writer until the transaction ends; the tenant's generation and the transaction's number."""
+        row = self._run(cypher.LOCK_TENANT, seen=first_seen)[0]
+        return generation_of(row), row["writes"]
+
+    def settle(self, was: Generation, now: Generation, by: str, *, is_resynced: bool) -> None:
+        """Note that a generation has begun with this transaction, or has come whole. by: who began it."""
+        if now != was:
+            self._run(purge.BEGIN_GENERATION, from_ms=now.from_ms, by=by)
+        if is_resynced:
+            self._run(purge.END_RESYNC)
+
+    def load(self, most: int) -> KnownGraph | None:
+        """All of the tenant that planning may ask for; None where that is more than `most` facts."""
+        found: list[list[neo4j.Record]] = []
+        left = most
+        for statement in (cypher.READ_ALL_NODES, cypher.READ_ALL_EDGES, cypher.READ_ALL_TOMBSTONES):
+            found.append(self._run(statement, most=left + 1))
+            left -= len(found[-1])
+            if left < 0:
+                return None
+        return KnownGraph(map(_node, found[0]), map(_edge, found[1]), map(tombstone_of, found[2]))
+
+    def nodes(self, rids: Collection[str]) -> dict[str, StoredNode]:
+        rows = self._by_keys(cypher.READ_NODES, rids)
+        return {row["rid"]: _node(row) for row in rows}
+
+    def node_props(self, rids: Collection[str]) -> dict[str, dict[str, Any]]:
+        left_out = {TENANT_KEY, RESOURCE.key, *VERSION_PROPERTIES, *CAPPED_PROPERTIES}
+        rows = self._by_keys(cypher.READ_NODE_PROPS, rids)
+        return {row["rid"]: {key: value for key, value in row["props"].items() if key not in left_out} for row in rows}
+
+    def rids_of_uids(self, uids: Collection[str]) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for row in self._by_keys(cypher.READ_RIDS_OF_UIDS, uids):
+            found.setdefault(row["uid"], set()).add(row["rid"])
+        return found
+
+    def rids_of_bares(self, bares: Collection[str]) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for row in self._by_keys(cypher.READ_RIDS_OF_BARES, bares):
+            found.setdefault(row["bare"], set()).add(row["rid"])
+        return found
+
+    def rids_of_kind(self, kind: str) -> set[str]:
+        return {row["rid"] for row in self._run(cypher.READ_RIDS_OF_KIND, prefix=f"{kind}:")}
+
+    def tombstones(self, keys: Collection[str]) -> dict[str, StoredTombstone]:
+        return {row["key"]: tombstone_of(row) for row in self._by_keys(cypher.READ_TOMBSTONES, keys)}
+
+    def tombstones_by_ref(self, refs: Collection[str]) -> list[StoredTombstone]:
+        return [tombstone_of(row) for row in self._by_keys(cypher.READ_TOMBSTONES_BY_REF, refs)]
+
+    def edges(self, edge_ids: Collection[str]) -> dict[str, StoredEdge]:
+        found = (_edge(row) for statement in cypher.READ_EDGES.values() for row in self._by_keys(statement, edge_ids))
+        return {edge.edge_id: edge for edge in found}
+
+    def edges_at(self, rids: Collection[str]) -> list[StoredEdge]:
+        return [_edge(row) for row in self._by_keys(cypher.READ_EDGES_AT, rids)]
+
+    def edges_of_triples(self, triples: Collection[Triple]) -> dict[Triple, StoredEdge]:
+        found: dict[Triple, StoredEdge] = {}
+        for relationship in BETWEEN_RESOURCES:
+            places = sorted(triple[1:] for triple in triples if triple.type == relationship.type)
+            if places:
+                rows = [{"source": source, "target": target} for source, target in places]
+                edges = map(_edge, self._run(cypher.READ_EDGES_OF_TRIPLES[relationship.type], rows=rows))
+                found.update((edge.triple, edge) for edge in edges)
+        return found
+
+    def selectors(self, namespaces: Collection[str]) -> dict[str, list[str]]:
+        return {row["rid"]: row["pairs"] for row in self._by_keys(cypher.READ_SELECTORS, namespaces)}
+
+    def labels(self, namespaces: Collection[str]) -> dict[str, list[str]]:
+        return {row["rid"]: row["pairs"] for row in self._by_keys(cypher.READ_LABELS, namespaces)}
+
+    def referrers(self, label: str, keys: Collection[str]) -> dict[str, StoredReferrer]:
+        return {row["key"]: _referrer(label, row) for row in self._by_keys(cypher.READ_REFERRERS[label], keys)}
+
+    def referrers_of_subjects(self, label: str, rids: Collection[str]) -> list[StoredReferrer]:
+        return [_referrer(label, row) for row in self._by_keys(cypher.READ_REFERRERS_OF_SUBJECTS[label], rids)]
+
+    def referrers_of_uids(self, label: str, uids: Collection[str]) -> list[StoredReferrer]:
+        return [_referrer(label, row) for row in self._by_keys(cypher.READ_REFERRERS_OF_UIDS[label], uids)]
+
+    def alerting(self, label: str, alerts: Collection[str]) -> list[tuple[str, str]]:
+        return [(row["key"], row["alert"]) for row in self._by_keys(cypher.READ_ALERTING[label], alerts)]
+
+    def count_episodes(self, alerts: Collection[str]) -> dict[str, int]:
+        return {row["alert"]: row["number"] for row in self._by_keys(cypher.COUNT_EPISODES, alerts)}
+
+    def write(self, changes: Changes) -> int:
+        """Write the changes, and note in them which stubs are gone; the number of rows."""
+        rows = 0
+        for one in writes(self._client_id, changes):
+            if one.values:
+                rows += len(one.values)
+                answer = self._run(one.statement, **{one.parameter: one.values})
+                if one.statement == cypher.PRUNE_STUB:
+                    changes.pruned = {row["rid"] for row in answer}
+        return rows
+
+
+class Mirrored:
+    """A tenant's graph by its mirror; what the mirror does not keep is read in the transaction."""
+
+    def __init__(self, known: KnownGraph, transaction: TenantTransaction) -> None:
+        self.nodes = known.nodes
+        self.rids_of_uids = known.rids_of_uids
+        self.rids_of_bares = known.rids_of_bares
+        self.rids_of_kind = known.rids_of_kind
+        self.tombstones = known.tombstones
+        self.tombstones_by_ref = known.tombstones_by_ref
+        self.edges = known.edges
+        self.edges_at = known.edges_at
+        self.edges_of_triples = known.edges_of_triples
+        self.selectors = known.selectors
+        self.labels = known.labels
+        self.node_props = transaction.node_props
+        self.referrers = transaction.referrers
+        self.referrers_of_subjects = transaction.referrers_of_subjects
+        self.referrers_of_uids = transaction.referrers_of_uids
+        self.alerting = transaction.alerting
+        self.count_episodes = transaction.count_episodes
+
+
+def _node(row: neo4j.Record) -> StoredNode:
+    return node_of(row["rid"], dict(row))
+
+
+def _edge(row: neo4j.Record) -> StoredEdge:
+    triple = Triple(row["type"], row["source"], row["target"])
+    return StoredEdge(triple, row["edge_id"] or "", row["ver"] or "", bool(row["derived"]), tuple(row["named"] or ()))
+
+
+def _referrer(label: str, row: neo4j.Record) -> StoredReferrer:
+    more = (bytes(row["seen"] or b""), row["alert"] or "", row["named"] or "", row["subject_uid"] or "")
+    return StoredReferrer(ReferrerKey(label, row["key"]), row["ver"], bytes(row["hash"]), row["subject"] or "", row["stands"], *more)

@@ -1,0 +1,1 @@
+"""Mutations, what is stored, and what a batch changes: the words in which planning is done."""

@@ -1,0 +1,1 @@
+"""What a decoded body means for the graph, topic by topic."""

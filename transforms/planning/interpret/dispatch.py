@@ -1,0 +1,106 @@
+"""From a decoded body to the mutations that it means; the first one is the record's primary mutation.
+
+A response of Prometheus that lists nothing means nothing: there are no mutations then.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from transforms.planning.facts.mutation_template import MutationTemplate
+from transforms.planning.facts.mutations import Mutation
+from transforms.planning.interpret.edge import edge_meaning, edge_tombstone
+from transforms.planning.interpret.event import event_mutation, event_mutations
+from transforms.planning.interpret.log import log_mutation, log_mutations
+from transforms.planning.interpret.resource import resource_meaning, resource_tombstone, snapshot_mutation
+from transforms.planning.interpret.rule import listed_rules, rule_mutations, rule_tombstone
+from transforms.planning.interpret.target import listed_targets, target_mutations, target_tombstone
+from transforms.records.decoded_bodies import CONTENT_BYTES, GENERATION_WEIGHT, weight_of
+from transforms.records.envelopes.types import (
+    Body,
+    Edge,
+    Event,
+    EventList,
+    Log,
+    LogList,
+    Resource,
+    Rule,
+    RuleList,
+    Snapshot,
+    Target,
+    TargetList,
+    Tombstone,
+)
+from transforms.records.memo import GenerationalCache
+from transforms.records.wrappers.unwrap import OPENING
+
+# How much more the text in an Avro payload is, at most in practice.
+_WRAPPED_TIMES: Final = 8
+
+
+class InterpretationCache:
+    """Meanings worked out before, by the body itself: what decoding found again is not interpreted again. weight: as in `Contents`."""
+
+    def __init__(self, weight: int = GENERATION_WEIGHT) -> None:
+        self._memo: GenerationalCache[int, tuple[Body, MutationTemplate]] = GenerationalCache(weight)
+
+    def of(self, body: Body, text: bytes | None) -> MutationTemplate:
+        """text: the record's value, which decoding keeps no body of if it is large."""
+        held = self._memo.get(id(body))
+        # A number is given to another object once its first bearer is gone; the memo keeps its bearers.
+        if held is not None and held[0] is body:
+            return held[1]
+        meaning = _mean(body)
+        if text and len(text) <= CONTENT_BYTES:
+            self._memo.put(id(body), (body, meaning), weight_of(text) * (1 if text[0] == OPENING else _WRAPPED_TIMES))
+        return meaning
+
+
+def interpret(
+    topic: str,
+    body: Body,
+    client_id: str,
+    ver: str,
+    meanings: InterpretationCache | None = None,
+    *,
+    raw_key: str = "",
+    text: bytes | None = None,
+) -> tuple[Mutation, ...]:
+    """The mutations of a body; raises Fault where its values name nothing or break a limit.
+
+    topic: decides what a tombstone's raw key names.
+    text: the record's value, for `meanings`.
+    raw_key: the record's key less its tenant, for bodies that leave it to the key what they are called.
+    """
+    if isinstance(body, Tombstone):
+        return _TOMBSTONES[topic](client_id, ver, body.raw_key)
+    many = _MUTATIONS.get(type(body))
+    if many is not None:
+        return many(client_id, ver, body, raw_key)
+    meaning = _mean(body) if meanings is None else meanings.of(body, text)
+    return meaning.said(client_id, ver)
+
+
+def _mean(body: Body) -> MutationTemplate:
+    return _MEANINGS[type(body)](body)
+
+
+# Bodies that come again and again with another time, whose meaning is worth keeping.
+_MEANINGS: Final[dict[type, Callable[[Any], MutationTemplate]]] = {Resource: resource_meaning, Edge: edge_meaning}
+# The others: (client_id, ver, body, raw_key) to mutations.
+_MUTATIONS: Final[dict[type, Callable[[str, str, Any, str], tuple[Mutation, ...]]]] = {
+    Event: lambda client_id, ver, body, _: (event_mutation(client_id, ver, body),),
+    EventList: event_mutations,
+    Snapshot: lambda client_id, ver, body, _: (snapshot_mutation(client_id, ver, body),),
+    Target: target_mutations,
+    TargetList: listed_targets,
+    Rule: rule_mutations,
+    RuleList: listed_rules,
+    LogList: log_mutations,
+    Log: lambda client_id, ver, body, _: (log_mutation(client_id, ver, body),),
+}
+_TOMBSTONES: Final[dict[str, Callable[[str, str, str], tuple[Mutation, ...]]]] = {
+    "state.k8s.resource": resource_tombstone,
+    "state.k8s.topology": edge_tombstone,
+    "state.prom.targets": target_tombstone,
+    "state.prom.rules": rule_tombstone,
+}

@@ -1,0 +1,1 @@
+"""What a dead letter holds, on its topic and in files."""

@@ -1,0 +1,1 @@
+"""What a value may be wrapped in: Avro, CloudEvents, watch records."""

@@ -1,0 +1,1 @@
+"""Doubles that pass the same contract tests as what they stand for."""
