@@ -54,5 +54,5 @@ def judge_tenants(flow: FlowSettings, monitor: Monitor | None, hidden: frozenset
         if monitor:
             monitor.turned(one.state)
     if monitor:
-        monitor.counted(book.states())
+        monitor.tenants(book.states())
     return found

@@ -8,7 +8,8 @@ import structlog
 
 from transforms.io.graph_sink import GraphSink, GraphStore
 from transforms.io.neo4j.time_limits import TimeLimits
-from transforms.steps.metrics import count_command
+from transforms.model.metrics import COMMANDS
+from transforms.steps.metrics import count
 
 _LOG: Final = structlog.get_logger("commands")
 _ACTS: Final[dict[str, Callable[[GraphStore], None]]] = {"ENSURE_SCHEMA": lambda store: store.ensure_schema()}
@@ -44,5 +45,5 @@ class ExecuteCommandsFn(beam.DoFn):
     def finish_bundle(self) -> None:
         for command in sorted(self._asked):
             _ACTS[command](self._graph.store(self._limits))
-            count_command(command)
+            count(COMMANDS, 1, command)
             _LOG.info("command carried out", command=command)
