@@ -26,7 +26,8 @@ from transforms.io.graph_admin.lease import is_held
 from transforms.io.graph_admin.quarantine import read_quarantined
 from transforms.io.graph_admin.quarantine import release as take_mark_away
 from transforms.io.kafka.offsets import Place
-from transforms.io.neo4j.store import Neo4jGraphStore, RowRefused, TenantFault
+from transforms.io.neo4j.errors import RowRefused, TenantFault
+from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.records.dead_letters.letters import LetterFilter
 from transforms.records.rejects import Reason
 
