@@ -10,7 +10,8 @@ from transforms.io.faults import InfrastructureFault
 from transforms.io.neo4j.errors import RowRefused, TenantFault, TenantLocked, TenantOutOfTime
 from transforms.io.neo4j.lock_watch import LockWatch
 from transforms.io.neo4j.purge import Ask
-from transforms.io.neo4j.target import Neo4jTarget, is_lock_fault, is_out_of_time, is_row_fault, is_transaction_fault
+from transforms.io.neo4j.server_errors import is_lock_fault, is_out_of_time, is_row_fault, is_transaction_fault
+from transforms.io.neo4j.target import Neo4jTarget
 from transforms.io.neo4j.tenant_transaction import Unsendable
 from transforms.io.neo4j.time_limits import DEFAULT_LIMITS, TimeLimits
 from transforms.io.unforeseen import unforeseen
