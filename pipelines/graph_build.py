@@ -27,10 +27,6 @@ import typer
 
 from pipelines.console.command import exit_on_fault
 from pipelines.console.logs import configure_logs
-from pipelines.console.run_report import print_summary, run_summary
-from pipelines.job.on_runner import run_pipeline_on
-from pipelines.job.run import run
-from pipelines.job.stream import Watching, watch_stream
 from pipelines.options.archive import ArchiveOptions
 from pipelines.options.failures import FailureOptions
 from pipelines.options.flatten import flatten_option_groups
@@ -95,6 +91,12 @@ def main(
         slice_s=run_options.seconds_of_slice(),
         lease_s=run_options.lease_s,
     )
+    # Drivers and Beam take seconds to import, and `--help` needs neither.
+    from pipelines.console.run_report import print_summary, run_summary  # noqa: PLC0415
+    from pipelines.job.on_runner import run_pipeline_on  # noqa: PLC0415
+    from pipelines.job.run import run  # noqa: PLC0415
+    from pipelines.job.stream import Watching, watch_stream  # noqa: PLC0415
+
     started = time.monotonic()
     if streams:
         with exit_on_fault("Interrupted; the job goes on: run the same command to watch it again."):

@@ -11,63 +11,77 @@ from transforms.model.kinds import KINDS
 INTRODUCTION = """\
 # The graph
 
-Generated from `transforms/model/` by `python -m scripts.graph_model`; a test compares the two. Every node and every
-relationship carries `client_id`, its tenant; no relationship crosses tenants. What people query is live: tombstones and the
-versions of the dead stand apart under `:Tombstone`.
+`python -m scripts.graph_model` generates this document from `transforms/model/`; a test compares the two. Every node
+and every relationship carries `client_id`, its tenant. No relationship crosses tenants. The graph that people query
+holds only what is live; tombstones and the versions of dead objects are kept apart under `:Tombstone`. The
+[glossary](glossary.md) defines the terms.
 """
 
 PROPERTIES = """\
-A `:Resource` has `rid` (`kind:namespace:name`, `kind::name` when cluster-scoped), `kind`, `ns`, `name`, `uid`, `api_version`,
-`labels` and `selector` (lists of `key=value`), `owners` (`Kind/name`), `node`, `pod_ip`, `image`, `replicas`, `service_ips` and
-`status` (JSON text). `left_out` lists the properties whose text is larger than 64 KiB: those are not kept; other nodes may have it
-too. `stub: true` marks an object that only its relationships speak for. An `:Episodic` has `eid`, `etype`,
-`severity_raw`, `severity` (DEBUG, INFO, WARNING, ERROR, FATAL, UNKNOWN), `reason`, `message`, `event_time`, `count` and
-`subject` (the rid that it is about); an episode of an alert has `alert` and, where Prometheus itself told of it, `state` (pending or
-firing, as last told), one that counts may have `count_capped`. An episode of
-etype `k8s.log` is about a Pod and counts its lines of one UTC minute that say the same; it may have `container`, and its `reason` is one
-of the families of failures (docs/records.md). A `:PromTarget` has `tid`, `job`, `instance`, `ns`, `health`,
-`scrape_url`, `last_error`, `labels` and `subject` (the rid that it scrapes). A `:Rule` has `rkey`, `group`, `name`, `type` (alerting or
-recording), `expr`, `duration_s`, `severity_raw`, `severity`, `labels`, `annotations` (both lists of `key=value`), `subject` (the rid that
-it scopes) and, if it is an alerting one, `alert`. A Pod has `services_capped` or
-`policies_capped` where more Services or NetworkPolicies select it than the 32 that it is joined with, a rule `emits_capped` where 32 others
-of its alert come before it. `ver`, `hash`, `implies`, `seen`, `bare`, `subject_named` and `subject_uid` order, compare and find what is
-written; do not query or change them.
+A `:Resource` has these properties:
 
-In a rid, a kind outside the API groups that Kubernetes has it in, and every kind that Kubernetes has not, stands with its group:
-`gateway.networking.istio.io:mesh:public`. Where records name no group: [ADR 024](adr/024-kinds-by-group.md).
+- `rid` (`kind:namespace:name`, `kind::name` when cluster-scoped), `kind`, `ns`, `name`, `uid`, `api_version`;
+- `labels` and `selector` (lists of `key=value`), `owners` (`Kind/name`), `node`, `pod_ip`, `image`, `replicas`,
+  `service_ips` and `status` (JSON text);
+- `left_out`, which lists the properties whose text is larger than 64 KiB; these are not kept. Other nodes may have it
+  too;
+- `stub: true` if only relationships, and no resource record, describe the object.
 
-A `:Cluster` is the tenant itself and outlives its graph: `state`, `first_seen` and `last_seen` (milliseconds since 1970),
-`generation`, `resync_needed`, `registered`, `cluster` (what it calls itself), `labels`. What happened to it is told by its
-`:ClusterEpisode`s: `etype` (such as `cluster.purge`), `reason`, `message`, `at_ms`, `by`.
+An `:Episodic` has `eid`, `etype`, `severity_raw`, `severity` (DEBUG, INFO, WARNING, ERROR, FATAL, UNKNOWN), `reason`,
+`message`, `event_time`, `count` and `subject` (the rid that it is about). An episode of an alert has `alert` and, if
+Prometheus itself reported it, `state` (pending or firing, as last reported). An episode that counts may have
+`count_capped`. An episode of etype `k8s.log` is about a Pod and counts its lines of one UTC minute with the same
+text. It may have `container`, and its `reason` is one of the families of failures (docs/records.md).
 
-A NetworkPolicy's `selector` may hold what kubectl writes for expressions, too (`key in (a,b)`, `key notin (a,b)`, `key`, `!key`);
-`*` selects every Pod of its namespace, and is joined with the Namespace and not with the Pods.
-`keys` are the names of a ConfigMap's or Secret's keys; their values never reach the graph.
-Addresses are ready where traffic goes to them.
+A `:PromTarget` has `tid`, `job`, `instance`, `ns`, `health`, `scrape_url`, `last_error`, `labels` and `subject` (the
+rid that it scrapes). A `:Rule` has `rkey`, `group`, `name`, `type` (alerting or recording), `expr`, `duration_s`,
+`severity_raw`, `severity`, `labels`, `annotations` (both lists of `key=value`), `subject` (the rid that it scopes)
+and, if it is an alerting rule, `alert`.
+
+A Pod has `services_capped` or `policies_capped` if more Services or NetworkPolicies select it than the 32 that it is
+joined with. A rule has `emits_capped` if 32 other rules of its alert come before it. `ver`, `hash`, `implies`,
+`seen`, `bare`, `subject_named` and `subject_uid` order, compare and find what the job writes; do not query or change
+them.
+
+In a rid, a kind carries its API group if Kubernetes has the kind in another group, or not at all:
+`gateway.networking.istio.io:mesh:public`. [ADR 024](adr/024-kinds-by-group.md) describes records that name no group.
+
+A `:Cluster` is the tenant itself and outlives its graph. It has `state`, `first_seen` and `last_seen` (milliseconds
+since 1970), `generation`, `resync_needed`, `registered`, `cluster` (the name that the cluster gives itself) and
+`labels`. Its `:ClusterEpisode`s record what happened to it: `etype` (such as `cluster.purge`), `reason`, `message`,
+`at_ms`, `by`.
+
+A NetworkPolicy's `selector` may also hold expressions as kubectl writes them (`key in (a,b)`, `key notin (a,b)`,
+`key`, `!key`). `*` selects every Pod of its namespace; such a policy is joined with the Namespace and not with the
+Pods. `keys` are the names of a ConfigMap's or Secret's keys; their values never reach the graph. Addresses are ready
+if traffic is sent to them.
 """
 
 DERIVED = """\
-`RUNS_ON`, `SELECTS` and `CONTROLS` come from topology records (`edge_id` and `ver` name the one that speaks) and from the
-resources themselves (`derived: true`): a Pod's node, owner references, a Service's selector against the labels of its namespace's
-Pods and a NetworkPolicy's likewise, the Service that an Endpoints or EndpointSlice belongs to (`CONTROLS`). Either keeps the
-relationship alive. Of many Services that select one Pod the first 32 by name are joined with it, of many policies likewise
-([ADR 022](adr/022-products.md)); all of them have `selector`, and the Pod `labels`.
-`ABOUT`, `SCRAPES` and `SCOPES` stand between a node and its `subject` while that has
-not died since; `EMITS` joins each alerting rule with the episodes of the same `alert`, whichever came first,
-and of many rules of one alert the first 32 by key; `alert` is a property of all.
+`RUNS_ON`, `SELECTS` and `CONTROLS` come from topology records (`edge_id` and `ver` name the one that counts) and from
+the resources themselves (`derived: true`): from a Pod's node, from owner references, from the selectors of Services
+and NetworkPolicies against the labels of the Pods of their namespace, and from the Service that an Endpoints or
+EndpointSlice belongs to (`CONTROLS`). Either source keeps the relationship alive. If many Services select one Pod,
+the first 32 by name are joined with it; the same holds for policies ([ADR 022](adr/022-products.md)). All of them
+have `selector`, and the Pod has `labels`.
 
-The others between resources are always derived, from what specs refer to:
+`ABOUT`, `SCRAPES` and `SCOPES` join a node with its `subject` unless the subject has died since. `EMITS` joins each
+alerting rule with the episodes of the same `alert`, whichever came first. If an alert has many rules, the first 32 by
+key are joined; all of them have the property `alert`.
 
-| type | says |
+The other relationships between resources are always derived from the references in specs:
+
+| type | meaning |
 |---|---|
-| `MOUNTS` | a Pod takes a ConfigMap, Secret or PersistentVolumeClaim: as a volume, in its environment, or to pull its images |
-| `USES` | a Pod its ServiceAccount, an Ingress its certificates, a ServiceAccount its secrets, a claim or volume its StorageClass |
+| `MOUNTS` | a Pod uses a ConfigMap, Secret or claim as a volume, in its environment, or to pull its images |
+| `USES` | a Pod its ServiceAccount, an Ingress its certificates, a ServiceAccount its secrets, a claim its StorageClass |
 | `ROUTES` | an Ingress sends traffic to a Service; an Endpoints or EndpointSlice to its ready Pods |
 | `CLAIMS` | a PersistentVolumeClaim is bound to a PersistentVolume |
 | `SCALES` | a HorizontalPodAutoscaler sets how many replicas its target has |
 
-What is referred to and not there is a stub: `MATCH (p:Pod)-[:MOUNTS]->(s:Secret) WHERE s.stub` finds Pods that wait for a Secret, unless
-the reference is optional or the cluster's agent does not report Secrets.
+A claim is a PersistentVolumeClaim; a PersistentVolume `USES` its StorageClass too. An object that is referred to but
+missing is a stub: `MATCH (p:Pod)-[:MOUNTS]->(s:Secret) WHERE s.stub` finds Pods that wait for a Secret, unless the
+reference is optional or the cluster's agent does not report Secrets.
 """
 
 
@@ -82,7 +96,7 @@ def document() -> Iterator[str]:
         indexes = ", ".join(f"`{name}`" for name in node.indexes)
         yield f"| `:{node.label}` | {', '.join(f'`{name}`' for name in node.key_properties)} | {indexes} |"
     yield f"\n{PROPERTIES}\n## Kinds\n\nA kind that is not listed is a `:Resource` without a label of its own.\n"
-    yield "| label | API groups | scope | properties lifted out of the status | out of the spec |\n|---|---|---|---|---|"
+    yield "| label | API groups | scope | properties from the status | from the spec |\n|---|---|---|---|---|"
     for kind in KINDS:
         groups = ", ".join(group or "core" for group in kind.groups)
         lifted = " | ".join(", ".join(f"`{name}`" for name in names) for names in ([one.name for one in kind.status], kind.spec))
@@ -90,7 +104,7 @@ def document() -> Iterator[str]:
     yield "\n## Relationships\n\n| type | from | to |\n|---|---|---|"
     for relationship in RELATIONSHIPS:
         yield f"| `{relationship.type}` | `:{relationship.source.label}` | `:{relationship.target.label}` |"
-    yield f"\n{DERIVED}\n## Questions to ask\n\nEach asks one tenant, `${TENANT_KEY}`.\n"
+    yield f"\n{DERIVED}\n## Questions to ask\n\nEach question concerns one tenant, `${TENANT_KEY}`.\n"
     for number, query in enumerate(QUERIES, start=1):
         yield f"{number}. {query.question}\n\n   ```cypher"
         yield "\n".join(f"   {line}" for line in query.cypher.splitlines())

@@ -19,12 +19,14 @@ Examples:
   python -m pipelines.backfill compact --archive /archive
 """
 
+# Each command imports what it works with when it runs: drivers and Beam take seconds, and `--help` needs neither.
+# ruff: noqa: PLC0415
+
 import sys
+from typing import Annotated
 
 import typer
 
-from pipelines.backfill.compact import compact
-from pipelines.backfill.status import status
 from pipelines.console.command import exit_on_fault
 from pipelines.console.logs import configure_logs
 from pipelines.options.backfill import HowOptions, IntoOptions, ScheduleOptions, SpanOptions
@@ -32,7 +34,7 @@ from pipelines.options.default_command import RunsByDefault
 from pipelines.options.failures import FailureOptions
 from pipelines.options.flatten import flatten_option_groups
 from pipelines.options.flink import FlinkOptions
-from pipelines.options.flow import Json, LogLevel, WriteOptions, log_level
+from pipelines.options.flow import ClientId, Json, LogLevel, WriteOptions, log_level
 from pipelines.options.kafka import KafkaOptions
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
@@ -67,8 +69,7 @@ def run(
     a kill: it goes on after the slices that are done. --again does all of it anew.
     """
     configure_logs(log_level(level))
-    # Beam takes seconds to import; the other commands do without it.
-    from pipelines.backfill.run import Asked, run_asked  # noqa: PLC0415
+    from pipelines.backfill.run import Asked, run_asked
 
     asked = Asked(span, how, schedule, into, kafka, neo4j, registry, routes, admission, writes, failures, flink)
     with exit_on_fault("Interrupted; what is done stays, and the slices that are done are in the ledger: run again to go on."):
@@ -78,5 +79,33 @@ def run(
         sys.exit(1)
 
 
-app.command()(flatten_option_groups(status))
-app.command()(compact)
+@app.command()
+@flatten_option_groups
+def status(neo4j: Neo4jOptions, into: IntoOptions, json: Json = False, level: LogLevel = "WARNING") -> None:
+    """What was planned, what is done and what failed, of every backfill of the last three months.
+
+    `interrupted`: it neither ended nor is at work. The ledger lies in the graph that is written: with --into, in that one.
+    """
+    from pipelines.backfill.status import status as run
+
+    run(neo4j=neo4j, into=into, json=json, level=level)
+
+
+@app.command()
+def compact(
+    archive: Annotated[str, typer.Option("--archive", envvar="ARCHIVE", help="The archive: a folder, or a URL that Beam knows.")] = "",
+    older_than: Annotated[
+        str, typer.Option("--older_than", help="Leave hours alone that ended less than this ago: 90s, 15m, 12h, 30d.")
+    ] = "2h",
+    client_id: ClientId = "",
+    json: Json = False,
+    level: LogLevel = "WARNING",
+) -> None:
+    """Make one file of the small ones of each tenant, topic, partition and hour; for cron, beside the running job and readers.
+
+    Records that are there twice are there once afterwards. Safe to kill and to repeat; SIGTERM ends it after the hour it is at. A
+    file that cannot be read is told, its hour stays as it is, and the exit code is 1.
+    """
+    from pipelines.backfill.compact import compact as run
+
+    run(archive=archive, older_than=older_than, client_id=client_id, json=json, level=level)

@@ -3,7 +3,6 @@
 import sys
 import time
 from dataclasses import asdict
-from typing import Annotated
 
 import typer
 
@@ -12,27 +11,15 @@ from pipelines.console.logs import configure_logs
 from pipelines.console.progress import Count
 from pipelines.options.archive import archive_root
 from pipelines.options.checks import duration_s
-from pipelines.options.flow import ClientId, Json, LogLevel, log_level, tenant_id
+from pipelines.options.flow import log_level, tenant_id
 from runners.loops.stop import StopSignals
 from transforms.io.archive.compact import Compacted
 from transforms.io.archive.compact import compact as compact_archive
 from transforms.io.archive.files import Archive
 
 
-def compact(
-    archive: Annotated[str, typer.Option("--archive", envvar="ARCHIVE", help="The archive: a folder, or a URL that Beam knows.")] = "",
-    older_than: Annotated[
-        str, typer.Option("--older_than", help="Leave hours alone that ended less than this ago: 90s, 15m, 12h, 30d.")
-    ] = "2h",
-    client_id: ClientId = "",
-    json: Json = False,
-    level: LogLevel = "WARNING",
-) -> None:
-    """Make one file of the small ones of each tenant, topic, partition and hour; for cron, beside the running job and readers.
-
-    Records that are there twice are there once afterwards. Safe to kill and to repeat; SIGTERM ends it after the hour it is at. A
-    file that cannot be read is told, its hour stays as it is, and the exit code is 1.
-    """
+def compact(archive: str, older_than: str, client_id: str, json: bool, level: str) -> None:
+    """Make one file of the small ones of each tenant, topic, partition and hour; for cron, beside the running job and readers."""
     configure_logs(log_level(level))
     root = archive_root(archive)
     age_s, tenant = duration_s("--older_than", older_than), tenant_id(client_id)

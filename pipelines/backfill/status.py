@@ -12,7 +12,7 @@ from pipelines.console.command import console, exit_on_fault, print_json
 from pipelines.console.logs import configure_logs
 from pipelines.console.readable import printable, shown_age, shown_time
 from pipelines.options.backfill import IntoOptions
-from pipelines.options.flow import Json, LogLevel, log_level
+from pipelines.options.flow import log_level
 from pipelines.options.neo4j import Neo4jOptions
 from transforms.io.backfill.ledger import DONE, FAILED, RUNNING, BackfillLedger, Entry
 from transforms.io.graph_admin.lease import is_at_work
@@ -21,11 +21,8 @@ from transforms.io.neo4j.store import Neo4jGraphStore
 INTERRUPTED = "interrupted"
 
 
-def status(neo4j: Neo4jOptions, into: IntoOptions, json: Json = False, level: LogLevel = "WARNING") -> None:
-    """What was planned, what is done and what failed, of every backfill of the last three months.
-
-    `interrupted`: it neither ended nor is at work. The ledger lies in the graph that is written: with --into, in that one.
-    """
+def status(neo4j: Neo4jOptions, into: IntoOptions, json: bool, level: str) -> None:
+    """What was planned, what is done and what failed, of every backfill of the last three months."""
     configure_logs(log_level(level))
     target = into.target(neo4j)
     with exit_on_fault(), closing(Neo4jGraphStore(target)) as store:

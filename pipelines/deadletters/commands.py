@@ -17,31 +17,23 @@ Examples:
   python -m pipelines.deadletters replay --reason tenant_missing --single_tenant af-10 --dry_run
 """
 
-import sys
-import time
-from contextlib import closing
-from dataclasses import replace
+# Each command imports what it works with when it runs: drivers and Beam take seconds, and `--help` needs neither.
+# ruff: noqa: PLC0415
+
 from typing import Annotated
 
 import typer
 
-from pipelines.console.command import INTERRUPTED_REPLAY, exit_on_fault, print_json
 from pipelines.console.logs import configure_logs
-from pipelines.deadletters.report import letter_object, letter_text, list_object, print_list, unreadable_sentences
-from pipelines.deadletters.walk import find_letter, index_letters
 from pipelines.options.failures import FailureOptions
 from pipelines.options.flatten import flatten_option_groups
 from pipelines.options.flow import Json, LogLevel, WriteOptions, log_level
 from pipelines.options.kafka import KafkaOptions
-from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterPath, DeadletterTopic, letter_place
-from pipelines.options.letters import CoordinatesArgument, LetterOptions, ReplayOptions, coordinates
+from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterPath, DeadletterTopic
+from pipelines.options.letters import CoordinatesArgument, LetterOptions, ReplayOptions
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.tenants import AdmissionOptions, RouteOptions
-from pipelines.settings import flow_settings
-from transforms.io.dead_letters.index import LetterIndex
-from transforms.io.dead_letters.reader import DeadLetterReader
-from transforms.records.redaction.text import redact_text
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -69,18 +61,9 @@ def list_letters(
       python -m pipelines.deadletters list --json | jq '.groups[] | select(.letters > 100)'
     """
     configure_logs(log_level(level))
-    place, filter_ = where.place(), where.wanted()
-    with (
-        exit_on_fault(INTERRUPTED_REPLAY),
-        closing(DeadLetterReader.open(None if place.path else kafka.target(), place)) as reader,
-        closing(LetterIndex(filter_)) as index,
-    ):
-        index_letters(reader, index)
-        groups, latest = list(index.groups()), list(index.latest(letters))
-        if json:
-            print_json(list_object(groups, latest, reader.unreadable))
-        else:
-            print_list(groups, latest, reader.unreadable)
+    from pipelines.deadletters.look import list_letters as run
+
+    run(kafka=kafka, where=where, letters=letters, json=json)
 
 
 @app.command()
@@ -105,18 +88,9 @@ def show(
       python -m pipelines.deadletters show 'events.normalized[0]@7' --json | jq .value
     """
     configure_logs(log_level(level))
-    wanted, place = coordinates(original), letter_place(deadletter_topic, deadletter_path)
-    target = None if place.path else kafka.target()
-    with exit_on_fault(INTERRUPTED_REPLAY), closing(DeadLetterReader.open(target, place)) as reader:
-        found, times = find_letter(reader, wanted)
-        if found is None:
-            none = f"{place} holds no letter of {wanted}; `list --letters 20` tells of the last that it holds."
-            typer.echo(" ".join([none, *unreadable_sentences(reader.unreadable)]), err=True)
-            sys.exit(1)
-        if json:
-            print_json(letter_object(found, times))
-        else:
-            typer.echo(redact_text(letter_text(found, times)))
+    from pipelines.deadletters.look import show as run
+
+    run(original=original, kafka=kafka, deadletter_topic=deadletter_topic, deadletter_path=deadletter_path, json=json)
 
 
 @app.command()
@@ -149,20 +123,6 @@ def replay(
       python -m pipelines.deadletters replay --client_id af-11 --topic events.normalized --json
     """
     configure_logs(log_level(level))
-    kafka_target, filter_ = kafka.target(), where.wanted()
-    flow = None
-    if not how.dry_run:
-        rules = admission.rules(how.tenant())
-        flow = flow_settings(kafka_target, neo4j.target(), where.place(), rules, routes, writes, failures, registry)
-        flow = replace(flow, live=False, released=True)
-    # Beam takes seconds to import; the commands that only look do without it.
-    from pipelines.console.run_report import print_replay, replay_summary  # noqa: PLC0415
-    from pipelines.deadletters.replay import replay_letters  # noqa: PLC0415
+    from pipelines.deadletters.replay import replay_command
 
-    started = time.monotonic()
-    with exit_on_fault(INTERRUPTED_REPLAY):
-        totals = replay_letters(kafka_target, where.place(), filter_, flow, how.slice_bytes)
-    print_replay(replay_summary(totals, time.monotonic() - started, dry_run=how.dry_run), as_json=json)
-    if totals.stopped:
-        typer.echo("Stopped as asked, before all was replayed; what is told above is done: run again for all of it.", err=True)
-        sys.exit(1)
+    replay_command(kafka, neo4j, registry, where, how, routes, admission, writes, failures, json)

@@ -1,14 +1,27 @@
 """The replay's own flow: letters instead of Kafka's ranges in front of it, a count instead of dead letters behind."""
 
+import sys
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
+from dataclasses import replace
 
 import apache_beam as beam
+import typer
 
+from pipelines.console.command import INTERRUPTED_REPLAY, exit_on_fault
 from pipelines.console.progress import Count
+from pipelines.console.run_report import print_replay, replay_summary
 from pipelines.deadletters.walk import index_letters
 from pipelines.flow import into_graph
-from pipelines.settings import FlowSettings
+from pipelines.options.failures import FailureOptions
+from pipelines.options.flow import WriteOptions
+from pipelines.options.kafka import KafkaOptions
+from pipelines.options.letters import LetterOptions, ReplayOptions
+from pipelines.options.neo4j import Neo4jOptions
+from pipelines.options.registry import RegistryOptions
+from pipelines.options.tenants import AdmissionOptions, RouteOptions
+from pipelines.settings import FlowSettings, flow_settings
 from runners.direct import run_pipeline
 from runners.loops.replay import ReplaySlice, ReplayTotals, replay, slice_of, tried_slice
 from runners.loops.stop import StopSignals
@@ -21,6 +34,34 @@ from transforms.io.kafka.target import KafkaTarget
 from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.records.dead_letters.letters import LetterFilter, LetterPlace, Wanted
 from transforms.steps.replay import CountRejects, ReplayLetters
+
+
+def replay_command(
+    kafka: KafkaOptions,
+    neo4j: Neo4jOptions,
+    registry: RegistryOptions,
+    where: LetterOptions,
+    how: ReplayOptions,
+    routes: RouteOptions,
+    admission: AdmissionOptions,
+    writes: WriteOptions,
+    failures: FailureOptions,
+    json: bool,
+) -> None:
+    """Replay, and print what became of the records; exits with 1 where it was stopped before the end."""
+    kafka_target, filter_ = kafka.target(), where.wanted()
+    flow = None
+    if not how.dry_run:
+        rules = admission.rules(how.tenant())
+        flow = flow_settings(kafka_target, neo4j.target(), where.place(), rules, routes, writes, failures, registry)
+        flow = replace(flow, live=False, released=True)
+    started = time.monotonic()
+    with exit_on_fault(INTERRUPTED_REPLAY):
+        totals = replay_letters(kafka_target, where.place(), filter_, flow, how.slice_bytes)
+    print_replay(replay_summary(totals, time.monotonic() - started, dry_run=how.dry_run), as_json=json)
+    if totals.stopped:
+        typer.echo("Stopped as asked, before all was replayed; what is told above is done: run again for all of it.", err=True)
+        sys.exit(1)
 
 
 def build(pipeline: beam.Pipeline, wanted: list[Wanted], flow: FlowSettings) -> None:

@@ -24,7 +24,6 @@ from typing import Annotated
 import typer
 
 from pipelines.console.logs import configure_logs
-from pipelines.doctor.report import print_checks
 from pipelines.options.archive import ArchiveOptions
 from pipelines.options.checks import usage_error
 from pipelines.options.flatten import flatten_option_groups
@@ -34,8 +33,6 @@ from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.run import AUTO, KafkaReader, chosen_reader
 from pipelines.options.tenants import RouteOptions
-from runners.doctor.doctor import Subject, examine
-from runners.doctor.verdict import Status, overall
 from transforms.steps.readers import BEAM
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -59,6 +56,11 @@ def main(
     reader = chosen_reader(kafka_reader, follow=follow)
     if not topics.deadletter_topic:
         raise usage_error("--deadletter_topic is empty; name the topic that rejects go to.")
+    # Drivers and Beam take seconds to import, and `--help` needs neither.
+    from pipelines.doctor.report import print_checks  # noqa: PLC0415
+    from runners.doctor.doctor import Subject, examine  # noqa: PLC0415
+    from runners.doctor.verdict import Status, overall  # noqa: PLC0415
+
     subject = Subject(
         kafka=kafka.target(),
         neo4j=neo4j.target(),

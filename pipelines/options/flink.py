@@ -7,7 +7,6 @@ import typer
 
 from pipelines.options.run import FLINK
 from runners.flink.settings import FlinkAddresses, FlinkSettings
-from runners.local.flink_cluster import read_addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +57,8 @@ class FlinkOptions:
 
     def _addresses(self) -> FlinkAddresses:
         """Each as named, else as the local cluster wrote it down, else as it would."""
+        from runners.local.flink_cluster import read_addresses  # noqa: PLC0415 - only where it is asked for
+
         local = read_addresses() or FlinkAddresses()
         return FlinkAddresses(
             self.flink_master or local.master,

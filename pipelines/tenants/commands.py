@@ -3,35 +3,26 @@
 Exit codes: 0 done, 1 failed (one sentence says why), 2 wrong usage.
 """
 
-from dataclasses import asdict
-from typing import Annotated, Final
+# Each command imports what it works with when it runs: drivers and Beam take seconds, and `--help` needs neither.
+# ruff: noqa: PLC0415
 
-import structlog
+from typing import Annotated
+
 import typer
-from rich.table import Table
 
-from pipelines.console.command import console, exit_on_fault, print_json
 from pipelines.console.logs import configure_logs
-from pipelines.console.progress import Count
-from pipelines.options.checks import duration_s
+from pipelines.options.compare import CompareOptions
+from pipelines.options.failures import FailureOptions
 from pipelines.options.flatten import flatten_option_groups
-from pipelines.options.flow import ClientId, Json, LogLevel, log_level, tenant_id
+from pipelines.options.flow import ClientId, Json, LogLevel, WriteOptions, log_level
+from pipelines.options.kafka import KafkaOptions
+from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterPath, DeadletterTopic
+from pipelines.options.letters import ReplayOptions
 from pipelines.options.neo4j import Neo4jOptions
-from pipelines.tenants.compare import compare
-from pipelines.tenants.discover import discover
-from pipelines.tenants.forget import forget
-from pipelines.tenants.list import list_tenants
-from pipelines.tenants.reap import reap
-from pipelines.tenants.release import release
-from pipelines.tenants.show import show
-from transforms.io.graph_admin.sweep import count_old, floors_at
-from transforms.io.graph_admin.sweep import sweep as sweep_tenant
-from transforms.io.neo4j.digest import combined
-from transforms.io.neo4j.store import Neo4jGraphStore
-from transforms.io.neo4j.target import Neo4jTarget
-from transforms.planning.facts.changes import Floors
+from pipelines.options.purging import DEFAULT_SLICE_ROWS, SliceRows, Tenant, Yes
+from pipelines.options.registry import RegistryOptions
+from pipelines.options.tenants import AdmissionOptions, RouteOptions
 
-_LOG: Final = structlog.get_logger("tenants")
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
@@ -48,18 +39,9 @@ def digest(neo4j: Neo4jOptions, client_id: ClientId = "", json: Json = False) ->
     Any delivery order, duplication, crash and restart over the same records gives the digest of one clean run.
     Read in pages, in bounded memory; exact while nothing writes the tenant. With --client_id, that tenant alone.
     """
-    target = neo4j.target()
-    with exit_on_fault():
-        found = digests(target, tenant_id(client_id))
-    whole = combined({tenant: row["digest"] for tenant, row in found.items()})
-    if json:
-        print_json({"digest": whole, "tenants": found})
-        return
-    table = Table("tenant", "nodes", "relationships", "digest")
-    for tenant, row in found.items():
-        table.add_row(tenant, f"{row['nodes']:,}", f"{row['relationships']:,}", str(row["digest"]))
-    console().print(table)
-    typer.echo(f"all: {whole}")
+    from pipelines.tenants.digest import digest as run
+
+    run(neo4j=neo4j, client_id=client_id, json=json)
 
 
 @app.command()
@@ -79,58 +61,187 @@ def sweep(
     Ages are those of the newest record on each, by the graph server's clock. Nothing comes back: older episodes are superseded
     from then on, and of each tombstone a few bytes are kept, which go on to hold. Safe to stop and to repeat.
     """
-    target, tenant = neo4j.target(), tenant_id(client_id)
-    ages = duration_s("--episode_retention", episode_retention), duration_s("--tombstone_grace", tombstone_grace)
-    with exit_on_fault():
-        found = swept(target, tenant, *ages, dry_run=dry_run)
-    if json:
-        print_json({"dry_run": dry_run, "tenants": found})
-        return
-    table = Table("tenant", "episodes", "tombstones", "stubs", title="would be taken away" if dry_run else "taken away")
-    for name, row in found.items():
-        table.add_row(name, *(f"{number:,}" for number in row.values()))
-    console().print(table)
+    from pipelines.tenants.sweep import sweep as run
+
+    run(
+        neo4j=neo4j,
+        client_id=client_id,
+        episode_retention=episode_retention,
+        tombstone_grace=tombstone_grace,
+        dry_run=dry_run,
+        json=json,
+    )
 
 
-app.command()(flatten_option_groups(compare))
-app.command("list")(flatten_option_groups(list_tenants))
-app.command()(flatten_option_groups(discover))
-app.command()(flatten_option_groups(show))
-app.command()(flatten_option_groups(reap))
-app.command()(flatten_option_groups(forget))
+@app.command()
+@flatten_option_groups
+def compare(neo4j: Neo4jOptions, which: CompareOptions, json: Json = False) -> None:
+    """Prove two graphs equal, tenant by tenant, or tell what differs. Exit code 0: equal; 1: they differ, or a fault.
+
+    Both are read in pages, in the order of their keys, in bounded memory; nothing is written. Equal graphs have equal digests. What is
+    told as different while somebody writes may be a record on its way: compare again once both have taken in the same records.
+
+    Examples:
+
+      python -m pipelines.tenants compare --left bolt://old:7687 --right /neo4j
+
+      python -m pipelines.tenants compare --left /neo4j --right /neo4j --left_client_id af-10 --right_client_id eu-10
+
+      python -m pipelines.tenants compare --left bolt://old:7687 --right /neo4j --client_id af-10 --left_mapping old.toml --json
+    """
+    from pipelines.tenants.compare import compare as run
+
+    run(neo4j=neo4j, which=which, json=json)
 
 
-def swept(
-    target: Neo4jTarget, client_id: str, episode_retention_s: float, tombstone_grace_s: float, *, dry_run: bool
-) -> dict[str, dict[str, int]]:
-    """What was taken away, or would be, by tenant."""
-    store = Neo4jGraphStore(target)
-    try:
-        tenants = [client_id] if client_id else store.tenants()
-        floors = floors_at(store, episode_retention_s, tombstone_grace_s)
-        if dry_run:
-            return {tenant: asdict(count_old(store, tenant, floors)) for tenant in tenants}
-        return {tenant: _swept(store, tenant, floors) for tenant in tenants}
-    finally:
-        store.close()
+@app.command("list")
+@flatten_option_groups
+def list_tenants(
+    neo4j: Neo4jOptions,
+    with_sizes: Annotated[bool, typer.Option("--sizes", help="Count the nodes and relationships, too; takes a while.")] = False,
+    json: Json = False,
+) -> None:
+    """The tenants with their state, the age of the last sign of life and of the last write, and their generation.
+
+    Ages are by the graph server's clock. A write is a transaction that took a batch in, also where that changed nothing. Nodes are
+    those that people query, without tombstones.
+    """
+    from pipelines.tenants.list import list_tenants as run
+
+    run(neo4j=neo4j, with_sizes=with_sizes, json=json)
 
 
-def _swept(store: Neo4jGraphStore, client_id: str, floors: Floors) -> dict[str, int]:
-    with Count(f"sweeping {client_id}", None) as count:
-        found = sweep_tenant(store, client_id, floors, lambda _what, gone: count.advance(gone))
-    _LOG.info("swept", client_id=client_id, floor=floors.state, episode_floor=floors.episodes, **asdict(found))
-    return asdict(found)
+@app.command()
+@flatten_option_groups
+def discover(
+    kafka: KafkaOptions,
+    neo4j: Neo4jOptions,
+    routes: RouteOptions,
+    member_pattern: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--member_pattern",
+            help="RE2 pattern of names of groups and members, with a group (?P<client_id>…); before the built-in ones. May be repeated.",
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Tenants that there may be, by the names of topics, consumer groups and their members, beside those that the graph knows.
+
+    Hints for a migration, and no more: whose a record is, its key, topic, header or registration says. A candidate that the graph
+    does not know may be a builder of one cluster that is to be replaced, or no tenant at all.
+
+    Examples:
+
+      python -m pipelines.tenants discover
+
+      python -m pipelines.tenants discover --member_pattern 'neo4j-writer-(?P<client_id>[a-z0-9-]+)' --json
+    """
+    from pipelines.tenants.discover import discover as run
+
+    run(kafka=kafka, neo4j=neo4j, routes=routes, member_pattern=member_pattern, json=json)
 
 
-def digests(target: Neo4jTarget, client_id: str = "") -> dict[str, dict[str, object]]:
-    """Digest and sizes by tenant, in order of tenant."""
-    store = Neo4jGraphStore(target)
-    try:
-        tenants = [client_id] if client_id else store.tenants()
-        found = {tenant: store.digest(tenant) for tenant in tenants}
-    finally:
-        store.close()
-    return {tenant: {"digest": one.hexdigest(), "nodes": one.nodes, "relationships": one.relationships} for tenant, one in found.items()}
+@app.command()
+@flatten_option_groups
+def show(
+    client_id: Tenant,
+    neo4j: Neo4jOptions,
+    most: Annotated[int, typer.Option("--episodes", min=0, help="So many episodes of the cluster, the newest first.")] = 20,
+    json: Json = False,
+) -> None:
+    """All that stands on a tenant's `:Cluster`, how much it has, and what happened to it, the newest first.
+
+    Exit code 1 where there is no such tenant.
+    """
+    from pipelines.tenants.show import show as run
+
+    run(client_id=client_id, neo4j=neo4j, most=most, json=json)
 
 
-app.command()(flatten_option_groups(release))
+@app.command()
+@flatten_option_groups
+def reap(
+    neo4j: Neo4jOptions,
+    client_id: ClientId = "",
+    purge_after: Annotated[
+        str, typer.Option("--purge_after", help="How long a cluster has been dead, while others were heard: 90s, 15m, 12h, 7d.")
+    ] = "7d",
+    dry_run: Annotated[bool, typer.Option("--dry_run", help="Say who would be purged and why, and take nothing away.")] = False,
+    yes: Yes = False,
+    slice_rows: SliceRows = DEFAULT_SLICE_ROWS,
+    json: Json = False,
+) -> None:
+    """Purge tenants that are gone: deregistered and silent since, or DEAD for --purge_after; and those whose purge was begun.
+
+    The graph goes in slices, relationships first, beside the running job; the `:Cluster` stays, with an episode that tells who
+    purged how much. The tenant's floors are raised first: older records are superseded from then on, so that nothing comes
+    back, and a cluster that registers again begins a new generation. Safe to kill and to repeat.
+    """
+    from pipelines.tenants.reap import reap as run
+
+    run(neo4j=neo4j, client_id=client_id, purge_after=purge_after, dry_run=dry_run, yes=yes, slice_rows=slice_rows, json=json)
+
+
+@app.command()
+@flatten_option_groups
+def forget(
+    client_id: Tenant, neo4j: Neo4jOptions, yes: Yes = False, slice_rows: SliceRows = DEFAULT_SLICE_ROWS, json: Json = False
+) -> None:
+    """Purge a tenant now, whatever its state, as `reap` does.
+
+    A cluster that still sends begins a new generation with its next record. Exit code 1 where there is no such tenant.
+    """
+    from pipelines.tenants.forget import forget as run
+
+    run(client_id=client_id, neo4j=neo4j, yes=yes, slice_rows=slice_rows, json=json)
+
+
+@app.command()
+@flatten_option_groups
+def release(
+    client_id: Annotated[str, typer.Argument(metavar="CLIENT_ID", help="The tenant, once the cause is mended.")],
+    kafka: KafkaOptions,
+    neo4j: Neo4jOptions,
+    registry: RegistryOptions,
+    how: ReplayOptions,
+    routes: RouteOptions,
+    admission: AdmissionOptions,
+    writes: WriteOptions,
+    failures: FailureOptions,
+    deadletter_topic: DeadletterTopic = DEFAULT_DEADLETTER_TOPIC,
+    deadletter_path: DeadletterPath = "",
+    settle_s: Annotated[
+        float, typer.Option("--settle_s", min=0, help="Seconds to wait for letters of a slice at work, where a run of the group goes on.")
+    ] = 30.0,
+    json: Json = False,
+) -> None:
+    """Take a tenant in again that was set aside, and all of its records that the dead letters hold.
+
+    First what is held is replayed, with its original coordinates and times, then the mark is taken away, then what came
+    meanwhile is replayed, until nothing is left. Where a replay fails as before, the tenant stays set aside: exit code 1.
+    Safe to stop and to repeat; a tenant that is not set aside is only replayed. Give it the job's flags.
+
+    Examples:
+
+      python -m pipelines.tenants release af-10 --dry_run
+
+      python -m pipelines.tenants release af-10
+    """
+    from pipelines.tenants.release import release as run
+
+    run(
+        client_id=client_id,
+        kafka=kafka,
+        neo4j=neo4j,
+        registry=registry,
+        how=how,
+        routes=routes,
+        admission=admission,
+        writes=writes,
+        failures=failures,
+        deadletter_topic=deadletter_topic,
+        deadletter_path=deadletter_path,
+        settle_s=settle_s,
+        json=json,
+    )

@@ -6,7 +6,6 @@ from contextlib import closing
 from pipelines.console.command import exit_on_fault, print_json
 from pipelines.console.progress import Count
 from pipelines.options.compare import CompareOptions
-from pipelines.options.flow import Json
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.tenants.compare_report import comparison_object, print_comparison
 from transforms.io.faults import InfrastructureFault
@@ -16,20 +15,8 @@ from transforms.io.neo4j.target import Neo4jTarget
 from transforms.model.graph_mapping import GraphMapping
 
 
-def compare(neo4j: Neo4jOptions, which: CompareOptions, json: Json = False) -> None:
-    """Prove two graphs equal, tenant by tenant, or tell what differs. Exit code 0: equal; 1: they differ, or a fault.
-
-    Both are read in pages, in the order of their keys, in bounded memory; nothing is written. Equal graphs have equal digests. What is
-    told as different while somebody writes may be a record on its way: compare again once both have taken in the same records.
-
-    Examples:
-
-      python -m pipelines.tenants compare --left bolt://old:7687 --right /neo4j
-
-      python -m pipelines.tenants compare --left /neo4j --right /neo4j --left_client_id af-10 --right_client_id eu-10
-
-      python -m pipelines.tenants compare --left bolt://old:7687 --right /neo4j --client_id af-10 --left_mapping old.toml --json
-    """
+def compare(neo4j: Neo4jOptions, which: CompareOptions, json: bool) -> None:
+    """Prove two graphs equal, tenant by tenant, or tell what differs. Exit code 0: equal; 1: they differ, or a fault."""
     mapping = which.mapping()
     pair, targets = which.pair(mapping), which.targets(neo4j)
     with exit_on_fault():

@@ -1,16 +1,14 @@
 """`tenants discover`: which tenants there may be, by the names of topics, consumer groups and their members."""
 
 from contextlib import closing
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.table import Table
 from rich.text import Text
 
 from pipelines.console.command import WIDE, console, exit_on_fault, print_json
 from pipelines.console.readable import printable
 from pipelines.options.checks import usage_error
-from pipelines.options.flow import Json
 from pipelines.options.kafka import KafkaOptions
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.tenants import RouteOptions
@@ -22,30 +20,8 @@ from transforms.records.tenancy.routes import BadPattern, check_pattern
 from transforms.records.tenant_candidates import MEMBER_PATTERNS, Candidate, candidates
 
 
-def discover(
-    kafka: KafkaOptions,
-    neo4j: Neo4jOptions,
-    routes: RouteOptions,
-    member_pattern: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--member_pattern",
-            help="RE2 pattern of names of groups and members, with a group (?P<client_id>…); before the built-in ones. May be repeated.",
-        ),
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Tenants that there may be, by the names of topics, consumer groups and their members, beside those that the graph knows.
-
-    Hints for a migration, and no more: whose a record is, its key, topic, header or registration says. A candidate that the graph
-    does not know may be a builder of one cluster that is to be replaced, or no tenant at all.
-
-    Examples:
-
-      python -m pipelines.tenants discover
-
-      python -m pipelines.tenants discover --member_pattern 'neo4j-writer-(?P<client_id>[a-z0-9-]+)' --json
-    """
+def discover(kafka: KafkaOptions, neo4j: Neo4jOptions, routes: RouteOptions, member_pattern: list[str] | None, json: bool) -> None:
+    """Tenants that there may be, by the names of topics, consumer groups and their members, beside those that the graph knows."""
     patterns = (*_checked(member_pattern or []), *MEMBER_PATTERNS)
     target = kafka.target()
     with exit_on_fault():

@@ -3,13 +3,9 @@
 from contextlib import closing
 
 from pipelines.console.command import exit_on_fault, print_json
-from pipelines.options.flow import Json, tenant_id
+from pipelines.options.flow import tenant_id
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.tenants.purging import (
-    DEFAULT_SLICE_ROWS,
-    SliceRows,
-    Tenant,
-    Yes,
     ask_whether_meant,
     must_be_meant,
     no_such_tenant,
@@ -22,13 +18,8 @@ from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.planning.lifecycle.reaping import forget as forgetting
 
 
-def forget(
-    client_id: Tenant, neo4j: Neo4jOptions, yes: Yes = False, slice_rows: SliceRows = DEFAULT_SLICE_ROWS, json: Json = False
-) -> None:
-    """Purge a tenant now, whatever its state, as `reap` does.
-
-    A cluster that still sends begins a new generation with its next record. Exit code 1 where there is no such tenant.
-    """
+def forget(client_id: str, neo4j: Neo4jOptions, yes: bool, slice_rows: int, json: bool) -> None:
+    """Purge a tenant now, whatever its state, as `reap` does."""
     target, tenant = neo4j.target(), tenant_id(client_id, "CLIENT_ID")
     must_be_meant(yes=yes)
     with exit_on_fault(), closing(Neo4jGraphStore(target)) as store:

@@ -1,30 +1,20 @@
 """`tenants list`: who is there, how they are, and what is to be known of them."""
 
 from contextlib import closing
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.table import Table
 from rich.text import Text
 
 from pipelines.console.command import WIDE, console, exit_on_fault, print_json
 from pipelines.console.readable import printable, shown_age, shown_time
-from pipelines.options.flow import Json
 from pipelines.options.neo4j import Neo4jOptions
 from transforms.io.neo4j.purge import Found, Sizes, sizes, tenants_found
 from transforms.io.neo4j.store import Neo4jGraphStore
 
 
-def list_tenants(
-    neo4j: Neo4jOptions,
-    with_sizes: Annotated[bool, typer.Option("--sizes", help="Count the nodes and relationships, too; takes a while.")] = False,
-    json: Json = False,
-) -> None:
-    """The tenants with their state, the age of the last sign of life and of the last write, and their generation.
-
-    Ages are by the graph server's clock. A write is a transaction that took a batch in, also where that changed nothing. Nodes are
-    those that people query, without tombstones.
-    """
+def list_tenants(neo4j: Neo4jOptions, with_sizes: bool, json: bool) -> None:
+    """The tenants with their state, the age of the last sign of life and of the last write, and their generation."""
     target = neo4j.target()
     with exit_on_fault(), closing(Neo4jGraphStore(target)) as store:
         found = tenants_found(store)

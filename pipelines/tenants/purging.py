@@ -6,7 +6,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from typing import Annotated, Any, Final, NamedTuple, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 import structlog
 import typer
@@ -16,17 +16,11 @@ from pipelines.console.command import WIDE, console
 from pipelines.console.progress import Count
 from pipelines.console.readable import shown_time
 from pipelines.options.checks import usage_error
-from transforms.io.neo4j.purge import LEAST_SLICE_ROWS, SLICE_ROWS, Purged, Store, begin, go_on, sizes
+from transforms.io.neo4j.purge import Purged, Store, begin, go_on, sizes
 from transforms.planning.lifecycle.reaping import TenantStatus, Verdict
 
 _LOG: Final = structlog.get_logger("tenants")
 
-Tenant = Annotated[str, typer.Argument(metavar="CLIENT_ID", help="The tenant.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; needed where there is no terminal to ask at.")]
-SliceRows = Annotated[
-    int, typer.Option("--slice_rows", min=LEAST_SLICE_ROWS, max=20_000, help="Relationships or nodes taken away per transaction.")
-]
-DEFAULT_SLICE_ROWS: Final = SLICE_ROWS
 Judge = Callable[[TenantStatus, int | None], Verdict]
 
 

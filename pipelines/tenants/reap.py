@@ -3,20 +3,17 @@
 import functools
 from contextlib import closing
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.table import Table
 
 from pipelines.console.command import WIDE, console, exit_on_fault, print_json
 from pipelines.options.checks import duration_s
-from pipelines.options.flow import ClientId, Json, tenant_id
+from pipelines.options.flow import tenant_id
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.tenants.purging import (
-    DEFAULT_SLICE_ROWS,
     Judge,
-    SliceRows,
-    Yes,
     ask_whether_meant,
     must_be_meant,
     no_such_tenant,
@@ -29,23 +26,8 @@ from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.planning.lifecycle.reaping import Verdict, judge
 
 
-def reap(
-    neo4j: Neo4jOptions,
-    client_id: ClientId = "",
-    purge_after: Annotated[
-        str, typer.Option("--purge_after", help="How long a cluster has been dead, while others were heard: 90s, 15m, 12h, 7d.")
-    ] = "7d",
-    dry_run: Annotated[bool, typer.Option("--dry_run", help="Say who would be purged and why, and take nothing away.")] = False,
-    yes: Yes = False,
-    slice_rows: SliceRows = DEFAULT_SLICE_ROWS,
-    json: Json = False,
-) -> None:
-    """Purge tenants that are gone: deregistered and silent since, or DEAD for --purge_after; and those whose purge was begun.
-
-    The graph goes in slices, relationships first, beside the running job; the `:Cluster` stays, with an episode that tells who
-    purged how much. The tenant's floors are raised first: older records are superseded from then on, so that nothing comes
-    back, and a cluster that registers again begins a new generation. Safe to kill and to repeat.
-    """
+def reap(neo4j: Neo4jOptions, client_id: str, purge_after: str, dry_run: bool, yes: bool, slice_rows: int, json: bool) -> None:
+    """Purge tenants that are gone: deregistered and silent since, or DEAD for --purge_after; and those whose purge was begun."""
     target, tenant = neo4j.target(), tenant_id(client_id)
     wanted = functools.partial(judge, purge_after_ms=int(duration_s("--purge_after", purge_after) * 1000))
     if not dry_run:

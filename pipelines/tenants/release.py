@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import structlog
 import typer
@@ -13,9 +13,9 @@ import typer
 from pipelines.console.command import INTERRUPTED_REPLAY, exit_on_fault
 from pipelines.options.checks import usage_error
 from pipelines.options.failures import FailureOptions
-from pipelines.options.flow import Json, WriteOptions, tenant_id
+from pipelines.options.flow import WriteOptions, tenant_id
 from pipelines.options.kafka import KafkaOptions
-from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterPath, DeadletterTopic, letter_place
+from pipelines.options.letter_place import letter_place
 from pipelines.options.letters import ReplayOptions
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
@@ -26,7 +26,8 @@ from transforms.io.graph_admin.lease import is_held
 from transforms.io.graph_admin.quarantine import read_quarantined
 from transforms.io.graph_admin.quarantine import release as take_mark_away
 from transforms.io.kafka.offsets import Place
-from transforms.io.neo4j.store import Neo4jGraphStore, RowRefused, TenantFault
+from transforms.io.neo4j.errors import RowRefused, TenantFault
+from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.model.metrics import REJECT_REASONS
 from transforms.records.dead_letters.letters import LetterFilter
 from transforms.records.rejects import Reason
@@ -38,7 +39,7 @@ Pass = Callable[[Mapping[Place, int]], ReplayTotals]
 
 
 def release(
-    client_id: Annotated[str, typer.Argument(metavar="CLIENT_ID", help="The tenant, once the cause is mended.")],
+    client_id: str,
     kafka: KafkaOptions,
     neo4j: Neo4jOptions,
     registry: RegistryOptions,
@@ -47,25 +48,12 @@ def release(
     admission: AdmissionOptions,
     writes: WriteOptions,
     failures: FailureOptions,
-    deadletter_topic: DeadletterTopic = DEFAULT_DEADLETTER_TOPIC,
-    deadletter_path: DeadletterPath = "",
-    settle_s: Annotated[
-        float, typer.Option("--settle_s", min=0, help="Seconds to wait for letters of a slice at work, where a run of the group goes on.")
-    ] = 30.0,
-    json: Json = False,
+    deadletter_topic: str,
+    deadletter_path: str,
+    settle_s: float,
+    json: bool,
 ) -> None:
-    """Take a tenant in again that was set aside, and all of its records that the dead letters hold.
-
-    First what is held is replayed, with its original coordinates and times, then the mark is taken away, then what came
-    meanwhile is replayed, until nothing is left. Where a replay fails as before, the tenant stays set aside: exit code 1.
-    Safe to stop and to repeat; a tenant that is not set aside is only replayed. Give it the job's flags.
-
-    Examples:
-
-      python -m pipelines.tenants release af-10 --dry_run
-
-      python -m pipelines.tenants release af-10
-    """
+    """Take a tenant in again that was set aside, and all of its records that the dead letters hold."""
     tenant = tenant_id(client_id, "CLIENT_ID")
     if not tenant or how.tenant() not in ("", tenant):
         raise usage_error(f"CLIENT_ID is {client_id!r} and --single_tenant {how.tenant()!r}; name one tenant, the same in both.")

@@ -2,18 +2,17 @@
 
 from contextlib import closing
 from dataclasses import asdict
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-import typer
 from rich.table import Table
 from rich.text import Text
 
 from pipelines.console.command import WIDE, console, exit_on_fault, print_json
 from pipelines.console.readable import printable, shown_age, shown_time
-from pipelines.options.flow import Json, tenant_id
+from pipelines.options.flow import tenant_id
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.tenants.list import notes
-from pipelines.tenants.purging import Tenant, no_such_tenant
+from pipelines.tenants.purging import no_such_tenant
 from transforms.io.neo4j.purge import Found, Rows, Sizes, episodes, floor_time, sizes, tenants_found
 from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.model.graph import TENANT_KEY
@@ -39,16 +38,8 @@ _FLOORS: Final = frozenset({"floor", "episode_floor", "swept"})
 _TOLD: Final = frozenset({TENANT_KEY, "eid", "etype", "reason", "message", "at_ms", "by"})
 
 
-def show(
-    client_id: Tenant,
-    neo4j: Neo4jOptions,
-    most: Annotated[int, typer.Option("--episodes", min=0, help="So many episodes of the cluster, the newest first.")] = 20,
-    json: Json = False,
-) -> None:
-    """All that stands on a tenant's `:Cluster`, how much it has, and what happened to it, the newest first.
-
-    Exit code 1 where there is no such tenant.
-    """
+def show(client_id: str, neo4j: Neo4jOptions, most: int, json: bool) -> None:
+    """All that stands on a tenant's `:Cluster`, how much it has, and what happened to it, the newest first."""
     target, tenant = neo4j.target(), tenant_id(client_id, "CLIENT_ID")
     with exit_on_fault(), closing(Neo4jGraphStore(target)) as store:
         found = tenants_found(store, tenant)

@@ -17,7 +17,6 @@ from transforms.records.rejects import Reason
 
 LOUD: Final = "af-66"
 MOST_BYTES: Final = 500 * 1024 * 1024
-MOST_TIMES: Final = 2.0
 _LOUD_RECORDS: Final = 12
 _POLL_S: Final = 0.1
 _FIELDS: Final = b'{"labels":{"job":"%06d"}}'
@@ -46,10 +45,7 @@ def amplify(round_: Round) -> Seen:
     must_be_the_graph_of(world, [*valid, *within])
     reasons = Counter((one["reason"], one["client_id"]) for one in world.deadletters())
     must(reasons == {(Reason.LIMIT_EXCEEDED, LOUD): len(beyond)}, f"the dead letters are {dict(reasons)}")
-    must(
-        loud.others_s <= MOST_TIMES * plain.others_s,
-        f"the others' records were committed after {loud.others_s:.1f} s, and after {plain.others_s:.1f} s without the fault",
-    )
+    round_.must_be_in_time("records", plain.others_s, loud.others_s)
     must(loud.peak_bytes <= MOST_BYTES, f"the run took {loud.peak_bytes / 2**20:.0f} MiB of memory")
     return Seen(
         f"{len(beyond)} responses of 1 MiB and {number} of {ITEMS:,} targets before {len(valid):,} records, reader {reader}: the others' "

@@ -21,8 +21,6 @@ from scripts.sampling.record import EVENTS, RESOURCES, SampleRecord, json_bytes
 from scripts.world import World
 
 HOSTILE: Final = "af-66"
-# A run that follows looks once a second: what is less than this is chance.
-_LEAST_S: Final = 2.0
 _AT: Final = BEGIN.isoformat().replace("+00:00", "Z")
 _AT_MS: Final = int(BEGIN.timestamp() * 1000)
 _KEY: Final = f"{HOSTILE}::pod:shop:".encode()
@@ -59,6 +57,7 @@ class Neighbours:
     """A run that follows, and how long the others' records wait in it: first among harmless traffic, then among hostile."""
 
     def __init__(self, round_: Round, job: Command, commits: Commits, number: int) -> None:
+        self._round = round_
         self._world = round_.world
         self._job = job
         self._commits = commits
@@ -75,8 +74,7 @@ class Neighbours:
     def meet(self, send: Send) -> None:
         """Send what is hostile among the neighbours' records; their graphs and their delay must be as without it."""
         self.among_s = self._seconds(self._parts[2], send)
-        allowed = 2 * max(self.without_s, _LEAST_S)
-        must(self.among_s <= allowed, f"the others waited for {self.among_s:.1f} s, and for {self.without_s:.1f} s without the fault")
+        self._round.must_be_in_time("records", self.without_s, self.among_s)
         must_be_the_graph_of(self._world, [*self._records, *self._harmless])
 
     @property

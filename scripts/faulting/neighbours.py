@@ -22,9 +22,6 @@ from transforms.io.kafka.offsets import KafkaOffsets
 
 _BOUNDED: Final = "--kafka_reader=bounded"
 _LEFT_OUT: Final = 3
-# Of the time without the fault, that others may take with it; and what a busy machine adds to any time.
-_TIMES: Final = 2.0
-_NOISE_S: Final = 2.0
 _LOCK: Final = "MATCH (n:Resource {client_id: $id, kind: 'Node'}) WITH n LIMIT 1 SET n.held = true RETURN n.rid AS rid"
 _POLL_S: Final = 0.1
 # A broker that lets everybody do everything, until somebody is denied something.
@@ -68,7 +65,7 @@ def _must_be_in_time(round_: Round, without: Timed, under: Timed) -> str:
     pairs = [("graphs", without.graphs_s, under.graphs_s)]
     pairs += [] if round_.short else [("commits", without.all_s, under.all_s)]
     for what, plain, slow in pairs:
-        must(slow <= _TIMES * plain + _NOISE_S, f"the others' {what} took {slow:.1f} s, and {plain:.1f} s without the fault")
+        round_.must_be_in_time(what, plain, slow)
     graphs, commits = f"{under.graphs_s:.1f} s ({without.graphs_s:.1f} s without)", f"{under.all_s:.1f} s ({without.all_s:.1f} s)"
     return f"others' graphs after {graphs}, commits after {commits}"
 

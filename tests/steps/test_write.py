@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from tests.support.failing_store import FailingStore
 from tests.support.wire import AT_MS, TARGETS, TENANT, kafka_record
 from transforms.io.graph_admin.quarantine import Quarantine
-from transforms.io.neo4j.store import RowRefused
+from transforms.io.neo4j.errors import RowRefused
 from transforms.planning.facts.mutations import DeleteReferrer, Mutation
 from transforms.planning.merge.fold import Interpreted
 from transforms.records.outcomes import Outcome

@@ -12,6 +12,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import resource
 import runpy
 import selectors
@@ -22,13 +23,11 @@ import warnings
 from pathlib import Path
 from typing import Any, Final
 
+import pipelines
+
+# What the commands import when they run, too: a forked one finds it there.
 PRELOADED: Final = (
-    "pipelines.graph_build",
-    "pipelines.job.stream",
-    "pipelines.backfill",
-    "pipelines.deadletters",
-    "pipelines.doctor",
-    "pipelines.tenants",
+    *(one.name for one in pkgutil.walk_packages(pipelines.__path__, "pipelines.") if not one.name.endswith("__main__")),
     "runners.local.cli",
     "runners.local.flink_cli",
 )

@@ -1,5 +1,6 @@
 """A real schema registry beside the stack: Apicurio's, which speaks Confluent's API, with its schemas in memory."""
 
+import fcntl
 import json
 import shutil
 import subprocess
@@ -33,8 +34,11 @@ class Registry:
         await_services([self])
 
     def start(self) -> None:
-        if not self._app.is_dir():
-            self._fetch()
+        # Workers beside each other share the folder: one of them fetches.
+        with self._app.with_name("apicurio.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not self._app.is_dir():
+                self._fetch()
         jar = self._app / f"apicurio-registry-app-{_VERSION}-runner.jar"
         address = (f"-Dquarkus.http.host={HOST}", f"-Dquarkus.http.port={self.ports['port']}")
         self.process.start([find_java(), "-Xmx384m", *address, "-jar", str(jar)])
@@ -43,7 +47,8 @@ class Registry:
         partial = self._app.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
         command = ["mvn", "--quiet", "--batch-mode", _UNPACK, f"-Dartifact={_ARTIFACT}", f"-DoutputDirectory={partial}"]
-        subprocess.run(command, check=True, cwd=self._app.parent)
+        done = subprocess.run(command, check=False, cwd=self._app.parent, capture_output=True, text=True)
+        assert done.returncode == 0, f"Maven could not fetch {_ARTIFACT}: {(done.stdout + done.stderr)[-600:]}"
         partial.rename(self._app)
 
     def is_ready(self) -> bool:

@@ -12,7 +12,8 @@ from scripts.world import GROUP
 from tests.support.in_memory import expected_digests
 from tests.system.world import World
 from transforms.io.graph_admin.quarantine import Quarantine
-from transforms.io.neo4j.store import Neo4jGraphStore, RowRefused
+from transforms.io.neo4j.errors import RowRefused
+from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.planning.facts.mutations import UpsertNode
 from transforms.planning.merge.fold import Interpreted
 from transforms.records.outcomes import Outcome

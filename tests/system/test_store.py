@@ -11,7 +11,8 @@ from tests.support.strategies import TENANT, deliveries, loose_worlds
 from tests.system.world import World
 from tests.unit.transforms.planning.merge.test_order import deliver, folded
 from transforms.io.graph_admin.quarantine import Quarantine
-from transforms.io.neo4j.store import Neo4jGraphStore, RowRefused
+from transforms.io.neo4j.errors import RowRefused
+from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.planning.facts.mutations import DeleteNode, Mutation, UpsertEdge, UpsertNode, UpsertReferrer
 from transforms.planning.facts.values import digest_of
 from transforms.planning.merge.fold import Interpreted

@@ -38,8 +38,8 @@ class CommitOffsets(beam.PTransform):
         positions, *done = inputs
         alike = [each | f"Await{at}" >> beam.ParDo(WaitOnFn()).with_output_types(Position) for at, each in enumerate(done)]
         together = (positions, *alike) | beam.Flatten() | "Every" >> beam.WindowInto(FixedWindows(self._every_s))
-        flatten_option_groups = together | "Settled" >> beam.GroupByKey()
-        return flatten_option_groups | "Commit" >> beam.ParDo(self._fn).with_output_types(bytes)
+        grouped = together | "Settled" >> beam.GroupByKey()
+        return grouped | "Commit" >> beam.ParDo(self._fn).with_output_types(bytes)
 
 
 class CommitOffsetsFn(beam.DoFn):

@@ -9,7 +9,7 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.timestamp import Timestamp
 
 from transforms.io.graph_sink import GraphSink
-from transforms.io.neo4j.store import RowRefused
+from transforms.io.neo4j.errors import RowRefused
 from transforms.io.tenant_queues import TenantQueues
 from transforms.model.metrics import QUARANTINED, WRITTEN_ROWS
 from transforms.planning.merge.fold import Interpreted

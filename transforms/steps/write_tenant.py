@@ -9,7 +9,7 @@ import structlog
 from transforms.io import pulse
 from transforms.io.graph_admin.quarantine import Quarantine
 from transforms.io.graph_sink import BatchStore
-from transforms.io.neo4j.store import RowRefused, TenantFault, TenantLocked, TenantOutOfTime
+from transforms.io.neo4j.errors import RowRefused, TenantFault, TenantLocked, TenantOutOfTime
 from transforms.io.unforeseen import unforeseen
 from transforms.planning.facts.changes import TooMany
 from transforms.planning.merge.batches import part_of

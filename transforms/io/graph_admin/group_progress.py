@@ -13,7 +13,8 @@ import structlog
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka.partitions import Place
 from transforms.io.kafka.ranges import CommittedPosition
-from transforms.io.neo4j.store import Neo4jGraphStore, RowRefused
+from transforms.io.neo4j.errors import RowRefused
+from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.model import cypher
 from transforms.model.graph import TENANT_KEY
 from transforms.records.outcomes import NO_TENANT

@@ -12,7 +12,8 @@ import structlog
 
 from transforms.io.faults import InfrastructureFault, LeaseHeldElsewhere
 from transforms.io.graph_admin.lease_holder import Holder, is_dead_here
-from transforms.io.neo4j.store import Neo4jGraphStore, RowRefused
+from transforms.io.neo4j.errors import RowRefused
+from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.model import cypher
 from transforms.model.graph import TENANT_KEY
 from transforms.records.outcomes import NO_TENANT

@@ -12,7 +12,8 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import structlog
 
-from transforms.io.neo4j.store import RowRefused, TenantFault, process_store
+from transforms.io.neo4j.errors import RowRefused, TenantFault
+from transforms.io.neo4j.store import process_store
 from transforms.io.neo4j.target import Neo4jTarget
 from transforms.io.neo4j.time_limits import TimeLimits
 from transforms.model import quarantine

@@ -15,7 +15,8 @@ import structlog
 from neo4j.exceptions import DriverError, Neo4jError
 
 from transforms.io.faults import InfrastructureFault
-from transforms.io.neo4j.target import Neo4jTarget, is_held_up, is_row_fault
+from transforms.io.neo4j.server_errors import is_held_up, is_row_fault
+from transforms.io.neo4j.target import Neo4jTarget
 from transforms.model import tenancy
 from transforms.model.graph import BUS_NAME, TENANT_KEY
 from transforms.planning.lifecycle.liveness import BusClock, Heard, Judged, Limits, Spans, State, advanced, joined, judge, spans_of

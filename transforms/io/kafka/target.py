@@ -8,12 +8,13 @@ the serialised pipeline holds no secret.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
-
-from confluent_kafka import KafkaError, KafkaException
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from transforms.io.faults import InfrastructureFault
 from transforms.io.secrets import Secret
+
+if TYPE_CHECKING:
+    from confluent_kafka import KafkaError
 
 _LOGIN_MODULE: Final = {
     "PLAIN": "org.apache.kafka.common.security.plain.PlainLoginModule",
@@ -30,7 +31,7 @@ SECURITY_PROTOCOLS: Final = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 C = TypeVar("C")
 
 
-def quiet(_error: KafkaError) -> None:
+def quiet(_error: "KafkaError") -> None:
     """librdkafka reports every failed attempt to connect; what matters comes back as the request's own fault."""
 
 
@@ -58,6 +59,8 @@ class KafkaTarget:
 
     def open(self, make: Callable[[dict[str, Any]], C], settings: dict[str, Any]) -> C:
         """A client of librdkafka with these settings, quiet; connects on first use. InfrastructureFault where it cannot be made."""
+        from confluent_kafka import KafkaException  # noqa: PLC0415 - whoever only names a cluster does without the client
+
         try:
             return make({**self.client_config(), "log_level": 0, "error_cb": quiet, **settings})
         except KafkaException as error:

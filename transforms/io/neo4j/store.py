@@ -8,20 +8,20 @@ from typing import Any, Final, TypeVar
 
 import neo4j
 import structlog
-from neo4j.exceptions import DriverError, Neo4jError
 
 from transforms.io.faults import InfrastructureFault
 from transforms.io.neo4j.digest import GraphDigest
-from transforms.io.neo4j.lock_watch import LockWatch
+from transforms.io.neo4j.errors import RowRefused, TenantFault
 from transforms.io.neo4j.pages import pages
 from transforms.io.neo4j.purge import Ask, end_under_way
-from transforms.io.neo4j.spelling import bring_over
-from transforms.io.neo4j.target import Neo4jTarget, is_lock_fault, is_out_of_time, is_row_fault, is_transaction_fault
+from transforms.io.neo4j.schema import ensure_schema
+from transforms.io.neo4j.session import ASK_TIMEOUT_S, GraphSession, LeftUndone, asking
+from transforms.io.neo4j.target import Neo4jTarget
 from transforms.io.neo4j.tenant_graph_cache import TENANT_FACTS, TenantGraphCache
-from transforms.io.neo4j.tenant_transaction import Mirrored, TenantTransaction, Unsendable
+from transforms.io.neo4j.tenant_transaction import Mirrored, TenantTransaction
 from transforms.io.neo4j.time_limits import DEFAULT_LIMITS, TimeLimits
 from transforms.io.unforeseen import unforeseen
-from transforms.model import cypher, inspection, quarantine, renaming
+from transforms.model import cypher, quarantine
 from transforms.model.graph import NODES, TENANT_KEY, NodeLabel
 from transforms.model.limits import MOST_JOINED
 from transforms.planning.facts.changes import Changes, Plan, TooMany, Written
@@ -31,13 +31,8 @@ from transforms.planning.merge.plan import plan_batch
 from transforms.records.outcomes import NO_TENANT, Outcome
 from transforms.records.rejects import Step
 
-SCHEMA_AWAIT_S: Final = 120
 # Who ends a purge and begins a generation, where it is no command that somebody gave.
 _WRITER: Final = "writer"
-# Statements of the job's own: a lease, a mark, a page of a sweep or a purge.
-ASK_TIMEOUT_S: Final = 60.0
-# Populating a new constraint's index reads all that is there.
-SCHEMA_TIMEOUT_S: Final = 600.0
 # Locking and loading a tenant is a small part of what a batch may do; no part of a batch has less time.
 _LEAST_PART: Final = 0.25
 _PROBE: Final = "write probe"
@@ -48,101 +43,26 @@ _LOG = structlog.get_logger("graph")
 T = TypeVar("T")
 
 
-class RowRefused(Exception):
-    """The batch cannot be written for what is in it; the message is the server's or the driver's, without values.
-
-    is_internal: nobody refused it; this job failed at it.
-    """
-
-    def __init__(self, said: str, *, is_internal: bool = False) -> None:
-        super().__init__(said)
-        self.is_internal = is_internal
-
-
-class _PurgeUnderWay(Exception):
+class _PurgeUnderWay(LeftUndone):
     """The batch holds a life after the purge that is taking the tenant's graph away; nothing of it was written."""
 
 
-class TenantFault(Exception):
-    """A transaction of one tenant failed, for its rows or for none of them; the server may serve the others.
-
-    The message is the cause in a few words, without values. is_internal: the server had no part in it.
-    """
-
-    def __init__(self, said: str, *, is_internal: bool = False) -> None:
-        super().__init__(said)
-        self.is_internal = is_internal
-
-
-class TenantLocked(TenantFault):
-    """The transaction did nothing but wait for a lock that somebody else holds: no row is at fault."""
-
-
-class TenantOutOfTime(TenantFault):
-    """The transaction reached its time limit while it was at work."""
-
-
-class _Undone(Exception):
+class _Undone(LeftUndone):
     """Ends a transaction that is to leave nothing behind."""
 
 
-_FORESEEN: Final = (InfrastructureFault, RowRefused, TenantFault, TooMany, _PurgeUnderWay, _Undone)
-
-
-class Neo4jGraphStore:
-    """Writes and reads tenants' graphs. One driver for its life; open and close it with the owner.
-
-    The driver's managed transactions are the only retry layer: what they give up on is a tenant's fault or the
-    infrastructure's. Different tenants may be written from several threads at once.
-
-    limits: of a tenant's transaction. Every other transaction has a limit of its own.
-    """
+class Neo4jGraphStore(GraphSession):
+    """Writes tenants' graphs, one batch a transaction, planned under the tenant's lock."""
 
     def __init__(self, target: Neo4jTarget, limits: TimeLimits = DEFAULT_LIMITS) -> None:
-        self._target = target
-        self._limits = limits
+        super().__init__(target, limits)
         self._unreadable: set[str] = set()
         self._capped: set[str] = set()
-        self._driver = target.open()
-        self._locks = LockWatch(self._driver, target.database, self._limits.lock_s)
         self._mirrors = TenantGraphCache()
 
-    def close(self) -> None:
-        self._locks.close()
-        self._driver.close()
-
-    def _session(self) -> neo4j.Session:
-        return self._driver.session(database=self._target.database)
-
-    def _guarded(self, work: Callable[[], T]) -> T:
-        try:
-            return work()
-        except (Neo4jError, DriverError) as error:
-            if is_row_fault(error):
-                raise RowRefused(f"{getattr(error, 'code', '')}") from error
-            raise self._target.fault(error) from error
-
-    def _of_tenant(self, work: Callable[[neo4j.ManagedTransaction], T], timeout_s: float) -> T:
-        """A transaction on one tenant: what ends it alone is a TenantFault, a defect of this job a row's fault until it is found."""
-
-        def run() -> T:
-            with self._locks.watching() as mark:
-                limited = neo4j.unit_of_work({inspection.TRANSACTION_MARK: mark}, timeout_s)(work)
-                try:
-                    with self._session() as session:
-                        return session.execute_write(limited)
-                except Neo4jError as error:
-                    if is_row_fault(error) or not is_transaction_fault(error):
-                        raise
-                    raise _tenant_fault(error, self._locks.blocker(mark)) from error
-                except Unsendable as error:
-                    raise RowRefused(str(error)) from error
-                except (*_FORESEEN, DriverError):
-                    raise
-                except Exception as error:
-                    raise RowRefused(unforeseen(error, Step.WRITE).detail, is_internal=True) from error
-
-        return self._guarded(run)
+    def ensure_schema(self) -> None:
+        """As `schema.ensure_schema`."""
+        ensure_schema(self)
 
     def _readable(self, client_id: str, work: Callable[[], T]) -> T:
         """What reads stored state or plans on it: where that cannot be understood, a TenantFault; its traceback is logged once."""
@@ -154,59 +74,6 @@ class Neo4jGraphStore:
                 _LOG.exception("stored graph cannot be understood", client_id=client_id)
             said = f"the stored graph cannot be understood ({type(error).__name__}: {error})"[:300]
             raise TenantFault(said, is_internal=True) from error
-
-    def ask(self, statement: str, **parameters: Any) -> list[dict[str, Any]]:
-        """Run one statement of the model's in a transaction of its own, within `ASK_TIMEOUT_S`; its rows."""
-
-        return self._guarded(lambda: self._in_transaction(lambda ask: ask(statement, **parameters)))
-
-    def transact(self, work: Callable[[Ask], T]) -> T:
-        """Run statements that bind nothing of a record's in one transaction, within `ASK_TIMEOUT_S`; what `work` makes of their rows.
-
-        work: is given what runs a statement; may be run again. Whatever the server refuses is an InfrastructureFault.
-        """
-
-        try:
-            return self._guarded(lambda: self._in_transaction(work))
-        except RowRefused as refused:
-            raise InfrastructureFault(
-                f"Neo4j at {self._target.address} refused a statement of the job's own ({refused}); see its log, then run again."
-            ) from refused
-
-    def _in_transaction(self, work: Callable[[Ask], T]) -> T:
-        with self._session() as session:
-            return session.execute_write(neo4j.unit_of_work(timeout=ASK_TIMEOUT_S)(_asking(work)))
-
-    def ask_tenant(self, statement: str, client_id: str, timeout_s: float, **parameters: Any) -> list[dict[str, Any]]:
-        """As `ask`, of one tenant; TenantFault where the server ends the transaction, as after `timeout_s` in front of a lock."""
-        return self._of_tenant(_rows_of(statement, {TENANT_KEY: client_id, **parameters}), timeout_s)
-
-    def ensure_schema(self) -> None:
-        """Make every constraint and index that is missing, wait until all are online, and bring older graphs over; safe to repeat."""
-
-        def work() -> None:
-            with self._session() as session:
-                for statement in cypher.schema_statements():
-                    session.run(neo4j.Query(statement, timeout=SCHEMA_TIMEOUT_S)).consume()
-                session.run(neo4j.Query(cypher.AWAIT_INDEXES, timeout=SCHEMA_TIMEOUT_S), seconds=SCHEMA_AWAIT_S).consume()
-
-        self._guarded(work)
-        for row in self.ask(renaming.TENANTS_TO_SPELL):
-            self._bring_over(row[TENANT_KEY])
-
-    def _bring_over(self, client_id: str) -> None:
-        """One tenant's failure is no other's: what could not be done is tried again by the next run."""
-
-        def ask(statement: str, **parameters: Any) -> list[dict[str, Any]]:
-            return self.ask_tenant(statement, client_id, self._limits.transaction_s, **parameters)
-
-        try:
-            renamed = bring_over(ask)
-        except (RowRefused, TenantFault) as error:
-            _LOG.warning("graph not brought over", client_id=client_id, cause=str(error), detail="the next run tries again (docs/adr/024)")
-            return
-        if renamed:
-            _LOG.info("custom resources have their API group in their rid now", client_id=client_id, renamed=renamed)
 
     def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None = None, part: float = 1.0) -> Written:
         """Write one tenant's batch in one transaction; what it came to, once committed.
@@ -333,7 +200,7 @@ class _OneTenant:
         self._of_tenant = of_tenant
 
     def transact(self, work: Callable[[Ask], T]) -> T:
-        found: T = self._of_tenant(_asking(work), ASK_TIMEOUT_S)
+        found: T = self._of_tenant(asking(work), ASK_TIMEOUT_S)
         return found
 
 
@@ -343,22 +210,6 @@ def process_store(target: Neo4jTarget, limits: TimeLimits) -> Neo4jGraphStore:
     store = Neo4jGraphStore(target, limits)
     atexit.register(store.close)
     return store
-
-
-def _tenant_fault(error: Neo4jError, blocker: str) -> TenantFault:
-    """blocker: what the server said the transaction was blocked by; "" where nobody asked."""
-    if blocker or is_lock_fault(error):
-        said = f", {blocker[0].lower()}{blocker[1:]}" if blocker else ""
-        return TenantLocked(f"another session holds a lock of the tenant's{said} ({error.code})")
-    return TenantOutOfTime(str(error.code)) if is_out_of_time(error) else TenantFault(str(error.code))
-
-
-def _asking(work: Callable[[Ask], T]) -> Callable[[neo4j.ManagedTransaction], T]:
-    return lambda tx: work(lambda statement, **parameters: [row.data() for row in tx.run(statement, parameters)])
-
-
-def _rows_of(statement: str, parameters: dict[str, Any]) -> Callable[[neo4j.ManagedTransaction], list[dict[str, Any]]]:
-    return lambda tx: [row.data() for row in tx.run(statement, parameters)]
 
 
 def _add_label(session: neo4j.Session, client_id: str, node: NodeLabel, digest: GraphDigest) -> None:

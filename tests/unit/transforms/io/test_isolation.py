@@ -9,7 +9,7 @@ from tests.support.failing_store import Answer, FailingStore
 from tests.support.wire import AT_MS, TARGETS, TENANT, kafka_record
 from transforms.io.faults import InfrastructureFault
 from transforms.io.graph_admin.quarantine import Quarantine, QuarantinedTenant, read_quarantined, release
-from transforms.io.neo4j.store import RowRefused, TenantFault, TenantLocked, TenantOutOfTime
+from transforms.io.neo4j.errors import RowRefused, TenantFault, TenantLocked, TenantOutOfTime
 from transforms.planning.facts.mutations import DeleteReferrer, Mutation
 from transforms.planning.merge.fold import Interpreted
 from transforms.planning.scheduling.adaptive_batch_size import BatchSizeLimits

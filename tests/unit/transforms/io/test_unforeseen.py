@@ -15,7 +15,7 @@ from transforms.io.dead_letters import writer as deadletters
 from transforms.io.dead_letters.writer import letter_of
 from transforms.io.faults import InfrastructureFault
 from transforms.io.graph_admin.quarantine import Quarantine
-from transforms.io.neo4j.store import RowRefused, TenantFault
+from transforms.io.neo4j.errors import RowRefused, TenantFault
 from transforms.planning.archive.retained import Archiving
 from transforms.planning.facts.mutations import DeleteReferrer
 from transforms.planning.interpret.dispatch import interpret
