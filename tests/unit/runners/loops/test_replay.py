@@ -39,7 +39,7 @@ def test_slices_hold_so_many_bytes_and_their_counts_add_up() -> None:
 
     assert sizes == [3, 3, 2]
     assert (totals.replayed, totals.slices, totals.stopped) == (5, 3, False)
-    assert totals.counts.reported() == {"rows_written": 10, "write_seconds": 1.5}
+    assert totals.counts.reported().items() >= {"rows_written": 10, "write_seconds": 1.5}.items()
     assert totals.counts.outcomes == {("af-10", Outcome.WRITTEN): 5}
     assert totals.counts.of(UNAVAILABLE) == {("-", "gone"): 3}
 
