@@ -23,11 +23,11 @@ from typing import NamedTuple
 from tests.support.real_data import FOLDER, LOG_DUMPS, LogLine, log_lines
 from tests.support.wire import UID
 from tests.unit.transforms.records.logs.test_loggers import LOGGERS
-from transforms.records.codecs import CODEC_OF_TOPIC
 from transforms.records.decode import decode_record
 from transforms.records.envelopes.types import Filtered
 from transforms.records.logs.failure_table import failure_table
 from transforms.records.record import KafkaRecord
+from transforms.records.topics import TOPIC_OF_NAME
 
 LABELS = Path(__file__).with_name("log_labels.txt")
 SEED = 20260301
@@ -65,7 +65,7 @@ def stated(text: str) -> str:
 def is_kept(line: LogLine) -> bool:
     """What the decoder makes of the line, as a collector without a severity of its own sends it."""
     body = {"message": line.text, "kubernetes": {"pod_name": line.pod, "pod_namespace": line.namespace}}
-    return not isinstance(CODEC_OF_TOPIC["logs.normalized"].parse(json.dumps(body).encode()), Filtered)
+    return not isinstance(TOPIC_OF_NAME["logs.normalized"].parse(json.dumps(body).encode()), Filtered)
 
 
 def stratum(text: str) -> str:

@@ -1,6 +1,5 @@
 """What a backfill tells: the plan of a dry run, the table by tenant at the end, or one JSON object."""
 
-from collections import Counter
 from typing import Any, NamedTuple
 
 import typer
@@ -8,10 +7,11 @@ from rich.table import Table
 
 from pipelines.console.command import console, print_json
 from pipelines.console.readable import shown_time
-from pipelines.console.run_report import print_summary, run_summary
+from pipelines.console.run_report import by_why, print_summary, run_summary
 from runners.loops.backfill import BackfillTotals
 from runners.loops.bounded import RunTotals
 from transforms.io.backfill.ledger import Slice
+from transforms.model.metrics import REJECT_REASONS, UNAVAILABLE
 from transforms.planning.scheduling.backfill_plan import Scope
 
 
@@ -46,24 +46,17 @@ def ran_object(ran: list[Ran]) -> dict[str, Any]:
         whole.slices += one.totals.slices
         whole.before += one.totals.before
         whole.stopped |= one.totals.stopped
-    told = RunTotals(whole.read, whole.slices, whole.rows, whole.write_s, whole.outcomes)
+    told = RunTotals(whole.read, whole.slices, whole.counts)
     summary = run_summary(told, sum(one.seconds for one in ran))
     return {
         **{name: value for name, value in summary.items() if name not in ("gaps", "transitions")},
         "slices_before": whole.before,
         "lost": whole.lost,
         "stopped": whole.stopped,
-        "rejected_why": _by_why(whole.rejected),
-        "unavailable_why": _by_why(whole.unavailable),
+        "rejected_why": by_why(whole.counts.of(REJECT_REASONS)),
+        "unavailable_why": by_why(whole.counts.of(UNAVAILABLE)),
         "runs": [{**scope_object(one.scope), "read": one.totals.read, "seconds": round(one.seconds, 3)} for one in ran],
     }
-
-
-def _by_why(counted: Counter[tuple[str, str]]) -> dict[str, int]:
-    found: Counter[str] = Counter()
-    for (_, why), number in counted.items():
-        found[why] += number
-    return dict(sorted(found.items()))
 
 
 def print_ran(told: dict[str, Any], *, as_json: bool) -> None:

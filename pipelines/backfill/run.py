@@ -35,10 +35,10 @@ from transforms.io.kafka.offsets import KafkaOffsets
 from transforms.io.kafka.target import KafkaTarget
 from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.planning.scheduling.backfill_plan import ARCHIVE, KAFKA, Scope, due_intervals
-from transforms.records.codecs import REGISTRY_TOPIC, TOPICS
 from transforms.records.dead_letters.letters import LetterPlace
 from transforms.records.outcomes import NO_TENANT
 from transforms.records.tenancy.routes import route_of, topics_to_read
+from transforms.records.topics import REGISTRY, TOPIC_NAMES
 
 _LOG = structlog.get_logger("backfill")
 
@@ -173,7 +173,7 @@ class _Backfills:
 
     def _goes_first(self, topic: str) -> bool:
         """Registrations first: they decide whose other records are."""
-        return route_of(topic, self._flow.patterns, TOPICS).topic == REGISTRY_TOPIC
+        return route_of(topic, self._flow.patterns, TOPIC_NAMES).topic == REGISTRY
 
     def run(self, scope: Scope, totals: BackfillTotals) -> None:
         """Run one scope to its end, or until asked to stop, while its locks are held."""

@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -12,6 +13,8 @@ from pipelines.console.progress import bar
 from runners.loops.bounded import RunTotals, SliceReport
 from runners.loops.replay import ReplayTotals
 from transforms.io.kafka.offsets import Place
+from transforms.model.metrics import REJECT_REASONS, UNAVAILABLE
+from transforms.records.counts import Labels
 from transforms.records.dead_letters.letters import Unavailable
 from transforms.records.outcomes import Outcome, Tally
 
@@ -43,10 +46,10 @@ class ProgressBar:
 
 def run_summary(totals: RunTotals, seconds: float) -> dict[str, Any]:
     """The object of `--json`: what was read and what became of it, in all and by tenant ("-": names no tenant)."""
-    tenants = sorted({client_id for client_id, _ in totals.outcomes})
-    by_tenant = {client_id: _counts(totals.outcomes, client_id) for client_id in tenants}
+    outcomes = totals.counts.outcomes
+    tenants = sorted({client_id for client_id, _ in outcomes})
+    by_tenant = {client_id: _counts(outcomes, client_id) for client_id in tenants}
     whole = {outcome.value: sum(counts[outcome.value] for counts in by_tenant.values()) for outcome in Outcome}
-    wrote = {"rows_written": totals.rows, "write_seconds": round(totals.write_s, 3)}
     gaps = [{"topic": gap.topic, "partition": gap.partition, "from": gap.start, "to": gap.end} for gap in totals.gaps]
     held_back = [{"topic": one.topic, "partition": one.partition, "from": one.first, "offsets": one.offsets} for one in totals.held_back]
     return {
@@ -54,7 +57,7 @@ def run_summary(totals: RunTotals, seconds: float) -> dict[str, Any]:
         **whole,
         "seconds": round(seconds, 3),
         "slices": totals.slices,
-        **wrote,
+        **totals.counts.reported(),
         "gaps": gaps,
         "left_out": [one._asdict() for one in totals.left_out],
         "held_back": held_back,
@@ -107,29 +110,28 @@ def replay_summary(totals: ReplayTotals, seconds: float, *, dry_run: bool) -> di
 
     By tenant, what was replayed counts for the tenant that the replay found, the rest for the one that the letter names.
     """
-    tenants = sorted({client_id for client_id, _ in totals.outcomes} | totals.letters.keys())
+    tenants = sorted({client_id for client_id, _ in totals.counts.outcomes} | totals.letters.keys())
     by_tenant = {client_id: _replay_counts(totals, client_id) for client_id in tenants}
     return {
         "dry_run": dry_run,
         "letters": totals.letters.total(),
         "replayed": totals.replayed,
         **{outcome.value: sum(counts[outcome.value] for counts in by_tenant.values()) for outcome in Outcome},
-        "unavailable": totals.unavailable.total(),
+        "unavailable": totals.counts.total(UNAVAILABLE),
         "gaps": totals.gaps.total(),
         "seconds": round(seconds, 3),
         "slices": totals.slices,
-        "rows_written": totals.rows,
-        "write_seconds": round(totals.write_s, 3),
-        "rejected_why": _by_why(totals.rejected),
-        "unavailable_why": _by_why(totals.unavailable),
+        **totals.counts.reported(),
+        "rejected_why": by_why(totals.counts.of(REJECT_REASONS)),
+        "unavailable_why": by_why(totals.counts.of(UNAVAILABLE)),
         "unreadable": dict(totals.unreadable),
         "tenants": by_tenant,
     }
 
 
 def _replay_counts(totals: ReplayTotals, client_id: str) -> dict[str, int]:
-    counts = _counts(totals.outcomes, client_id)
-    unavailable = sum(number for (named, _), number in totals.unavailable.items() if named == client_id)
+    counts = _counts(totals.counts.outcomes, client_id)
+    unavailable = sum(number for (named, _), number in totals.counts.of(UNAVAILABLE).items() if named == client_id)
     return {
         "letters": totals.letters[client_id],
         "replayed": counts.pop("read"),
@@ -139,7 +141,8 @@ def _replay_counts(totals: ReplayTotals, client_id: str) -> dict[str, int]:
     }
 
 
-def _by_why(counted: Counter[tuple[str, str]]) -> dict[str, int]:
+def by_why(counted: Mapping[Labels, int]) -> dict[str, int]:
+    """Numbers by tenant and cause, added up by cause."""
     found: Counter[str] = Counter()
     for (_, why), number in counted.items():
         found[why] += number

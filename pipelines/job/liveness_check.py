@@ -10,8 +10,8 @@ from runners.observe.metrics import Monitor
 from transforms.io.graph_admin.tenant_registry import process_tenant_registry
 from transforms.io.kafka.offsets import HeldBack, PartitionFault
 from transforms.planning.lifecycle.liveness import Limits, State
-from transforms.records.codecs import TOPICS
 from transforms.records.tenancy.routes import route_of
+from transforms.records.topics import TOPIC_NAMES
 
 _LOG: Final = structlog.get_logger("tenants")
 
@@ -37,7 +37,7 @@ def judge_tenants(flow: FlowSettings, monitor: Monitor | None, hidden: frozenset
     hidden: topics of which not all could be read. Who may be heard there falls silent for nobody: of a topic of one cluster, that
     cluster; of a shared topic, all.
     """
-    owners = {route_of(topic, flow.patterns, TOPICS).client_id for topic in hidden}
+    owners = {route_of(topic, flow.patterns, TOPIC_NAMES).client_id for topic in hidden}
     book = process_tenant_registry(flow.neo4j)
 
     def concerns(client_id: str) -> bool:
@@ -54,5 +54,5 @@ def judge_tenants(flow: FlowSettings, monitor: Monitor | None, hidden: frozenset
         if monitor:
             monitor.turned(one.state)
     if monitor:
-        monitor.counted(book.states())
+        monitor.tenants(book.states())
     return found

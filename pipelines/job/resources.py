@@ -20,8 +20,8 @@ from transforms.io.graph_admin.lease import Lease
 from transforms.io.kafka.offsets import HeldBack, KafkaOffsets, OffsetGap, OffsetRange, PartitionFault
 from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.planning.scheduling.slices import CONNECTOR_RECORDS, MOST_RECORDS, SlicePacer, SliceSize
-from transforms.records.codecs import REGISTRY_TOPIC, TOPICS
 from transforms.records.tenancy.routes import route_of, topics_to_read
+from transforms.records.topics import REGISTRY, TOPIC_NAMES
 from transforms.steps.readers import BEAM
 
 _LOG = structlog.get_logger("run")
@@ -92,7 +92,7 @@ class Job:
 
     def _is_registry(self, topic: str) -> bool:
         """Registrations first: they decide whose other records are."""
-        return route_of(topic, self._settings.flow.patterns, TOPICS).topic == REGISTRY_TOPIC
+        return route_of(topic, self._settings.flow.patterns, TOPIC_NAMES).topic == REGISTRY
 
     def _prepared(self) -> KafkaOffsets | None:
         """Schema, lease and offsets; what did not come to be in one try does in the next. None: told to stop waiting."""

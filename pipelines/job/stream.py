@@ -32,8 +32,8 @@ from transforms.io.graph_admin.lease import Lease
 from transforms.io.kafka.offsets import KafkaOffsets, Place
 from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.planning.scheduling.slices import MOST_RECORDS, SliceSize
-from transforms.records.codecs import REGISTRY_TOPIC, TOPICS
 from transforms.records.tenancy.routes import route_of
+from transforms.records.topics import REGISTRY, TOPIC_NAMES
 from transforms.steps.metrics import reached_of
 from transforms.steps.readers import BOUNDED
 
@@ -171,7 +171,7 @@ class StreamRun:
         """Registrations first: they decide whose other records are. What is read here is read by the job again, to no effect."""
         flow = replace(self._flow, window=None, live=False)
         settings = replace(self._settings, flow=flow, reader=BOUNDED)
-        topics = [topic for topic in self._bus.topics() if route_of(topic, flow.patterns, TOPICS).topic == REGISTRY_TOPIC]
+        topics = [topic for topic in self._bus.topics() if route_of(topic, flow.patterns, TOPIC_NAMES).topic == REGISTRY]
         ranges = self._offsets.held(topics)
         while ranges:
             result = run_pipeline(lambda pipeline, ranges=ranges: build(pipeline, ranges, _REGISTRY_SLICE, settings))  # type: ignore[misc]

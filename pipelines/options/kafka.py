@@ -10,10 +10,10 @@ from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterP
 from runners.local.endpoints import read_endpoints
 from transforms.io.kafka.target import SASL_MECHANISMS, SECURITY_PROTOCOLS, KafkaTarget
 from transforms.io.secrets import Secret
-from transforms.records.codecs import CODECS
 from transforms.records.dead_letters.letters import LetterPlace
+from transforms.records.topics import TOPICS
 
-DEFAULT_TOPICS: Final = ",".join(codec.topic for codec in CODECS)
+DEFAULT_TOPICS: Final = ",".join(topic.name for topic in TOPICS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ import typer
 from pipelines.options.checks import duration_s, names, usage_error
 from pipelines.options.flow import tenant_id
 from transforms.planning.lifecycle.liveness import Limits
-from transforms.records.codecs import CODECS
 from transforms.records.tenancy.routes import BadPattern, check_pattern, topic_per_cluster
 from transforms.records.tenancy.tenant import TenantRules
+from transforms.records.topics import TOPICS
 
-PER_CLUSTER: Final = topic_per_cluster(tuple(codec.topic for codec in CODECS))
+PER_CLUSTER: Final = topic_per_cluster(tuple(topic.name for topic in TOPICS))
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from transforms.io.graph_admin.quarantine import release as take_mark_away
 from transforms.io.kafka.offsets import Place
 from transforms.io.neo4j.errors import RowRefused, TenantFault
 from transforms.io.neo4j.store import Neo4jGraphStore
+from transforms.model.metrics import REJECT_REASONS
 from transforms.records.dead_letters.letters import LetterFilter
 from transforms.records.rejects import Reason
 
@@ -121,7 +122,7 @@ def state_after(tenant: str, totals: ReplayTotals) -> str:
     """Whether a replay went through: else it was stopped, or the tenant was set aside again."""
     if totals.stopped:
         return "stopped"
-    return "set aside" if totals.rejected[tenant, _HELD] else "released"
+    return "set aside" if totals.counts.of(REJECT_REASONS)[tenant, _HELD] else "released"
 
 
 def verdict(tenant: str, told: Mapping[str, Any]) -> tuple[str, bool]:

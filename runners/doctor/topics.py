@@ -8,8 +8,8 @@ from runners.doctor.verdict import Check, failed, ok, skipped, warning
 from transforms.io.answers import ProbeError
 from transforms.io.kafka.probe import TopicDescription
 from transforms.model.limits import RECORD_BYTES
-from transforms.records.codecs import CODEC_OF_TOPIC, TOPICS, Codec
 from transforms.records.tenancy.routes import route_of
+from transforms.records.topics import TOPIC_NAMES, TOPIC_OF_NAME, Topic
 
 MISSING: Final = "UNKNOWN_TOPIC_OR_PART"
 IMPOSSIBLE: Final = "TOPIC_EXCEPTION"
@@ -36,16 +36,16 @@ def judge_topic(
     if isinstance(settings, ProbeError):
         why = f"Kafka does not tell this user ({settings.said}); the job needs no right to it, DESCRIBE_CONFIGS lets it be checked"
         return [check, *_skipped(name, why)]
-    return [check, *_judge_settings(name, settings, codec_of(name, patterns))]
+    return [check, *_judge_settings(name, settings, declared(name, patterns))]
 
 
 def _skipped(topic: str, why: str) -> list[Check]:
     return [skipped(name, why) for name in names_of(topic)[1:]]
 
 
-def codec_of(name: str, patterns: tuple[str, ...] = ()) -> Codec | None:
-    """How the topic's records are read; None where this version does not decode them."""
-    return CODEC_OF_TOPIC.get(route_of(name, patterns, TOPICS).topic)
+def declared(name: str, patterns: tuple[str, ...] = ()) -> Topic | None:
+    """The topic of the contract that it stands for; None where this version does not decode them."""
+    return TOPIC_OF_NAME.get(route_of(name, patterns, TOPIC_NAMES).topic)
 
 
 def judge_presence(name: str, told: TopicDescription | ProbeError, patterns: tuple[str, ...] = ()) -> Check:
@@ -57,7 +57,7 @@ def judge_presence(name: str, told: TopicDescription | ProbeError, patterns: tup
         return fault
     if told.operations is not None and "READ" not in told.operations:
         return failed(named, "this user may not read it", f"Grant READ on {name}.")
-    if codec_of(name, patterns) is None:
+    if declared(name, patterns) is None:
         return warning(named, "this version does not decode it: its records count as undecoded", "Leave it out of --topics.")
     rights = "" if told.operations is None else ", readable"
     return ok(named, f"{_partitions(told)}{rights}")
@@ -95,8 +95,8 @@ def _partitions(told: TopicDescription) -> str:
 
 def make_topic(name: str) -> str:
     """A command that makes the topic as the job wants it; partitions and replication are the operator's."""
-    codec = codec_of(name)
-    is_state = codec is not None and codec.state
+    topic = declared(name)
+    is_state = topic is not None and topic.state
     config = (
         f"--config cleanup.policy=compact --config message.timestamp.type={LOG_APPEND_TIME}"
         if is_state
@@ -110,14 +110,14 @@ def alter_topic(name: str, setting: str) -> str:
     return f"kafka-configs.sh --bootstrap-server $KAFKA_BROKERS --alter --entity-type topics --entity-name {name} --add-config {setting}"
 
 
-def _judge_settings(name: str, settings: Settings, codec: Codec | None) -> Iterator[Check]:
-    if codec is None:
+def _judge_settings(name: str, settings: Settings, topic: Topic | None) -> Iterator[Check]:
+    if topic is None:
         yield from _skipped(name, "this version does not decode the topic")
         return
-    yield _judge_cleanup(name, settings.get("cleanup.policy", ""), is_state=codec.state)
-    yield _judge_timestamps(name, settings.get("message.timestamp.type", ""), is_state=codec.state)
+    yield _judge_cleanup(name, settings.get("cleanup.policy", ""), is_state=topic.state)
+    yield _judge_timestamps(name, settings.get("message.timestamp.type", ""), is_state=topic.state)
     yield _judge_size(name, int(settings.get("max.message.bytes", "0")))
-    yield _judge_tombstones(name, settings) if codec.state else _judge_retention(name, settings)
+    yield _judge_tombstones(name, settings) if topic.state else _judge_retention(name, settings)
 
 
 def _judge_cleanup(name: str, policy: str, *, is_state: bool) -> Check:

@@ -4,22 +4,23 @@ Safe to kill anywhere: a slice that is not entered is done again, and what it ha
 """
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
 
 import structlog
 
-from runners.loops.bounded import LostRecords
+from runners.loops.bounded import check_outcomes
 from transforms.io.backfill.ledger import DONE, FAILED, BackfillState
 from transforms.io.backfill.source import still_held
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka.offsets import KafkaOffsets, OffsetRange
+from transforms.model.metrics import REJECT_REASONS, RESTORED
 from transforms.planning.scheduling.backfill_plan import seconds_left
 from transforms.planning.scheduling.slices import SliceSize
-from transforms.records.outcomes import Outcome, Tally
-from transforms.steps.metrics import outcomes_of, reached_of, reasons_of, restored_of, unavailable_of, written_of
+from transforms.records.counts import Counts
+from transforms.records.outcomes import Outcome
+from transforms.steps.metrics import reached_of, read_counts
 
 _LOG = structlog.get_logger("backfill")
 _MAX_EMPTY_READS: Final = 5
@@ -27,24 +28,16 @@ _MAX_EMPTY_READS: Final = 5
 
 @dataclass(slots=True)
 class SliceDone:
-    """What a slice came to. read: records of the span. lost: offsets that Kafka holds no more. written: rows, and seconds for them."""
+    """What a slice came to. read: records of the span. counts: all that its steps counted. lost: offsets that Kafka holds no more."""
 
     read: int = 0
-    outcomes: Tally = field(default_factory=Tally)
-    rejected: Counter[tuple[str, str]] = field(default_factory=Counter)
-    unavailable: Counter[tuple[str, str]] = field(default_factory=Counter)
+    counts: Counts = field(default_factory=Counts)
     lost: int = 0
-    rows: int = 0
-    write_s: float = 0.0
 
     def add(self, other: "SliceDone") -> None:
         self.read += other.read
-        self.outcomes.update(other.outcomes)
-        self.rejected.update(other.rejected)
-        self.unavailable.update(other.unavailable)
+        self.counts.update(other.counts)
         self.lost += other.lost
-        self.rows += other.rows
-        self.write_s += other.write_s
 
 
 @dataclass(slots=True)
@@ -94,7 +87,7 @@ def backfill(
             _note_failure(ledger, one, fault)
             raise
         before_done()
-        rejected = sum(done.rejected.values())
+        rejected = done.counts.total(REJECT_REASONS)
         seconds = round(time.monotonic() - began, 3)
         ledger.turn_slice(one.number, DONE, read=done.read, rejected=rejected, lost=done.lost, seconds=seconds, said="")
         totals.add(done)
@@ -116,13 +109,11 @@ def _note_failure(ledger: Ledger, one: BackfillState, fault: InfrastructureFault
 
 def done_of(result: Any) -> SliceDone:
     """What a finished pipeline came to; LostRecords where that does not add up."""
-    read, outcomes = restored_of(result), outcomes_of(result)
-    if sum(outcomes.values()) != read:
-        raise LostRecords(f"{read} records were read, but {sum(outcomes.values())} outcomes counted: {dict(outcomes)}")
-    rows, write_s = written_of(result)
-    found = SliceDone(read, outcomes, Counter(reasons_of(result)), Counter(unavailable_of(result)), 0, rows, write_s)
-    assert sum(found.rejected.values()) == sum(number for (_, one), number in outcomes.items() if one is Outcome.REJECTED)
-    return found
+    counts = read_counts(result)
+    read = counts.total(RESTORED)
+    check_outcomes(counts, read)
+    assert counts.total(REJECT_REASONS) == sum(number for (_, one), number in counts.outcomes.items() if one is Outcome.REJECTED)
+    return SliceDone(read, counts)
 
 
 def read_held(

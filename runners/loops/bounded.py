@@ -10,10 +10,11 @@ import structlog
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka.offsets import HeldBack, KafkaOffsets, OffsetGap, OffsetRange, PartitionFault, Place, ReadPlan
 from transforms.io.kafka.partitions import WITH_TOPIC
+from transforms.model.metrics import PLANNED_ROWS, READ_BYTES
 from transforms.planning.lifecycle.liveness import State
 from transforms.planning.scheduling.slices import SlicePacer, SliceSize
-from transforms.records.outcomes import Tally
-from transforms.steps.metrics import Reached, aside_of, bytes_of, held_of, internal_of, outcomes_of, reached_of, reasons_of, written_of
+from transforms.records.counts import Counts
+from transforms.steps.metrics import Reached, aside_of, reached_of, read_counts
 
 _LOG = structlog.get_logger("run")
 _MAX_EMPTY_READS: Final = 5
@@ -23,21 +24,22 @@ RunSlice = Callable[[list[OffsetRange], SliceSize], Any]
 
 @dataclass(slots=True)
 class SliceReport:
-    """What a committed slice did. lag: offsets that are left, by partition planned. written: rows, and seconds for them.
-
-    internal: exceptions nobody foresaw, by step.
-    rows: that what was read comes to, before it is told what the graph holds already.
-    """
+    """What a committed slice did. lag: offsets that are left, by partition planned. counts: all that its steps counted."""
 
     records: int
-    size_bytes: int
     seconds: float
-    outcomes: Tally
-    reasons: dict[tuple[str, str], int]
     lag: dict[Place, int]
-    written: tuple[int, float] = (0, 0.0)
-    internal: dict[str, int] = field(default_factory=dict)
-    rows: int = 0
+    counts: Counts = field(default_factory=Counts)
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of keys and values read."""
+        return self.counts.total(READ_BYTES)
+
+    @property
+    def rows(self) -> int:
+        """The rows that what was read comes to, before it is compared with the graph."""
+        return self.counts.total(PLANNED_ROWS)
 
 
 class RunObserver(Protocol):
@@ -79,9 +81,7 @@ class RunTotals:
 
     read: int = 0
     slices: int = 0
-    rows: int = 0
-    write_s: float = 0.0
-    outcomes: Tally = field(default_factory=Tally)
+    counts: Counts = field(default_factory=Counts)
     gaps: list[OffsetGap] = field(default_factory=list)
     stopped: bool = False
     transitions: list[tuple[str, State, State]] = field(default_factory=list)
@@ -91,9 +91,7 @@ class RunTotals:
     def add(self, other: "RunTotals") -> None:
         self.read += other.read
         self.slices += other.slices
-        self.rows += other.rows
-        self.write_s += other.write_s
-        self.outcomes.update(other.outcomes)
+        self.counts.update(other.counts)
         self.gaps += other.gaps
         self.stopped = other.stopped
         self.transitions += other.transitions
@@ -102,6 +100,13 @@ class RunTotals:
 
 class LostRecords(Exception):
     """A defect of this job: records were read whose outcome nobody counted. Nothing of the slice was committed."""
+
+
+def check_outcomes(counts: Counts, read: int) -> None:
+    """Return where each of the records read has one outcome; LostRecords otherwise."""
+    outcomes = counts.outcomes
+    if outcomes.total() != read:
+        raise LostRecords(f"{read} records were read, but {outcomes.total()} outcomes counted: {dict(outcomes)}")
 
 
 @dataclass(slots=True)
@@ -194,39 +199,31 @@ class BoundedRun:
         started = time.monotonic()
         size = self.pacer.next(sum(one.lag for one in pending))
         result = self.run_slice(pending, size)
-        reached = reached_of(result)
+        counts = read_counts(result)
+        reached = reached_of(result, counts)
         read = sum(one.records for one in reached.values())
-        outcomes = self._outcomes(result, read)
-        for fault in aside_of(result):
+        check_outcomes(counts, read)
+        for fault in aside_of(counts):
             self.offsets.set_aside(fault)
         kept = self._without_losses(pending, reached)
         ends = {one.place: reached[one.place].position for one in kept if one.place in reached}
         left = [one._replace(start=max(ends.get(one.place, one.start), one.start)) for one in kept]
         left = [one for one in left if one.lag > 0]
-        rows = held_of(result)
-        if read < size.max_records and bytes_of(result) < size.max_bytes and rows < size.max_rows:
+        has_room = counts.total(READ_BYTES) < size.max_bytes and counts.total(PLANNED_ROWS) < size.max_rows
+        if read < size.max_records and has_room:
             left = self._pass_gaps(self._without_aside(left), ends)
         self.hooks.before_commit()
         self.offsets.commit(ends)
         left = self._without_aside(left)
         self._check_progress(ends, left)
         lag = {one.place: one.lag for one in (*left, *self._later)}
-        took_s, told = time.monotonic() - started, (outcomes, reasons_of(result), lag, written_of(result), internal_of(result), rows)
-        self._tell(SliceReport(read, bytes_of(result), took_s, *told))
+        self._tell(SliceReport(read, time.monotonic() - started, lag, counts))
         return left
-
-    def _outcomes(self, result: Any, read: int) -> Tally:
-        outcomes = outcomes_of(result)
-        if sum(outcomes.values()) != read:
-            raise LostRecords(f"{read} records were read, but {sum(outcomes.values())} outcomes counted: {dict(outcomes)}")
-        return outcomes
 
     def _tell(self, report: SliceReport) -> None:
         self.totals.read += report.records
         self.totals.slices += 1
-        self.totals.rows += report.written[0]
-        self.totals.write_s += report.written[1]
-        self.totals.outcomes.update(report.outcomes)
+        self.totals.counts.update(report.counts)
         self.pacer.took(report.records, report.size_bytes, report.seconds, report.rows)
         for observer in self.observers:
             observer.committed(report)

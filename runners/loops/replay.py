@@ -10,10 +10,11 @@ import structlog
 from runners.loops.bounded import LostRecords
 from transforms.io.dead_letters.reader import DeadLetterReader
 from transforms.io.kafka.offsets import Place
+from transforms.model.metrics import OUTCOMES, RESTORED, UNAVAILABLE
 from transforms.planning.scheduling.slices import portions
+from transforms.records.counts import Counts
 from transforms.records.dead_letters.letters import Wanted
-from transforms.records.outcomes import Tally
-from transforms.steps.metrics import outcomes_of, reasons_of, restored_of, unavailable_of, written_of
+from transforms.steps.metrics import read_counts
 
 _LOG = structlog.get_logger("replay")
 # However small the records are: what is held of each has a size of its own.
@@ -21,16 +22,10 @@ SLICE_LETTERS: Final = 20_000
 
 
 class ReplaySlice(NamedTuple):
-    """What a slice of letters came to. replayed: original records; each has one of the outcomes.
-
-    rejected, unavailable: how many, by tenant and why. written: rows, and seconds for them.
-    """
+    """What a slice of letters came to. replayed: original records; each has one of the outcomes. counts: all that its steps counted."""
 
     replayed: int
-    outcomes: Tally
-    rejected: dict[tuple[str, str], int]
-    unavailable: dict[tuple[str, str], int]
-    written: tuple[int, float] = (0, 0.0)
+    counts: Counts
 
 
 @dataclass(slots=True)
@@ -44,11 +39,7 @@ class ReplayTotals:
     letters: Counter[str] = field(default_factory=Counter)
     replayed: int = 0
     slices: int = 0
-    rows: int = 0
-    write_s: float = 0.0
-    outcomes: Tally = field(default_factory=Tally)
-    rejected: Counter[tuple[str, str]] = field(default_factory=Counter)
-    unavailable: Counter[tuple[str, str]] = field(default_factory=Counter)
+    counts: Counts = field(default_factory=Counts)
     gaps: Counter[str] = field(default_factory=Counter)
     unreadable: Counter[str] = field(default_factory=Counter)
     stopped: bool = False
@@ -57,11 +48,7 @@ class ReplayTotals:
     def add(self, slice_: ReplaySlice) -> None:
         self.slices += 1
         self.replayed += slice_.replayed
-        self.rows += slice_.written[0]
-        self.write_s += slice_.written[1]
-        self.outcomes.update(slice_.outcomes)
-        self.rejected.update(slice_.rejected)
-        self.unavailable.update(slice_.unavailable)
+        self.counts.update(slice_.counts)
 
     def merge(self, later: "ReplayTotals") -> None:
         """Add what another replay did after this one."""
@@ -70,11 +57,7 @@ class ReplayTotals:
         self.unreadable.update(later.unreadable)
         self.slices += later.slices
         self.replayed += later.replayed
-        self.rows += later.rows
-        self.write_s += later.write_s
-        self.outcomes.update(later.outcomes)
-        self.rejected.update(later.rejected)
-        self.unavailable.update(later.unavailable)
+        self.counts.update(later.counts)
         self.stopped = later.stopped
         self.read_to = later.read_to
 
@@ -104,16 +87,15 @@ def replay(
 
 def slice_of(result: Any, letters: int) -> ReplaySlice:
     """What a finished pipeline over so many letters came to; LostRecords where that does not add up."""
-    replayed, outcomes, unavailable = restored_of(result), outcomes_of(result), unavailable_of(result)
-    if sum(outcomes.values()) != replayed or replayed + sum(unavailable.values()) != letters:
-        raise LostRecords(
-            f"{letters} letters gave {replayed} records, {sum(outcomes.values())} outcomes and {sum(unavailable.values())} unavailable"
-        )
-    return ReplaySlice(replayed, outcomes, reasons_of(result), unavailable, written_of(result))
+    counts = read_counts(result)
+    replayed, outcomes, unavailable = counts.total(RESTORED), counts.total(OUTCOMES), counts.total(UNAVAILABLE)
+    if outcomes != replayed or replayed + unavailable != letters:
+        raise LostRecords(f"{letters} letters gave {replayed} records, {outcomes} outcomes and {unavailable} unavailable")
+    return ReplaySlice(replayed, counts)
 
 
 def tried_slice(reader: DeadLetterReader, portion: list[Wanted]) -> ReplaySlice:
     """What can be replayed of the letters: the records are read and proven, and go nowhere."""
     records, unavailable = reader.restore(portion)
     missing = Counter((one.client_id, str(why)) for one, why in unavailable)
-    return ReplaySlice(len(records), Tally(), {}, dict(missing))
+    return ReplaySlice(len(records), Counts({UNAVAILABLE: missing}))

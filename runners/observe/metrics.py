@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from socketserver import ThreadingMixIn
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -14,8 +14,25 @@ from runners.loops.bounded import SliceReport
 from transforms.io import pulse
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka.offsets import HeldBack, OffsetGap, PartitionFault, Place
+from transforms.model.graph import TENANT_KEY
+from transforms.model.metrics import (
+    ASIDE,
+    FAULTS,
+    GAPS_MET,
+    HELD_BACK,
+    LAG,
+    LAST_COMMIT,
+    LOST,
+    METRICS,
+    SLICE_SECONDS,
+    TENANTS,
+    TRANSITIONS,
+    Metric,
+    MetricType,
+)
 from transforms.planning.lifecycle.liveness import State
-from transforms.records.outcomes import NO_TENANT, Tally
+from transforms.records.counts import Counts
+from transforms.records.outcomes import NO_TENANT
 from transforms.records.redaction.text import redact_text, redact_tokens
 
 _SECONDS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60)
@@ -30,10 +47,10 @@ class Monitor:
     """The run's metrics and its health; observes runs and cycles.
 
     stale_s: unhealthy when no slice and no micro-batch went through for so many seconds, and within the slice at work no tenant
-    was got on with either. progress: of tenants.
+    was got on with either. progress: of tenants. streams: with the metrics of a streaming job, too.
     """
 
-    def __init__(self, stale_s: float, progress: pulse.Pulse = pulse.PROCESS) -> None:
+    def __init__(self, stale_s: float, progress: pulse.Pulse = pulse.PROCESS, *, streams: bool = False) -> None:
         self._stale_s = stale_s
         self._progress = progress
         self._last_done = time.monotonic()
@@ -42,30 +59,9 @@ class Monitor:
         self._tenants_shown = {NO_TENANT}
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        named = self.registry
-        self._records = Counter("graph_records", "Records by what became of them.", ["client_id", "outcome"], registry=named)
-        self._rejects = Counter("graph_rejects", "Rejected records by reason.", ["client_id", "reason"], registry=named)
-        self._internal = Counter("graph_internal_faults", "Defects of the job that were met, by step.", ["step"], registry=named)
-        self._lost = Counter("graph_offsets_lost", "Offsets deleted before they were taken in.", ["topic", "partition"], registry=named)
-        self._gaps = Counter("graph_gaps", "Gaps met: offsets deleted, or a log cut back.", ["topic", "partition"], registry=named)
-        self._lag = Gauge("graph_lag_offsets", "Offsets not yet taken in, as of the last look.", ["topic", "partition"], registry=named)
-        self._aside = Gauge(
-            "graph_partitions_set_aside",
-            "1 while it cannot be read and others can.",
-            ["topic", "partition", "cause"],
-            registry=named,
-        )
-        self._held = Gauge(
-            "graph_held_back_offsets", "Offsets behind a transaction that is not ended.", ["topic", "partition"], registry=named
-        )
+        self._metrics = {metric: _made(metric, self.registry) for metric in METRICS if streams or not metric.stream}
         self._shown_aside: dict[Place, str] = {}
         self._shown_held: set[Place] = set()
-        self._bytes = Counter("graph_read_bytes", "Bytes of keys and values read.", registry=named)
-        self._slices = Histogram("graph_slice_seconds", "Duration of a slice, from reading to commit.", buckets=_SECONDS, registry=named)
-        self._committed = Gauge("graph_last_commit_timestamp_seconds", "When a slice was last committed.", registry=named)
-        self._tenants = Gauge("graph_tenants", "Tenants by state.", ["state"], registry=named)
-        self._turned = Counter("graph_tenant_transitions", "Tenants whose state became another.", ["state"], registry=named)
-        self._faults = Counter("graph_faults", "Infrastructure faults that ended a micro-batch.", registry=named)
 
     # What runs tell
 
@@ -73,23 +69,19 @@ class Monitor:
         self._show_lag(lag)
 
     def committed(self, slice_: SliceReport) -> None:
-        self._count(slice_.outcomes, slice_.reasons, slice_.size_bytes, slice_.internal)
-        self._slices.observe(slice_.seconds)
-        self._committed.set_to_current_time()
+        self.counted(slice_.counts)
+        self._metrics[SLICE_SECONDS].observe(slice_.seconds)
+        self._metrics[LAST_COMMIT].set_to_current_time()
         self._show_lag(slice_.lag)
         # A backlog may take one micro-batch hours; what commits slices is well.
         self.cycle_done()
 
-    def _count(
-        self, outcomes: Tally, reasons: Mapping[tuple[str, str], int], size_bytes: int, internal: Mapping[str, int] = MappingProxyType({})
-    ) -> None:
-        for (client_id, outcome), number in outcomes.items():
-            self._records.labels(self._shown(client_id), outcome.value).inc(number)
-        for (client_id, reason), number in reasons.items():
-            self._rejects.labels(self._shown(client_id), reason).inc(number)
-        for step, number in internal.items():
-            self._internal.labels(step).inc(number)
-        self._bytes.inc(size_bytes)
+    def counted(self, counts: Counts) -> None:
+        """Steps counted so much more: every metric of a count goes up by it."""
+        for metric, shown in self._metrics.items():
+            for labels, number in counts.of(metric.of).items() if metric.of else ():
+                values = [self._shown(one) if name == TENANT_KEY else one for name, one in zip(metric.labels, labels, strict=True)]
+                (shown.labels(*values) if values else shown).inc(number)
 
     def _shown(self, client_id: str) -> str:
         """The tenant's own label, for the first `MOST_TENANTS`; the others are counted together."""
@@ -102,19 +94,19 @@ class Monitor:
         self._known.update(lag)
         for topic, partition in self._known - self._shown_aside.keys():
             # Of one that cannot be read nobody knows how much is left: it stays at what was last known.
-            self._lag.labels(topic, partition).set(lag.get((topic, partition), 0))
+            self._metrics[LAG].labels(topic, partition).set(lag.get((topic, partition), 0))
 
     def lost(self, gap: OffsetGap) -> None:
-        self._gaps.labels(gap.topic, gap.partition).inc()
-        self._lost.labels(gap.topic, gap.partition).inc(gap.end - gap.start)
+        self._metrics[GAPS_MET].labels(gap.topic, gap.partition).inc()
+        self._metrics[LOST].labels(gap.topic, gap.partition).inc(gap.end - gap.start)
 
     def aside(self, faults: Iterable[PartitionFault]) -> None:
         """These partitions, and no others, cannot be read now."""
         now = {fault.place: fault.cause for fault in faults}
         for place, cause in self._shown_aside.items() - now.items():
-            self._aside.labels(*place, cause).set(0)
+            self._metrics[ASIDE].labels(*place, cause).set(0)
         for place, cause in now.items():
-            self._aside.labels(*place, cause).set(1)
+            self._metrics[ASIDE].labels(*place, cause).set(1)
         self._shown_aside = now
 
     def held_back(self, held: Iterable[HeldBack]) -> None:
@@ -122,23 +114,23 @@ class Monitor:
         now = {one.place: one.offsets for one in held}
         self._shown_held.update(now)
         for topic, partition in self._shown_held:
-            self._held.labels(topic, partition).set(now.get((topic, partition), 0))
+            self._metrics[HELD_BACK].labels(topic, partition).set(now.get((topic, partition), 0))
 
     def turned(self, state: State) -> None:
         """A tenant came into the state."""
-        self._turned.labels(state.value).inc()
+        self._metrics[TRANSITIONS].labels(state.value).inc()
 
-    def counted(self, states: Mapping[State, int]) -> None:
+    def tenants(self, states: Mapping[State, int]) -> None:
         """There are so many tenants in each state."""
         for state in State:
-            self._tenants.labels(state.value).set(states.get(state, 0))
+            self._metrics[TENANTS].labels(state.value).set(states.get(state, 0))
 
     def cycle_done(self) -> None:
         self._last_done, self._fault = time.monotonic(), ""
 
     def cycle_failed(self, sentence: str) -> None:
         self._fault = sentence
-        self._faults.inc()
+        self._metrics[FAULTS].inc()
 
     def health(self) -> tuple[bool, str]:
         """Whether micro-batches go through, and a line that says why not."""
@@ -148,6 +140,13 @@ class Monitor:
         if quiet <= self._stale_s:
             return True, f"ok, {quiet:.0f} s since the last slice or micro-batch"
         return False, f"nothing went through for {quiet:.0f} s, more than {self._stale_s:.0f} s. {self._fault}".strip()
+
+
+def _made(metric: Metric, registry: CollectorRegistry) -> Any:
+    """The metric as declared, in the registry."""
+    if metric.type is MetricType.HISTOGRAM:
+        return Histogram(metric.name, metric.help, metric.labels, buckets=_SECONDS, registry=registry)
+    return (Counter if metric.type is MetricType.COUNTER else Gauge)(metric.name, metric.help, metric.labels, registry=registry)
 
 
 class MonitorServer:

@@ -9,6 +9,8 @@ from runners.loops.bounded import RunTotals
 from runners.loops.watch import JobLook
 from runners.observe.stream_metrics import StreamMonitor
 from transforms.io.kafka.offsets import Place
+from transforms.model.metrics import READ
+from transforms.steps.metrics import gaps_of
 
 _NOTHING: Final = JobCounters({}, Latency())
 
@@ -39,14 +41,12 @@ class StreamReport:
     def _take_in(self, told: JobCounters) -> None:
         gained = grown(self._before, told)
         self._before = told
-        outcomes = gained.outcomes
-        self._totals.read += gained.read
-        self._totals.rows += gained.rows
-        self._totals.write_s += gained.write_s
-        self._totals.outcomes.update(outcomes)
-        self._monitor.gained(outcomes, gained.reasons, gained.size_bytes, gained.internal)
+        counts = gained.counts
+        self._totals.read += counts.total(READ)
+        self._totals.counts.update(counts)
+        self._monitor.counted(counts)
         self._monitor.batches(gained.latency)
-        for gap in gained.gaps:
+        for gap in gaps_of(counts):
             self._totals.gaps.append(gap)
             self._monitor.lost(gap)
 

@@ -6,11 +6,14 @@ from typing import Final
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from scripts.sampling.record import COMMANDS, EVENTS, HEARTBEATS, LOGS, REGISTRY, RESOURCES, RULES, TARGETS, TOPOLOGY, SampleRecord
+from scripts.sampling.record import SampleRecord
+from transforms.records import topics as declared
 
 PARTITIONS: Final = 4
 MESSAGE_BYTES: Final = 4 * 1024 * 1024
-TOPICS: Final = (RESOURCES, TOPOLOGY, EVENTS, LOGS, TARGETS, RULES, COMMANDS, REGISTRY, HEARTBEATS)
+TOPICS: Final = tuple(topic.name for topic in declared.TOPICS)
+# The topics of one cluster each end in the same names.
+_STATE: Final = tuple(topic.name for topic in declared.TOPICS if topic.state)
 
 
 def ensure_topics(brokers: str, topics: Iterable[str] = TOPICS, partitions: int = PARTITIONS) -> None:
@@ -27,11 +30,7 @@ def ensure_topics(brokers: str, topics: Iterable[str] = TOPICS, partitions: int 
 
 def _config(topic: str) -> dict[str, str]:
     # Compaction is put off, so that a demo shows every record that was produced.
-    cleanup = (
-        {"cleanup.policy": "compact", "min.compaction.lag.ms": "86400000"}
-        if "state." in topic or topic.endswith(REGISTRY)
-        else {"cleanup.policy": "delete"}
-    )
+    cleanup = {"cleanup.policy": "compact", "min.compaction.lag.ms": "86400000"} if topic.endswith(_STATE) else {"cleanup.policy": "delete"}
     return cleanup | {"max.message.bytes": str(MESSAGE_BYTES)}
 
 

@@ -1,18 +1,13 @@
 """A record to produce, and topics to hold it."""
 
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
-RESOURCES: Final = "state.k8s.resource"
-TOPOLOGY: Final = "state.k8s.topology"
-EVENTS: Final = "events.normalized"
-TARGETS: Final = "state.prom.targets"
-RULES: Final = "state.prom.rules"
-LOGS: Final = "logs.normalized"
-COMMANDS: Final = "graph.commands"
-REGISTRY: Final = "cluster.registry"
-HEARTBEATS: Final = "cluster.heartbeat"
+from transforms.records.topics import COMMANDS, EVENTS, HEARTBEATS, LOGS, REGISTRY, RESOURCES, RULES, TARGETS, TOPOLOGY
+
+__all__ = ["COMMANDS", "EVENTS", "HEARTBEATS", "LOGS", "REGISTRY", "RESOURCES", "RULES", "TARGETS", "TOPOLOGY"]
+__all__ += ["SampleRecord", "json_bytes"]
 
 
 class SampleRecord(NamedTuple):

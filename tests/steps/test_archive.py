@@ -16,7 +16,7 @@ from transforms.steps import archive as step
 from transforms.steps.archive import ArchiveRecords, AwaitArchived, AwaitArchivedFn
 from transforms.steps.decode import DecodeRecords, WireSettings
 from transforms.steps.elements import RecordChunk
-from transforms.steps.metrics import outcomes_of
+from transforms.steps.metrics import read_counts
 from transforms.steps.resolve_tenants import ResolveTenants
 
 REJECTED: list[int] = []
@@ -40,7 +40,7 @@ def run(root: Path, client_id: str = "", *, waits: bool = True) -> Tally:
             (archived, done) | AwaitArchived(str(root))
         owned.rejects | beam.Map(lambda one: one.record.offset) | "KeepRejected" >> beam.Map(keep_rejected)
 
-    return outcomes_of(run_pipeline(build))
+    return read_counts(run_pipeline(build)).outcomes
 
 
 def archived(root: Path) -> list[Archived]:

@@ -10,12 +10,13 @@ from runners.direct import run_pipeline
 from transforms.io.archive.files import Archive
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka.range_reader import CHUNK_RECORDS
+from transforms.model.metrics import RESTORED, UNAVAILABLE
 from transforms.records.archive_format.archived import Archived, Withheld
 from transforms.records.archive_format.paths import HOUR_MS
 from transforms.records.record import KafkaRecord
 from transforms.steps.backfill import ReadArchive
 from transforms.steps.elements import RecordChunk
-from transforms.steps.metrics import restored_of, unavailable_of
+from transforms.steps.metrics import read_counts
 
 T = 1_772_352_000_000
 # The runner works in this process; what travels with a function to its worker is a copy, a module is not.
@@ -53,7 +54,7 @@ def test_records_of_the_span_come_once_and_in_chunks(tmp_path: Path) -> None:
 
     assert sorted(offset for chunk in chunks for offset in chunk) == list(range(3598, 5100))
     assert [len(chunk) for chunk in chunks] == [CHUNK_RECORDS, 502]
-    assert restored_of(result) == 1502
+    assert read_counts(result).total(RESTORED) == 1502
 
 
 def test_what_was_withheld_is_no_tombstone_but_counted(tmp_path: Path) -> None:
@@ -61,8 +62,8 @@ def test_what_was_withheld_is_no_tombstone_but_counted(tmp_path: Path) -> None:
 
     chunks, result = read(held, T, T + HOUR_MS)
 
-    assert (chunks, restored_of(result)) == ([], 0)
-    assert unavailable_of(result) == {("af-10", "withheld"): 5}
+    assert (chunks, read_counts(result).total(RESTORED)) == ([], 0)
+    assert read_counts(result).of(UNAVAILABLE) == {("af-10", "withheld"): 5}
 
 
 def test_a_file_that_is_cut_off_is_told_by_name_or_passed_over(tmp_path: Path) -> None:
@@ -76,5 +77,5 @@ def test_a_file_that_is_cut_off_is_told_by_name_or_passed_over(tmp_path: Path) -
     chunks, result = read(held, T, T + 2 * HOUR_MS, skip_corrupt=True)
 
     assert first.path in told.value.sentence
-    assert unavailable_of(result) == {("af-10", "corrupt"): 1}
+    assert read_counts(result).of(UNAVAILABLE) == {("af-10", "corrupt"): 1}
     assert set(range(second.first_offset, 5000)) <= {offset for chunk in chunks for offset in chunk}

@@ -21,7 +21,7 @@ from transforms.records.tenancy.tenant import TenantRules
 from transforms.steps.decode import DecodeRecords, WireSettings
 from transforms.steps.elements import RecordChunk
 from transforms.steps.key_by_tenant import shard_of
-from transforms.steps.metrics import outcomes_of
+from transforms.steps.metrics import read_counts
 from transforms.testing.memory_sink import MemorySink
 
 
@@ -60,7 +60,7 @@ def run(size: int, **settings: Any) -> tuple[dict[str, str], list[Reject], Tally
     result = run_pipeline(build)
     store = GRAPH.graph.store
     digests = {tenant: store.digest(tenant).hexdigest() for tenant in sorted(store.tenants)}
-    return digests, [row for _, row in OUTPUT], outcomes_of(result)
+    return digests, [row for _, row in OUTPUT], read_counts(result).outcomes
 
 
 @pytest.mark.parametrize(("size", "shards"), [(1, 1), (7, 1), (1000, 1), (100, 4)])

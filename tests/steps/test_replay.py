@@ -3,10 +3,11 @@
 import apache_beam as beam
 
 from runners.direct import run_pipeline
+from transforms.model.metrics import REJECT_REASONS
 from transforms.records.outcomes import Outcome
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Reason, Reject, Step
-from transforms.steps.metrics import outcomes_of, reasons_of
+from transforms.steps.metrics import read_counts
 from transforms.steps.replay import CountRejects
 
 
@@ -19,5 +20,5 @@ def test_rejects_are_counted_by_tenant_and_reason() -> None:
 
     result = run_pipeline(lambda pipeline: pipeline | beam.Create(rejects) | CountRejects())
 
-    assert reasons_of(result) == {("af-10", "bad_time"): 12, ("af-10", "bad_key"): 1, ("-", "tenant_missing"): 1}
-    assert outcomes_of(result) == {("af-10", Outcome.REJECTED): 13, ("-", Outcome.REJECTED): 1}
+    assert read_counts(result).of(REJECT_REASONS) == {("af-10", "bad_time"): 12, ("af-10", "bad_key"): 1, ("-", "tenant_missing"): 1}
+    assert read_counts(result).outcomes == {("af-10", Outcome.REJECTED): 13, ("-", Outcome.REJECTED): 1}

@@ -12,7 +12,7 @@ from transforms.steps.decode import DecodeRecords
 from transforms.steps.elements import RecordChunk, TenantMutations
 from transforms.steps.fold import FoldMutations
 from transforms.steps.key_by_tenant import KeyByTenant
-from transforms.steps.metrics import outcomes_of
+from transforms.steps.metrics import read_counts
 from transforms.steps.resolve_tenants import ResolveTenants
 
 # The runner's worker is in this process and finds these lists by their names.
@@ -39,7 +39,7 @@ def run(*values: tuple[str, dict[str, Any]]) -> Tally:
         (keyed.main | beam.GroupByKey() | FoldMutations()).main | "KeepFolded" >> beam.Map(keep_folded)
         keyed.rejects | "KeepRejected" >> beam.Map(keep_rejected)
 
-    return outcomes_of(run_pipeline(build))
+    return read_counts(run_pipeline(build)).outcomes
 
 
 def listing(*instances: str) -> dict[str, Any]:

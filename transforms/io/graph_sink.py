@@ -12,6 +12,7 @@ from transforms.io.neo4j.time_limits import TimeLimits
 from transforms.planning.facts.changes import Written
 from transforms.planning.facts.mutations import Mutation
 from transforms.planning.lifecycle.liveness import Limits
+from transforms.records.commands import CommandTarget
 from transforms.records.liveness_signals import LivenessSignals
 from transforms.records.tenancy.directory import Directory
 
@@ -29,12 +30,8 @@ class BatchStore(Protocol):
     def probe_server(self) -> None: ...
 
 
-class GraphStore(BatchStore, Protocol):
+class GraphStore(BatchStore, CommandTarget, Protocol):
     """What the flow needs of a store."""
-
-    def ensure_schema(self) -> None:
-        """Make what is missing of constraints and indexes."""
-        ...
 
 
 class TenantBook(Protocol):

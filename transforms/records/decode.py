@@ -12,7 +12,6 @@ import msgspec
 
 from transforms.model.identity import kind_token
 from transforms.model.limits import AHEAD_US, EARLIEST, KEY_BYTES, LATEST
-from transforms.records.codecs import CODEC_OF_TOPIC, RESOURCE_TOPIC, TOPICS, Codec
 from transforms.records.decoded_bodies import Contents, take_time
 from transforms.records.envelopes.types import Body, Filtered, Resource, Tombstone
 from transforms.records.json_text import check_json_text, mended_json, with_whole_numbers
@@ -21,6 +20,7 @@ from transforms.records.redaction.text import redact_text
 from transforms.records.rejects import Fault, Reason
 from transforms.records.tenancy.routes import TopicRoute, header_tenant, route_of
 from transforms.records.tenancy.tenant import BARE, LEGACY, PLAIN, KeyForm, SplitKey, may_name_kind, split_key, whole_key
+from transforms.records.topics import RESOURCES, TOPIC_NAMES, TOPIC_OF_NAME, Topic
 from transforms.records.wrappers.unreadable import with_cause
 from transforms.records.wrappers.unwrap import OPENING, SchemaLookup, is_null, open_foreign, open_wire
 
@@ -46,9 +46,9 @@ class Decoded(msgspec.Struct, frozen=True):
     fault: Fault | None = None
 
     @property
-    def codec(self) -> Codec | None:
-        """The topic's codec; None for a topic that is not decoded."""
-        return CODEC_OF_TOPIC.get(self.route.topic)
+    def topic(self) -> Topic | None:
+        """The declared topic; None for one that is not decoded."""
+        return TOPIC_OF_NAME.get(self.route.topic)
 
 
 def decode_record(
@@ -58,7 +58,7 @@ def decode_record(
     patterns: tuple[str, ...] = (),
     only: str = "",
     contents: Contents | None = None,
-    codecs: Mapping[str, Codec] = CODEC_OF_TOPIC,
+    topics: Mapping[str, Topic] = TOPIC_OF_NAME,
     schemas: SchemaLookup | None = None,
 ) -> Decoded:
     """Read one record; never raises for what the record holds.
@@ -67,22 +67,22 @@ def decode_record(
     patterns: of topics that belong to one cluster each (`routes.py`).
     only: single-tenant mode; a record whose key or topic names another tenant is left unread. "" reads all.
     contents: bodies decoded before; None decodes every record.
-    codecs: by topic, where they are not the declared ones (`codecs_with`).
+    topics: by topic, where they are not the declared ones (`topics_with`).
     schemas: how ids of a schema registry are looked up; None where none is configured.
     """
-    route = route_of(record.topic, patterns, TOPICS)
-    codec = codecs.get(route.topic)
+    route = route_of(record.topic, patterns, TOPIC_NAMES)
+    topic = topics.get(route.topic)
     form = (
         BARE
-        if codec is not None and codec.tenancy
+        if topic is not None and topic.tenancy
         else LEGACY
         if legacy_topics and not legacy_topics.isdisjoint((record.topic, route.topic))
         else PLAIN
     )
     is_long = record.key is not None and len(record.key) > KEY_BYTES
     key, key_fault, kind_like = _take_key(record.key, form) if is_long else _read_key(record.key, form)
-    kind_like = kind_like and route.topic == RESOURCE_TOPIC
-    if codec is None or (only and ((key.client_id not in (None, only) and not kind_like) or route.client_id not in (None, only))):
+    kind_like = kind_like and route.topic == RESOURCES
+    if topic is None or (only and ((key.client_id not in (None, only) and not kind_like) or route.client_id not in (None, only))):
         return Decoded(record, key, route)
     if key_fault is not None:
         return Decoded(record, key, route, fault=key_fault)
@@ -93,13 +93,13 @@ def decode_record(
         key = _key_of_gone(key, route, record) if kind_like else key
         if value and (value[0] != OPENING or record.headers):
             value = open_wire(route.topic, value, record.headers, schemas, key.client_id or "")
-        timed = take_time(value) if contents is not None and codec.state and not codec.volatile_encoding and value else None
+        timed = take_time(value) if contents is not None and topic.state and not topic.volatile_encoding and value else None
         body = contents.find(route.topic, timed) if contents is not None and timed is not None else None
         if body is None:
-            body, is_own = _decode_body(codec, value, record.timestamp_ms, key)
+            body, is_own = _decode_body(topic, value, record.timestamp_ms, key)
             if isinstance(body, Filtered):
                 return Decoded(record, key, route, body)
-            at = codec.body_time(body)
+            at = topic.body_time(body)
             at_us = None if at is None else microseconds(at)
             # The time that was taken out must be the body's own, not another field's of the same name.
             if contents is not None and timed is not None and at_us is not None and is_own:
@@ -119,7 +119,7 @@ def decode_record(
 def unread(record: KafkaRecord, fault: Fault, patterns: tuple[str, ...] = ()) -> Decoded:
     """The record with a fault that kept it from being read: of its tenant, what topic and key say."""
     key, *_ = _take_key(record.key, PLAIN)
-    return Decoded(record, key, route_of(record.topic, patterns, TOPICS), fault=fault)
+    return Decoded(record, key, route_of(record.topic, patterns, TOPIC_NAMES), fault=fault)
 
 
 def _take_key(key: bytes | None, form: KeyForm) -> tuple[SplitKey, Fault | None, bool]:
@@ -168,20 +168,20 @@ def _check_headers(headers: Headers) -> None:
         raise Fault(Reason.BAD_HEADER, "the name of a header is not UTF-8; rename the header at the producer", parsed=False)
 
 
-def _decode_body(codec: Codec, value: bytes | None, timestamp_ms: int, key: SplitKey) -> tuple[Body, bool]:
+def _decode_body(topic: Topic, value: bytes | None, timestamp_ms: int, key: SplitKey) -> tuple[Body, bool]:
     """The body, and whether the value is its own envelope and not another shape around it."""
-    if not value or (codec.state and is_null(value)):
-        return _tombstone(codec, key), False
+    if not value or (topic.state and is_null(value)):
+        return _tombstone(topic, key), False
     try:
-        check_json_text(value, any_integer=codec.is_lenient)
+        check_json_text(value, any_integer=topic.is_lenient)
     except Fault as fault:
-        return _decode_mended(codec, value, timestamp_ms, key, fault)
+        return _decode_mended(topic, value, timestamp_ms, key, fault)
     try:
         try:
-            return codec.parse(value) if codec.parse_at is None else codec.parse_at(value, timestamp_ms), True
+            return topic.parse(value) if topic.parse_at is None else topic.parse_at(value, timestamp_ms), True
         except (msgspec.ValidationError, Fault) as error:
             # Other shapes are rare: nobody else pays for them.
-            body = _parse_whole(codec, value, timestamp_ms, error) or _parse_foreign(codec, value, timestamp_ms, key)
+            body = _parse_whole(topic, value, timestamp_ms, error) or _parse_foreign(topic, value, timestamp_ms, key)
             if body is None:
                 raise
             return body, False
@@ -191,56 +191,56 @@ def _decode_body(codec: Codec, value: bytes | None, timestamp_ms: int, key: Spli
         raise Fault(Reason.MISSING_FIELD if missing else Reason.WRONG_TYPE, redact_text(text)[:SHOWN_CHARACTERS]) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         broken = Fault(Reason.NOT_JSON, f"the value is not JSON: {redact_text(str(error))[:SHOWN_CHARACTERS]}", parsed=False)
-        return _decode_mended(codec, value, timestamp_ms, key, broken)
+        return _decode_mended(topic, value, timestamp_ms, key, broken)
 
 
-def _parse_whole(codec: Codec, value: bytes, timestamp_ms: int, error: Exception) -> Body | None:
+def _parse_whole(topic: Topic, value: bytes, timestamp_ms: int, error: Exception) -> Body | None:
     """The body where nothing is wrong but that whole numbers are written as 3.0; else None."""
     if _GOT_FLOAT not in str(error):
         return None
     whole = with_whole_numbers(value)
     try:
-        return codec.parse(whole) if codec.parse_at is None else codec.parse_at(whole, timestamp_ms)
+        return topic.parse(whole) if topic.parse_at is None else topic.parse_at(whole, timestamp_ms)
     except (msgspec.ValidationError, Fault):
         return None
 
 
-def _decode_mended(codec: Codec, value: bytes, timestamp_ms: int, key: SplitKey, fault: Fault) -> tuple[Body, bool]:
+def _decode_mended(topic: Topic, value: bytes, timestamp_ms: int, key: SplitKey, fault: Fault) -> tuple[Body, bool]:
     """The body where a few bytes alone were no text, and the topic's records may have such; else raises the fault."""
-    mended = mended_json(value) if codec.is_lenient and fault.reason is Reason.NOT_JSON else value
+    mended = mended_json(value) if topic.is_lenient and fault.reason is Reason.NOT_JSON else value
     if mended == value:
         raise fault from None
-    return _decode_body(codec, mended, timestamp_ms, key)
+    return _decode_body(topic, mended, timestamp_ms, key)
 
 
-def _parse_foreign(codec: Codec, text: bytes, timestamp_ms: int, key: SplitKey, wrappings: int = 1) -> Body | None:
+def _parse_foreign(topic: Topic, text: bytes, timestamp_ms: int, key: SplitKey, wrappings: int = 1) -> Body | None:
     """The body in another shape; None where the text is in no shape that is known. Each shape taken off leaves less, or an envelope.
 
     wrappings: which one it is, counted from outside.
     """
-    inner = open_foreign(codec.topic, text, timestamp_ms)
+    inner = open_foreign(topic.name, text, timestamp_ms)
     if inner is None:
         return None
     if wrappings > WRAPPINGS:
         said = f"the value is wrapped more than {WRAPPINGS} times; write the envelope, or one CloudEvent around it"
         raise Fault(Reason.BAD_WRAPPER, said, parsed=False)
-    if codec.state and is_null(inner):
-        return _tombstone(codec, key)
+    if topic.state and is_null(inner):
+        return _tombstone(topic, key)
     check_json_text(inner)
     try:
-        return codec.parse(inner) if codec.parse_at is None else codec.parse_at(inner, timestamp_ms)
+        return topic.parse(inner) if topic.parse_at is None else topic.parse_at(inner, timestamp_ms)
     except (msgspec.ValidationError, Fault) as error:
-        foreign = _parse_whole(codec, inner, timestamp_ms, error)
-        body = foreign or _parse_foreign(codec, inner, timestamp_ms, key, wrappings + 1)
+        foreign = _parse_whole(topic, inner, timestamp_ms, error)
+        body = foreign or _parse_foreign(topic, inner, timestamp_ms, key, wrappings + 1)
         if body is None:
             raise
         return body
 
 
-def _tombstone(codec: Codec, key: SplitKey) -> Tombstone:
-    if not codec.state:
-        raise Fault(Reason.EMPTY_VALUE, f"an empty value on {codec.topic}; only state topics have tombstones")
-    if not key.raw and not (codec.tenancy and key.client_id):
+def _tombstone(topic: Topic, key: SplitKey) -> Tombstone:
+    if not topic.state:
+        raise Fault(Reason.EMPTY_VALUE, f"an empty value on {topic.name}; only state topics have tombstones")
+    if not key.raw and not (topic.tenancy and key.client_id):
         raise Fault(Reason.BAD_KEY, "a tombstone whose key names nothing; produce it with the key of what is gone")
     return Tombstone(key.raw)
 

@@ -74,9 +74,9 @@ class LivenessSignals:
     def greet(self, client_id: str, decoded: Decoded) -> None:
         """A record of the tenant told of the tenant itself."""
         body, record = decoded.body, decoded.record
-        if decoded.codec is None or not decoded.codec.tenancy:
+        if decoded.topic is None or not decoded.topic.tenancy:
             return
-        if decoded.codec.state:
+        if decoded.topic.state:
             ver = decoded.ver or make_ver(record.timestamp_ms * 1000, record.topic, record.partition, record.offset)
             said = Registered(
                 client_id, ver, record.timestamp_ms, record.is_broker_time, cleaned(body) if isinstance(body, Registration) else None

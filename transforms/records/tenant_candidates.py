@@ -6,9 +6,9 @@ Nothing here ever decides whose a record is; that is for keys, topic patterns, h
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from transforms.records.codecs import TOPICS
 from transforms.records.tenancy.routes import TENANT_GROUP, TENANT_PATTERN, matched, topic_per_cluster
 from transforms.records.tenancy.tenant import is_tenant_id
+from transforms.records.topics import TOPIC_NAMES
 
 _TENANT: Final = rf"(?P<{TENANT_GROUP}>{TENANT_PATTERN})"
 _ROLE_NAMES: Final = ("k8s", "kg", "graph", "knowledge", "build", "builder", "consumer", "agent", "reader", "worker", "group", "job")
@@ -41,8 +41,8 @@ def candidates(
             found.setdefault(client_id, []).append(f"{what} {name}")
 
     for topic in topics:
-        if topic not in TOPICS:
-            note(topic, "topic", (*topic_patterns, topic_per_cluster(tuple(sorted(TOPICS)))))
+        if topic not in TOPIC_NAMES:
+            note(topic, "topic", (*topic_patterns, topic_per_cluster(tuple(sorted(TOPIC_NAMES)))))
     for group, members in groups.items():
         note(group, "group", member_patterns)
         for member in members:

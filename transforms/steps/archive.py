@@ -93,8 +93,8 @@ class ArchiveRecordsFn(beam.DoFn):
     def setup(self) -> None:
         kept = _found.get((self._client_id, self._wire))
         if kept is None:
-            codecs, schemas = opened(self._wire)
-            kept = _found[self._client_id, self._wire] = Archiving(decoder(self._client_id, self._wire, codecs, schemas), schemas)
+            topics, schemas = opened(self._wire)
+            kept = _found[self._client_id, self._wire] = Archiving(decoder(self._client_id, self._wire, topics, schemas), schemas)
         self._archiving = kept
         self._process = archive_process(self._root)
         self._process.start()

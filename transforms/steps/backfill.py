@@ -12,11 +12,12 @@ from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka.offsets import OffsetRange
 from transforms.io.kafka.range_reader import CHUNK_RECORDS
 from transforms.io.kafka.target import KafkaTarget
+from transforms.model.metrics import READ_BYTES, RESTORED, UNAVAILABLE
 from transforms.planning.scheduling.slices import SliceSize
 from transforms.records.outcomes import NO_TENANT
 from transforms.records.record import KafkaRecord
 from transforms.steps.elements import RecordChunk
-from transforms.steps.metrics import count_restored, count_unavailable, mark_bytes
+from transforms.steps.metrics import count
 from transforms.steps.read import ReadRangesFn
 
 # Why records of the archive are not there to be read.
@@ -53,7 +54,7 @@ class WithinFn(beam.DoFn):
         wanted = within(chunk, self._span)
         if wanted:
             yield wanted
-        count_restored(len(wanted))
+        count(RESTORED, len(wanted))
 
 
 class ReadArchive(beam.PTransform):
@@ -86,12 +87,12 @@ class ReadArchiveFn(beam.DoFn):
             for file in self._files:
                 withheld, corrupt = archive.withheld, archive.corrupt.total()
                 for block in archive.read(file, skip_corrupt=self._skip_corrupt):
-                    mark_bytes(sum(one.size_bytes for one in block))
+                    count(READ_BYTES, sum(one.size_bytes for one in block))
                     # Files of an hour are often small: a chunk holds several, as one of Kafka's holds several partitions.
                     held += within(block, self._span)
                     while len(held) >= CHUNK_RECORDS:
                         yield RecordChunk(held[:CHUNK_RECORDS])
-                        count_restored(CHUNK_RECORDS)
+                        count(RESTORED, CHUNK_RECORDS)
                         held = RecordChunk(held[CHUNK_RECORDS:])
                 missing[file.client_id or NO_TENANT, WITHHELD] += archive.withheld - withheld
                 missing[file.client_id or NO_TENANT, CORRUPT] += archive.corrupt.total() - corrupt
@@ -99,7 +100,7 @@ class ReadArchiveFn(beam.DoFn):
             raise InfrastructureFault(str(corrupt_file)) from corrupt_file
         if held:
             yield held
-            count_restored(len(held))
+            count(RESTORED, len(held))
         for (client_id, why), number in missing.items():
             if number:
-                count_unavailable(client_id, why, number)
+                count(UNAVAILABLE, number, client_id, why)

@@ -10,12 +10,12 @@ import apache_beam as beam
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka.registry_target import RegistryTarget
 from transforms.io.kafka.schema_registry import process_registry
-from transforms.records.codecs import CODEC_OF_TOPIC, Codec, codecs_with
 from transforms.records.decode import Decoded, decode_record, unread
 from transforms.records.decoded_bodies import Contents
 from transforms.records.logs.failures import Families
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Step
+from transforms.records.topics import TOPIC_OF_NAME, Topic, topics_with
 from transforms.records.wrappers.unwrap import SchemaLookup
 from transforms.steps.elements import DecodedChunk, RecordChunk
 from transforms.steps.net import caught
@@ -60,14 +60,14 @@ class DecodeRecordsFn(beam.DoFn):
     def __init__(self, client_id: str, wire: WireSettings) -> None:
         self._client_id = client_id
         self._wire = wire
-        self._codecs: Mapping[str, Codec] = {}
+        self._topics: Mapping[str, Topic] = {}
         self._schemas: SchemaLookup | None = None
 
     def setup(self) -> None:
-        self._codecs, self._schemas = opened(self._wire)
+        self._topics, self._schemas = opened(self._wire)
 
     def process(self, chunk: RecordChunk) -> Iterator[DecodedChunk]:
-        decode = decoder(self._client_id, self._wire, self._codecs, self._schemas, _CONTENTS)
+        decode = decoder(self._client_id, self._wire, self._topics, self._schemas, _CONTENTS)
         try:
             decoded = DecodedChunk(map(decode, chunk))
         except InfrastructureFault:
@@ -83,14 +83,14 @@ class DecodeRecordsFn(beam.DoFn):
             return unread(record, caught(error, Step.DECODE, record, ""), self._wire.patterns)
 
 
-def opened(wire: WireSettings) -> tuple[Mapping[str, Codec], SchemaLookup | None]:
+def opened(wire: WireSettings) -> tuple[Mapping[str, Topic], SchemaLookup | None]:
     """What does not travel to workers: decoders and compiled patterns, of which the texts do; schemas, which outlive slices."""
     own = wire.failure_patterns
-    return codecs_with(own) if own else CODEC_OF_TOPIC, process_registry(wire.registry).reader if wire.registry else None
+    return topics_with(own) if own else TOPIC_OF_NAME, process_registry(wire.registry).reader if wire.registry else None
 
 
 def decoder(
-    client_id: str, wire: WireSettings, codecs: Mapping[str, Codec], schemas: SchemaLookup | None, contents: Contents | None = None
+    client_id: str, wire: WireSettings, topics: Mapping[str, Topic], schemas: SchemaLookup | None, contents: Contents | None = None
 ) -> Callable[[KafkaRecord], Decoded]:
     """`decode_record` as these settings want it. contents: bodies decoded before; None decodes every record."""
     return partial(
@@ -99,6 +99,6 @@ def decoder(
         patterns=wire.patterns,
         only=client_id,
         contents=contents,
-        codecs=codecs,
+        topics=topics,
         schemas=schemas,
     )

@@ -1,17 +1,18 @@
 """Carry out the commands that the bus brings."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 import apache_beam as beam
 import structlog
 
-from transforms.io.graph_sink import GraphSink, GraphStore
+from transforms.io.graph_sink import GraphSink
 from transforms.io.neo4j.time_limits import TimeLimits
-from transforms.steps.metrics import count_command
+from transforms.model.metrics import COMMANDS
+from transforms.records.commands import COMMAND_OF_WORD
+from transforms.steps.metrics import count
 
 _LOG: Final = structlog.get_logger("commands")
-_ACTS: Final[dict[str, Callable[[GraphStore], None]]] = {"ENSURE_SCHEMA": lambda store: store.ensure_schema()}
 
 
 class ExecuteCommands(beam.PTransform):
@@ -43,6 +44,6 @@ class ExecuteCommandsFn(beam.DoFn):
 
     def finish_bundle(self) -> None:
         for command in sorted(self._asked):
-            _ACTS[command](self._graph.store(self._limits))
-            count_command(command)
+            COMMAND_OF_WORD[command].act(self._graph.store(self._limits))
+            count(COMMANDS, 1, command)
             _LOG.info("command carried out", command=command)

@@ -7,12 +7,13 @@ import apache_beam as beam
 import msgspec
 from apache_beam.pvalue import TaggedOutput
 
+from transforms.model.metrics import OUTCOMES_OF_FOLD
 from transforms.planning.merge.fold import Folded, Interpreted, Sealed, fold
 from transforms.records.outcomes import Outcome, Tally
 from transforms.records.rejects import Step
 from transforms.steps.elements import TenantMutations
 from transforms.steps.group import Grouped
-from transforms.steps.metrics import OUTCOME_OF_FOLD, count_outcomes
+from transforms.steps.metrics import count_outcomes
 from transforms.steps.net import Failed, rejects_of
 from transforms.steps.resolve_tenants import REJECTS
 
@@ -61,7 +62,7 @@ class FoldMutationsFn(beam.DoFn):
                 lost_of_part, part = yield from self._one_by_one(folded, client_id, part)
         lost += lost_of_part
         if lost:
-            count_outcomes(Tally({(client_id, Outcome.SUPERSEDED): lost}), OUTCOME_OF_FOLD)
+            count_outcomes(Tally({(client_id, Outcome.SUPERSEDED): lost}), OUTCOMES_OF_FOLD)
         yield TenantMutations(client_id, list(folded.values()))
 
     def _one_by_one(

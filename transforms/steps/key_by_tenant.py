@@ -9,6 +9,7 @@ import msgspec
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.timestamp import Timestamp
 
+from transforms.model.metrics import PLANNED_ROWS
 from transforms.planning.facts.mutations import AspectKey
 from transforms.planning.facts.weight import rows_of
 from transforms.planning.interpret.dispatch import InterpretationCache, interpret
@@ -19,7 +20,7 @@ from transforms.records.outcomes import Outcome, Tally
 from transforms.records.rejects import Fault, Step, reject
 from transforms.steps.bundle import BundleTimes
 from transforms.steps.elements import ResolvedChunk
-from transforms.steps.metrics import count_held, count_outcomes
+from transforms.steps.metrics import count, count_outcomes
 from transforms.steps.net import Failed, bisected, caught, rejects_of
 from transforms.steps.resolve_tenants import REJECTS
 from transforms.steps.slice_load import PROCESS_LOAD
@@ -124,7 +125,7 @@ class KeyByTenantFn(beam.DoFn):
     def _take(self) -> Iterator[Any]:
         """What is held, encoded; it is as old as the oldest of the bundle, and so are the rejects."""
         held, settled, times = self._held, self._settled, self._times
-        count_held(self._held_rows)
+        count(PLANNED_ROWS, self._held_rows)
         self.start_bundle()
         count_outcomes(settled)
         # What is sent becomes a stream's state, which checkpoints keep on disk.

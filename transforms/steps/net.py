@@ -5,10 +5,11 @@ from typing import NamedTuple, TypeVar
 
 from transforms.io.faults import InfrastructureFault
 from transforms.io.unforeseen import counted, unforeseen
+from transforms.model.metrics import INTERNAL
 from transforms.planning.merge.fold import Interpreted, Sealed
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Fault, Reject, Step, reject
-from transforms.steps.metrics import count_internal
+from transforms.steps.metrics import count
 
 T = TypeVar("T")
 
@@ -30,7 +31,7 @@ def caught(error: Exception, step: Step, record: KafkaRecord | None, client_id: 
 def flush() -> None:
     """Count what was caught where no runner's counters are at hand; call it in the runner's own thread."""
     for step, number in counted().items():
-        count_internal(step, number)
+        count(INTERNAL, number, step)
 
 
 def rejects_of(failed: Failed, step: Step, client_id: str) -> list[Reject]:

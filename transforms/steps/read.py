@@ -13,11 +13,12 @@ from transforms.io.kafka.offsets import OffsetRange, Place
 from transforms.io.kafka.range_reader import CHUNK_RECORDS, RangeReader
 from transforms.io.kafka.target import KafkaTarget
 from transforms.model.limits import RECORD_BYTES
+from transforms.model.metrics import READ_BYTES
 from transforms.planning.scheduling.slices import SLICE_ROWS, SliceSize
 from transforms.records.record import KafkaRecord, header_name
 from transforms.steps.bundle import BundleTimes
 from transforms.steps.elements import RecordChunk
-from transforms.steps.metrics import mark_aside, mark_bytes, mark_read
+from transforms.steps.metrics import count, mark_aside, mark_read
 from transforms.steps.readers import BEAM, BOUNDED
 from transforms.steps.slice_load import PROCESS_LOAD
 
@@ -92,7 +93,7 @@ class ReadRangesFn(beam.DoFn):
                     return
                 for place, passed in chunk.passed.items():
                     mark_read(place, *passed)
-                mark_bytes(chunk.size_bytes)
+                count(READ_BYTES, chunk.size_bytes)
                 if PROCESS_LOAD.is_full:
                     return
 
@@ -184,7 +185,7 @@ def mark_chunk(chunk: RecordChunk) -> dict[Place, list[int]]:
         offsets.setdefault((record.topic, record.partition), []).append(record.offset)
     for place, found in offsets.items():
         mark_read(place, len(found), min(found), max(found) + 1)
-    mark_bytes(sum(record.size_bytes for record in chunk))
+    count(READ_BYTES, sum(record.size_bytes for record in chunk))
     return offsets
 
 

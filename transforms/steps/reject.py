@@ -9,11 +9,12 @@ import structlog
 
 from transforms.io.dead_letters.sinks import LetterSink, process_sink
 from transforms.io.kafka.target import KafkaTarget
+from transforms.model.metrics import REJECT_REASONS
 from transforms.records.dead_letters.letters import LetterPlace
 from transforms.records.outcomes import NO_TENANT, Outcome, Tally
 from transforms.records.rejects import Reject
 from transforms.steps.lines import LINES
-from transforms.steps.metrics import count_outcomes, count_reason
+from transforms.steps.metrics import count, count_outcomes
 from transforms.steps.net import flush
 
 _LOG = structlog.get_logger("rejects")
@@ -54,7 +55,7 @@ class Rejections:
         settled = Tally()
         for (client_id, reason), number in self._reasons.items():
             settled[client_id, Outcome.REJECTED] += number
-            count_reason(client_id, reason, number)
+            count(REJECT_REASONS, number, client_id, reason)
         self._tell_of_more()
         count_outcomes(settled)
 

@@ -10,13 +10,14 @@ import structlog
 from transforms.io.dead_letters.reader import DeadLetterReader
 from transforms.io.kafka.range_reader import CHUNK_RECORDS
 from transforms.io.kafka.target import KafkaTarget
+from transforms.model.metrics import RESTORED, UNAVAILABLE
 from transforms.planning.scheduling.slices import portions
 from transforms.records.dead_letters.letters import LetterPlace, Unavailable, Wanted
 from transforms.records.outcomes import NO_TENANT
 from transforms.records.rejects import Reject
 from transforms.steps.elements import RecordChunk
 from transforms.steps.lines import LINES
-from transforms.steps.metrics import count_restored, count_unavailable
+from transforms.steps.metrics import count
 from transforms.steps.reject import Rejections
 
 _LOG = structlog.get_logger("replay")
@@ -62,7 +63,7 @@ class RestoreRecordsFn(beam.DoFn):
             records, unavailable = self._reader.restore(portion)
             for one, why in unavailable:
                 self._tell(one, why)
-            count_restored(len(records))
+            count(RESTORED, len(records))
             if records:
                 yield RecordChunk(records)
 
@@ -74,7 +75,7 @@ class RestoreRecordsFn(beam.DoFn):
 
     def finish_bundle(self) -> None:
         for (client_id, why), number in self._missing.items():
-            count_unavailable(client_id, str(why), number)
+            count(UNAVAILABLE, number, client_id, str(why))
 
 
 class CountRejects(beam.PTransform):

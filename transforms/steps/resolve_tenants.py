@@ -9,7 +9,6 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.timestamp import Timestamp
 
 from transforms.io.graph_sink import GraphSink
-from transforms.records.codecs import Codec
 from transforms.records.decode import Decoded
 from transforms.records.envelopes.types import Command, Filtered, Tombstone
 from transforms.records.liveness_signals import LivenessSignals
@@ -19,6 +18,7 @@ from transforms.records.rejects import Fault, Reason, Reject, Step, reject
 from transforms.records.tenancy.directory import EMPTY
 from transforms.records.tenancy.routes import header_tenant
 from transforms.records.tenancy.tenant import Claims, TenantResolver, TenantRules, is_tenant_id, key_fault
+from transforms.records.topics import Topic
 from transforms.steps.bundle import BundleTimes
 from transforms.steps.elements import AcceptedChunk, DecodedChunk, Resolved, ResolvedChunk
 from transforms.steps.metrics import count_outcomes
@@ -133,15 +133,15 @@ def resolve(decoded: Decoded, resolver: TenantResolver) -> Resolved | Reject | E
 
     Another tenant's record is skipped before its faults count: they are that tenant's run's to reject.
     """
-    rules, codec = resolver.rules, decoded.codec
+    rules, topic = resolver.rules, decoded.topic
     only = rules.client_id
     named = decoded.key.client_id
     if named is None:
         named = decoded.route.client_id
     if (only or rules.only) and _is_unasked(decoded, named, rules):
         return (_shown(named), Outcome.SKIPPED)
-    if codec is None or codec.control or decoded.fault is not None:
-        return _unresolved(decoded, codec, _first_valid(named) or only)
+    if topic is None or topic.control or decoded.fault is not None:
+        return _unresolved(decoded, topic, _first_valid(named) or only)
     try:
         claims = _claims(decoded)
     except Fault as fault:
@@ -150,7 +150,7 @@ def resolve(decoded: Decoded, resolver: TenantResolver) -> Resolved | Reject | E
         client_id = resolver.resolve(claims)
     except Fault as fault:
         return _refused(decoded, rules, _first_valid(named) or only or _first_valid(*claims.outside), _with_key(fault, decoded))
-    if client_id is None or codec.tenancy or isinstance(decoded.body, Filtered) or decoded.ver > resolver.latest:
+    if client_id is None or topic.tenancy or isinstance(decoded.body, Filtered) or decoded.ver > resolver.latest:
         return _ended(decoded, claims, client_id, resolver.latest)
     return Resolved(client_id, decoded)
 
@@ -187,11 +187,11 @@ def _refused(decoded: Decoded, rules: TenantRules, known: str, fault: Fault) -> 
     return reject(decoded.record, known, Step.RESOLVE_TENANT, fault)
 
 
-def _unresolved(decoded: Decoded, codec: Codec | None, known: str) -> Reject | Ended:
+def _unresolved(decoded: Decoded, topic: Topic | None, known: str) -> Reject | Ended:
     """What becomes of a record whose tenant need not be found. known: the tenant, as far as it is; "" where it is not."""
     if decoded.fault is not None:
         return reject(decoded.record, known, Step.DECODE, decoded.fault)
-    return (known or NO_TENANT, Outcome.UNDECODED if codec is None else Outcome.CONTROL)
+    return (known or NO_TENANT, Outcome.UNDECODED if topic is None else Outcome.CONTROL)
 
 
 def _ended(decoded: Decoded, claims: Claims, client_id: str | None, latest: str) -> Reject | Ended:
@@ -215,7 +215,7 @@ def _first_valid(*named: str | None) -> str:
 
 def _is_registration(decoded: Decoded, outcome: Outcome) -> bool:
     """Whether the record has its outcome only once it is written (`WriteLiveness`)."""
-    return outcome is Outcome.CONTROL and decoded.codec is not None and decoded.codec.tenancy and decoded.codec.state
+    return outcome is Outcome.CONTROL and decoded.topic is not None and decoded.topic.tenancy and decoded.topic.state
 
 
 def _claims(decoded: Decoded) -> Claims:

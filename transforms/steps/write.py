@@ -11,13 +11,14 @@ from apache_beam.utils.timestamp import Timestamp
 from transforms.io.graph_sink import GraphSink
 from transforms.io.neo4j.errors import RowRefused
 from transforms.io.tenant_queues import TenantQueues
+from transforms.model.metrics import QUARANTINED, WRITTEN_ROWS
 from transforms.planning.merge.fold import Interpreted
 from transforms.records.outcomes import Outcome, Tally
 from transforms.records.rejects import Fault, Reason, Reject, Step, reject
 from transforms.steps.bundle import BundleTimes
 from transforms.steps.elements import TenantMutations
 from transforms.steps.lines import LINES
-from transforms.steps.metrics import count_batches, count_outcomes, count_rows, count_set_aside, count_write_time
+from transforms.steps.metrics import count, count_batches, count_outcomes, count_write_time
 from transforms.steps.net import flush
 from transforms.steps.quarantine import held
 from transforms.steps.resolve_tenants import REJECTS
@@ -110,11 +111,11 @@ class WriteGraphFn(beam.DoFn):
                 else:
                     settled[client_id, outcome] += 1
         count_outcomes(settled)
-        count_rows(sum(one.rows for one in done))
+        count(WRITTEN_ROWS, sum(one.rows for one in done))
 
     def _leave(self, batch: Settled) -> None:
         """What becomes of a batch whose tenant is set aside."""
-        count_set_aside(batch.client_id)
+        count(QUARANTINED, 1, batch.client_id, "tenant")
         if self._writing.streams:
             records = (record for one in batch.left for record in (one.record, *one.absorbed) if record is not None)
             self._rejects += [held(record, batch.client_id, batch.set_aside) for record in records]

@@ -7,11 +7,12 @@ import apache_beam as beam
 
 from transforms.io.faults import InfrastructureFault
 from transforms.io.graph_sink import GraphSink
+from transforms.model.metrics import OUTCOMES_OF_SIGNS
 from transforms.planning.lifecycle.liveness import Limits
 from transforms.records.liveness_signals import LivenessSignals
 from transforms.records.outcomes import Outcome, Tally
 from transforms.records.rejects import Fault, Reason, Reject, Step, reject
-from transforms.steps.metrics import OUTCOME_OF_SIGNS, count_outcomes
+from transforms.steps.metrics import count_outcomes
 from transforms.steps.net import caught
 
 _LOCKED: Final = (
@@ -58,7 +59,7 @@ class WriteLivenessFn(beam.DoFn):
                 yield reject(record, client_id, Step.WRITE, Fault(Reason.GRAPH_REFUSED, _LOCKED))
             else:
                 settled[client_id, Outcome.CONTROL] += 1
-        count_outcomes(settled, OUTCOME_OF_SIGNS)
+        count_outcomes(settled, OUTCOMES_OF_SIGNS)
 
     def _one_by_one(self, told: LivenessSignals, broken: dict[str, Exception]) -> set[str]:
         """Write what was heard of each tenant apart, and note those of which that fails; the tenants that are locked."""

@@ -118,7 +118,7 @@ class Archiving:
 
     def _opened(self, decoded: Decoded) -> bytes | None:
         """The JSON text of a value in the Confluent wire format; None where nobody can open it."""
-        if decoded.codec is None or not decoded.record.value:
+        if decoded.topic is None or not decoded.record.value:
             return None
         try:
             return unframe(decoded.record.value, self._schemas, decoded.key.client_id or "")
@@ -135,8 +135,8 @@ class _Meant:
         self._meaning = self._of(decoded)
 
     def _of(self, decoded: Decoded) -> Any:
-        body, codec = decoded.body, decoded.codec
-        if body is None or codec is None or codec.control or codec.tenancy or isinstance(body, Filtered):
+        body, topic = decoded.body, decoded.topic
+        if body is None or topic is None or topic.control or topic.tenancy or isinstance(body, Filtered):
             return cleaned(body) if isinstance(body, Registration) else body, decoded.fault
         told = getattr(body, "client_id", None), getattr(body, "cluster", None)
         return told, decoded.ver, _mutations(decoded, self._client_id)

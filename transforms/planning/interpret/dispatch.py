@@ -3,8 +3,8 @@
 A response of Prometheus that lists nothing means nothing: there are no mutations then.
 """
 
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
 
 from transforms.planning.facts.mutation_template import MutationTemplate
 from transforms.planning.facts.mutations import Mutation
@@ -31,6 +31,7 @@ from transforms.records.envelopes.types import (
     Tombstone,
 )
 from transforms.records.memo import GenerationalCache
+from transforms.records.topics import EVENTS, LOGS, RESOURCES, RULES, TARGETS, TOPOLOGY
 from transforms.records.wrappers.unwrap import OPENING
 
 # How much more the text in an Avro payload is, at most in practice.
@@ -84,23 +85,33 @@ def _mean(body: Body) -> MutationTemplate:
     return _MEANINGS[type(body)](body)
 
 
-# Bodies that come again and again with another time, whose meaning is worth keeping.
-_MEANINGS: Final[dict[type, Callable[[Any], MutationTemplate]]] = {Resource: resource_meaning, Edge: edge_meaning}
-# The others: (client_id, ver, body, raw_key) to mutations.
-_MUTATIONS: Final[dict[type, Callable[[str, str, Any, str], tuple[Mutation, ...]]]] = {
-    Event: lambda client_id, ver, body, _: (event_mutation(client_id, ver, body),),
-    EventList: event_mutations,
-    Snapshot: lambda client_id, ver, body, _: (snapshot_mutation(client_id, ver, body),),
-    Target: target_mutations,
-    TargetList: listed_targets,
-    Rule: rule_mutations,
-    RuleList: listed_rules,
-    LogList: log_mutations,
-    Log: lambda client_id, ver, body, _: (log_mutation(client_id, ver, body),),
+Interpret = Callable[[str, str, Any, str], tuple[Mutation, ...]]
+
+
+class Interpreter(NamedTuple):
+    """What the records of a topic mean.
+
+    templates: of bodies that come again and again with another time, so that their meaning is worth keeping.
+    bodies: of the others, (client_id, ver, body, raw_key) to mutations. tombstone: of a state topic, what (client_id, ver, raw_key) means.
+    """
+
+    templates: Mapping[type, Callable[[Any], MutationTemplate]] = {}
+    bodies: Mapping[type, Interpret] = {}
+    tombstone: Callable[[str, str, str], tuple[Mutation, ...]] | None = None
+
+
+def _single(mutation: Callable[[str, str, Any], Mutation]) -> Interpret:
+    return lambda client_id, ver, body, _: (mutation(client_id, ver, body),)
+
+
+INTERPRETERS: Final = {
+    RESOURCES: Interpreter({Resource: resource_meaning}, {Snapshot: _single(snapshot_mutation)}, resource_tombstone),
+    TOPOLOGY: Interpreter({Edge: edge_meaning}, tombstone=edge_tombstone),
+    EVENTS: Interpreter(bodies={Event: _single(event_mutation), EventList: event_mutations}),
+    LOGS: Interpreter(bodies={Log: _single(log_mutation), LogList: log_mutations}),
+    TARGETS: Interpreter(bodies={Target: target_mutations, TargetList: listed_targets}, tombstone=target_tombstone),
+    RULES: Interpreter(bodies={Rule: rule_mutations, RuleList: listed_rules}, tombstone=rule_tombstone),
 }
-_TOMBSTONES: Final[dict[str, Callable[[str, str, str], tuple[Mutation, ...]]]] = {
-    "state.k8s.resource": resource_tombstone,
-    "state.k8s.topology": edge_tombstone,
-    "state.prom.targets": target_tombstone,
-    "state.prom.rules": rule_tombstone,
-}
+_MEANINGS: Final = {body: template for one in INTERPRETERS.values() for body, template in one.templates.items()}
+_MUTATIONS: Final = {body: interpret_body for one in INTERPRETERS.values() for body, interpret_body in one.bodies.items()}
+_TOMBSTONES: Final = {name: one.tombstone for name, one in INTERPRETERS.items() if one.tombstone}

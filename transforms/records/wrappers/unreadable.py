@@ -13,6 +13,7 @@ import re2
 from transforms.records.json_text import without_strings
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Fault, Reason
+from transforms.records.topics import EVENTS, LOGS, RESOURCES
 
 _SHOWN: Final = 80
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -39,7 +40,7 @@ _OPENINGS: Final = (
 )
 _APICURIO_HEADERS: Final = ("apicurio.value.globalId", "apicurio.value.contentId", "apicurio.value.encoding")
 _CONFLUENT_HEADER: Final = "__value_schema_id"
-_PROTOBUF_TOPICS: Final = frozenset({"logs.normalized", "events.normalized"})
+_PROTOBUF_TOPICS: Final = frozenset({LOGS, EVENTS})
 _PROTOBUF: Final = 0x0A
 _MSGPACK: Final = frozenset((*range(0x80, 0x90), 0xDE, 0xDF))
 
@@ -103,7 +104,7 @@ def _number_too_large(value: bytes, _topic: str) -> str:
 
 def _kindless(value: bytes, topic: str) -> str:
     """Kubernetes' typed clients leave `kind` and `apiVersion` out of what they read."""
-    if topic != "state.k8s.resource":
+    if topic != RESOURCES:
         return ""
     found = _fields(value)
     if "object" in found and "type" in found:

@@ -12,6 +12,7 @@ import msgspec
 from transforms.model.limits import RECORD_BYTES
 from transforms.records.record import Headers
 from transforms.records.rejects import Fault, Reason
+from transforms.records.topics import EVENTS, RESOURCES
 from transforms.records.wrappers.cloudevents import (
     Attributes,
     attributes_of,
@@ -44,8 +45,6 @@ _NULL: Final = b"null"
 # With the blanks that may stand around it.
 _NULL_BYTES: Final = 64
 _FIELDS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_RESOURCES: Final = "state.k8s.resource"
-_EVENTS: Final = "events.normalized"
 
 
 def open_wire(topic: str, value: bytes, headers: Headers, schemas: SchemaLookup | None, asker: str = "") -> bytes:
@@ -76,7 +75,7 @@ def open_foreign(topic: str, text: bytes, timestamp_ms: int) -> bytes | None:
         return _open_structured(topic, text)
     if _PAYLOAD in text and (payload := _open_connect(text)) is not None:
         return payload
-    if topic == _RESOURCES and _METADATA in text:
+    if topic == RESOURCES and _METADATA in text:
         check_is_no_list(text)
         return envelope_of(text, timestamp_ms)
     return None
@@ -93,9 +92,9 @@ def _open_structured(topic: str, text: bytes) -> bytes:
 
 
 def _filled(topic: str, data: bytes, told: Attributes) -> bytes:
-    if topic == _RESOURCES:
+    if topic == RESOURCES:
         return mark_gone(data, told)
-    return fill_event(data, told) if topic == _EVENTS else data
+    return fill_event(data, told) if topic == EVENTS else data
 
 
 def _open_connect(text: bytes) -> bytes | None:

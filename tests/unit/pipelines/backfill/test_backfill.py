@@ -15,9 +15,11 @@ from transforms.io.backfill.ledger import BackfillState
 from transforms.io.backfill.source import INFLATES, ranges_between, slices_of_files, slices_of_ranges
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka.offsets import OffsetRange
+from transforms.model.metrics import OUTCOMES, REJECT_REASONS
 from transforms.planning.scheduling.backfill_plan import Scope
+from transforms.records.counts import Counts
 from transforms.records.decode import decode_record
-from transforms.records.outcomes import Outcome, Tally
+from transforms.records.outcomes import Outcome
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Reject
 from transforms.records.tenancy.tenant import TenantResolver, TenantRules
@@ -97,7 +99,7 @@ def slices(number: int) -> list[BackfillState]:
 
 
 def done(_number: int) -> SliceDone:
-    return SliceDone(read=10, outcomes=Tally({("af-10", Outcome.WRITTEN): 10}))
+    return SliceDone(10, Counts({OUTCOMES: {("af-10", Outcome.WRITTEN): 10}}))
 
 
 def test_each_slice_is_entered_once_it_is_done() -> None:
@@ -150,7 +152,8 @@ def test_asked_to_stop_it_ends_before_the_next_slice() -> None:
 
 
 def test_the_report_adds_up_over_runs() -> None:
-    totals = BackfillTotals(10, Tally({("af-10", Outcome.WRITTEN): 8, ("af-11", Outcome.REJECTED): 2}), Counter({("af-11", "bad_time"): 2}))
+    outcomes = {("af-10", Outcome.WRITTEN): 8, ("af-11", Outcome.REJECTED): 2}
+    totals = BackfillTotals(10, Counts({OUTCOMES: outcomes, REJECT_REASONS: {("af-11", "bad_time"): 2}}))
     found = ran_object([Ran(Scope(0, 5), totals, 1.0), Ran(Scope(5, 9), totals, 2.0)])
     assert (found["read"], found["written"], found["rejected"], found["seconds"]) == (20, 16, 4, 3.0)
     assert found["rejected_why"] == {"bad_time": 4}

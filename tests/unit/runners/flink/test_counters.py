@@ -10,8 +10,8 @@ from runners.loops.bounded import RunTotals
 from runners.loops.watch import CheckpointLook, JobLook
 from runners.observe.stream_metrics import StreamMonitor
 from runners.observe.stream_totals import StreamReport, grown
+from transforms.model.metrics import OUTCOMES, OUTCOMES_OF_FOLD, READ, REJECT_REASONS, WRITE_US
 from transforms.records.outcomes import Outcome, Tally
-from transforms.steps.metrics import OUTCOME, OUTCOME_OF_FOLD, READ, WRITE
 
 KEYED = "[14]{ReadRecords__DecodeRecords__ResolveTenants__RejectSetAside__."
 WRITES = "[9]{FoldMutations__PlanBatches__WriteGraph__."
@@ -58,24 +58,24 @@ class Rest:
 def test_counters_of_the_same_name_add_up_over_steps() -> None:
     told = read_counters(Rest(), "job")  # type: ignore[arg-type]
 
-    assert told.outcomes == Tally({("af-11", Outcome.SUPERSEDED): 8})
-    assert told.reasons == {("-", "bad_key"): 1}
-    assert (told.read, told.write_s, told.latency) == (9, 1.5, Latency(3, 30, 20))
+    assert told.counts.outcomes == Tally({("af-11", Outcome.SUPERSEDED): 8})
+    assert told.counts.of(REJECT_REASONS) == {("-", "bad_key"): 1}
+    assert (told.counts.total(READ), told.counts.total(WRITE_US), told.latency) == (9, 1_500_000, Latency(3, 30, 20))
 
 
 def of(written: int, batches: int) -> JobCounters:
     counters = {
-        (OUTCOME, "af~10/written"): written,
-        (OUTCOME_OF_FOLD, "af~10/superseded"): 1,
-        (READ, "t/0"): written + 1,
-        (WRITE, "rows"): 2,
+        (OUTCOMES.namespace, "af~10/written"): written,
+        (OUTCOMES_OF_FOLD, "af~10/superseded"): 1,
+        (READ.namespace, "t/0"): written + 1,
+        ("write", "rows"): 2,
     }
     return JobCounters(counters, Latency(batches, batches * 10, 50))
 
 
 def test_what_begins_anew_counts_from_nothing() -> None:
-    assert grown(of(5, 4), of(7, 5)).counters[OUTCOME, "af~10/written"] == 2
-    assert grown(of(5, 4), of(3, 1)).counters[OUTCOME, "af~10/written"] == 3
+    assert grown(of(5, 4), of(7, 5)).counters[OUTCOMES.namespace, "af~10/written"] == 2
+    assert grown(of(5, 4), of(3, 1)).counters[OUTCOMES.namespace, "af~10/written"] == 3
     assert grown(of(5, 4), of(3, 1)).latency == Latency(1, 10, 50)
     assert grown(of(5, 4), of(5, 6)).latency == Latency(2, 20, 50)
 
@@ -102,7 +102,7 @@ def test_totals_and_metrics_go_on_over_a_job_that_begins_anew() -> None:
     report.looked(runs)
     report.caught_up()
 
-    assert totals.outcomes["af.10", Outcome.WRITTEN] == 9
+    assert totals.counts.outcomes["af.10", Outcome.WRITTEN] == 9
     assert (totals.read, judged) == (8 + 3, ["judged"])
     value = monitor.registry.get_sample_value
     assert value("graph_records_total", {"client_id": "af.10", "outcome": "written"}) == 9

@@ -11,9 +11,9 @@ import pytest
 from runners.loops.bounded import BoundedRun, LostRecords, RunTotals, SliceReport
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka.offsets import HeldBack, KafkaOffsets, OffsetGap, OffsetRange, PartitionFault, Place, ReadPlan
+from transforms.model.metrics import OUTCOMES, PLANNED_ROWS, POSITION, READ, READ_BYTES, REJECT_REASONS, UNREADABLE
 from transforms.planning.scheduling.slices import SlicePacer, SliceSize
 from transforms.records.outcomes import Outcome
-from transforms.steps.metrics import BYTES, HELD, OUTCOME, PARTITION, POSITION, READ, REASON
 
 A: Place = ("state.k8s.resource", 0)
 B: Place = ("state.k8s.resource", 1)
@@ -117,17 +117,14 @@ class Result:
     def metrics(self) -> "Result":
         return self
 
-    def query(self, asked: Any) -> dict[str, list[Any]]:
-        (namespace,) = asked.namespaces
-        positions = self._positions.items() if namespace == POSITION else ()
-        return {
-            "counters": [_metric(name, number) for name, number in self._counters.get(namespace, {}).items()],
-            "distributions": [_metric(name, SimpleNamespace(min=low, max=high)) for name, (low, high) in positions],
-        }
+    def query(self, _asked: object = None) -> dict[str, list[Any]]:
+        counters = [_metric(space, name, number) for space, found in self._counters.items() for name, number in found.items()]
+        positions = [_metric(POSITION, name, SimpleNamespace(min=low, max=high)) for name, (low, high) in self._positions.items()]
+        return {"counters": counters, "distributions": positions}
 
 
-def _metric(name: str, result: Any) -> Any:
-    return SimpleNamespace(key=SimpleNamespace(metric=SimpleNamespace(name=name)), result=result)
+def _metric(namespace: str, name: str, result: Any) -> Any:
+    return SimpleNamespace(key=SimpleNamespace(metric=SimpleNamespace(namespace=namespace, name=name)), result=result)
 
 
 def read(group: Group, ranges: list[OffsetRange], most: int, **more: dict[str, int]) -> Result:
@@ -142,7 +139,10 @@ def read(group: Group, ranges: list[OffsetRange], most: int, **more: dict[str, i
             counters[name] = len(found)
             positions[name] = (found[0], found[-1] + 1)
     total = counters.total()
-    return Result({READ: dict(counters), OUTCOME: {"af-10/written": total}, BYTES: {"read": 10 * total}, **more}, positions)
+    return Result(
+        {READ.namespace: dict(counters), OUTCOMES.namespace: {"af-10/written": total}, READ_BYTES.namespace: {"read": 10 * total}, **more},
+        positions,
+    )
 
 
 Slice = Callable[[list[OffsetRange], SliceSize], Any]
@@ -168,7 +168,7 @@ def test_slices_go_on_until_every_planned_end_is_reached() -> None:
     totals = run_of(group, owner, per_slice=3).run(["state.k8s.resource"])
 
     assert (totals.read, totals.slices, totals.stopped) == (11, 4, False)
-    assert totals.outcomes == {("af-10", Outcome.WRITTEN): 11}
+    assert totals.counts.outcomes == {("af-10", Outcome.WRITTEN): 11}
     assert group.done == {A: 7, B: 4}
     assert owner.planned_lag == {A: 7, B: 4}
     assert [sum(report.lag.values()) for report in owner.reports] == [8, 5, 2, 0]
@@ -186,7 +186,7 @@ def test_records_without_an_outcome_are_a_defect_and_nothing_is_committed() -> N
     group = Group({A: log(3)})
 
     def loses_one(ranges: list[OffsetRange], _size: SliceSize) -> Any:
-        return read(group, ranges, 1000, **{OUTCOME: {"af-10/written": 2}})
+        return read(group, ranges, 1000, **{OUTCOMES.namespace: {"af-10/written": 2}})
 
     with pytest.raises(LostRecords, match="3 records were read, but 2 outcomes counted"):
         run_of(group, slice_=loses_one).run([])
@@ -341,22 +341,24 @@ def test_reasons_are_reported_by_tenant() -> None:
     owner = Owner(group)
 
     def rejects(ranges: list[OffsetRange], size: SliceSize) -> Any:
-        return read(group, ranges, size.max_records, **{OUTCOME: {"-/rejected": 1}, REASON: {"-/tenant_missing": 1}})
+        return read(
+            group, ranges, size.max_records, **{OUTCOMES.namespace: {"-/rejected": 1}, REJECT_REASONS.namespace: {"-/tenant_missing": 1}}
+        )
 
     run_of(group, owner, rejects).run([])
 
-    assert owner.reports[0].reasons == {("-", "tenant_missing"): 1}
-    assert owner.reports[0].outcomes == {("-", Outcome.REJECTED): 1}
+    assert owner.reports[0].counts.of(REJECT_REASONS) == {("-", "tenant_missing"): 1}
+    assert owner.reports[0].counts.outcomes == {("-", Outcome.REJECTED): 1}
 
 
 def test_totals_add_up_and_the_last_run_says_whether_it_was_stopped() -> None:
     totals = RunTotals()
     for run in (RunTotals(read=2, slices=1, stopped=True), RunTotals(read=3, slices=2, gaps=[OffsetGap(*A, 0, 1, 1)])):
-        run.outcomes["af-10", Outcome.WRITTEN] = run.read
+        run.counts.add(OUTCOMES, ("af-10", Outcome.WRITTEN), run.read)
         totals.add(run)
 
     assert (totals.read, totals.slices, len(totals.gaps), totals.stopped) == (5, 3, 1, False)
-    assert totals.outcomes == {("af-10", Outcome.WRITTEN): 5}
+    assert totals.counts.outcomes == {("af-10", Outcome.WRITTEN): 5}
 
 
 def test_what_goes_first_is_read_to_its_end_before_anything_else_and_the_lag_told_is_that_of_all() -> None:
@@ -405,7 +407,7 @@ def test_a_partition_that_a_reader_cannot_read_on_ends_there_and_what_was_read_o
 
     def refused_after_two(ranges: list[OffsetRange], size: SliceSize) -> Any:
         found = [one if one.place == A else one._replace(end=2) for one in ranges]
-        return read(group, found, size.max_records, **{PARTITION: {f"{B[0]}/{B[1]}/not_readable": 1}})
+        return read(group, found, size.max_records, **{UNREADABLE.namespace: {f"{B[0]}/{B[1]}/not_readable": 1}})
 
     run = run_of(group, slice_=refused_after_two)
     totals = run.run([])
@@ -473,7 +475,7 @@ def test_a_slice_that_was_cut_by_its_rows_asks_nobody_what_is_left() -> None:
     group.next_record = lambda at: asked.append(at) or next_record(at)  # type: ignore[method-assign, func-returns-value]
 
     def cut(ranges: list[OffsetRange], size: SliceSize) -> Any:
-        return read(group, ranges, 2, **{HELD: {"rows": size.max_rows}})
+        return read(group, ranges, 2, **{PLANNED_ROWS.namespace: {"rows": size.max_rows}})
 
     run = run_of(group, slice_=cut)
 

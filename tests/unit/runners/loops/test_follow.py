@@ -8,6 +8,8 @@ import pytest
 from runners.loops.bounded import RunTotals
 from runners.loops.follow import Follow
 from transforms.io.faults import InfrastructureFault, LeaseHeldElsewhere
+from transforms.model.metrics import OUTCOMES
+from transforms.records.counts import Counts
 from transforms.records.outcomes import Outcome, Tally
 
 Cycle = float | Exception
@@ -28,7 +30,7 @@ class VirtualWorld:
     def run_once(self, totals: RunTotals) -> None:
         cycle = self.cycles[len(self.began)]
         self.began.append(self.now - 1000.0)
-        totals.add(RunTotals(read=2, slices=1, outcomes=Tally({("af-10", Outcome.WRITTEN): 2})))
+        totals.add(RunTotals(read=2, slices=1, counts=Counts({OUTCOMES: {("af-10", Outcome.WRITTEN): 2}})))
         if isinstance(cycle, Exception):
             raise cycle
         self.now += cycle
@@ -119,7 +121,7 @@ def test_a_stop_while_a_fault_is_waited_out_ends_it_with_the_totals(follow: Make
 
     assert world.waits == [9, 1]
     assert len(world.began) == 2
-    assert (totals.read, totals.slices, totals.outcomes) == (4, 2, Tally({("af-10", Outcome.WRITTEN): 4}))
+    assert (totals.read, totals.slices, totals.counts.outcomes) == (4, 2, Tally({("af-10", Outcome.WRITTEN): 4}))
 
 
 def test_a_stop_before_the_first_cycle_reads_nothing(follow: Make) -> None:

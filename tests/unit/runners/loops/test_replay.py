@@ -10,9 +10,10 @@ from pipelines.console.run_report import replay_summary
 from runners.loops.bounded import LostRecords
 from runners.loops.replay import SLICE_LETTERS, ReplaySlice, ReplayTotals, replay, slice_of
 from transforms.io.faults import InfrastructureFault
+from transforms.model.metrics import OUTCOMES, REJECT_REASONS, RESTORED, UNAVAILABLE, WRITE_US, WRITTEN_ROWS
+from transforms.records.counts import Counts
 from transforms.records.dead_letters.letters import Coordinates, Wanted
-from transforms.records.outcomes import Outcome, Tally
-from transforms.steps.metrics import OUTCOME, REASON, RESTORED, UNAVAILABLE, WRITE
+from transforms.records.outcomes import Outcome
 
 
 def wanted(number: int, size_bytes: int = 10) -> list[Wanted]:
@@ -25,7 +26,9 @@ def ran(letters: list[Wanted], slice_bytes: int = 30, stops_after: int = 99) -> 
 
     def run_slice(portion: list[Wanted]) -> ReplaySlice:
         replayed = len(portion) - 1
-        return ReplaySlice(replayed, Tally({("af-10", Outcome.WRITTEN): replayed}), {}, {("-", "gone"): 1}, (2 * replayed, 0.5))
+        counts = Counts({OUTCOMES: {("af-10", Outcome.WRITTEN): replayed}, UNAVAILABLE: {("-", "gone"): 1}})
+        counts.update(Counts({WRITTEN_ROWS: {(): 2 * replayed}, WRITE_US: {(): 500_000}}))
+        return ReplaySlice(replayed, counts)
 
     replay(letters, run_slice, slice_bytes, totals, should_stop=lambda: len(sizes) >= stops_after, advance=sizes.append)
     return totals, sizes
@@ -35,9 +38,10 @@ def test_slices_hold_so_many_bytes_and_their_counts_add_up() -> None:
     totals, sizes = ran(wanted(8))
 
     assert sizes == [3, 3, 2]
-    assert (totals.replayed, totals.slices, totals.rows, totals.write_s, totals.stopped) == (5, 3, 10, 1.5, False)
-    assert totals.outcomes == {("af-10", Outcome.WRITTEN): 5}
-    assert totals.unavailable == {("-", "gone"): 3}
+    assert (totals.replayed, totals.slices, totals.stopped) == (5, 3, False)
+    assert totals.counts.reported() == {"rows_written": 10, "write_seconds": 1.5}
+    assert totals.counts.outcomes == {("af-10", Outcome.WRITTEN): 5}
+    assert totals.counts.of(UNAVAILABLE) == {("-", "gone"): 3}
 
 
 def test_letters_without_a_size_are_cut_by_their_number() -> None:
@@ -56,7 +60,7 @@ def test_a_replay_that_is_asked_to_stop_ends_after_its_slice_and_says_so() -> No
 
 def test_a_fault_keeps_what_was_done_before_it() -> None:
     totals = ReplayTotals()
-    slices = iter([ReplaySlice(3, Tally(), {}, {})])
+    slices = iter([ReplaySlice(3, Counts())])
 
     def run_slice(_portion: list[Wanted]) -> ReplaySlice:
         try:
@@ -78,35 +82,40 @@ class Result:
     def metrics(self) -> "Result":
         return self
 
-    def query(self, asked: Any) -> dict[str, list[Any]]:
-        (namespace,) = asked.namespaces
-        found = self._counters.get(namespace, {}).items()
-        return {"counters": [SimpleNamespace(key=SimpleNamespace(metric=SimpleNamespace(name=name)), result=one) for name, one in found]}
+    def query(self) -> dict[str, list[Any]]:
+        found = [
+            (SimpleNamespace(namespace=space, name=name), one) for space, named in self._counters.items() for name, one in named.items()
+        ]
+        return {"counters": [SimpleNamespace(key=SimpleNamespace(metric=metric), result=one) for metric, one in found]}
 
 
 def test_a_slice_is_what_its_pipeline_counted() -> None:
     result = Result(
-        **{
-            RESTORED: {"records": 4},
-            OUTCOME: {"af-10/written": 3, "-/rejected": 1},
-            REASON: {"-/tenant_missing": 1},
-            UNAVAILABLE: {"-/gone": 1, "af-11/another_record": 1},
-            WRITE: {"rows": 9, "us": 500_000},
-        }
+        restored={"records": 4},
+        outcome={"af-10/written": 3, "-/rejected": 1},
+        reason={"-/tenant_missing": 1},
+        unavailable={"-/gone": 1, "af-11/another_record": 1},
+        write={"rows": 9, "us": 500_000},
     )
 
     assert slice_of(result, 6) == ReplaySlice(
         4,
-        Tally({("af-10", Outcome.WRITTEN): 3, ("-", Outcome.REJECTED): 1}),
-        {("-", "tenant_missing"): 1},
-        {("-", "gone"): 1, ("af-11", "another_record"): 1},
-        (9, 0.5),
+        Counts(
+            {
+                RESTORED: {(): 4},
+                OUTCOMES: {("af-10", Outcome.WRITTEN): 3, ("-", Outcome.REJECTED): 1},
+                REJECT_REASONS: {("-", "tenant_missing"): 1},
+                UNAVAILABLE: {("-", "gone"): 1, ("af-11", "another_record"): 1},
+                WRITTEN_ROWS: {(): 9},
+                WRITE_US: {(): 500_000},
+            }
+        ),
     )
 
 
 @pytest.mark.parametrize(("restored", "written", "gone"), [(4, 3, 1), (3, 4, 2), (4, 4, 0), (5, 5, 1)])
 def test_letters_or_records_whose_end_nobody_counted_are_a_defect(restored: int, written: int, gone: int) -> None:
-    result = Result(**{RESTORED: {"records": restored}, OUTCOME: {"af-10/written": written}, UNAVAILABLE: {"-/gone": gone}})
+    result = Result(restored={"records": restored}, outcome={"af-10/written": written}, unavailable={"-/gone": gone})
 
     with pytest.raises(LostRecords, match=r"^5 letters gave "):
         slice_of(result, 5)
@@ -116,9 +125,13 @@ def test_the_summary_adds_up_for_the_whole_and_counts_by_tenant_what_each_is_abo
     totals = ReplayTotals(
         letters=Counter({"-": 5, "af-11": 2}),
         replayed=4,
-        outcomes=Tally({("af-10", Outcome.WRITTEN): 3, ("af-11", Outcome.REJECTED): 1}),
-        rejected=Counter({("af-11", "bad_time"): 1}),
-        unavailable=Counter({("-", "gone"): 1, ("af-11", "gone"): 1}),
+        counts=Counts(
+            {
+                OUTCOMES: {("af-10", Outcome.WRITTEN): 3, ("af-11", Outcome.REJECTED): 1},
+                REJECT_REASONS: {("af-11", "bad_time"): 1},
+                UNAVAILABLE: {("-", "gone"): 1, ("af-11", "gone"): 1},
+            }
+        ),
         gaps=Counter({"-": 1}),
     )
 

@@ -12,6 +12,8 @@ from runners.loops.bounded import SliceReport
 from runners.observe import metrics as monitoring
 from runners.observe.metrics import Monitor
 from tests.support.wire import COMMANDS, HEARTBEATS, POD, RESOURCES, json_of, kafka_record
+from transforms.model.metrics import INTERNAL, OUTCOMES, REJECT_REASONS
+from transforms.records.counts import Counts
 from transforms.records.decode import decode_record
 from transforms.records.outcomes import Outcome, Tally
 from transforms.records.record import KafkaRecord
@@ -123,7 +125,8 @@ def test_only_so_many_tenants_have_series_of_their_own(monkeypatch: pytest.Monke
     monitor = Monitor(60)
     for number in range(10):
         tally = Tally({(f"af-{number}", Outcome.WRITTEN): 2})
-        monitor.committed(SliceReport(2, 10, 0.1, tally, {(f"af-{number}", "bad_key"): 1}, {}, internal={"decode": 1}))
+        counts = Counts({OUTCOMES: tally, REJECT_REASONS: {(f"af-{number}", "bad_key"): 1}, INTERNAL: {("decode",): 1}})
+        monitor.committed(SliceReport(2, 0.1, {}, counts))
     told = generate_latest(monitor.registry).decode()
     assert 'graph_records_total{client_id="af-1",outcome="written"} 2.0' in told
     assert 'graph_records_total{client_id="-",outcome="written"} 16.0' in told

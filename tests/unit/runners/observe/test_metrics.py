@@ -14,6 +14,8 @@ from runners.observe.metrics import Monitor, MonitorServer
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka.offsets import OffsetGap, Place
 from transforms.io.pulse import Pulse
+from transforms.model.metrics import OUTCOMES, READ_BYTES, REJECT_REASONS
+from transforms.records.counts import Counts
 from transforms.records.outcomes import Outcome, Tally
 
 A: Place = ("state.k8s.resource", 0)
@@ -53,7 +55,8 @@ def metrics(monitor: Monitor) -> dict[tuple[str, ...], float]:
 
 def slice_of(records: int, lag: dict[Place, int], seconds: float = 0.3) -> SliceReport:
     outcomes = Tally({("af-10", Outcome.WRITTEN): records - 2, ("af-10", Outcome.REJECTED): 1, ("-", Outcome.CONTROL): 1})
-    return SliceReport(records, 100 * records, seconds, outcomes, {("af-10", "malformed"): 1}, lag)
+    counts = Counts({OUTCOMES: outcomes, REJECT_REASONS: {("af-10", "malformed"): 1}, READ_BYTES: {(): 100 * records}})
+    return SliceReport(records, seconds, lag, counts)
 
 
 def test_outcomes_and_reasons_add_up_over_slices(monitor: Monitor) -> None:

@@ -41,11 +41,11 @@ from tests.unit.transforms.records.test_decoder_fuzz import ALERT, OTLP
 from transforms.model.limits import RECORD_BYTES
 from transforms.planning.interpret.dispatch import interpret
 from transforms.planning.merge.fold import Folded, Interpreted, fold
-from transforms.records.codecs import CODEC_OF_TOPIC
 from transforms.records.decode import decode_record
 from transforms.records.envelopes.types import Command, Filtered
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Fault
+from transforms.records.topics import TOPIC_OF_NAME
 from transforms.records.wrappers.avro import AvroReader
 
 # The budget, as docs/records.md states it.
@@ -213,7 +213,7 @@ def _place(random: Random, body: Any) -> tuple[Any, Any]:
 def take_in(record: KafkaRecord, schemas: Any = None) -> None:
     """All that happens to a record until its mutations are sent."""
     decoded = decode_record(record, schemas=schemas)
-    if decoded.body is None or isinstance(decoded.body, Command | Filtered) or CODEC_OF_TOPIC[record.topic].tenancy:
+    if decoded.body is None or isinstance(decoded.body, Command | Filtered) or TOPIC_OF_NAME[record.topic].tenancy:
         return
     try:
         mutations = interpret(record.topic, decoded.body, TENANT, decoded.ver, raw_key=decoded.key.raw)

@@ -33,13 +33,13 @@ from tests.support.wire import (
 )
 from transforms.planning.facts.mutations import EndSnapshot, Mutation
 from transforms.planning.interpret.dispatch import interpret
-from transforms.records.codecs import CODEC_OF_TOPIC
 from transforms.records.decode import decode_record
 from transforms.records.envelopes.types import Command, Filtered, RuleList, TargetList
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Fault
+from transforms.records.topics import TOPIC_OF_NAME
 
-_TOPICS = st.sampled_from([*CODEC_OF_TOPIC, "x"])
+_TOPICS = st.sampled_from([*TOPIC_OF_NAME, "x"])
 _TIMES = st.sampled_from([AT_MS, AT_MS, AT_MS, 0, -1, 946_684_800_000])
 _KEYS = st.none() | st.binary(max_size=40) | st.sampled_from([b"af-10::pod:shop:p", b"node::n1", b"af-10::", b"k" * 1024, b"k" * 1025])
 _MSGPACK = msgspec.msgpack.Decoder(tuple[Mutation, ...])
@@ -94,7 +94,7 @@ def _is_answered(record: KafkaRecord) -> None:
     """Decoding raises nothing and gives a body, a fault or neither; a body gives mutations or a fault."""
     decoded = decode_record(record)
     assert decoded.record is record
-    if decoded.fault is not None or record.topic not in CODEC_OF_TOPIC:
+    if decoded.fault is not None or record.topic not in TOPIC_OF_NAME:
         assert (decoded.body, decoded.ver) == (None, "")
         return
     assert decoded.body is not None
@@ -102,7 +102,7 @@ def _is_answered(record: KafkaRecord) -> None:
         assert decoded.ver == ""
         return
     assert decoded.ver.endswith(f" {record.topic} {record.partition:010d} {record.offset:019d}")
-    if CODEC_OF_TOPIC[record.topic].tenancy or isinstance(decoded.body, Command):
+    if TOPIC_OF_NAME[record.topic].tenancy or isinstance(decoded.body, Command):
         return
     try:
         mutations = interpret(record.topic, decoded.body, TENANT, decoded.ver, raw_key=decoded.key.raw)

@@ -14,13 +14,13 @@ from transforms.planning.facts.mutations import UpsertReferrer
 from transforms.planning.facts.occurrence_set import count_of
 from transforms.planning.interpret.dispatch import interpret
 from transforms.planning.merge.fold import Folded, Interpreted, fold
-from transforms.records.codecs import codecs_with
 from transforms.records.decode import Decoded, decode_record
 from transforms.records.envelopes.types import Filtered
 from transforms.records.logs.failures import Families
 from transforms.records.logs.lines import MESSAGE_CHARACTERS
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Reason
+from transforms.records.topics import topics_with
 
 AT = datetime(2026, 3, 1, 8, tzinfo=UTC)
 Shape = dict[str, Any]
@@ -184,7 +184,7 @@ def test_a_family_gives_the_reason_and_else_the_severity_does(changes: Shape, re
 def test_patterns_of_ones_own_are_looked_for_first() -> None:
     own: Families = (("LOG_PAYMENT", ("card declined",)),)
     record = kafka_record(LOGS, json_of(LOG, severity="INFO"))
-    found = decode_record(record, codecs=codecs_with(own))
+    found = decode_record(record, topics=topics_with(own))
     assert found.body is not None
     assert decode_record(record).body == Filtered()
     assert interpret(LOGS, found.body, TENANT, found.ver)[0].props["reason"] == "LOG_PAYMENT"  # type: ignore[union-attr]

@@ -19,10 +19,12 @@ from scripts.sampling.canaries import FIELDS, HARMLESS, MARK, TEXTS, canaries, l
 from tests.unit.transforms.planning.archive.test_retained import digests, kept
 from transforms.io.dead_letters.files import HeldLetters, LetterFileWriter
 from transforms.io.dead_letters.writer import encode_deadletter, letter_of
+from transforms.model.metrics import OUTCOMES, REJECT_REASONS
 from transforms.planning.interpret.dispatch import interpret
+from transforms.records.counts import Counts
 from transforms.records.dead_letters.letters import decode_letter
 from transforms.records.decode import decode_record
-from transforms.records.outcomes import Outcome, Tally
+from transforms.records.outcomes import Outcome
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Fault, Reason, Reject, Step, reject
 from transforms.records.tenancy.tenant import TenantResolver, TenantRules
@@ -151,8 +153,8 @@ def test_what_a_process_says_holds_no_canary() -> None:
 def test_metrics_hold_no_canary() -> None:
     monitor = Monitor(60)
     token = f"glpat-{MARK}{MARK}"
-    tally = Tally({(token, Outcome.WRITTEN): 1, (HARMLESS, Outcome.WRITTEN): 1})
-    monitor._count(tally, {(token, "not_json"): 1}, 1)
+    outcomes = {(token, Outcome.WRITTEN): 1, (HARMLESS, Outcome.WRITTEN): 1}
+    monitor.counted(Counts({OUTCOMES: outcomes, REJECT_REASONS: {(token, "not_json"): 1}}))
     monitor.cycle_failed(f"Neo4j at bolt://u:{MARK}@h is away")
     page = generate_latest(monitor.registry)
     assert HARMLESS.encode() in page

@@ -5,11 +5,11 @@ import pytest
 from pipelines.options.tenants import PER_CLUSTER, AdmissionOptions, LivenessOptions, RouteOptions
 from tests.support.wire import EVENTS, POD, RESOURCES, json_of, kafka_record
 from transforms.planning.lifecycle.liveness import Limits
-from transforms.records.codecs import TOPICS
 from transforms.records.decode import decode_record
 from transforms.records.envelopes.types import Resource, Tombstone
 from transforms.records.rejects import Fault, Reason
 from transforms.records.tenancy.routes import BadPattern, TopicRoute, check_pattern, header_tenant, route_of, topics_to_read
+from transforms.records.topics import TOPIC_NAMES
 
 _EVENTS = r"(?P<client_id>[a-z0-9.-]+)\.events\.normalized"
 _BEHIND = r"state\.k8s\.resource-(?P<client_id>[a-z0-9]+)"
@@ -36,7 +36,7 @@ _OWN = r"k8s-(?P<client_id>[a-z0-9]+)-(?P<topic>state\.k8s\.resource|events\.nor
 def test_a_pattern_says_whose_a_topic_is_and_what_it_stands_for(
     topic: str, patterns: tuple[str, ...], route: tuple[str, str | None]
 ) -> None:
-    assert route_of(topic, patterns, TOPICS) == TopicRoute(*route)
+    assert route_of(topic, patterns, TOPIC_NAMES) == TopicRoute(*route)
 
 
 def test_kafkas_own_topics_belong_to_nobody() -> None:

@@ -22,12 +22,12 @@ from tests.support.wire import (
     nested,
 )
 from transforms.model.limits import KEY_BYTES
-from transforms.records.codecs import CODEC_OF_TOPIC
 from transforms.records.decode import Decoded, decode_record
 from transforms.records.envelopes.types import Body, Command, Edge, Event, Resource, Rule, Target, Tombstone
 from transforms.records.rejects import Fault, Reason
 from transforms.records.tenancy.routes import TopicRoute
 from transforms.records.tenancy.tenant import SplitKey
+from transforms.records.topics import TOPIC_OF_NAME
 
 _DAY_MS = 24 * 3600 * 1000
 
@@ -65,13 +65,13 @@ def test_each_topic_is_read_into_its_envelope_with_the_version_of_the_record(top
     assert type(_body(decoded)) is envelope
     assert decoded.key == SplitKey("af-10", "k")
     assert decoded.ver == f"001772352000000000 {topic} 0000000002 0000000000000000017"
-    assert decoded.codec is CODEC_OF_TOPIC[topic]
+    assert decoded.topic is TOPIC_OF_NAME[topic]
 
 
 def test_state_topics_and_control_topics_are_those_of_the_contract() -> None:
-    assert {topic for topic, codec in CODEC_OF_TOPIC.items() if codec.state} == {RESOURCES, TOPOLOGY, TARGETS, RULES, REGISTRY}
-    assert {topic for topic, codec in CODEC_OF_TOPIC.items() if codec.tenancy} == {REGISTRY, HEARTBEATS}
-    assert {topic for topic, codec in CODEC_OF_TOPIC.items() if codec.control} == {COMMANDS}
+    assert {name for name, topic in TOPIC_OF_NAME.items() if topic.state} == {RESOURCES, TOPOLOGY, TARGETS, RULES, REGISTRY}
+    assert {name for name, topic in TOPIC_OF_NAME.items() if topic.tenancy} == {REGISTRY, HEARTBEATS}
+    assert {name for name, topic in TOPIC_OF_NAME.items() if topic.control} == {COMMANDS}
 
 
 @pytest.mark.parametrize("value", [None, b""])
@@ -99,10 +99,10 @@ def test_an_empty_value_that_means_nothing_is_a_fault(topic: str, key: bytes | N
 
 
 @pytest.mark.parametrize("topic", ["graph.deadletter", "af-10.state.k8s.resource", "x"])
-def test_a_topic_without_a_codec_is_left_unread(topic: str) -> None:
+def test_a_topic_that_is_not_declared_is_left_unread(topic: str) -> None:
     decoded = decode_record(kafka_record(topic, b"{not json", b"af-10::k"))
     assert decoded == Decoded(decoded.record, SplitKey("af-10", "k"), TopicRoute(topic))
-    assert decoded.codec is None
+    assert decoded.topic is None
 
 
 TIMED = [
@@ -123,7 +123,7 @@ _BROKEN_KEYS = [
 
 
 @pytest.mark.parametrize(("key", "split"), _BROKEN_KEYS)
-def test_a_topic_without_a_codec_is_left_unread_whatever_its_key(key: bytes, split: SplitKey) -> None:
+def test_a_topic_that_is_not_declared_is_left_unread_whatever_its_key(key: bytes, split: SplitKey) -> None:
     record = kafka_record("x", b"{not json", key)
     assert decode_record(record) == Decoded(record, split, TopicRoute("x"))
 
