@@ -11,9 +11,9 @@ from typing import Any, Final
 import apache_beam as beam
 import grpc
 from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner, worker_handlers
-from apache_beam.runners.worker import statesampler
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
+from runners.beam_patches import patch_beam
 from transforms.io.faults import InfrastructureFault, fault_sentence
 from transforms.io.kafka.connector_faults import connector_fault
 from transforms.io.kafka.target import KafkaTarget
@@ -22,32 +22,9 @@ from transforms.io.kafka.target import KafkaTarget
 RunPipeline = Callable[[Callable[[beam.Pipeline], None], KafkaTarget | None], Any]
 
 _CONNECT_S: Final = 10.0
-_SHUTDOWN_GRACE_S: Final = 0.5
-_SAMPLING_MS: Final = 20
 # What the flow makes in masses (records, mutations, rows) holds no cycles; looking for some in it, over and over, cost
 # half of decoding and planning (measured). Beam's own cycles, a few thousand objects a slice, are still found.
 _COLLECT_AFTER: Final = (100_000, 20, 20)
-
-
-class _LoopbackGrpc:
-    """gRPC, but its servers listen on loopback where they are told to listen everywhere.
-
-    Beam's runner serves the Java worker on ports of every interface, hard-coded; through them others could run code and
-    read files with the rights of this process. The Java worker is told of `localhost` anyway.
-    """
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(grpc, name)
-
-    @staticmethod
-    def server(*arguments: Any, **options: Any) -> Any:
-        server = grpc.server(*arguments, **options)
-        open_port = server.add_insecure_port
-        server.add_insecure_port = lambda address: open_port(address.replace("[::]", "127.0.0.1"))
-        return server
-
-
-_LOOPBACK_GRPC: Final = _LoopbackGrpc()
 
 
 def tune_gc() -> None:
@@ -62,12 +39,7 @@ def run_pipeline(build: Callable[[beam.Pipeline], None], kafka: KafkaTarget | No
     Raises InfrastructureFault where a step raised one, whatever the runner wrapped around it, and where the Java side
     could not use Kafka. kafka: what the Java side reads from, None where the pipeline has none.
     """
-    # Beam gives its gRPC servers 5 s to end calls that the Java worker never ends by itself: 5 s a slice,
-    # measured, with nothing left to do in them.
-    worker_handlers.GrpcServer._DEFAULT_SHUTDOWN_TIMEOUT_SECS = _SHUTDOWN_GRACE_S  # noqa: SLF001
-    worker_handlers.grpc = _LOOPBACK_GRPC
-    # What samples the steps' states ends only when it wakes: with Beam's 200 ms every stage of every slice waits 100 ms for that.
-    statesampler.StateSampler.__init__.__defaults__ = (_SAMPLING_MS,)
+    patch_beam()
     pipeline = beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([]))
     build(pipeline)
     try:

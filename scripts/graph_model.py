@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from scripts.queries import QUERIES
 from transforms.model.cypher import schema_statements
-from transforms.model.graph import NODES, RELATIONSHIPS, TENANT_KEY
+from transforms.model.graph import FROM_SPECS, NODES, RELATIONSHIPS, TENANT_KEY
 from transforms.model.kinds import KINDS
 
 INTRODUCTION = """\
@@ -70,15 +70,9 @@ alerting rule with the episodes of the same `alert`, whichever came first. If an
 key are joined; all of them have the property `alert`.
 
 The other relationships between resources are always derived from the references in specs:
+"""
 
-| type | meaning |
-|---|---|
-| `MOUNTS` | a Pod uses a ConfigMap, Secret or claim as a volume, in its environment, or to pull its images |
-| `USES` | a Pod its ServiceAccount, an Ingress its certificates, a ServiceAccount its secrets, a claim its StorageClass |
-| `ROUTES` | an Ingress sends traffic to a Service; an Endpoints or EndpointSlice to its ready Pods |
-| `CLAIMS` | a PersistentVolumeClaim is bound to a PersistentVolume |
-| `SCALES` | a HorizontalPodAutoscaler sets how many replicas its target has |
-
+STUBS = """\
 A claim is a PersistentVolumeClaim; a PersistentVolume `USES` its StorageClass too. An object that is referred to but
 missing is a stub: `MATCH (p:Pod)-[:MOUNTS]->(s:Secret) WHERE s.stub` finds Pods that wait for a Secret, unless the
 reference is optional or the cluster's agent does not report Secrets.
@@ -104,7 +98,10 @@ def document() -> Iterator[str]:
     yield "\n## Relationships\n\n| type | from | to |\n|---|---|---|"
     for relationship in RELATIONSHIPS:
         yield f"| `{relationship.type}` | `:{relationship.source.label}` | `:{relationship.target.label}` |"
-    yield f"\n{DERIVED}\n## Questions to ask\n\nEach question concerns one tenant, `${TENANT_KEY}`.\n"
+    yield f"\n{DERIVED}\n| type | meaning |\n|---|---|"
+    for relationship in FROM_SPECS:
+        yield f"| `{relationship.type}` | {relationship.says} |"
+    yield f"\n{STUBS}\n## Questions to ask\n\nEach question concerns one tenant, `${TENANT_KEY}`.\n"
     for number, query in enumerate(QUERIES, start=1):
         yield f"{number}. {query.question}\n\n   ```cypher"
         yield "\n".join(f"   {line}" for line in query.cypher.splitlines())

@@ -8,19 +8,12 @@ from typing import Final, Protocol
 import structlog
 
 from runners.loops.bounded import RunTotals
+from runners.loops.retries import fault_retries
+from runners.loops.stop import Stopper
 from transforms.io.faults import InfrastructureFault, LeaseHeldElsewhere
 
 _LOG = structlog.get_logger("follow")
 _FIRST_WAIT_S: Final = 1.0
-_LONGEST_WAIT_S: Final = 60.0
-
-
-class Stopper(Protocol):
-    """Knows whether the run is to end, and waits for that."""
-
-    def asked(self) -> bool: ...
-
-    def wait(self, seconds: float) -> bool: ...
 
 
 class CycleObserver(Protocol):
@@ -46,29 +39,27 @@ class Follow:
     stopper: Stopper
     observer: CycleObserver
     totals: RunTotals = field(default_factory=RunTotals)
-    _faults: int = 0
 
     def run(self) -> RunTotals:
         """Until asked to stop; what was read and what became of it, in all."""
+        retries = fault_retries(self.stopper, _FIRST_WAIT_S, self.max_faults, _LOG, final=(LeaseHeldElsewhere,))
         while not self.stopper.asked():
-            started = time.monotonic()
-            self.stopper.wait(self._cycle(started))
+            started = retries(self._cycle)
+            if started is not None:
+                self.stopper.wait(max(0.0, self.every_s - (time.monotonic() - started)))
         return self.totals
 
-    def _cycle(self, started: float) -> float:
-        """One micro-batch; the seconds to wait after it."""
+    def _cycle(self) -> float | None:
+        """One micro-batch; when it began, or None where it was not to begin any more."""
+        if self.stopper.asked():
+            return None
+        started = time.monotonic()
         try:
             self.run_once(self.totals)
         except LeaseHeldElsewhere:
             raise
         except InfrastructureFault as fault:
-            self._faults += 1
             self.observer.cycle_failed(fault.sentence)
-            if self._faults >= self.max_faults:
-                raise
-            wait = min(_FIRST_WAIT_S * float(2 ** (self._faults - 1)), _LONGEST_WAIT_S)
-            _LOG.error("fault", detail=fault.sentence, faults=self._faults, of=self.max_faults, seconds_to_wait=wait)
-            return wait
-        self._faults = 0
+            raise
         self.observer.cycle_done()
-        return max(0.0, self.every_s - (time.monotonic() - started))
+        return started

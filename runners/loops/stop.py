@@ -4,7 +4,17 @@ import contextlib
 import signal
 from queue import Empty, SimpleQueue
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, Protocol
+
+
+class Stopper(Protocol):
+    """Knows whether the run is to end, and waits for that."""
+
+    def asked(self) -> bool: ...
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for so long, or until asked; whether asked."""
+        ...
 
 
 class StopSignals:

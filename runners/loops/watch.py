@@ -7,6 +7,8 @@ from typing import Final, NamedTuple, Protocol
 
 import structlog
 
+from runners.loops.retries import fault_retries
+from runners.loops.stop import Stopper
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka.offsets import Place
 
@@ -80,12 +82,6 @@ class WatchObserver(Protocol):
         """All that was there at an earlier look has been taken in."""
 
 
-class Stopper(Protocol):
-    def asked(self) -> bool: ...
-
-    def wait(self, seconds: float) -> bool: ...
-
-
 class JobFailed(InfrastructureFault):
     """The cluster gave the job up."""
 
@@ -116,20 +112,15 @@ class Watch:
     def run(self, job: StreamJob, places: list[Place]) -> StreamJob:
         """Watch the job, which reads these partitions; the job that runs at the end."""
         self._places, self._next_discovery = places, self.clock() + self.discovery_s
-        faults = 0
+        retries = fault_retries(self.stopper, 2 * self.look_s, self.max_faults, _LOG, final=(JobFailed,))
         while not self.stopper.asked():
-            try:
-                job = self._look(job)
-                faults = 0
-            except JobFailed:
-                raise
-            except InfrastructureFault as fault:
-                faults += 1
-                if faults >= self.max_faults:
-                    raise
-                _LOG.error("fault", detail=fault.sentence, faults=faults, of=self.max_faults)
-            self.stopper.wait(min(self.look_s * 2**faults, _LONGEST_WAIT_S))
+            job = retries(self._look_unless_asked, job)
+            if not self.stopper.asked():
+                self.stopper.wait(min(self.look_s, _LONGEST_WAIT_S))
         return job
+
+    def _look_unless_asked(self, job: StreamJob) -> StreamJob:
+        return job if self.stopper.asked() else self._look(job)
 
     def _look(self, job: StreamJob) -> StreamJob:
         look = job.look()

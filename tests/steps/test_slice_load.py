@@ -31,7 +31,7 @@ def marks(monkeypatch: pytest.MonkeyPatch) -> Marks:
         found[place] = (had + records, min(at, first), position)
 
     monkeypatch.setattr(read, "mark_read", mark)
-    monkeypatch.setattr(read, "count", lambda _count, _bytes: None)
+    monkeypatch.setattr(read, "count", lambda _what, _bytes: None)
     return found
 
 

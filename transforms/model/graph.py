@@ -34,12 +34,16 @@ class NodeLabel:
 
 @dataclass(frozen=True, slots=True)
 class Relationship:
-    """A relationship type between two labels; `indexes` are properties it is found by within its tenant."""
+    """A relationship type between two labels.
+
+    indexes: properties it is found by within its tenant. says: what one that follows from specs means, for the documentation.
+    """
 
     type: str
     source: NodeLabel
     target: NodeLabel
     indexes: tuple[str, ...] = ()
+    says: str = ""
 
 
 # What a custom resource is found by where a record names it without its API group (docs/adr/024).
@@ -86,11 +90,20 @@ NODES: Final = (RESOURCE, EPISODIC, PROM_TARGET, RULE, INCIDENT, CLUSTER, TOMBST
 RUNS_ON: Final = Relationship("RUNS_ON", RESOURCE, RESOURCE, indexes=("edge_id",))
 SELECTS: Final = Relationship("SELECTS", RESOURCE, RESOURCE, indexes=("edge_id",))
 CONTROLS: Final = Relationship("CONTROLS", RESOURCE, RESOURCE, indexes=("edge_id",))
-MOUNTS: Final = Relationship("MOUNTS", RESOURCE, RESOURCE)
-USES: Final = Relationship("USES", RESOURCE, RESOURCE)
-ROUTES: Final = Relationship("ROUTES", RESOURCE, RESOURCE)
-CLAIMS: Final = Relationship("CLAIMS", RESOURCE, RESOURCE)
-SCALES: Final = Relationship("SCALES", RESOURCE, RESOURCE)
+MOUNTS: Final = Relationship(
+    "MOUNTS", RESOURCE, RESOURCE, says="a Pod uses a ConfigMap, Secret or claim as a volume, in its environment, or to pull its images"
+)
+USES: Final = Relationship(
+    "USES",
+    RESOURCE,
+    RESOURCE,
+    says="a Pod its ServiceAccount, an Ingress its certificates, a ServiceAccount its secrets, a claim its StorageClass",
+)
+ROUTES: Final = Relationship(
+    "ROUTES", RESOURCE, RESOURCE, says="an Ingress sends traffic to a Service; an Endpoints or EndpointSlice to its ready Pods"
+)
+CLAIMS: Final = Relationship("CLAIMS", RESOURCE, RESOURCE, says="a PersistentVolumeClaim is bound to a PersistentVolume")
+SCALES: Final = Relationship("SCALES", RESOURCE, RESOURCE, says="a HorizontalPodAutoscaler sets how many replicas its target has")
 ABOUT: Final = Relationship("ABOUT", EPISODIC, RESOURCE)
 SCRAPES: Final = Relationship("SCRAPES", PROM_TARGET, RESOURCE)
 SCOPES: Final = Relationship("SCOPES", RULE, RESOURCE)

@@ -1,5 +1,7 @@
 """What is taken from the specs of what is kept: ConfigMaps, Secrets, ServiceAccounts, claims, volumes and their classes."""
 
+from typing import ClassVar
+
 import msgspec
 
 from transforms.records.envelopes.types import Int64
@@ -8,6 +10,8 @@ from transforms.records.specs.parts import Named, Spec
 
 class ConfigMapSpec(Spec, frozen=True):
     """The values stay undecoded text, and no property gives them."""
+
+    of_kind: ClassVar[str] = "ConfigMap"
 
     data: dict[str, msgspec.Raw] | None = None
     binary_data: dict[str, msgspec.Raw] | None = None
@@ -19,6 +23,8 @@ class ConfigMapSpec(Spec, frozen=True):
 
 class SecretSpec(Spec, frozen=True):
     """The values stay undecoded text, and no property gives them."""
+
+    of_kind: ClassVar[str] = "Secret"
 
     data: dict[str, msgspec.Raw] | None = None
     string_data: dict[str, msgspec.Raw] | None = None
@@ -34,6 +40,8 @@ class SecretSpec(Spec, frozen=True):
 
 
 class ServiceAccountSpec(Spec, frozen=True):
+    of_kind: ClassVar[str] = "ServiceAccount"
+
     secrets: list[Named] | None = None
     image_pull_secrets: list[Named] | None = None
 
@@ -51,6 +59,8 @@ class Requests(Spec, frozen=True):
 
 
 class ClaimSpec(Spec, frozen=True):
+    of_kind: ClassVar[str] = "PersistentVolumeClaim"
+
     volume_name: str | None = None
     storage_class_name: str | None = None
     resources: Requests | None = None
@@ -79,6 +89,8 @@ class ClaimReference(Spec, frozen=True):
 
 
 class VolumeSpec(Spec, frozen=True):
+    of_kind: ClassVar[str] = "PersistentVolume"
+
     held: Storage | None = msgspec.field(default=None, name="capacity")
     claim_ref: ClaimReference | None = None
     storage_class_name: str | None = None
@@ -108,6 +120,8 @@ class VolumeSpec(Spec, frozen=True):
 
 
 class StorageClassSpec(Spec, frozen=True):
+    of_kind: ClassVar[str] = "StorageClass"
+
     provisioner: str | None = None
     reclaim_policy: str | None = None
     binding_mode: str | None = msgspec.field(default=None, name="volumeBindingMode")

@@ -7,6 +7,7 @@ not declared is skipped. Of ConfigMaps and Secrets the names of their keys are r
 Properties have the names under which `model/kinds.py` lists them; None or an empty list means that there is none.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -14,28 +15,20 @@ import msgspec
 from transforms.model.identity import Rid
 from transforms.records.json_text import with_whole_numbers
 from transforms.records.rejects import Fault, Reason
+from transforms.records.specs import storage, traffic, workloads
 from transforms.records.specs.parts import Spec
-from transforms.records.specs.storage import ClaimSpec, ConfigMapSpec, SecretSpec, ServiceAccountSpec, StorageClassSpec, VolumeSpec
-from transforms.records.specs.traffic import EndpointSliceSpec, EndpointsSpec, IngressSpec, NetworkPolicySpec, ServiceSpec
-from transforms.records.specs.workloads import AutoscalerSpec, CronJobSpec, NodeSpec, PodSpec
 
-SPEC_OF_TOKEN: Final[dict[str, type[Spec]]] = {
-    "pod": PodSpec,
-    "node": NodeSpec,
-    "service": ServiceSpec,
-    "cronjob": CronJobSpec,
-    "endpoints": EndpointsSpec,
-    "endpointslice": EndpointSliceSpec,
-    "ingress": IngressSpec,
-    "networkpolicy": NetworkPolicySpec,
-    "configmap": ConfigMapSpec,
-    "secret": SecretSpec,
-    "serviceaccount": ServiceAccountSpec,
-    "persistentvolumeclaim": ClaimSpec,
-    "persistentvolume": VolumeSpec,
-    "storageclass": StorageClassSpec,
-    "horizontalpodautoscaler": AutoscalerSpec,
-}
+_MODULES: Final = (storage, traffic, workloads)
+
+
+def _specs() -> Iterator[type[Spec]]:
+    """Every class that names the kind whose spec it reads."""
+    for one in (one for module in _MODULES for one in vars(module).values()):
+        if isinstance(one, type) and issubclass(one, Spec) and one.of_kind:
+            yield one
+
+
+SPEC_OF_TOKEN: Final = {spec.of_kind.lower(): spec for spec in _specs()}
 _DECODERS: Final = {token: msgspec.json.Decoder(spec).decode for token, spec in SPEC_OF_TOKEN.items()}
 _NO_SPEC: Final = (b"", b"null")
 

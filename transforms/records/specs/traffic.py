@@ -1,7 +1,7 @@
 """What is taken from the specs of what directs traffic: Services, Endpoints, EndpointSlices, Ingresses, NetworkPolicies."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
@@ -9,6 +9,8 @@ from transforms.records.specs.parts import Named, Spec, TargetReference
 
 
 class ServiceSpec(Spec, frozen=True):
+    of_kind: ClassVar[str] = "Service"
+
     selector: dict[str, str] | None = None
 
 
@@ -22,6 +24,8 @@ class Subset(Spec, frozen=True):
 
 
 class EndpointsSpec(Spec, frozen=True):
+    of_kind: ClassVar[str] = "Endpoints"
+
     subsets: list[Subset] | None = None
 
     @property
@@ -53,6 +57,8 @@ class Endpoint(Address, frozen=True):
 
 
 class EndpointSliceSpec(Spec, frozen=True):
+    of_kind: ClassVar[str] = "EndpointSlice"
+
     endpoints: list[Endpoint] | None = None
 
     @property
@@ -98,6 +104,8 @@ class IngressTls(Spec, frozen=True):
 
 
 class IngressSpec(Spec, frozen=True):
+    of_kind: ClassVar[str] = "Ingress"
+
     ingress_class_name: str | None = None
     rules: list[IngressRule] | None = None
     tls: list[IngressTls] | None = None
@@ -140,6 +148,8 @@ class LabelSelector(Spec, frozen=True):
 
 
 class NetworkPolicySpec(Spec, frozen=True):
+    of_kind: ClassVar[str] = "NetworkPolicy"
+
     pod_selector: LabelSelector | None = None
     types: list[str] | None = msgspec.field(default=None, name="policyTypes")
 

@@ -1,5 +1,7 @@
 """What is taken from the specs of what runs: Pods, Nodes, CronJobs, HorizontalPodAutoscalers."""
 
+from typing import ClassVar
+
 import msgspec
 
 from transforms.records.envelopes.types import Int64
@@ -54,6 +56,8 @@ class Container(Spec, frozen=True):
 
 
 class PodSpec(Spec, frozen=True):
+    of_kind: ClassVar[str] = "Pod"
+
     volumes: list[Volume] | None = None
     init_containers: list[Container] | None = None
     containers: list[Container] | None = None
@@ -74,6 +78,8 @@ class Taint(Spec, frozen=True):
 
 
 class NodeSpec(Spec, frozen=True):
+    of_kind: ClassVar[str] = "Node"
+
     unschedulable: bool | None = None
     tainted: list[Taint] | None = msgspec.field(default=None, name="taints")
 
@@ -84,11 +90,15 @@ class NodeSpec(Spec, frozen=True):
 
 
 class CronJobSpec(Spec, frozen=True):
+    of_kind: ClassVar[str] = "CronJob"
+
     schedule: str | None = None
     suspend: bool | None = None
 
 
 class AutoscalerSpec(Spec, frozen=True):
+    of_kind: ClassVar[str] = "HorizontalPodAutoscaler"
+
     scale_target_ref: TargetReference | None = None
     min_replicas: Int64 | None = None
     max_replicas: Int64 | None = None
