@@ -2,19 +2,24 @@
 
 from collections.abc import Sequence
 
+import apache_beam as beam
 from msgspec import structs
 from structlog.testing import capture_logs
 
+from runners.direct import run_pipeline
 from tests.support.failing_store import FailingStore
 from tests.support.wire import AT_MS, TARGETS, TENANT, kafka_record
 from transforms.io.graph_admin.quarantine import Quarantine
 from transforms.io.neo4j.errors import RowRefused
+from transforms.model.metrics import OUTCOMES, WRITTEN_ROWS
 from transforms.planning.facts.mutations import DeleteReferrer, Mutation
 from transforms.planning.merge.fold import Interpreted
 from transforms.records.outcomes import Outcome
 from transforms.records.record import make_ver
 from transforms.records.rejects import Reason
-from transforms.steps.write import WriteGraphFn
+from transforms.steps.elements import TenantMutations
+from transforms.steps.metrics import read_counts
+from transforms.steps.write import WriteGraph, WriteGraphFn
 from transforms.steps.write_tenant import Settled, TenantWriter
 from transforms.steps.writing import Writing
 from transforms.testing.memory_sink import MemorySink
@@ -80,3 +85,15 @@ def test_a_slice_leaves_them_to_be_run_again() -> None:
     step = WriteGraphFn(MemorySink("test_write"), Writing(1))
     step._settle([Settled(TENANT, [], 0, set_aside="a lock", left=rows("a"))])
     assert step._rejects == []
+
+
+def test_the_rows_that_were_committed_are_counted_for_the_report_of_the_run() -> None:
+    graph = MemorySink("test_write_counts")
+    graph.clear()
+    batches = [TenantMutations(TENANT, rows("a")), TenantMutations("af-11", rows("b"))]
+
+    result = run_pipeline(lambda pipeline: pipeline | beam.Create(batches, reshuffle=False) | WriteGraph(graph, Writing(1)))
+
+    counts = read_counts(result)
+    assert counts.reported()["rows_written"] == counts.total(WRITTEN_ROWS) == len(batches)
+    assert counts.total(OUTCOMES) == len(batches)
