@@ -24,7 +24,7 @@ class FlowSettings:
     live: the records are those of now, and so signs of life; those of a replay are not. writes: how the graph is written.
     failure_patterns: families of failures in lines of logs, before the declared ones.
     window: in a stream; None where each slice is one window.
-    registry: None where there is none. released: tenants that are set aside are taken in all the same, as a replay does.
+    registry: None where there is none. released: tenants that are in quarantine are taken in all the same, as a replay does.
     archive: where the raw records are kept beside; "" keeps none. in_one_process: the runner works in this process alone.
     """
 

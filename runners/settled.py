@@ -19,6 +19,6 @@ def run_settled(run: Callable[[], Any]) -> Any:
     """
     result = run()
     while set_aside := {client_id for client_id, _ in read_counts(result).of(QUARANTINED)}:
-        _LOG.warning("slice is run again without the tenants set aside", tenants=sorted(set_aside))
+        _LOG.warning("slice is run again without the quarantined tenants", tenants=sorted(set_aside))
         result = run()
     return result

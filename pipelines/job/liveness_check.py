@@ -49,7 +49,7 @@ def judge_tenants(flow: FlowSettings, monitor: Monitor | None, hidden: frozenset
         return not owners or (None not in owners and client_id not in owners)
 
     for one in book.judge(flow.limits, concerns, may_be_silent):
-        _LOG.warning("tenant is another", client_id=one.client_id, before=one.before, state=one.state, silent_s=one.silent_ms // 1000)
+        _LOG.warning("tenant state changed", client_id=one.client_id, before=one.before, state=one.state, silent_s=one.silent_ms // 1000)
         found.append((one.client_id, one.before, one.state))
         if monitor:
             monitor.turned(one.state)

@@ -216,11 +216,11 @@ def release(
     ] = 30.0,
     json: Json = False,
 ) -> None:
-    """Take a tenant in again that was set aside, and all of its records that the dead letters hold.
+    """Release a tenant from quarantine, and replay its records that the dead letters hold.
 
     First what is held is replayed, with its original coordinates and times, then the mark is taken away, then what came
-    meanwhile is replayed, until nothing is left. Where a replay fails as before, the tenant stays set aside: exit code 1.
-    Safe to stop and to repeat; a tenant that is not set aside is only replayed. Give it the job's flags.
+    meanwhile is replayed, until nothing is left. Where a replay fails as before, the tenant stays in quarantine: exit code 1.
+    Safe to stop and to repeat; a tenant that is not in quarantine is only replayed. Give it the job's flags.
 
     Examples:
 

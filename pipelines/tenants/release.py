@@ -1,4 +1,4 @@
-"""`tenants release`: a tenant that was set aside is taken in again, with all that was held of it meanwhile."""
+"""`tenants release`: release a tenant from quarantine and replay what was held of it meanwhile."""
 
 import sys
 import time
@@ -53,7 +53,7 @@ def release(
     settle_s: float,
     json: bool,
 ) -> None:
-    """Take a tenant in again that was set aside, and all of its records that the dead letters hold."""
+    """Release a tenant from quarantine, and replay its records that the dead letters hold."""
     tenant = tenant_id(client_id, "CLIENT_ID")
     if not tenant or how.tenant() not in ("", tenant):
         raise usage_error(f"CLIENT_ID is {client_id!r} and --single_tenant {how.tenant()!r}; name one tenant, the same in both.")
@@ -119,7 +119,7 @@ def rest(tenant: str, totals: ReplayTotals, replayed: Pass, settle_s: float, *, 
 
 
 def state_after(tenant: str, totals: ReplayTotals) -> str:
-    """Whether a replay went through: else it was stopped, or the tenant was set aside again."""
+    """Whether a replay went through: else it was stopped, or the tenant went back to quarantine."""
     if totals.stopped:
         return "stopped"
     return "set aside" if totals.counts.of(REJECT_REASONS)[tenant, _HELD] else "released"
@@ -128,10 +128,10 @@ def state_after(tenant: str, totals: ReplayTotals) -> str:
 def verdict(tenant: str, told: Mapping[str, Any]) -> tuple[str, bool]:
     """What is said at the end, and whether it is done."""
     if told["state"] == "released":
-        was = "is taken in again" if told["was_set_aside"] else "was not set aside; what letters there were are replayed"
+        was = "is taken in again" if told["was_set_aside"] else "was not in quarantine; what letters there were are replayed"
         return f"{tenant} {was}.", True
     if told["state"] == "stopped":
-        return f"Stopped as asked, before all was replayed; {tenant} stays set aside: run again for all of it.", False
+        return f"Stopped as asked, before all was replayed; {tenant} stays in quarantine: run again for all of it.", False
     if told["state"] == "set aside":
-        return f"{tenant} stays set aside: it failed as before, see the log for the cause; mend that, then run again.", False
-    return f"{tenant} is {'set aside' if told['was_set_aside'] else 'not set aside'}; nothing was changed.", True
+        return f"{tenant} stays in quarantine: it failed as before, see the log for the cause; mend that, then run again.", False
+    return f"{tenant} is {'in quarantine' if told['was_set_aside'] else 'not in quarantine'}; nothing was changed.", True

@@ -1,4 +1,4 @@
-"""A warning before the dead letters lose what they hold of tenants that are set aside."""
+"""A warning before the dead letters lose what they hold of tenants that are in quarantine."""
 
 import time
 from collections.abc import Callable

@@ -31,7 +31,7 @@ class KafkaBus:
         found = self._offsets.readable(self.topics())
         for fault in self._offsets.aside:
             if fault.place not in self._told:
-                _LOG.error("partition set aside", topic=fault.topic, partition=fault.partition, cause=fault.cause, detail=fault.sentence)
+                _LOG.error("partition left out", topic=fault.topic, partition=fault.partition, cause=fault.cause, detail=fault.sentence)
         self._told = {fault.place for fault in self._offsets.aside}
         return found
 

@@ -30,7 +30,7 @@ class OutOfReach:
         """A partition cannot be read in this run."""
         self._now[fault.place] = fault
         if fault.place not in self._before:
-            _LOG.error("partition set aside", topic=fault.topic, partition=fault.partition, cause=fault.cause, detail=fault.sentence)
+            _LOG.error("partition left out", topic=fault.topic, partition=fault.partition, cause=fault.cause, detail=fault.sentence)
         if self._monitor:
             self._monitor.aside([*self._before.values(), *self._now.values()])
 

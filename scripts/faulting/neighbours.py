@@ -171,7 +171,7 @@ def _left_out(round_: Round, topic: str, fault: Callable[[World], Any]) -> Seen:
 def _must_leave_out(ended: Ended, places: set[tuple[str, int]]) -> None:
     told = {(one["topic"], one["partition"]) for one in ended.report["left_out"]}
     must(told == places, f"the summary tells of {sorted(told)} instead of {sorted(places)}")
-    alarms = [line for line in ended.said.splitlines() if '"partition set aside"' in line]
+    alarms = [line for line in ended.said.splitlines() if '"partition left out"' in line]
     must(len(alarms) == len(places), f"the log has {len(alarms)} alarms for {len(places)} partitions")
 
 

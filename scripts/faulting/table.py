@@ -120,7 +120,7 @@ FAULTS: Final = (
     Fault(
         "locked-node",
         "somebody's transaction holds one node of one tenant and does not end",
-        f"no record is rejected for its own sake; that tenant is set aside, and after its release {_CLEAN}; {_IN_TIME}",
+        f"no record is rejected for its own sake; that tenant is in quarantine, and after its release {_CLEAN}; {_IN_TIME}",
         3,
         neighbours.lock_node,
     ),

@@ -178,7 +178,7 @@ def test_offsets_wait_for_what_is_not_in_the_graph_and_a_tenant_that_fails_is_se
             world.produce(second)
             stream.await_that(lambda: bool(world.cypher(_WAITS)), "a transaction waits for the lock")
             assert stream.commits.look() < len(records)
-            stream.await_that(lambda: bool(letters(world)), "the tenant is set aside")
+            stream.await_that(lambda: bool(letters(world)), "the tenant is in quarantine")
         stream.await_done(len(records))
         assert world.digests()["af-11"] == expected_digests(records)["af-11"]
         assert {client_id for client_id, _ in letters(world)} == {"af-10"}

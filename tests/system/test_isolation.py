@@ -1,4 +1,4 @@
-"""A tenant that cannot be written is set aside and released again, on real Kafka and Neo4j; the others never notice."""
+"""A tenant that cannot be written is quarantined and released again, on real Kafka and Neo4j; the others never notice."""
 
 import json
 from collections import Counter
@@ -68,7 +68,7 @@ def test_a_tenant_with_a_spoilt_graph_is_set_aside_survives_a_restart_and_is_rel
 
     assert marks(world).keys() == {"af-11"}
     assert "cannot be understood" in marks(world)["af-11"]
-    assert told["stderr"].count('"event": "tenant set aside"') == 1
+    assert told["stderr"].count('"event": "tenant quarantined"') == 1
     assert told["stderr"].count("Traceback") == 1, "logged once, however often it failed"
     held = letters(world)
     assert held.keys() == {("af-11", QUARANTINED)}
@@ -83,7 +83,7 @@ def test_a_tenant_with_a_spoilt_graph_is_set_aside_survives_a_restart_and_is_rel
 
     failed, said = release(world, "af-11", expect=1)
     assert failed["state"] == "set aside"
-    assert "stays set aside" in said
+    assert "stays in quarantine" in said
     assert marks(world).keys() == {"af-11"}
 
     mend(world, "af-11")
@@ -93,7 +93,7 @@ def test_a_tenant_with_a_spoilt_graph_is_set_aside_survives_a_restart_and_is_rel
     assert world.digests() == expected
 
     told_of = world.cypher("MATCH (e:ClusterEpisode {client_id: 'af-11'}) RETURN e.etype AS etype ORDER BY e.at_ms")
-    assert [row["etype"] for row in told_of] == ["cluster.quarantine", "cluster.release"], "set aside again is no news"
+    assert [row["etype"] for row in told_of] == ["cluster.quarantine", "cluster.release"], "in quarantine again is no news"
     repeated, _ = release(world, "af-11")
     assert (repeated["was_set_aside"], repeated["written"]) == (False, 0)
     world.produce(again)
@@ -152,7 +152,7 @@ def test_a_run_that_follows_takes_a_released_tenant_in_again_without_a_restart(w
     world.produce(second[: len(second) // 2])
     job = world.start_job(*FLAGS, "--follow", "--every_s=0.2")
     try:
-        await_that(lambda: "af-10" in marks(world), 60, "the tenant is set aside")
+        await_that(lambda: "af-10" in marks(world), 60, "the tenant is in quarantine")
         mend(world, "af-10")
         release(world, "af-10", "--settle_s=2")
         world.produce(second[len(second) // 2 :])

@@ -76,7 +76,7 @@ TOMBSTONE_REFS: Final = ("ref_a", "ref_b")
 TOMBSTONE: Final = NodeLabel("Tombstone", "key", indexes=(*TOMBSTONE_REFS, "ver"), digest=False)
 # No tenant's: which run of a consumer group may commit. Its `client_id` is NO_TENANT, which is no valid tenant id.
 LEASE: Final = NodeLabel("Lease", "name", digest=False)
-# What happened to a cluster itself: states, purges, generations, set aside and released. It outlives the cluster's graph.
+# What happened to a cluster itself: states, purges, generations, quarantined and released. It outlives the cluster's graph.
 CLUSTER_EPISODE: Final = NodeLabel("ClusterEpisode", "eid", digest=False)
 # No tenant's: the clock of the bus, by which silence is measured. Its `client_id` is NO_TENANT.
 BUS: Final = NodeLabel("Bus", "name", digest=False)

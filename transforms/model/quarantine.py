@@ -1,4 +1,4 @@
-"""The statements by which a tenant is set aside and taken in again, generated from the model as the others are."""
+"""The statements that quarantine a tenant and release it, generated from the model as the others are."""
 
 from typing import Final
 

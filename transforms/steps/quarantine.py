@@ -1,4 +1,4 @@
-"""Reject the records of tenants that are set aside, before anything is folded: each is a dead letter of its own, whole."""
+"""Reject the records of tenants that are in quarantine, before anything is folded: each is a dead letter of its own, whole."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -18,7 +18,7 @@ _REMEDY: Final = "mend the cause, then `python -m pipelines.tenants release {}` 
 
 
 class RejectQuarantined(beam.PTransform):
-    """Outputs `main`: records of tenants that may be written; `rejects`: those of tenants that are set aside.
+    """Outputs `main`: records of tenants that may be written; `rejects`: those of tenants that are in quarantine.
 
     released: a replay, which takes in what is held, whatever the graph says of the tenant.
     """
@@ -63,6 +63,6 @@ def _causes_now(quarantine: Quarantine, released: bool) -> dict[str, str]:
 
 
 def held(record: KafkaRecord, client_id: str, cause: str) -> Reject:
-    """The record of a tenant that is set aside, as a reject of the step that could not write it."""
-    detail = f"the tenant is set aside ({cause}); {_REMEDY.format(client_id)}"
+    """The record of a tenant that is in quarantine, as a reject of the step that could not write it."""
+    detail = f"the tenant is in quarantine ({cause}); {_REMEDY.format(client_id)}"
     return reject(record, client_id, Step.WRITE, Fault(Reason.TENANT_QUARANTINED, detail))

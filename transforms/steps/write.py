@@ -1,4 +1,4 @@
-"""Write: one transaction per batch; a row that the graph refuses is rejected, a tenant that cannot be written is set aside."""
+"""Write: one transaction per batch; a row that the graph refuses is rejected, a tenant that cannot be written is quarantined."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -36,7 +36,7 @@ class WriteGraph(beam.PTransform):
     """Outputs `main`: nothing, ever, but its watermark tells how far the graph holds what came; `rejects`: records that the
     graph refused. Outcomes are counted once their transaction has committed.
 
-    Of a tenant that is set aside meanwhile, what is not written has no outcome: the whole is to be run again, and
+    Of a tenant that is in quarantine meanwhile, what is not written has no outcome: the whole is to be run again, and
     `RejectQuarantined` then rejects all of that tenant's records. In a stream, which is not run again, what is at hand is rejected.
     """
 
@@ -114,7 +114,7 @@ class WriteGraphFn(beam.DoFn):
         count(WRITTEN_ROWS, sum(one.rows for one in done))
 
     def _leave(self, batch: Settled) -> None:
-        """What becomes of a batch whose tenant is set aside."""
+        """What becomes of a batch whose tenant is in quarantine."""
         count(QUARANTINED, 1, batch.client_id, "tenant")
         if self._writing.streams:
             records = (record for one in batch.left for record in (one.record, *one.absorbed) if record is not None)

@@ -31,7 +31,7 @@ Result = tuple[Interpreted, Outcome | RowRefused]
 class Settled(NamedTuple):
     """A batch whose transactions have ended: what became of each mutation, and the rows that were committed.
 
-    seconds: that each transaction took. set_aside: why the tenant was set aside; then `left` has no outcome yet. "": it was not.
+    seconds: that each transaction took. set_aside: why the tenant was quarantined; then `left` has no outcome yet. "": it was not.
     """
 
     client_id: str
@@ -43,11 +43,11 @@ class Settled(NamedTuple):
 
 
 class _Aside(Exception):
-    """The tenant is set aside; the message is why."""
+    """The tenant is in quarantine; the message is why."""
 
 
 class TenantWriter:
-    """Writes tenants' batches, different tenants' from several threads at once; knows what it set aside while it lives.
+    """Writes tenants' batches, different tenants' from several threads at once; knows what it quarantined while it lives.
 
     max_failures: so many failures in a row that no row explains set a tenant aside. wait: for so many seconds.
     pace: what a transaction may take; None: a batch is one transaction. progress: told of each transaction that went through,
@@ -74,7 +74,7 @@ class TenantWriter:
         self._defects: dict[str, int] = {}
 
     def heed(self, causes: Callable[[], Mapping[str, str]]) -> None:
-        """Take tenants in again that are set aside no longer. causes: asked for those that still are, where there were any."""
+        """Take tenants in again that left quarantine. causes: asked for those that still are, where there were any."""
         if self._aside:
             still = causes()
             self._aside = {client_id: cause for client_id, cause in self._aside.items() if client_id in still}

@@ -12,7 +12,7 @@ class Writing:
 
     writers: how many tenants are written at once; each tenant's batches go one after the other.
     limits: of a transaction. max_failures: in a row, that no row explains, set a tenant aside.
-    streams: what is written is not run again where a tenant is set aside on the way; its records are rejected one by one.
+    streams: what is written is not run again where a tenant is in quarantine on the way; its records are rejected one by one.
     pace: how many rows a transaction takes; None: as many as a batch.
     """
 

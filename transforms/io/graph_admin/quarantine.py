@@ -1,4 +1,4 @@
-"""Which tenants are set aside: as the graph has it, and as this process knows before the graph could be told.
+"""Which tenants are in quarantine: as the graph has it, and as this process knows before the graph could be told.
 
 The graph is what counts: a tenant that is released there is taken in again, without a restart. Only where a tenant cannot
 even be marked, since somebody holds its lock, does this process keep it aside by itself, until the mark is made.
@@ -37,7 +37,7 @@ class MarkStore(Protocol):
 
 
 class QuarantinedTenant(NamedTuple):
-    """A tenant that is set aside. at_ms, now_ms: since when, and when that was asked, by the graph server's clock; since 1970."""
+    """A tenant that is in quarantine. at_ms, now_ms: since when, and when that was asked, by the graph server's clock; since 1970."""
 
     client_id: str
     cause: str
@@ -46,7 +46,7 @@ class QuarantinedTenant(NamedTuple):
 
 
 def read_quarantined(store: MarkStore) -> list[QuarantinedTenant]:
-    """The tenants that the graph has as set aside, in order."""
+    """The tenants that the graph has in quarantine, in order."""
     rows = store.ask(quarantine.READ_QUARANTINED)
     return [QuarantinedTenant(row[TENANT_KEY], row["reason"] or "", int(row["at"]), int(row["now"])) for row in rows]
 
@@ -57,7 +57,7 @@ def release(store: MarkStore, client_id: str, timeout_s: float = MARK_S) -> bool
 
 
 class Quarantine:
-    """Consecutive failures by tenant, and the tenants that this process set aside. Safe to use from several threads."""
+    """Consecutive failures by tenant, and the tenants that this process quarantined. Safe to use from several threads."""
 
     def __init__(self, store: MarkStore, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
@@ -83,7 +83,7 @@ class Quarantine:
         self._here[client_id] = cause[:_CAUSE_CHARACTERS]
         self._unmarked.add(client_id)
         self._next_mark.pop(client_id, None)
-        _LOG.error("tenant set aside", client_id=client_id, failures=failures, cause=cause)
+        _LOG.error("tenant quarantined", client_id=client_id, failures=failures, cause=cause)
         self.mark()
 
     def mark(self) -> None:
@@ -98,13 +98,13 @@ class Quarantine:
             return bool(self._store.ask_tenant(quarantine.SET_ASIDE, client_id, MARK_S, reason=self._here[client_id]))
         except (RowRefused, TenantFault) as error:
             self._next_mark[client_id] = self._clock() + _MARK_AGAIN_S
-            _LOG.warning("tenant is set aside in this process alone for now", client_id=client_id, detail=str(error))
+            _LOG.warning("tenant is quarantined in this process alone for now", client_id=client_id, detail=str(error))
             return False
 
     def causes(self, *, released: bool) -> dict[str, str]:
-        """The causes of all that are set aside, by tenant, as of now.
+        """The causes of all that are in quarantine, by tenant, as of now.
 
-        released: of those only that this process set aside itself, whatever the graph has: a replay takes in what is held.
+        released: of those only that this process quarantined itself, whatever the graph has: a replay takes in what is held.
         """
         if released:
             return dict(self._here)

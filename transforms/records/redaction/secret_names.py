@@ -37,7 +37,7 @@ _SHORT: Final = "pw|psk|pat|jwt|dsn|otp|totp|sas"
 SIGNS: Final = (
     r"(?i:pass|pwd|pswd|secret|token|cred|auth|cookie|htpasswd|connectionstring|connstr|dockerconfigjson|dockercfg"
     rf"|(?:{'|'.join(_KEYS)})[^a-z]{{0,2}}key|(?:^|[^a-z])(?:{_SHORT})(?:[^a-z]|$))"
-    rf"|[a-z0-9](?:{'|'.join(one.capitalize() for one in _SHORT.split('|'))})(?:[^a-z]|$)"
+    rf"|[a-z0-9](?:{'|'.join(one.capitalize() for one in _SHORT.split('|'))}|{_SHORT.upper()})(?:[^a-z]|$)"
 )
 
 

@@ -78,7 +78,7 @@ def test_a_partition_is_told_when_it_is_set_aside_and_when_it_is_read_again_and_
                 seen.aside(REFUSED)
             seen.end()
             assert value("graph_partitions_set_aside", labels) == (1 if cannot else 0)
-    assert [log["event"] for log in logs] == ["partition set aside", "partition is read again", "partition set aside"]
+    assert [log["event"] for log in logs] == ["partition left out", "partition is read again", "partition left out"]
 
 
 def test_the_lag_of_a_partition_that_cannot_be_read_stays_what_was_last_known() -> None:

@@ -1,4 +1,4 @@
-"""A tenant that cannot be written is set aside, after so many failures that no row explains; a row that can be found is."""
+"""A tenant that cannot be written is quarantined after so many failures that no row explains; a row that can be found is."""
 
 from collections.abc import Iterator, Sequence
 
@@ -70,7 +70,7 @@ def test_a_tenant_that_fails_without_any_row_is_set_aside_after_so_many_failures
     assert store.tried == ["write 4", "probe", "server", "probe", "server", "probe", "server", "mark"]
     assert waits == [1, 2]
     assert store.marked == {TENANT: "Neo.ClientError.Transaction.LockClientStopped"}
-    (said,) = [log for log in logs if log["event"] == "tenant set aside"]
+    (said,) = [log for log in logs if log["event"] == "tenant quarantined"]
     assert (said["client_id"], said["failures"], said["cause"]) == (TENANT, 3, "Neo.ClientError.Transaction.LockClientStopped")
 
 
