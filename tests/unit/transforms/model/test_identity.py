@@ -116,7 +116,7 @@ def test_a_rid_parsed_again_is_itself(kind: str, namespace: str, name: str) -> N
         ("widget:shop:w", ""),
         ("service.serving.knative.dev:shop:cart", ""),
         ("configmap:shop:c", "ConfigMap"),
-        ("lease:shop:l", ""),
+        ("gadget:shop:g", ""),
         ("Pod`:shop:p", ""),
     ],
 )

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from transforms.model.graph import NODES
 from transforms.model.kinds import (
     COLON_NAMED_TOKENS,
     HOME_GROUPS_OF_TOKEN,
@@ -126,3 +127,8 @@ def test_no_kind_can_be_a_tenant() -> None:
     assert set(KIND_OF_TOKEN) | {"secret", "event", "configmap", "lease"} <= RESERVED_TOKENS
     assert not [token for token in RESERVED_TOKENS if is_tenant_id(token)]
     assert all(token == token.lower() for token in RESERVED_TOKENS)
+
+
+def test_no_kind_has_the_label_of_another_node() -> None:
+    """The two would share a constraint, and resources would be taken for what the job keeps for itself."""
+    assert not {kind.name for kind in KINDS} & {node.label for node in NODES}
