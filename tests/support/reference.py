@@ -75,7 +75,7 @@ def expected_digest(mutations: list[Mutation], most_joined: int = 32) -> GraphDi
     return digest
 
 
-def flatten_option_groups(rid: str, spoken: set[str]) -> set[str]:
+def grouped(rid: str, spoken: set[str]) -> set[str]:
     """The objects, spoken for with their group, that a name without one may mean."""
     kind, rest = rid.split(":", 1)
     return {one for one in spoken if one in GROUPED and one.split(":", 1)[1] == rest and one.startswith(f"{kind}.")}
@@ -86,7 +86,7 @@ def placed(rid: str, at_cluster: bool, spoken: set[str]) -> str:
     if at_cluster:
         kind, _, name = rid.split(":")
         rid = f"{kind}::{name}"
-    found = flatten_option_groups(rid, spoken)
+    found = grouped(rid, spoken)
     return found.pop() if len(found) == 1 else rid
 
 
@@ -118,7 +118,7 @@ def lives(held: list[Mutation], spoken: set[str]) -> tuple[dict[str, UpsertNode]
         found: dict[str, str] = {}
         for one in held:
             if isinstance(one, kind):
-                for rid in {one.rid} | flatten_option_groups(one.rid, spoken):
+                for rid in {one.rid} | grouped(one.rid, spoken):
                     found[rid] = max(found.get(rid, ""), one.ver)
         return found
 
@@ -135,7 +135,7 @@ def lives(held: list[Mutation], spoken: set[str]) -> tuple[dict[str, UpsertNode]
             for one in borne
             if t_of(one.ver) >= reported_since
             and one.ver > (uid_end.get(one.uid, "") if one.uid else last_end)
-            and not (rid in LOOSE and flatten_option_groups(rid, spoken))
+            and not (rid in LOOSE and grouped(rid, spoken))
         ]
         if alive:
             live[rid] = max(alive, key=lambda one: one.ver)

@@ -70,8 +70,8 @@ def reading(world: World, flink: FlinkWorld, path: Path) -> Callable[[beam.Pipel
             expansion_service=flink.cluster.addresses().expansion,
         )
         numbers = rows | "Number" >> beam.Map(numbered).with_output_types(tuple[int, int])
-        flatten_option_groups = numbers | "Window" >> beam.WindowInto(FixedWindows(1)) | "Group" >> beam.GroupByKey()
-        flatten_option_groups | "Append" >> beam.ParDo(AppendFn(str(path)))
+        grouped = numbers | "Window" >> beam.WindowInto(FixedWindows(1)) | "Group" >> beam.GroupByKey()
+        grouped | "Append" >> beam.ParDo(AppendFn(str(path)))
 
     return build
 

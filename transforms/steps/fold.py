@@ -35,8 +35,8 @@ class FoldMutations(beam.PTransform):
         super().__init__()
         self._fn = FoldMutationsFn(keeps=keeps)
 
-    def expand(self, flatten_option_groups: beam.PCollection[Grouped]) -> Any:
-        return flatten_option_groups | beam.ParDo(self._fn).with_output_types(TenantMutations).with_outputs(REJECTS, main="main")
+    def expand(self, grouped: beam.PCollection[Grouped]) -> Any:
+        return grouped | beam.ParDo(self._fn).with_output_types(TenantMutations).with_outputs(REJECTS, main="main")
 
 
 class FoldMutationsFn(beam.DoFn):

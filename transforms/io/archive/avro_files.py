@@ -81,7 +81,7 @@ class AvroFiles(Generic[T]):
         Records that lie in the archive already, at the same coordinates and time, are left out: a slice that is run again
         writes nothing twice. The same records give the same names.
         """
-        return self.write_groups(self._layout.flatten_option_groups(records))
+        return self.write_groups(self._layout.grouped(records))
 
     def write_groups(self, taken: Mapping[Group, Sequence[T]]) -> list[str]:
         """The same for records by their groups, each in the order in which they came."""

@@ -90,7 +90,7 @@ def group_of(one: Archived) -> Group:
     return Group(one.client_id, record.topic, record.partition, hour_of(record.timestamp_ms))
 
 
-def flatten_option_groups(records: Iterable[Archived]) -> dict[Group, list[Archived]]:
+def grouped(records: Iterable[Archived]) -> dict[Group, list[Archived]]:
     """The records by what a file has in common, each group in the order in which they came."""
     by_key: dict[tuple[str, str, int, int], list[Archived]] = {}
     for one in records:

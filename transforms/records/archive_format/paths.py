@@ -64,7 +64,7 @@ class Layout(NamedTuple, Generic[T]):
     """
 
     format: Format[T]
-    flatten_option_groups: Callable[[Iterable[T]], dict[Group, list[T]]]
+    grouped: Callable[[Iterable[T]], dict[Group, list[T]]]
     offset: Callable[[T], int]
     within: Callable[[T], Within]
     are_of: Callable[[list[T], Group, int, int], bool]

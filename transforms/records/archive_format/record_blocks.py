@@ -16,8 +16,8 @@ from transforms.records.archive_format.archived import (
     Archived,
     Withheld,
     are_of,
-    flatten_option_groups,
     from_avro,
+    grouped,
     place_of,
 )
 from transforms.records.archive_format.encoding import BLOCK_BYTES, BLOCK_RECORDS, Format, base128, sized, varint
@@ -310,7 +310,7 @@ def _bytes(data: bytes, at: int) -> tuple[bytes | None, int]:
 
 ARCHIVE: Final = Layout(
     Format(ARCHIVE_SCHEMA, SCHEMA_VERSION, LEAST_BYTES, encode_blocks, from_avro, decode_usual),
-    flatten_option_groups,
+    grouped,
     attrgetter("record.offset"),
     place_of,
     are_of,

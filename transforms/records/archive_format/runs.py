@@ -5,7 +5,7 @@ from typing import Final, overload
 
 import msgspec
 
-from transforms.records.archive_format.archived import Archived, flatten_option_groups
+from transforms.records.archive_format.archived import Archived, grouped
 from transforms.records.archive_format.paths import HOUR_MS, Group, hour_of
 from transforms.records.record import KafkaRecord
 
@@ -86,7 +86,7 @@ def groups_of(gathered: list[Gathered]) -> dict[Group, Sequence[Archived]]:
             before = runs.setdefault(_key(run), run)
             if before is not run:
                 before.add(run)
-    found: dict[Group, Sequence[Archived]] = dict(flatten_option_groups(one for portion in gathered for one in portion.others))
+    found: dict[Group, Sequence[Archived]] = dict(grouped(one for portion in gathered for one in portion.others))
     for run in runs.values():
         others = found.get(run.group)
         found[run.group] = RunView(run) if others is None else [*others, *RunView(run)]

@@ -12,7 +12,7 @@ from tests.support.archive_samples import HOUR_MS, all_sorts
 from tests.support.patience import examples
 from tests.support.wire import AT_MS, EVENTS, RESOURCES
 from transforms.io.archive.files import Archive
-from transforms.records.archive_format.archived import Archived, Withheld, flatten_option_groups
+from transforms.records.archive_format.archived import Archived, Withheld, grouped
 from transforms.records.archive_format.paths import Group
 from transforms.records.archive_format.record_blocks import ARCHIVE, encode_blocks, sizes_of
 from transforms.records.archive_format.runs import Gathered, Gathering, Run, RunView, groups_of
@@ -66,7 +66,7 @@ def test_runs_give_the_bytes_that_single_records_give(records: list[Archived], s
     gathered = [sent(one) for one in portions(records, size)]
 
     assert sum(map(len, gathered)) == len(records)
-    assert files(groups_of(gathered)) == files(flatten_option_groups(records))
+    assert files(groups_of(gathered)) == files(grouped(records))
 
 
 @given(ARCHIVED)
