@@ -21,8 +21,8 @@ from scripts.sampling.record import EVENTS, RESOURCES, SampleRecord, json_bytes
 from scripts.world import World
 
 HOSTILE: Final = "af-66"
-_AT: Final = BEGIN.isoformat().replace("+00:00", "Z")
-_AT_MS: Final = int(BEGIN.timestamp() * 1000)
+AT: Final = BEGIN.isoformat().replace("+00:00", "Z")
+AT_MS: Final = int(BEGIN.timestamp() * 1000)
 _KEY: Final = f"{HOSTILE}::pod:shop:".encode()
 _COMMITTED_S: Final = 120.0
 _GROWTH_BYTES: Final = 60 * 1024 * 1024
@@ -32,9 +32,9 @@ _ASKED: Final = 600
 Send = Callable[[], int]
 
 
-def _pod(name: str, **more: Any) -> SampleRecord:
-    body = {"op": "UPSERT", "at": _AT, "kind": "Pod", "namespace": "shop", "name": name, **more}
-    return SampleRecord(RESOURCES, _KEY + name.encode(), json_bytes(body), _AT_MS)
+def pod(name: str, **more: Any) -> SampleRecord:
+    body = {"op": "UPSERT", "at": AT, "kind": "Pod", "namespace": "shop", "name": name, **more}
+    return SampleRecord(RESOURCES, _KEY + name.encode(), json_bytes(body), AT_MS)
 
 
 def _event(count: object) -> SampleRecord:
@@ -44,13 +44,13 @@ def _event(count: object) -> SampleRecord:
         {"key": "k8s.object.kind", "value": {"stringValue": "Pod"}},
         {"key": "k8s.object.name", "value": {"stringValue": "p"}},
     ]
-    logs = [{"resource": {}, "scopeLogs": [{"logRecords": [{"timeUnixNano": str(_AT_MS * 1_000_000), "attributes": attributes}]}]}]
-    return SampleRecord(EVENTS, _KEY, json_bytes({"resourceLogs": logs}), _AT_MS)
+    logs = [{"resource": {}, "scopeLogs": [{"logRecords": [{"timeUnixNano": str(AT_MS * 1_000_000), "attributes": attributes}]}]}]
+    return SampleRecord(EVENTS, _KEY, json_bytes({"resourceLogs": logs}), AT_MS)
 
 
 def _harmless(number: int) -> list[SampleRecord]:
     """As much traffic of the same tenant that is as it should be."""
-    return [_pod(f"sound-{at % 50}") for at in range(number)]
+    return [pod(f"sound-{at % 50}") for at in range(number)]
 
 
 class Neighbours:
@@ -71,11 +71,14 @@ class Neighbours:
         self.without_s = self._seconds(self._parts[1], lambda: self._world.produce(self._harmless))
         self.among_s = 0.0
 
-    def meet(self, send: Send) -> None:
-        """Send what is hostile among the neighbours' records; their graphs and their delay must be as without it."""
+    def meet(self, send: Send, taken: Sequence[SampleRecord] = ()) -> None:
+        """Send what is hostile among the neighbours' records; their graphs and their delay must be as without it.
+
+        taken: what of it is no reject, and so is part of its own tenant's graph.
+        """
         self.among_s = self._seconds(self._parts[2], send)
         self._round.must_be_in_time("records", self.without_s, self.among_s)
-        must_be_the_graph_of(self._world, [*self._records, *self._harmless])
+        must_be_the_graph_of(self._world, [*self._records, *self._harmless, *taken])
 
     @property
     def said(self) -> str:
@@ -97,29 +100,29 @@ def poison_integers(round_: Round) -> Seen:
     most = 2**63 - 1
     restarts = {"containerStatuses": [{"restartCount": most}, {"restartCount": most}]}
     counts = [{"intValue": "9999999999999999999"}, {"intValue": str(2**63)}, {"intValue": "-9223372036854775809"}, {"intValue": "9" * 4000}]
-    bad = [_pod(f"bad-{at}", status=restarts) for at in range(3)] + [_event(count) for count in counts]
+    bad = [pod(f"bad-{at}", status=restarts) for at in range(3)] + [_event(count) for count in counts]
     bad *= 2 if round_.short else 20
-    with _following(round_, len(bad)) as (neighbours, _):
+    with following(round_, len(bad)) as (neighbours, _):
         neighbours.meet(lambda: round_.world.produce(bad))
-        _must_be_letters(round_.world, {"limit_exceeded": len(bad)})
+        must_be_letters(round_.world, {"limit_exceeded": len(bad)})
     return Seen(f"{len(bad)} records; {neighbours.said}")
 
 
 def poison_headers(round_: Round) -> Seen:
     """Header names that are not UTF-8, among others and alone, on a record with a value and on a tombstone."""
     world = round_.world
-    value = _pod("bad").value
+    value = pod("bad").value
     names: tuple[tuple[bytes, ...], ...] = ((b"\xff\xfe",), (b"client_id", b"\x80"), (b"\xed\xa0\x80", b"ce_id"), (b"a\xc3",))
-    bad = [RawRecord(_KEY + b"bad", held, _AT_MS, tuple((name, b"x") for name in each)) for each in names for held in (value, None)]
+    bad = [RawRecord(_KEY + b"bad", held, AT_MS, tuple((name, b"x") for name in each)) for each in names for held in (value, None)]
 
     def send() -> int:
         for at, one in enumerate(bad):
             produce_raw(world.brokers, RESOURCES, at % 4, one)
         return len(bad)
 
-    with _following(round_, len(bad)) as (neighbours, _):
+    with following(round_, len(bad)) as (neighbours, _):
         neighbours.meet(send)
-        _must_be_letters(world, {"bad_header": len(bad)})
+        must_be_letters(world, {"bad_header": len(bad)})
         world.run("pipelines.deadletters", "list", "--letters=20")
     return Seen(f"{len(bad)} records; {neighbours.said}")
 
@@ -129,10 +132,10 @@ def flood_schema_ids(round_: Round) -> Seen:
     number = 1_000 if round_.short else 20_000
     wild = [0, 2**31, 2**32 - 1]
     ids = wild + [round_.random.randrange(1, 2**31) for _ in range(number)]
-    bad = [SampleRecord(RESOURCES, _KEY + b"bad", b"\0" + one.to_bytes(4, "big") + b"payload", _AT_MS) for one in ids]
-    with _registry() as registry, _following(round_, len(bad), f"--schema_registry_url={registry.url}") as (neighbours, _):
+    bad = [SampleRecord(RESOURCES, _KEY + b"bad", b"\0" + one.to_bytes(4, "big") + b"payload", AT_MS) for one in ids]
+    with _registry() as registry, following(round_, len(bad), f"--schema_registry_url={registry.url}") as (neighbours, _):
         neighbours.meet(lambda: round_.world.produce(bad))
-        _must_be_letters(round_.world, {"schema_unknown": len(bad)})
+        must_be_letters(round_.world, {"schema_unknown": len(bad)})
         asked = registry.asked
         must(not asked.keys() & {str(one) for one in wild}, "the registry was asked for an id that none can have")
         must(0 < asked.total() <= _ASKED, f"the registry was asked {asked.total()} times for {number} random ids")
@@ -142,10 +145,10 @@ def flood_schema_ids(round_: Round) -> Seen:
 def invent_prefixes(round_: Round) -> Seen:
     """Records of tenants that nobody knows, each of another one, with a fault each."""
     number = 2_000 if round_.short else 40_000
-    bad = [SampleRecord(RESOURCES, f"invented-{at}::pod:shop:p".encode(), b"{not json", _AT_MS) for at in range(number)]
+    bad = [SampleRecord(RESOURCES, f"invented-{at}::pod:shop:p".encode(), b"{not json", AT_MS) for at in range(number)]
     with _free_port() as port:
         flags = ("--log_level=INFO", f"--metrics_port={port}")
-    with _following(round_, len(bad), *flags) as (neighbours, job):
+    with following(round_, len(bad), *flags) as (neighbours, job):
         before = job.memory_bytes()
         neighbours.meet(lambda: round_.world.produce(bad))
         grown = job.memory_bytes() - before
@@ -163,16 +166,16 @@ def meet_defects(round_: Round) -> Seen:
     """A defect of the job itself in each of its steps, planted, that the records of one tenant meet."""
     world = round_.world
     steps = ("decode", "resolve_tenant", "interpret", "fold", "plan", "write")
-    bad = [_pod(f"{BUG}{step}-{at}") for step in steps for at in range(2)]
-    with _following(round_, len(bad), module="scripts.faulting.buggy") as (neighbours, _):
+    bad = [pod(f"{BUG}{step}-{at}") for step in steps for at in range(2)]
+    with following(round_, len(bad), module="scripts.faulting.buggy") as (neighbours, _):
         neighbours.meet(lambda: world.produce(bad))
-        _must_be_letters(world, {"internal": len(bad)})
+        must_be_letters(world, {"internal": len(bad)})
         found = {letter["step"] for letter in world.deadletters()}
         must(found == {*steps}, f"the defects were met in {sorted(found)}")
     return Seen(f"{len(bad)} records in {len(steps)} steps; {neighbours.said}")
 
 
-def _must_be_letters(world: World, wanted: dict[str, int]) -> None:
+def must_be_letters(world: World, wanted: dict[str, int]) -> None:
     found = Counter(letter["reason"] for letter in world.deadletters())
     must(found == wanted, f"the dead letters are {dict(found)} instead of {wanted}")
 
@@ -185,7 +188,7 @@ class _Following(Command):
 
 
 @contextmanager
-def _following(round_: Round, number: int, *flags: str, module: str = "pipelines.graph_build") -> Iterator[tuple[Neighbours, _Following]]:
+def following(round_: Round, number: int, *flags: str, module: str = "pipelines.graph_build") -> Iterator[tuple[Neighbours, _Following]]:
     """A run that follows; the net is as in production, whatever this process has. number: of records that are hostile."""
     world = round_.world
     arguments = ("--runner=DirectRunner", "--json", "--log_level=ERROR", *FOLLOW, *flags)

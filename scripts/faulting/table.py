@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from scripts.faulting import amplification, archives, hostile, kills, losses, neighbours, refusals, secrets, traffic
+from scripts.faulting import amplification, archives, costly, hostile, kills, losses, neighbours, refusals, secrets, traffic
 from scripts.faulting.round import Round, Seen
 
 
@@ -180,6 +180,20 @@ FAULTS: Final = (
         f"no series, no memory and few lines of the log for them; {_UNHARMED}",
         2,
         hostile.invent_prefixes,
+    ),
+    Fault(
+        "slow-patterns",
+        "a tenant sends texts of 900 kB that repeat what the patterns of secrets and failures begin with",
+        f"each is an episode; {_UNHARMED}",
+        3,
+        costly.send_slow_texts,
+    ),
+    Fault(
+        "products",
+        "a tenant has policies that all select every Pod, and rules that all raise every episode of one alert",
+        f"none is rejected, and the first 32 by name are joined; {_UNHARMED}",
+        2,
+        costly.send_products,
     ),
     Fault(
         "defects",
