@@ -1,6 +1,8 @@
 """Topics as an operator, a retention or a mishap leaves them: looked into, cut, configured, made anew."""
 
+import time
 from collections.abc import Iterable
+from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
@@ -10,6 +12,9 @@ from transforms.io.kafka.offsets import Place
 from transforms.io.kafka.single_records import HeldRecords
 from transforms.io.kafka.target import KafkaTarget
 from transforms.records.record import KafkaRecord
+
+_APPLIED_S: Final = 15.0
+_AGAIN_S: Final = 0.1
 
 
 def admin(brokers: str) -> AdminClient:
@@ -46,11 +51,18 @@ def make_topic(brokers: str, topic: str, **config: str) -> None:
 
 
 def configure_topic(brokers: str, topic: str, **config: str) -> None:
-    """Change a topic's settings; names have underscores for dots."""
+    """Change a topic's settings, and return once the broker goes by them; names have underscores for dots."""
     entries = [ConfigEntry(name.replace("_", "."), value, incremental_operation=AlterConfigOpType.SET) for name, value in config.items()]
     resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries)
     client = admin(brokers)
     client.incremental_alter_configs([resource])[resource].result(30)
+    asked = ConfigResource(ResourceType.TOPIC, topic)
+    limit = time.monotonic() + _APPLIED_S
+    # The controller answers before the broker has heard of it.
+    while {name: client.describe_configs([asked])[asked].result(30)[name.replace("_", ".")].value for name in config} != config:
+        if time.monotonic() > limit:
+            raise RuntimeError(f"{topic} does not have {config} after {_APPLIED_S:.0f} s")
+        time.sleep(_AGAIN_S)
 
 
 def delete_topic(brokers: str, topic: str) -> None:
