@@ -1,11 +1,21 @@
 """A broker with logins and rights, beside the stack's, which has neither."""
 
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, AdminClient, NewTopic, ResourcePatternType, ResourceType
+from confluent_kafka.admin import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    NewTopic,
+    ResourcePatternType,
+    ResourceType,
+)
 
 from runners.local.service import await_services
 from runners.local.services import Kafka
@@ -14,6 +24,7 @@ from transforms.io.kafka.target import quiet
 
 ADMIN: Final = ("admin", "admin-password")
 USER: Final = ("builder", "builder-password")
+_GRANTED_S: Final = 15.0
 Right = tuple[ResourceType, str, AclOperation]
 
 
@@ -65,7 +76,7 @@ class SecuredKafka(Kafka):
             made.result()
 
     def grant(self, rights: Iterable[Right]) -> None:
-        """The user's rights; one that is granted already stays."""
+        """Give the user rights, and return once the broker goes by them; one that is granted already stays."""
         bindings = [
             AclBinding(kind, name, ResourcePatternType.LITERAL, f"User:{USER[0]}", "*", operation, AclPermissionType.ALLOW)
             for kind, name, operation in rights
@@ -73,6 +84,15 @@ class SecuredKafka(Kafka):
         admin = self.admin()
         for granted in admin.create_acls(bindings).values():
             granted.result()
+        # The controller answers before the broker has heard of it.
+        limit = time.monotonic() + _GRANTED_S
+        for one in bindings:
+            wanted = AclBindingFilter(
+                one.restype, one.name, one.resource_pattern_type, one.principal, one.host, one.operation, one.permission_type
+            )
+            while not admin.describe_acls(wanted).result():
+                assert time.monotonic() < limit, f"{one} is not granted after {_GRANTED_S:.0f} s"
+                time.sleep(0.05)
 
     def up(self) -> None:
         self.start()
