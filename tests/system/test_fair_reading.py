@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from confluent_kafka import Producer
 
+from scripts.faulting.round import await_that
 from scripts.sampling.record import RESOURCES
 from tests.system.world import World
-from transforms.io.kafka.offsets import OffsetRange, Place
+from transforms.io.kafka.offsets import KafkaOffsets, OffsetRange, Place
 from transforms.io.kafka.range_reader import RangeReader
 
 LOUD, QUIET = 6_000, 300
@@ -23,6 +25,10 @@ def reader(world: World) -> Iterator[RangeReader]:
         for number in range((LOUD if partition == 0 else QUIET) + 50):
             producer.produce(RESOURCES, b"x" * 100, b"%d" % number, partition=partition)
     assert producer.flush(30) == 0
+    # What was acknowledged a moment ago may not be shown to a consumer yet, who would then be told of an end before it.
+    with closing(KafkaOffsets(world.kafka_target)) as offsets:
+        wanted = [OffsetRange(RESOURCES, partition, 0, (LOUD if partition == 0 else QUIET) + 50) for partition in range(4)]
+        await_that(lambda: sorted(offsets.held([RESOURCES])) == wanted, 15, "all records can be read")
     reader = RangeReader(world.kafka_target)
     yield reader
     reader.close()
