@@ -93,12 +93,11 @@ def main(
     )
     # Drivers and Beam take seconds to import, and `--help` needs neither.
     from pipelines.console.run_report import print_summary, run_summary  # noqa: PLC0415
-    from pipelines.job.on_runner import run_pipeline_on  # noqa: PLC0415
-    from pipelines.job.run import run  # noqa: PLC0415
-    from pipelines.job.stream import Watching, watch_stream  # noqa: PLC0415
 
     started = time.monotonic()
     if streams:
+        from pipelines.job.stream import Watching, watch_stream  # noqa: PLC0415
+
         with exit_on_fault("Interrupted; the job goes on: run the same command to watch it again."):
             totals = watch_stream(
                 settings,
@@ -108,6 +107,9 @@ def main(
             )
         print_summary(run_summary(totals, time.monotonic() - started), as_json=json)
         return
+    from pipelines.job.on_runner import run_pipeline_on  # noqa: PLC0415
+    from pipelines.job.run import run  # noqa: PLC0415
+
     with exit_on_fault("Interrupted; nothing after the last committed offsets counts as done: run again to go on."):
         totals = run(settings, follow, run_pipeline_on(run_options.runner, flink, "graph-build-slice"))
     print_summary(run_summary(totals, time.monotonic() - started), as_json=json)
