@@ -1,5 +1,6 @@
 """The job's own flow, from records to a graph in this process, without Kafka and Neo4j."""
 
+from functools import cache
 from typing import Any
 
 import apache_beam as beam
@@ -25,6 +26,7 @@ from transforms.steps.metrics import read_counts
 from transforms.testing.memory_sink import MemorySink
 
 
+@cache
 def records() -> list[KafkaRecord]:
     stream = sample_stream(clusters=3, resyncs=2, seed=4, poison_classes=99).records
     return [KafkaRecord(one.topic, 0, at, one.timestamp_ms, one.key, one.value, one.headers) for at, one in enumerate(stream)]

@@ -56,7 +56,7 @@ MEMORY_PER_BYTE: Final = 64
 # What an Avro payload comes to is bounded as a whole.
 AVRO_MEMORY_BYTES: Final = 64 * 1024 * 1024
 
-_SECONDS: Final = 240.0 if is_long() else 1.0
+_SECONDS: Final = 240.0 if is_long() else 0.4
 _SIZES: Final = (1_000, 20_000, 200_000, RECORD_BYTES - 4_000)
 _TRIES: Final = 4
 _GROWN: Final = "\x01grown"

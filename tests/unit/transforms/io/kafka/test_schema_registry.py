@@ -112,7 +112,7 @@ def test_random_ids_of_invented_senders_are_limited_together_and_the_known_ones_
 def test_memory_does_not_grow_with_the_ids() -> None:
     now = [0.0]
     made = registry(Client(unknown()), now)
-    for number in range(20_000):
+    for number in range(6_000):
         now[0] += 1.0
         reason_of(made, 100 + number, f"invented-{number}")
     assert len(made._unknown) <= 4096
