@@ -25,8 +25,6 @@ from typing import Final
 
 import typer
 
-from pipelines.console.command import exit_on_fault
-from pipelines.console.logs import configure_logs
 from pipelines.options.archive import ArchiveOptions
 from pipelines.options.failures import FailureOptions
 from pipelines.options.flatten import flatten_option_groups
@@ -38,6 +36,8 @@ from pipelines.options.registry import RegistryOptions
 from pipelines.options.run import DIRECT, FollowOptions, RunOptions
 from pipelines.options.stream import StreamOptions
 from pipelines.options.tenants import AdmissionOptions, LivenessOptions, RouteOptions
+from pipelines.output.command import exit_on_fault
+from pipelines.output.logs import configure_logs
 from pipelines.settings import RunSettings, flow_settings
 from transforms.steps.readers import BEAM
 
@@ -92,7 +92,7 @@ def main(
         lease_s=run_options.lease_s,
     )
     # Drivers and Beam take seconds to import, and `--help` needs neither.
-    from pipelines.console.run_report import print_summary, run_summary  # noqa: PLC0415
+    from pipelines.output.run_report import print_summary, run_summary  # noqa: PLC0415
 
     started = time.monotonic()
     if streams:

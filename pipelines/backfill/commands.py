@@ -27,8 +27,6 @@ from typing import Annotated
 
 import typer
 
-from pipelines.console.command import exit_on_fault
-from pipelines.console.logs import configure_logs
 from pipelines.options.backfill import HowOptions, IntoOptions, ScheduleOptions, SpanOptions
 from pipelines.options.default_command import RunsByDefault
 from pipelines.options.failures import FailureOptions
@@ -39,6 +37,8 @@ from pipelines.options.kafka import KafkaOptions
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.tenants import AdmissionOptions, RouteOptions
+from pipelines.output.command import exit_on_fault
+from pipelines.output.logs import configure_logs
 
 app = typer.Typer(
     cls=RunsByDefault, add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False

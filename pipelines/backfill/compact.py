@@ -6,12 +6,12 @@ from dataclasses import asdict
 
 import typer
 
-from pipelines.console.command import exit_on_fault, print_json
-from pipelines.console.logs import configure_logs
-from pipelines.console.progress import Count
 from pipelines.options.archive import archive_root
 from pipelines.options.checks import duration_s
 from pipelines.options.flow import log_level, tenant_id
+from pipelines.output.command import exit_on_fault, print_json
+from pipelines.output.logs import configure_logs
+from pipelines.output.progress import Count
 from runners.loops.stop import StopSignals
 from transforms.io.archive.compact import Compacted
 from transforms.io.archive.compact import compact as compact_archive

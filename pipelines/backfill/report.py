@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 import typer
 from rich.table import Table
 
-from pipelines.console.command import console, print_json
-from pipelines.console.readable import shown_time
-from pipelines.console.run_report import by_why, print_summary, run_summary
+from pipelines.output.command import console, print_json
+from pipelines.output.readable import shown_time
+from pipelines.output.run_report import by_why, print_summary, run_summary
 from runners.loops.backfill import BackfillTotals
 from runners.loops.bounded import RunTotals
 from transforms.io.backfill.ledger import Slice

@@ -11,7 +11,6 @@ import typer
 
 from pipelines.backfill.flow import run_files, run_held
 from pipelines.backfill.report import Ran, print_plan, print_ran, ran_object
-from pipelines.console.progress import Count
 from pipelines.job.on_runner import run_pipeline_on
 from pipelines.options.backfill import HowOptions, IntoOptions, ScheduleOptions, SpanOptions
 from pipelines.options.failures import FailureOptions
@@ -22,6 +21,7 @@ from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.tenants import AdmissionOptions, RouteOptions
+from pipelines.output.progress import Count
 from pipelines.settings import FlowSettings, flow_settings
 from runners.direct import RunPipeline, tune_gc
 from runners.loops.backfill import BackfillTotals, SliceDone, SliceProgress, backfill, done_of, read_held

@@ -8,12 +8,12 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.backfill.report import scope_object
-from pipelines.console.command import console, exit_on_fault, print_json
-from pipelines.console.logs import configure_logs
-from pipelines.console.readable import printable, shown_age, shown_time
 from pipelines.options.backfill import IntoOptions
 from pipelines.options.flow import log_level
 from pipelines.options.neo4j import Neo4jOptions
+from pipelines.output.command import console, exit_on_fault, print_json
+from pipelines.output.logs import configure_logs
+from pipelines.output.readable import printable, shown_age, shown_time
 from transforms.io.backfill.ledger import DONE, FAILED, RUNNING, BackfillLedger, Entry
 from transforms.io.graph_admin.lease import is_at_work
 from transforms.io.neo4j.store import Neo4jGraphStore

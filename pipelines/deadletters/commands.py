@@ -24,7 +24,6 @@ from typing import Annotated
 
 import typer
 
-from pipelines.console.logs import configure_logs
 from pipelines.options.failures import FailureOptions
 from pipelines.options.flatten import flatten_option_groups
 from pipelines.options.flow import Json, LogLevel, WriteOptions, log_level
@@ -34,6 +33,7 @@ from pipelines.options.letters import CoordinatesArgument, LetterOptions, Replay
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.tenants import AdmissionOptions, RouteOptions
+from pipelines.output.logs import configure_logs
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 

@@ -5,12 +5,12 @@ from contextlib import closing
 
 import typer
 
-from pipelines.console.command import INTERRUPTED_REPLAY, exit_on_fault, print_json
 from pipelines.deadletters.report import letter_object, letter_text, list_object, print_list, unreadable_sentences
 from pipelines.deadletters.walk import find_letter, index_letters
 from pipelines.options.kafka import KafkaOptions
 from pipelines.options.letter_place import letter_place
 from pipelines.options.letters import LetterOptions, coordinates
+from pipelines.output.command import INTERRUPTED_REPLAY, exit_on_fault, print_json
 from transforms.io.dead_letters.index import LetterIndex
 from transforms.io.dead_letters.reader import DeadLetterReader
 from transforms.records.redaction.text import redact_text

@@ -9,9 +9,6 @@ from dataclasses import replace
 import apache_beam as beam
 import typer
 
-from pipelines.console.command import INTERRUPTED_REPLAY, exit_on_fault
-from pipelines.console.progress import Count
-from pipelines.console.run_report import print_replay, replay_summary
 from pipelines.deadletters.walk import index_letters
 from pipelines.flow import into_graph
 from pipelines.options.failures import FailureOptions
@@ -21,6 +18,9 @@ from pipelines.options.letters import LetterOptions, ReplayOptions
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.tenants import AdmissionOptions, RouteOptions
+from pipelines.output.command import INTERRUPTED_REPLAY, exit_on_fault
+from pipelines.output.progress import Count
+from pipelines.output.run_report import print_replay, replay_summary
 from pipelines.settings import FlowSettings, flow_settings
 from runners.direct import run_pipeline
 from runners.loops.replay import ReplaySlice, ReplayTotals, replay, slice_of, tried_slice

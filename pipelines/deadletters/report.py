@@ -8,8 +8,8 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.console.command import console
-from pipelines.console.readable import printable, readable_json, readable_text, shown_time
+from pipelines.output.command import console
+from pipelines.output.readable import printable, readable_json, readable_text, shown_time
 from transforms.io.dead_letters.index import LetterEntry, LetterGroup
 from transforms.io.dead_letters.reader import Posted
 from transforms.records.dead_letters.letters import Letter

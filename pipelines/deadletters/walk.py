@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pipelines.console.progress import Count
+from pipelines.output.progress import Count
 from transforms.io.dead_letters.index import LetterIndex
 from transforms.io.dead_letters.reader import DeadLetterReader, Posted
 from transforms.io.kafka.offsets import Place

@@ -23,7 +23,6 @@ from typing import Annotated
 
 import typer
 
-from pipelines.console.logs import configure_logs
 from pipelines.options.archive import ArchiveOptions
 from pipelines.options.checks import usage_error
 from pipelines.options.flatten import flatten_option_groups
@@ -33,6 +32,7 @@ from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.run import AUTO, KafkaReader, chosen_reader
 from pipelines.options.tenants import RouteOptions
+from pipelines.output.logs import configure_logs
 from transforms.steps.readers import BEAM
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)

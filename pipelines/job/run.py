@@ -3,10 +3,10 @@
 from contextlib import ExitStack
 from typing import Any
 
-from pipelines.console.run_report import ProgressBar
 from pipelines.flow import build
 from pipelines.job.resources import Job
 from pipelines.options.run import FollowOptions
+from pipelines.output.run_report import ProgressBar
 from pipelines.settings import RunSettings
 from runners.direct import RunPipeline, run_pipeline, tune_gc
 from runners.loops.bounded import RunTotals

@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from pipelines.console.logs import configure_logs
 from pipelines.options.compare import CompareOptions
 from pipelines.options.failures import FailureOptions
 from pipelines.options.flatten import flatten_option_groups
@@ -22,6 +21,7 @@ from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.purging import DEFAULT_SLICE_ROWS, SliceRows, Tenant, Yes
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.tenants import AdmissionOptions, RouteOptions
+from pipelines.output.logs import configure_logs
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 

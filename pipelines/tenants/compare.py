@@ -3,10 +3,10 @@
 import sys
 from contextlib import closing
 
-from pipelines.console.command import exit_on_fault, print_json
-from pipelines.console.progress import Count
 from pipelines.options.compare import CompareOptions
 from pipelines.options.neo4j import Neo4jOptions
+from pipelines.output.command import exit_on_fault, print_json
+from pipelines.output.progress import Count
 from pipelines.tenants.compare_report import comparison_object, print_comparison
 from transforms.io.faults import InfrastructureFault
 from transforms.io.graph_admin.compare import Pair, Side, TenantComparison, compare_tenant

@@ -6,8 +6,8 @@ from typing import Any, Final
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.console.command import console
-from pipelines.console.readable import printable
+from pipelines.output.command import console
+from pipelines.output.readable import printable
 from transforms.io.graph_admin.compare import TenantComparison, compared_labels
 from transforms.model.graph_mapping import GraphMapping
 from transforms.planning.diff.comparison import Differences, NodeExample, RelationshipExample, Where

@@ -3,9 +3,9 @@
 import typer
 from rich.table import Table
 
-from pipelines.console.command import console, exit_on_fault, print_json
 from pipelines.options.flow import tenant_id
 from pipelines.options.neo4j import Neo4jOptions
+from pipelines.output.command import console, exit_on_fault, print_json
 from transforms.io.neo4j.digest import combined
 from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.io.neo4j.target import Neo4jTarget

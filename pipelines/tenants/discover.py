@@ -6,12 +6,12 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.console.command import WIDE, console, exit_on_fault, print_json
-from pipelines.console.readable import printable
 from pipelines.options.checks import usage_error
 from pipelines.options.kafka import KafkaOptions
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.tenants import RouteOptions
+from pipelines.output.command import WIDE, console, exit_on_fault, print_json
+from pipelines.output.readable import printable
 from transforms.io.kafka.offsets import kafka_fault
 from transforms.io.kafka.probe import Brokers, KafkaProbe
 from transforms.io.kafka.target import KafkaTarget

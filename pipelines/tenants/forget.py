@@ -2,9 +2,9 @@
 
 from contextlib import closing
 
-from pipelines.console.command import exit_on_fault, print_json
 from pipelines.options.flow import tenant_id
 from pipelines.options.neo4j import Neo4jOptions
+from pipelines.output.command import exit_on_fault, print_json
 from pipelines.tenants.purging import (
     ask_whether_meant,
     must_be_meant,

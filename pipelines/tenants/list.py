@@ -6,9 +6,9 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.console.command import WIDE, console, exit_on_fault, print_json
-from pipelines.console.readable import printable, shown_age, shown_time
 from pipelines.options.neo4j import Neo4jOptions
+from pipelines.output.command import WIDE, console, exit_on_fault, print_json
+from pipelines.output.readable import printable, shown_age, shown_time
 from transforms.io.neo4j.purge import Found, Sizes, sizes, tenants_found
 from transforms.io.neo4j.store import Neo4jGraphStore
 

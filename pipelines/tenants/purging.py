@@ -12,10 +12,10 @@ import structlog
 import typer
 from rich.table import Table
 
-from pipelines.console.command import WIDE, console
-from pipelines.console.progress import Count
-from pipelines.console.readable import shown_time
 from pipelines.options.checks import usage_error
+from pipelines.output.command import WIDE, console
+from pipelines.output.progress import Count
+from pipelines.output.readable import shown_time
 from transforms.io.neo4j.purge import Purged, Store, begin, go_on, sizes
 from transforms.planning.lifecycle.reaping import TenantStatus, Verdict
 

@@ -8,10 +8,10 @@ from typing import Any
 import typer
 from rich.table import Table
 
-from pipelines.console.command import WIDE, console, exit_on_fault, print_json
 from pipelines.options.checks import duration_s
 from pipelines.options.flow import tenant_id
 from pipelines.options.neo4j import Neo4jOptions
+from pipelines.output.command import WIDE, console, exit_on_fault, print_json
 from pipelines.tenants.purging import (
     Judge,
     ask_whether_meant,

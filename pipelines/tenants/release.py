@@ -10,7 +10,6 @@ from typing import Any, Final
 import structlog
 import typer
 
-from pipelines.console.command import INTERRUPTED_REPLAY, exit_on_fault
 from pipelines.options.checks import usage_error
 from pipelines.options.failures import FailureOptions
 from pipelines.options.flow import WriteOptions, tenant_id
@@ -20,6 +19,7 @@ from pipelines.options.letters import ReplayOptions
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.tenants import AdmissionOptions, RouteOptions
+from pipelines.output.command import INTERRUPTED_REPLAY, exit_on_fault
 from pipelines.settings import FlowSettings, flow_settings
 from runners.loops.replay import ReplayTotals
 from transforms.io.graph_admin.lease import is_held
@@ -63,7 +63,7 @@ def release(
     started = time.monotonic()
     with exit_on_fault(INTERRUPTED_REPLAY):
         told, totals = _released(tenant, flow, how.slice_bytes, settle_s, dry_run=how.dry_run)
-    from pipelines.console.run_report import print_replay, replay_summary  # noqa: PLC0415 - imports Beam, as the replay did
+    from pipelines.output.run_report import print_replay, replay_summary  # noqa: PLC0415 - imports Beam, as the replay did
 
     summary = replay_summary(totals, time.monotonic() - started, dry_run=how.dry_run)
     print_replay({"client_id": tenant, **told, **summary}, as_json=json)

@@ -7,10 +7,10 @@ from typing import Any, Final
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.console.command import WIDE, console, exit_on_fault, print_json
-from pipelines.console.readable import printable, shown_age, shown_time
 from pipelines.options.flow import tenant_id
 from pipelines.options.neo4j import Neo4jOptions
+from pipelines.output.command import WIDE, console, exit_on_fault, print_json
+from pipelines.output.readable import printable, shown_age, shown_time
 from pipelines.tenants.list import notes
 from pipelines.tenants.purging import no_such_tenant
 from transforms.io.neo4j.purge import Found, Rows, Sizes, episodes, floor_time, sizes, tenants_found

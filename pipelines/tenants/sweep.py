@@ -6,11 +6,11 @@ from typing import Final
 import structlog
 from rich.table import Table
 
-from pipelines.console.command import console, exit_on_fault, print_json
-from pipelines.console.progress import Count
 from pipelines.options.checks import duration_s
 from pipelines.options.flow import tenant_id
 from pipelines.options.neo4j import Neo4jOptions
+from pipelines.output.command import console, exit_on_fault, print_json
+from pipelines.output.progress import Count
 from transforms.io.graph_admin.sweep import count_old, floors_at
 from transforms.io.graph_admin.sweep import sweep as sweep_tenant
 from transforms.io.neo4j.store import Neo4jGraphStore

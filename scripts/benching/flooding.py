@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from pipelines.console.command import console
+from pipelines.output.command import console
 from scripts.benching.stage import Stage
 from scripts.benching.traffic import Fleet
 from scripts.sampling.produce import ensure_topics

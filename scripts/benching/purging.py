@@ -19,8 +19,8 @@ import msgspec
 import psutil
 from rich.table import Table
 
-from pipelines.console.command import WIDE, console
 from pipelines.options.flow import WriteOptions
+from pipelines.output.command import WIDE, console
 from scripts.benching.raw import write_rate
 from scripts.benching.stage import Stage
 from transforms.io.neo4j.purge import SLICE_ROWS

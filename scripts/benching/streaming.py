@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import psutil
 
-from pipelines.console.command import console
+from pipelines.output.command import console
 from runners.flink.rest import FlinkRest
 from runners.local.flink_cluster import FlinkCluster, free_flink_ports
 from scripts.benching.job import run_job

@@ -4,7 +4,7 @@ from typing import Any
 
 from rich.table import Table
 
-from pipelines.console.command import WIDE, console
+from pipelines.output.command import WIDE, console
 
 _COLUMNS = {
     "records": "records",

@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.console.logs import configure_logs
+from pipelines.output.logs import configure_logs
 from runners.local.endpoints import STACK_DIR_VARIABLE
 from runners.local.faults import StackFault
 from runners.local.stack import LocalStack, free_stack_ports

@@ -9,12 +9,12 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from pipelines.console.readable import printable, readable_json, readable_text, shown_time
 from pipelines.deadletters.commands import app
 from pipelines.deadletters.report import letter_object, letter_text, list_object, print_list, unreadable_sentences
 from pipelines.deadletters.walk import later
 from pipelines.options.letters import LetterOptions, ReplayOptions, coordinates
 from pipelines.options.tenants import RouteOptions
+from pipelines.output.readable import printable, readable_json, readable_text, shown_time
 from tests.support.wire import AT_MS, EVENTS, RESOURCES
 from transforms.io.dead_letters.index import LetterEntry, LetterGroup
 from transforms.io.dead_letters.reader import Posted

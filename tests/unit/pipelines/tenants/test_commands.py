@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from pipelines.console.readable import shown_age
+from pipelines.output.readable import shown_age
 from pipelines.tenants.commands import app
 from pipelines.tenants.list import list_object, notes
 from pipelines.tenants.purging import whoami

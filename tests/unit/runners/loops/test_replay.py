@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.console.run_report import replay_summary
+from pipelines.output.run_report import replay_summary
 from runners.loops.bounded import LostRecords
 from runners.loops.replay import SLICE_LETTERS, ReplaySlice, ReplayTotals, replay, slice_of
 from transforms.io.faults import InfrastructureFault

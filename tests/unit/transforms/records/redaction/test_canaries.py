@@ -12,8 +12,8 @@ import msgspec
 from apache_beam.utils.timestamp import Timestamp
 from prometheus_client import generate_latest
 
-from pipelines.console.command import print_json, say
-from pipelines.console.logs import configure_logs
+from pipelines.output.command import print_json, say
+from pipelines.output.logs import configure_logs
 from runners.observe.metrics import Monitor
 from scripts.sampling.canaries import FIELDS, HARMLESS, MARK, TEXTS, canaries, leaks
 from tests.unit.transforms.planning.archive.test_retained import digests, kept

@@ -8,8 +8,8 @@ from typing import Any, TextIO
 
 from rich.table import Table
 
-from pipelines.console.command import console, print_json
-from pipelines.console.progress import bar
+from pipelines.output.command import console, print_json
+from pipelines.output.progress import bar
 from runners.loops.bounded import RunTotals, SliceReport
 from runners.loops.replay import ReplayTotals
 from transforms.io.kafka.offsets import Place

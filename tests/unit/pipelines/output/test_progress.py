@@ -5,7 +5,7 @@ import io
 import pytest
 from structlog.testing import capture_logs
 
-from pipelines.console.progress import Count
+from pipelines.output.progress import Count
 
 
 class Clock:
@@ -21,7 +21,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("pipelines.console.progress.time.monotonic", clock)
+    monkeypatch.setattr("pipelines.output.progress.time.monotonic", clock)
     return clock
 
 
