@@ -30,6 +30,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.xdist_group("+".join(sorted(shared))))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """With workers, a group that is not kept together would start its servers once more in each, and say nothing."""
+    if not session.config.getoption("loadgroup", default=False):
+        return
+    for item in session.items:
+        for mark in item.iter_markers("xdist_group"):
+            if not item.nodeid.endswith(f"@{mark.args[0]}"):
+                raise pytest.UsageError(f"{item.nodeid} is not kept with its group {mark.args[0]!r}: pytest-xdist and pytest do not fit.")
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     folder = tmp_path_factory.mktemp("stack")
