@@ -90,3 +90,8 @@ def test_a_replay_tells_of_registrations_and_gives_no_sign_of_life() -> None:
 def test_what_was_judged_before_and_what_has_not_come_yet_is_left_out() -> None:
     signs = _told(*(structs.replace(_record(HEARTBEATS, b"{}"), timestamp_ms=AT_MS + at * 1000) for at in range(10)))
     assert signs.since(Directory(now_ms=AT_MS + 7_500, judged_ms=AT_MS + 3_000)).seconds == {AT_MS // 1000 + at for at in (4, 5, 6, 7)}
+
+
+def test_a_registration_with_go_s_zero_time_was_registered_when_its_record_says() -> None:
+    record = _record(REGISTRY, json_of(REGISTRATION | {"registered_at": "0001-01-01T00:00:00Z"}))
+    assert _told(record).registered["af-10"].registered_ms == AT_MS

@@ -156,3 +156,12 @@ def test_what_is_no_event_is_a_fault_with_its_reason(body: dict[str, Any], reaso
     fault = decode_record(kafka_record(EVENTS, json_of(body))).fault
     assert fault is not None
     assert fault.reason is reason
+
+
+@pytest.mark.parametrize(
+    ("fields", "cluster"),
+    [({"clusterName": "east"}, "east"), ({"cluster": "west"}, "west"), ({"clusterName": "east", "cluster": "west"}, "east"), ({}, None)],
+)
+def test_the_exporter_s_name_of_the_cluster_claims_it_before_the_plain_one(fields: dict[str, str], cluster: str | None) -> None:
+    decoded = decode_record(kafka_record(EVENTS, json.dumps(CORE | fields).encode()))
+    assert getattr(decoded.body, "cluster", "none") == cluster

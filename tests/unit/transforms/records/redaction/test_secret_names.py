@@ -65,6 +65,11 @@ def test_parameters_that_are_secrets(name: str) -> None:
     assert is_secret_parameter(name)
 
 
+@pytest.mark.parametrize("name", ["page", "region", "resourceVersion", "v2"])
+def test_parameters_that_are_none(name: str) -> None:
+    assert not is_secret_parameter(name)
+
+
 PARTS = st.sampled_from([*SECRETS, *OTHERS, "_", "-", ".", "1", "Value", "value", "x", "Pat", "psk", "SAS", "Key", "db"])
 
 
