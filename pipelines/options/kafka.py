@@ -7,6 +7,7 @@ import typer
 
 from pipelines.options.checks import names, needed, one_of
 from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterPath, DeadletterTopic, letter_place
+from pipelines.options.servers import KAFKA, server_address, stack_or_none
 from runners.local.endpoints import read_endpoints
 from transforms.io.kafka.target import SASL_MECHANISMS, SECURITY_PROTOCOLS, KafkaTarget
 from transforms.io.secrets import Secret
@@ -62,11 +63,10 @@ class KafkaOptions:
     ] = 30.0
 
     def target(self) -> KafkaTarget:
-        """The cluster that the options name, or the local stack's."""
-        local = None if self.kafka_brokers else read_endpoints()
-        brokers = needed(self.kafka_brokers, local.kafka_brokers if local else None, "Kafka", "--kafka_brokers", "KAFKA_BROKERS")
+        """The cluster that the options name; with no brokers, and no other server named either, the local stack's."""
+        local = None if self.kafka_brokers else stack_or_none(KAFKA)
         return KafkaTarget(
-            brokers,
+            server_address(KAFKA, self.kafka_brokers, local.kafka_brokers if local else ""),
             self.kafka_group,
             one_of("--kafka_security_protocol", self.kafka_security_protocol, SECURITY_PROTOCOLS),
             one_of("--kafka_sasl_mechanism", self.kafka_sasl_mechanism, SASL_MECHANISMS),

@@ -147,7 +147,7 @@ def test_a_replay_after_the_cause_is_gone_comes_to_the_graph_of_a_run_without_th
     assert set(before) == {"af-11"}
     flags = ("--reason=tenant_missing", "--single_tenant=af-10", "--slice_bytes=65536")
 
-    tried = letters.replay(*flags, "--dry_run", "--neo4j_uri=bolt://127.0.0.1:1")
+    tried = letters.replay(*flags, "--dry_run", "--neo4j_uri=bolt://127.0.0.1:1", f"--kafka_brokers={letters.world.brokers}")
     assert (tried["replayed"], tried["letters"], tried["dry_run"]) == (tried["letters"], letters.listed()["letters"], True)
     assert letters.world.digests() == before
     first = letters.replay(*flags)
