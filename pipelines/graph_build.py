@@ -25,6 +25,7 @@ from typing import Final
 
 import typer
 
+from pipelines.job.start import tell_start
 from pipelines.options.archive import ArchiveOptions
 from pipelines.options.failures import FailureOptions
 from pipelines.options.flatten import flatten_option_groups
@@ -34,6 +35,7 @@ from pipelines.options.kafka import KafkaOptions, TopicOptions
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.run import DIRECT, FollowOptions, RunOptions
+from pipelines.options.servers import origin
 from pipelines.options.stream import StreamOptions
 from pipelines.options.tenants import AdmissionOptions, LivenessOptions, RouteOptions
 from pipelines.output.command import exit_on_fault
@@ -90,7 +92,10 @@ def main(
         slice_bytes=run_options.slice_bytes,
         slice_s=run_options.seconds_of_slice(),
         lease_s=run_options.lease_s,
+        topics_are_named=topics.are_named,
+        origin=origin(),
     )
+    tell_start(settings, follow)
     # Drivers and Beam take seconds to import, and `--help` needs neither.
     from pipelines.output.run_report import print_summary, run_summary  # noqa: PLC0415
 

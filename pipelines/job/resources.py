@@ -12,6 +12,7 @@ from runners.direct import check_java_side
 from runners.loops.bounded import BoundedRun, RunObserver, RunTotals
 from runners.loops.stop import StopSignals
 from runners.observe.metrics import Monitor
+from runners.observe.missing_topics import MissingTopics
 from runners.observe.quarantine_warning import QuarantineWatch
 from runners.observe.unreadable_partitions import OutOfReach
 from transforms.io.dead_letters.sinks import LetterSink, process_sink
@@ -32,10 +33,13 @@ RunSlice = Callable[[list[OffsetRange], SliceSize], Any]
 class Job:
     """Runs slices of the flow, with a commit after each, while it holds the group's lease.
 
-    run_slice: runs the flow over a prefix of the ranges. Open it as a context; it closes what it opened.
+    run_slice: runs the flow over a prefix of the ranges. waits: for topics that do not exist yet.
+    Open it as a context; it closes what it opened.
     """
 
-    def __init__(self, settings: RunSettings, run_slice: RunSlice, stop: StopSignals, monitor: Monitor | None = None) -> None:
+    def __init__(
+        self, settings: RunSettings, run_slice: RunSlice, stop: StopSignals, monitor: Monitor | None = None, *, waits: bool = False
+    ) -> None:
         self._settings = settings
         self._run_slice = run_slice
         self._stop = stop
@@ -47,6 +51,7 @@ class Job:
         self._lease: Lease | None = None
         self._held = QuarantineWatch(self._store, settings.flow.kafka, settings.flow.letters)
         self._out_of_reach = OutOfReach(monitor)
+        self._missing = MissingTopics(settings.flow.kafka.brokers, monitor, must_exist=settings.topics_are_named, waits=waits)
         self._kept: GroupProgressStore | None = None
         self._is_checked = False
 
@@ -86,9 +91,11 @@ class Job:
         self._held.look()
 
     def _topics(self, offsets: KafkaOffsets) -> Iterable[str]:
-        """The topics that are named, and those of clusters that are there now."""
-        named, flow = self._settings.topics, self._settings.flow
-        return topics_to_read(named, offsets.topics(), flow.patterns, flow.letters.topic) if flow.patterns else named
+        """The topics that are named, and those of clusters that are there now; what is missing of them is told."""
+        named, flow, there = self._settings.topics, self._settings.flow, offsets.topics()
+        found = topics_to_read(named, there, flow.patterns, flow.letters.topic)
+        self._missing.look(found, there)
+        return found
 
     def _is_registry(self, topic: str) -> bool:
         """Registrations first: they decide whose other records are."""

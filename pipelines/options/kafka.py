@@ -6,6 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from pipelines.options.checks import names, needed, one_of
+from pipelines.options.invocation import given_as
 from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterPath, DeadletterTopic, letter_place
 from pipelines.options.servers import KAFKA, server_address, stack_or_none
 from runners.local.endpoints import read_endpoints
@@ -84,7 +85,11 @@ class TopicOptions:
 
     topics: Annotated[
         str,
-        typer.Option("--topics", envvar="KAFKA_TOPICS", help="Topics to read, comma-separated; those that do not exist yet are left out."),
+        typer.Option(
+            "--topics",
+            envvar="KAFKA_TOPICS",
+            help="Topics to read, comma-separated. Each one that you name must exist, or --follow waits for it.",
+        ),
     ] = DEFAULT_TOPICS
     deadletter_topic: DeadletterTopic = DEFAULT_DEADLETTER_TOPIC
     deadletter_path: DeadletterPath = ""
@@ -92,6 +97,11 @@ class TopicOptions:
         str,
         typer.Option("--expansion_service", envvar="KAFKA_EXPANSION_SERVICE", help="host:port of the Java side of Beam's Kafka connector."),
     ] = ""
+
+    @property
+    def are_named(self) -> bool:
+        """Whether the topics were named one by one, and are not all those of the contract."""
+        return bool(given_as("topics")) or self.topics != DEFAULT_TOPICS
 
     def topic_names(self) -> tuple[str, ...]:
         return names(self.topics)
