@@ -53,7 +53,7 @@ def main(
     level: LogLevel = "ERROR",
 ) -> None:
     configure_logs(log_level(level))
-    reader = chosen_reader(kafka_reader, follow=follow)
+    reader = chosen_reader(kafka_reader, follow=follow, java_side=topics.java_side()).reader
     if not topics.deadletter_topic:
         raise usage_error("--deadletter_topic is empty; name the topic that rejects go to.")
     # Drivers and Beam take seconds to import, and `--help` needs neither.

@@ -22,8 +22,8 @@ def installed_version(package: str = PACKAGE) -> str:
         return "unknown"
 
 
-def tell_start(settings: RunSettings, follow: FollowOptions) -> None:
-    """Log the settings that decide whose records go where; no secret is among them."""
+def tell_start(settings: RunSettings, follow: FollowOptions, reader_why: str) -> None:
+    """Log the settings that decide whose records go where; no secret is among them. reader_why: why this reader."""
     flow = settings.flow
     only = flow.tenants.client_id
     _LOG.info(
@@ -36,6 +36,7 @@ def tell_start(settings: RunSettings, follow: FollowOptions) -> None:
         topic_patterns=len(flow.patterns),
         tenants=f"{only} alone" if only else "all",
         reader=settings.reader,
+        reader_why=reader_why,
         neo4j=f"{flow.neo4j.address}/{flow.neo4j.database}",
         dead_letters=str(flow.letters),
         archive=flow.archive or "none",

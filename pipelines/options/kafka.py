@@ -8,8 +8,8 @@ import typer
 from pipelines.options.checks import names, needed, one_of
 from pipelines.options.invocation import given_as
 from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterPath, DeadletterTopic, letter_place
-from pipelines.options.servers import KAFKA, server_address, stack_or_none
-from runners.local.endpoints import read_endpoints
+from pipelines.options.servers import KAFKA, are_named, server_address, stack_or_none
+from runners.local.endpoints import listens, read_endpoints
 from transforms.io.kafka.target import SASL_MECHANISMS, SECURITY_PROTOCOLS, KafkaTarget
 from transforms.io.secrets import Secret
 from transforms.records.dead_letters.letters import LetterPlace
@@ -109,6 +109,13 @@ class TopicOptions:
     def letters(self) -> LetterPlace:
         """Where rejects go."""
         return letter_place(self.deadletter_topic, self.deadletter_path)
+
+    def java_side(self) -> str:
+        """Where the Java side is, if it was named, or runs in the local stack and the servers are the local stack's; else ""."""
+        if self.expansion_service:
+            return self.expansion_service
+        local = None if are_named() else read_endpoints()
+        return local.expansion_service if local and listens(local.expansion_service) else ""
 
     def expansion_address(self) -> str:
         """Where the Java side is: as named, or the local stack's; an error of use where it is nowhere."""

@@ -72,10 +72,14 @@ def hint() -> str:
     return "".join(f" {found} is set; did you mean {meant}?" for found, meant in near_misses(os.environ).items())
 
 
+def are_named() -> bool:
+    """Whether the servers are one's own, and not the local stack's."""
+    return any(_given(server.setting) for server in _SERVERS)
+
+
 def origin() -> str:
     """Where the servers' addresses come from, in words."""
-    named = [server.variable for server in _SERVERS if _is_given(server.setting)]
-    return "named" if named else f"the local stack in {stack_dir()}"
+    return "named" if are_named() else f"the local stack in {stack_dir()}"
 
 
 _WARNED: set[str] = set()
@@ -92,9 +96,9 @@ def warn_of_near_misses() -> None:
 def _given_without(server: Server) -> str:
     """A setting that was given although the server was not named, as it was given; "" for none."""
     others = [one.setting for one in _SERVERS if one is not server]
-    return next((told for setting in (*others, *server.details) if (told := _is_given(setting))), "")
+    return next((told for setting in (*others, *server.details) if (told := _given(setting))), "")
 
 
-def _is_given(setting: str) -> str:
+def _given(setting: str) -> str:
     """The flag or the variable by which the setting was given; "" where it was not."""
     return given_as(setting) or (setting.upper() if os.environ.get(setting.upper()) else "")

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from pipelines.job.start import installed_version, tell_start
@@ -22,6 +23,14 @@ from transforms.records.tenancy.tenant import TenantRules
 TO_READ = ("a", "b", "c")
 
 
+@pytest.fixture(autouse=True)
+def _every_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Logs of every level, whatever a command that ran in this process before has configured."""
+    structlog.reset_defaults()
+    for module in ("pipelines.job.start", "runners.observe.missing_topics"):
+        monkeypatch.setattr(f"{module}._LOG", structlog.get_logger())
+
+
 def _settings(client_id: str = "") -> RunSettings:
     kafka = KafkaTarget("k:9092", "g", "SASL_SSL", "PLAIN", "me", Secret("KAFKA_SASL_PASSWORD"))
     neo4j = Neo4jTarget("bolt://n:7687", "neo4j", Secret("NEO4J_PASSWORD"))
@@ -33,8 +42,8 @@ def test_the_first_line_of_a_run_names_what_it_reads_and_writes_and_no_secret(mo
     monkeypatch.setenv("NEO4J_PASSWORD", "hunter2")
     monkeypatch.setenv("KAFKA_SASL_PASSWORD", "hunter2")
     with capture_logs() as logs:
-        tell_start(_settings(), FollowOptions(follow=True, metrics_port=9464))
-        tell_start(_settings("af-10"), FollowOptions())
+        tell_start(_settings(), FollowOptions(follow=True, metrics_port=9464), "so")
+        tell_start(_settings("af-10"), FollowOptions(), "so")
 
     whole = {
         "version": installed_version(),
@@ -44,6 +53,7 @@ def test_the_first_line_of_a_run_names_what_it_reads_and_writes_and_no_secret(mo
         "topics": 3,
         "tenants": "all",
         "reader": "bounded",
+        "reader_why": "so",
         "neo4j": "bolt://n:7687/neo4j",
         "dead_letters": "letters",
         "archive": "none",
