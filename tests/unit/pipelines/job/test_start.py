@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-import structlog
 from structlog.testing import capture_logs
 
 from pipelines.job.start import installed_version, tell_start
@@ -21,14 +20,6 @@ from transforms.records.dead_letters.letters import LetterPlace
 from transforms.records.tenancy.tenant import TenantRules
 
 TO_READ = ("a", "b", "c")
-
-
-@pytest.fixture(autouse=True)
-def _every_level(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Logs of every level, whatever a command that ran in this process before has configured."""
-    structlog.reset_defaults()
-    for module in ("pipelines.job.start", "runners.observe.missing_topics"):
-        monkeypatch.setattr(f"{module}._LOG", structlog.get_logger())
 
 
 def _settings(client_id: str = "") -> RunSettings:
