@@ -2,7 +2,7 @@
 
 It looks at this machine, Kafka, the topics and their settings, the consumer group, the dead-letter topic, the Java side
 (where the reader needs one) and Neo4j with its constraints, indexes and clock. It changes nothing: no record is produced, no
-offset committed, no topic made, no node kept. A run takes seconds, also where nothing answers.
+offset committed, no node kept, and no topic made unless --create_topics is given. A run takes seconds, also where nothing answers.
 
 Each line is ok, warning (the job runs, but not well), failed (it could not run) or skipped (there was nothing to judge, or
 something else failed first).
@@ -14,6 +14,8 @@ Examples:
   python -m pipelines.doctor
 
   python -m pipelines.doctor --follow --kafka_group graph-build
+
+  python -m pipelines.doctor --create_topics
 
   python -m pipelines.doctor --json | jq '.checks[] | select(.status == "failed")'
 """
@@ -49,6 +51,9 @@ def main(
     archive: ArchiveOptions,
     kafka_reader: KafkaReader = AUTO,
     follow: Annotated[bool, typer.Option("--follow", help="Check for a job with --follow, which reads by itself.")] = False,
+    create_topics: Annotated[
+        bool, typer.Option("--create_topics", help="First make the topics that are missing, as `pipelines.topics create` does.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object: the overall status, and the checks.")] = False,
     level: LogLevel = "ERROR",
 ) -> None:
@@ -72,6 +77,10 @@ def main(
         patterns=routes.patterns(),
         archive=archive.root(),
     )
+    if create_topics:
+        from pipelines.doctor.make_topics import make_missing  # noqa: PLC0415
+
+        make_missing(subject)
     checks = examine(subject)
     print_checks(checks, as_json=json)
     sys.exit(1 if overall(checks) is Status.FAILED else 0)

@@ -9,12 +9,12 @@ from transforms.io.answers import ProbeError
 from transforms.io.kafka.probe import TopicDescription
 from transforms.model.limits import RECORD_BYTES
 from transforms.records.tenancy.routes import route_of
+from transforms.records.topic_settings import LOG_APPEND_TIME, topic_settings
 from transforms.records.topics import TOPIC_NAMES, TOPIC_OF_NAME, Topic
 
 MISSING: Final = "UNKNOWN_TOPIC_OR_PART"
 IMPOSSIBLE: Final = "TOPIC_EXCEPTION"
 REFUSED: Final = frozenset({"TOPIC_AUTHORIZATION_FAILED", "CLUSTER_AUTHORIZATION_FAILED", "GROUP_AUTHORIZATION_FAILED"})
-LOG_APPEND_TIME: Final = "LogAppendTime"
 _DAY_MS: Final = 24 * 3600 * 1000
 _SETTINGS: Final = ("cleanup", "timestamps", "size", "retention")
 
@@ -66,7 +66,7 @@ def judge_presence(name: str, told: TopicDescription | ProbeError, patterns: tup
 def _judge_absence(name: str, told: ProbeError) -> Check:
     named = f"topic {name}"
     if told.code == MISSING:
-        remedy = f"Make it, or leave it out of --topics: {make_topic(name)}"
+        remedy = f"Make it with `python -m pipelines.topics create --topics {name}`, or: {make_topic(name)}"
         return warning(named, "it does not exist: the job leaves it out until it does", remedy)
     if told.code == IMPOSSIBLE:
         return failed(named, "no topic can have this name", "Fix --topics.")
@@ -93,15 +93,9 @@ def _partitions(told: TopicDescription) -> str:
     return f"{number} partition{'' if number == 1 else 's'}, {replicas} replica{'' if replicas == 1 else 's'} each{behind}"
 
 
-def make_topic(name: str) -> str:
+def make_topic(name: str, patterns: tuple[str, ...] = ()) -> str:
     """A command that makes the topic as the job wants it; partitions and replication are the operator's."""
-    topic = declared(name)
-    is_state = topic is not None and topic.state
-    config = (
-        f"--config cleanup.policy=compact --config message.timestamp.type={LOG_APPEND_TIME}"
-        if is_state
-        else "--config cleanup.policy=delete"
-    )
+    config = " ".join(f"--config {setting}={value}" for setting, value in topic_settings(declared(name, patterns)).items())
     return f"kafka-topics.sh --bootstrap-server $KAFKA_BROKERS --create --topic {name} {config}"
 
 
