@@ -33,6 +33,7 @@ from pipelines.options.kafka import KafkaOptions, TopicOptions
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.run import AUTO, KafkaReader, chosen_reader
+from pipelines.options.servers import origin
 from pipelines.options.tenants import RouteOptions
 from pipelines.output.logs import configure_logs
 from transforms.steps.readers import BEAM
@@ -55,6 +56,7 @@ def main(
         bool, typer.Option("--create_topics", help="First make the topics that are missing, as `pipelines.topics create` does.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object: the overall status, and the checks.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="One line for each check, also where many found the same.")] = False,
     level: LogLevel = "ERROR",
 ) -> None:
     configure_logs(log_level(level))
@@ -76,11 +78,13 @@ def main(
         expansion_service=topics.expansion_address() if reader == BEAM else "",
         patterns=routes.patterns(),
         archive=archive.root(),
+        topics_are_named=topics.are_named,
+        origin=origin(),
     )
     if create_topics:
         from pipelines.doctor.make_topics import make_missing  # noqa: PLC0415
 
         make_missing(subject)
     checks = examine(subject)
-    print_checks(checks, as_json=json)
+    print_checks(checks, as_json=json, verbose=verbose)
     sys.exit(1 if overall(checks) is Status.FAILED else 0)

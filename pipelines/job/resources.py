@@ -18,6 +18,7 @@ from runners.observe.unreadable_partitions import OutOfReach
 from transforms.io.dead_letters.sinks import LetterSink, process_sink
 from transforms.io.graph_admin.group_progress import GroupProgressStore
 from transforms.io.graph_admin.lease import Lease
+from transforms.io.graph_admin.lease_holder import readable_holder
 from transforms.io.kafka.offsets import HeldBack, KafkaOffsets, OffsetGap, OffsetRange, PartitionFault
 from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.planning.scheduling.slices import CONNECTOR_RECORDS, MOST_RECORDS, SlicePacer, SliceSize
@@ -110,7 +111,7 @@ class Job:
                 return None
             self._lease = lease
             if lease.left_by:
-                _LOG.warning("the run before did not end by itself; the first slices are small", holder=lease.left_by)
+                _LOG.warning("the run before did not end by itself; the first slices are small", holder=readable_holder(lease.left_by))
                 self._pacer.begin_small()
         if self._offsets is None:
             self._kept = GroupProgressStore(self._store, self._settings.flow.kafka.group, self._lease.holder)

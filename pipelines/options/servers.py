@@ -11,8 +11,8 @@ import structlog
 
 from pipelines.options.checks import usage_error
 from pipelines.options.invocation import given_as
-from pipelines.options.variables import near_misses
 from runners.local.endpoints import Endpoints, read_endpoints, stack_dir
+from runners.variables import near_misses
 
 _LOG: Final = structlog.get_logger("settings")
 

@@ -1,6 +1,6 @@
 """Whether the topics are there, may be read and are kept as the job needs them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from runners.doctor.humanize import spoken_bytes, spoken_ms
@@ -13,7 +13,11 @@ from transforms.records.topic_settings import LOG_APPEND_TIME, topic_settings
 from transforms.records.topics import TOPIC_NAMES, TOPIC_OF_NAME, Topic
 
 MISSING: Final = "UNKNOWN_TOPIC_OR_PART"
+ANY_TOPIC: Final = "topics"
 IMPOSSIBLE: Final = "TOPIC_EXCEPTION"
+DOES_NOT_EXIST: Final = "it does not exist: the job leaves it out until it does"
+DOES_NOT_EXIST_BUT_NAMED: Final = "it was named and does not exist: a run that ends fails, and one with --follow waits for it"
+MAKE_ALL: Final = "Make those that you use with `python -m pipelines.topics create`; --verbose shows how to make each yourself."
 REFUSED: Final = frozenset({"TOPIC_AUTHORIZATION_FAILED", "CLUSTER_AUTHORIZATION_FAILED", "GROUP_AUTHORIZATION_FAILED"})
 _DAY_MS: Final = 24 * 3600 * 1000
 _SETTINGS: Final = ("cleanup", "timestamps", "size", "retention")
@@ -27,16 +31,33 @@ def names_of(topic: str) -> list[str]:
 
 
 def judge_topic(
-    name: str, told: TopicDescription | ProbeError, settings: Settings | ProbeError, patterns: tuple[str, ...] = ()
+    name: str,
+    told: TopicDescription | ProbeError,
+    settings: Settings | ProbeError,
+    patterns: tuple[str, ...] = (),
+    *,
+    must_exist: bool = False,
 ) -> list[Check]:
-    """The topic itself, and its settings one by one. patterns: of topics that belong to one cluster each."""
-    check = judge_presence(name, told, patterns)
+    """The topic itself, and its settings one by one.
+
+    patterns: of topics that belong to one cluster each. must_exist: it was named by itself, and not with all of the contract.
+    """
+    check = judge_presence(name, told, patterns, must_exist=must_exist)
     if isinstance(told, ProbeError):
         return [check, *_skipped(name, "the topic is not there to be asked")]
     if isinstance(settings, ProbeError):
         why = f"Kafka does not tell this user ({settings.said}); the job needs no right to it, DESCRIBE_CONFIGS lets it be checked"
         return [check, *_skipped(name, why)]
     return [check, *_judge_settings(name, settings, declared(name, patterns))]
+
+
+def judge_any(presence: Iterable[TopicDescription | ProbeError]) -> list[Check]:
+    """failed where not one of the topics to read exists; nothing otherwise, or where Kafka does not say."""
+    told = list(presence)
+    if not told or any(not isinstance(one, ProbeError) or one.code != MISSING for one in told):
+        return []
+    said = "none of the topics to read exists: a run that ends fails, and one with --follow waits"
+    return [failed(ANY_TOPIC, said, "Make them with `python -m pipelines.topics create`, or name others with --topics.")]
 
 
 def _skipped(topic: str, why: str) -> list[Check]:
@@ -48,11 +69,11 @@ def declared(name: str, patterns: tuple[str, ...] = ()) -> Topic | None:
     return TOPIC_OF_NAME.get(route_of(name, patterns, TOPIC_NAMES).topic)
 
 
-def judge_presence(name: str, told: TopicDescription | ProbeError, patterns: tuple[str, ...] = ()) -> Check:
-    """Whether the topic is there, whole, and readable for this user."""
+def judge_presence(name: str, told: TopicDescription | ProbeError, patterns: tuple[str, ...] = (), *, must_exist: bool = False) -> Check:
+    """Whether the topic is there, whole, and readable for this user. must_exist: as in `judge_topic`."""
     named = f"topic {name}"
     if isinstance(told, ProbeError):
-        return _judge_absence(name, told)
+        return _judge_absence(name, told, must_exist=must_exist)
     if fault := leaderless(named, told):
         return fault
     if told.operations is not None and "READ" not in told.operations:
@@ -63,11 +84,15 @@ def judge_presence(name: str, told: TopicDescription | ProbeError, patterns: tup
     return ok(named, f"{_partitions(told)}{rights}")
 
 
-def _judge_absence(name: str, told: ProbeError) -> Check:
+def _judge_absence(name: str, told: ProbeError, *, must_exist: bool) -> Check:
     named = f"topic {name}"
     if told.code == MISSING:
+        if must_exist:
+            return failed(
+                named, DOES_NOT_EXIST_BUT_NAMED, f"Make it with `python -m pipelines.topics create`, or fix --topics: {make_topic(name)}"
+            )
         remedy = f"Make it with `python -m pipelines.topics create --topics {name}`, or: {make_topic(name)}"
-        return warning(named, "it does not exist: the job leaves it out until it does", remedy)
+        return warning(named, DOES_NOT_EXIST, remedy)
     if told.code == IMPOSSIBLE:
         return failed(named, "no topic can have this name", "Fix --topics.")
     if told.code in REFUSED:

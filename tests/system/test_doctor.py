@@ -146,7 +146,7 @@ def test_before_the_first_run_it_says_what_the_job_will_make_and_makes_nothing(w
 def test_plain_lines_without_a_terminal(ready: World) -> None:
     said = ready.run("pipelines.doctor", "--kafka_reader=bounded").stdout.splitlines()
 
-    assert "skipped  Java side: --kafka_reader=bounded needs no Java side" in said
+    assert "skipped  Java side, Beam versions: --kafka_reader=bounded needs no Java side" in said
     assert said[-1].endswith("the job can run here.")
 
 

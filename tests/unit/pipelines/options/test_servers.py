@@ -12,9 +12,9 @@ from pipelines.deadletters.commands import app as deadletters
 from pipelines.options.kafka import KafkaOptions
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.servers import NEO4J, hint, origin, stack_or_none, warn_of_near_misses
-from pipelines.options.variables import near_misses
 from pipelines.tenants.commands import app as tenants
 from runners.local.endpoints import Endpoints
+from runners.variables import near_misses
 
 STACK = Endpoints("localhost:1", "bolt://localhost:2", "neo4j", "/password", "localhost:3")
 
