@@ -15,10 +15,11 @@ from scripts.sampling.stream import sample_stream
 from tests.support.in_memory import expected_digests
 from tests.system.world import DEADLETTERS, World
 from transforms.io.kafka.offsets import KafkaOffsets, OffsetRange
+from transforms.records.outcomes import Outcome
 from transforms.records.tenancy.tenant import TenantRules
 
 T = 1_772_352_000_000
-OUTCOMES = ("written", "unchanged", "superseded", "filtered", "skipped", "control", "undecoded", "rejected")
+OUTCOMES = tuple(one.value for one in Outcome)
 HIDDEN = "aHVudGVyMg-hidden"
 
 

@@ -9,10 +9,11 @@ from scripts.sampling.record import RESOURCES, SampleRecord
 from scripts.sampling.stream import sample_stream
 from tests.support.in_memory import expected_digests
 from tests.system.world import World, value_of
+from transforms.records.outcomes import Outcome
 from transforms.records.tenancy.tenant import TenantRules
 
 CROSSING = "MATCH (a)-[r]->(b) WHERE a.client_id <> b.client_id OR r.client_id <> a.client_id RETURN count(*) AS crossing"
-OUTCOMES = ("written", "unchanged", "superseded", "filtered", "skipped", "control", "undecoded", "rejected")
+OUTCOMES = tuple(one.value for one in Outcome)
 
 
 @pytest.mark.parametrize("reader", ["auto", "bounded"])
