@@ -25,6 +25,7 @@ from typing import Final
 
 import typer
 
+from pipelines.job.start import tell_start
 from pipelines.options.archive import ArchiveOptions
 from pipelines.options.failures import FailureOptions
 from pipelines.options.flatten import flatten_option_groups
@@ -33,7 +34,8 @@ from pipelines.options.flow import Json, LogLevel, TenantOptions, WriteOptions, 
 from pipelines.options.kafka import KafkaOptions, TopicOptions
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
-from pipelines.options.run import DIRECT, FollowOptions, RunOptions
+from pipelines.options.run import DIRECT, FollowOptions, ReaderChoice, RunOptions
+from pipelines.options.servers import origin
 from pipelines.options.stream import StreamOptions
 from pipelines.options.tenants import AdmissionOptions, LivenessOptions, RouteOptions
 from pipelines.output.command import exit_on_fault
@@ -73,7 +75,7 @@ def main(
     configure_logs(log_level(level))
     streams = run_options.streams(bounded=stream.bounded)
     follow.check(streams=streams)
-    reader = BEAM if streams else run_options.reader(follow=follow.follow)
+    chosen = ReaderChoice(BEAM, "on Flink") if streams else run_options.reader(follow=follow.follow, java_side=topics.java_side())
     rules = admission.rules(tenants.client_id)
     flow = flow_settings(kafka.target(), neo4j.target(), topics.letters(), rules, routes, writes, failures, registry)
     settings = RunSettings(
@@ -85,12 +87,15 @@ def main(
             in_one_process=run_options.runner == DIRECT,
         ),
         topics=topics.topic_names(),
-        reader=reader,
-        expansion_service=topics.expansion_address() if reader == BEAM and not streams else "",
+        reader=chosen.reader,
+        expansion_service=topics.expansion_address() if chosen.reader == BEAM and not streams else "",
         slice_bytes=run_options.slice_bytes,
         slice_s=run_options.seconds_of_slice(),
         lease_s=run_options.lease_s,
+        topics_are_named=topics.are_named,
+        origin=origin(),
     )
+    tell_start(settings, follow, chosen.why)
     # Drivers and Beam take seconds to import, and `--help` needs neither.
     from pipelines.output.run_report import print_summary, run_summary  # noqa: PLC0415
 

@@ -74,6 +74,7 @@ class RunSettings:
     """What a run of the job needs beside.
 
     reader: `beam` or `bounded`. expansion_service: host:port of the Java side, "" where the reader needs none.
+    topics_are_named: one by one, so that each must exist. origin: where the servers' addresses come from, in words.
     """
 
     flow: FlowSettings
@@ -83,3 +84,5 @@ class RunSettings:
     slice_bytes: int
     slice_s: float
     lease_s: float
+    topics_are_named: bool = False
+    origin: str = "named"

@@ -30,6 +30,9 @@ def status(neo4j: Neo4jOptions, into: IntoOptions, json: bool, level: str) -> No
     if json:
         print_json({"backfills": [entry_object(one, state) for one, state in entries]})
         return
+    if not entries:
+        typer.echo("No backfill is known; entries are kept for three months after they are done.")
+        return
     table = Table("range", "tenants", "source", "state", "slices done", "failed", "records", "rejected", "changed")
     for one, state in entries:
         whose = ", ".join(one.scope.client_ids) or "all"

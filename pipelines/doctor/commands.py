@@ -2,7 +2,7 @@
 
 It looks at this machine, Kafka, the topics and their settings, the consumer group, the dead-letter topic, the Java side
 (where the reader needs one) and Neo4j with its constraints, indexes and clock. It changes nothing: no record is produced, no
-offset committed, no topic made, no node kept. A run takes seconds, also where nothing answers.
+offset committed, no node kept, and no topic made unless --create_topics is given. A run takes seconds, also where nothing answers.
 
 Each line is ok, warning (the job runs, but not well), failed (it could not run) or skipped (there was nothing to judge, or
 something else failed first).
@@ -14,6 +14,8 @@ Examples:
   python -m pipelines.doctor
 
   python -m pipelines.doctor --follow --kafka_group graph-build
+
+  python -m pipelines.doctor --create_topics
 
   python -m pipelines.doctor --json | jq '.checks[] | select(.status == "failed")'
 """
@@ -31,6 +33,7 @@ from pipelines.options.kafka import KafkaOptions, TopicOptions
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.run import AUTO, KafkaReader, chosen_reader
+from pipelines.options.servers import origin
 from pipelines.options.tenants import RouteOptions
 from pipelines.output.logs import configure_logs
 from transforms.steps.readers import BEAM
@@ -49,11 +52,15 @@ def main(
     archive: ArchiveOptions,
     kafka_reader: KafkaReader = AUTO,
     follow: Annotated[bool, typer.Option("--follow", help="Check for a job with --follow, which reads by itself.")] = False,
+    create_topics: Annotated[
+        bool, typer.Option("--create_topics", help="First make the topics that are missing, as `pipelines.topics create` does.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object: the overall status, and the checks.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="One line for each check, also where many found the same.")] = False,
     level: LogLevel = "ERROR",
 ) -> None:
     configure_logs(log_level(level))
-    reader = chosen_reader(kafka_reader, follow=follow)
+    reader = chosen_reader(kafka_reader, follow=follow, java_side=topics.java_side()).reader
     if not topics.deadletter_topic:
         raise usage_error("--deadletter_topic is empty; name the topic that rejects go to.")
     # Drivers and Beam take seconds to import, and `--help` needs neither.
@@ -71,7 +78,13 @@ def main(
         expansion_service=topics.expansion_address() if reader == BEAM else "",
         patterns=routes.patterns(),
         archive=archive.root(),
+        topics_are_named=topics.are_named,
+        origin=origin(),
     )
+    if create_topics:
+        from pipelines.doctor.make_topics import make_missing  # noqa: PLC0415
+
+        make_missing(subject)
     checks = examine(subject)
-    print_checks(checks, as_json=json)
+    print_checks(checks, as_json=json, verbose=verbose)
     sys.exit(1 if overall(checks) is Status.FAILED else 0)

@@ -10,9 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.output.command import print_json
+from pipelines.output.readable import spoken_number
+from runners.doctor.topics import DOES_NOT_EXIST, MAKE_ALL
 from runners.doctor.verdict import Check, Status, overall
 
 _STYLES: Final = {Status.OK: "green", Status.WARNING: "yellow", Status.FAILED: "bold red", Status.SKIPPED: "dim"}
+_TOPIC: Final = "topic "
+_SETTINGS_ARE_WELL: Final = "as the job needs them"
+_SHOWN: Final = 10
 _ENDINGS: Final = {
     Status.OK: "the job can run here",
     Status.WARNING: "the job can run here; see the warnings",
@@ -20,15 +25,51 @@ _ENDINGS: Final = {
 }
 
 
-def print_checks(checks: list[Check], *, as_json: bool) -> None:
-    """Print the checks on standard output."""
+def print_checks(checks: list[Check], *, as_json: bool, verbose: bool = False) -> None:
+    """Print the checks on standard output; for people, what is alike is one line unless verbose."""
     if as_json:
         print_json(checks_summary(checks))
-    elif sys.stdout.isatty():
-        Console().print(_table(checks))
-        typer.echo(ending(checks))
+        return
+    shown = checks if verbose else folded(checks)
+    if sys.stdout.isatty():
+        Console().print(_table(shown))
     else:
-        typer.echo("\n".join((*plain_lines(checks), ending(checks))))
+        typer.echo("\n".join(plain_lines(shown)))
+    if len(shown) < len(checks):
+        typer.echo(f"{len(checks)} checks in {len(shown)} lines; --verbose shows each.")
+    typer.echo(ending(checks))
+
+
+def folded(checks: list[Check]) -> list[Check]:
+    """The checks, those with one status that found the same as one, in the place of the first of them.
+
+    Where their remedies differ, that of the first stands for all: it names one of them. Settings of a topic that are all well are one.
+    """
+    groups: dict[tuple[str, str], list[Check]] = {}
+    for check in checks:
+        is_setting = check.status is Status.OK and check.name.startswith(_TOPIC) and check.name.count(" ") > 1
+        groups.setdefault((check.status, _SETTINGS_ARE_WELL if is_setting else check.said), []).append(check)
+    return [_folded(said, group) for (_, said), group in groups.items()]
+
+
+def _folded(said: str, group: list[Check]) -> Check:
+    first = group[0]
+    if len(group) == 1 and said == first.said:
+        return first
+    names = [check.name for check in group]
+    if all(name.startswith(_TOPIC) for name in names):
+        topics = list(dict.fromkeys(name.removeprefix(_TOPIC).partition(" ")[0] for name in names))
+        of = f"{len(names)} settings of " if any(" " in name.removeprefix(_TOPIC) for name in names) else ""
+        named = f"{of}{spoken_number(len(topics), 'topic')}: {_listed(topics)}"
+    else:
+        named = _listed(names)
+    remedy = MAKE_ALL if said == DOES_NOT_EXIST and first.remedy else first.remedy
+    return Check(named, first.status, said, remedy)
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
 
 
 def checks_summary(checks: list[Check]) -> dict[str, Any]:

@@ -12,11 +12,13 @@ from runners.direct import check_java_side
 from runners.loops.bounded import BoundedRun, RunObserver, RunTotals
 from runners.loops.stop import StopSignals
 from runners.observe.metrics import Monitor
+from runners.observe.missing_topics import MissingTopics
 from runners.observe.quarantine_warning import QuarantineWatch
 from runners.observe.unreadable_partitions import OutOfReach
 from transforms.io.dead_letters.sinks import LetterSink, process_sink
 from transforms.io.graph_admin.group_progress import GroupProgressStore
 from transforms.io.graph_admin.lease import Lease
+from transforms.io.graph_admin.lease_holder import readable_holder
 from transforms.io.kafka.offsets import HeldBack, KafkaOffsets, OffsetGap, OffsetRange, PartitionFault
 from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.planning.scheduling.slices import CONNECTOR_RECORDS, MOST_RECORDS, SlicePacer, SliceSize
@@ -32,10 +34,13 @@ RunSlice = Callable[[list[OffsetRange], SliceSize], Any]
 class Job:
     """Runs slices of the flow, with a commit after each, while it holds the group's lease.
 
-    run_slice: runs the flow over a prefix of the ranges. Open it as a context; it closes what it opened.
+    run_slice: runs the flow over a prefix of the ranges. waits: for topics that do not exist yet.
+    Open it as a context; it closes what it opened.
     """
 
-    def __init__(self, settings: RunSettings, run_slice: RunSlice, stop: StopSignals, monitor: Monitor | None = None) -> None:
+    def __init__(
+        self, settings: RunSettings, run_slice: RunSlice, stop: StopSignals, monitor: Monitor | None = None, *, waits: bool = False
+    ) -> None:
         self._settings = settings
         self._run_slice = run_slice
         self._stop = stop
@@ -47,6 +52,7 @@ class Job:
         self._lease: Lease | None = None
         self._held = QuarantineWatch(self._store, settings.flow.kafka, settings.flow.letters)
         self._out_of_reach = OutOfReach(monitor)
+        self._missing = MissingTopics(settings.flow.kafka.brokers, monitor, must_exist=settings.topics_are_named, waits=waits)
         self._kept: GroupProgressStore | None = None
         self._is_checked = False
 
@@ -86,9 +92,11 @@ class Job:
         self._held.look()
 
     def _topics(self, offsets: KafkaOffsets) -> Iterable[str]:
-        """The topics that are named, and those of clusters that are there now."""
-        named, flow = self._settings.topics, self._settings.flow
-        return topics_to_read(named, offsets.topics(), flow.patterns, flow.letters.topic) if flow.patterns else named
+        """The topics that are named, and those of clusters that are there now; what is missing of them is told."""
+        named, flow, there = self._settings.topics, self._settings.flow, offsets.topics()
+        found = topics_to_read(named, there, flow.patterns, flow.letters.topic)
+        self._missing.look(found, there)
+        return found
 
     def _is_registry(self, topic: str) -> bool:
         """Registrations first: they decide whose other records are."""
@@ -103,7 +111,7 @@ class Job:
                 return None
             self._lease = lease
             if lease.left_by:
-                _LOG.warning("the run before did not end by itself; the first slices are small", holder=lease.left_by)
+                _LOG.warning("the run before did not end by itself; the first slices are small", holder=readable_holder(lease.left_by))
                 self._pacer.begin_small()
         if self._offsets is None:
             self._kept = GroupProgressStore(self._store, self._settings.flow.kafka.group, self._lease.holder)

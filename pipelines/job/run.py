@@ -5,6 +5,7 @@ from typing import Any
 
 from pipelines.flow import build
 from pipelines.job.resources import Job
+from pipelines.job.start import installed_version
 from pipelines.options.run import FollowOptions
 from pipelines.output.run_report import ProgressBar
 from pipelines.settings import RunSettings
@@ -31,9 +32,10 @@ def run(settings: RunSettings, follow: FollowOptions, run_one: RunPipeline = run
     with ExitStack() as held:
         stop = held.enter_context(StopSignals())
         monitor = Monitor(follow.healthy_for_s())
+        monitor.built(installed_version(), installed_version("apache-beam"), settings.reader)
         if follow.metrics_port:
             held.enter_context(MonitorServer(monitor, follow.metrics_host, follow.metrics_port))
-        job = held.enter_context(Job(settings, run_slice, stop, monitor))
+        job = held.enter_context(Job(settings, run_slice, stop, monitor, waits=follow.follow))
         if follow.follow:
             return Follow(job.run_once, follow.every_s, follow.max_faults, stop, monitor).run()
         totals = RunTotals()

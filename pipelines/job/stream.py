@@ -10,6 +10,7 @@ import structlog
 
 from pipelines.flow import build, build_stream
 from pipelines.job.liveness_check import hidden_topics, judge_tenants
+from pipelines.job.start import installed_version
 from pipelines.options.run import FollowOptions
 from pipelines.settings import RunSettings
 from runners.direct import run_pipeline
@@ -22,6 +23,7 @@ from runners.loops.bounded import RunTotals
 from runners.loops.stop import StopSignals
 from runners.loops.watch import Watch
 from runners.observe.metrics import MonitorServer
+from runners.observe.missing_topics import MissingTopics
 from runners.observe.quarantine_warning import QuarantineWatch
 from runners.observe.stream_bus import KafkaBus
 from runners.observe.stream_metrics import StreamMonitor
@@ -60,6 +62,7 @@ def watch_stream(settings: RunSettings, flink: FlinkSettings, how: Watching, fol
     with ExitStack() as held:
         stop = held.enter_context(StopSignals())
         monitor = StreamMonitor(follow.healthy_for_s())
+        monitor.built(installed_version(), installed_version("apache-beam"), settings.reader)
         if follow.metrics_port:
             held.enter_context(MonitorServer(monitor, follow.metrics_host, follow.metrics_port))
         held.enter_context(StreamRun(settings, flink, stop, monitor)).run(totals, how)
@@ -85,6 +88,8 @@ class StreamRun:
         self._offsets = KafkaOffsets(self._flow.kafka)
         self._lease: Lease | None = None
         self._bus = KafkaBus(self._offsets, self._settings.topics, self._flow.patterns, self._flow.letters.topic)
+        brokers, named = self._flow.kafka.brokers, self._settings.topics_are_named
+        self._missing = MissingTopics(brokers, monitor, must_exist=named, waits=True)
         self._held = QuarantineWatch(self._store, self._flow.kafka, self._flow.letters)
 
     def __enter__(self) -> "StreamRun":
@@ -132,10 +137,14 @@ class StreamRun:
     def _await_topics(self, every_s: float) -> list[Place]:
         """The partitions to read, once there are any; none where asked to stop before."""
         while not (places := self._bus.places()):
-            _LOG.warning("none of the topics exists yet", topics=self._settings.topics, patterns=self._flow.patterns)
+            self._look_for_topics()
             if self._stop.wait(every_s):
                 return []
+        self._look_for_topics()
         return places
+
+    def _look_for_topics(self) -> None:
+        self._missing.look(self._bus.topics(), self._offsets.topics())
 
     def _running(self) -> FlinkJob | None:
         """The job of this group that runs already; InfrastructureFault where one does although it is to begin from a savepoint."""
@@ -180,6 +189,7 @@ class StreamRun:
             ranges = [one for one in left if one.lag > 0]
 
     def _judge(self, totals: RunTotals) -> None:
+        self._look_for_topics()
         plan = self._offsets.plan(self._bus.topics())
         self._monitor.aside(plan.aside)
         self._monitor.held_back(plan.held_back)

@@ -7,7 +7,13 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, Field, fields, is_dataclass
-from typing import Any, get_type_hints
+from typing import Any, Final, get_type_hints
+
+import typer
+
+from pipelines.options.invocation import COMMAND
+
+_CONTEXT: Final = "context"
 
 
 def flatten_option_groups(command: Callable[..., None]) -> Callable[..., None]:
@@ -23,10 +29,17 @@ def flatten_option_groups(command: Callable[..., None]) -> Callable[..., None]:
         group = groups.get(name)
         options += _fields(group) if group else [parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)]
 
+    # Typer hands it in, by its type; it is no option.
+    options.append(inspect.Parameter(_CONTEXT, inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context))
+
     @functools.wraps(command)
     def run(**given: Any) -> None:
-        built = {name: group(**{one.name: given.pop(one.name) for one in fields(group)}) for name, group in groups.items()}
-        command(**built, **given)
+        token = COMMAND.set(given.pop(_CONTEXT, None))
+        try:
+            built = {name: group(**{one.name: given.pop(one.name) for one in fields(group)}) for name, group in groups.items()}
+            command(**built, **given)
+        finally:
+            COMMAND.reset(token)
 
     run.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
     run.__annotations__ = {one.name: one.annotation for one in options}

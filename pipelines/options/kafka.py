@@ -6,8 +6,10 @@ from typing import Annotated, Final
 import typer
 
 from pipelines.options.checks import names, needed, one_of
+from pipelines.options.invocation import given_as
 from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterPath, DeadletterTopic, letter_place
-from runners.local.endpoints import read_endpoints
+from pipelines.options.servers import KAFKA, are_named, server_address, stack_or_none
+from runners.local.endpoints import listens, read_endpoints
 from transforms.io.kafka.target import SASL_MECHANISMS, SECURITY_PROTOCOLS, KafkaTarget
 from transforms.io.secrets import Secret
 from transforms.records.dead_letters.letters import LetterPlace
@@ -62,11 +64,10 @@ class KafkaOptions:
     ] = 30.0
 
     def target(self) -> KafkaTarget:
-        """The cluster that the options name, or the local stack's."""
-        local = None if self.kafka_brokers else read_endpoints()
-        brokers = needed(self.kafka_brokers, local.kafka_brokers if local else None, "Kafka", "--kafka_brokers", "KAFKA_BROKERS")
+        """The cluster that the options name; with no brokers, and no other server named either, the local stack's."""
+        local = None if self.kafka_brokers else stack_or_none(KAFKA)
         return KafkaTarget(
-            brokers,
+            server_address(KAFKA, self.kafka_brokers, local.kafka_brokers if local else ""),
             self.kafka_group,
             one_of("--kafka_security_protocol", self.kafka_security_protocol, SECURITY_PROTOCOLS),
             one_of("--kafka_sasl_mechanism", self.kafka_sasl_mechanism, SASL_MECHANISMS),
@@ -84,7 +85,11 @@ class TopicOptions:
 
     topics: Annotated[
         str,
-        typer.Option("--topics", envvar="KAFKA_TOPICS", help="Topics to read, comma-separated; those that do not exist yet are left out."),
+        typer.Option(
+            "--topics",
+            envvar="KAFKA_TOPICS",
+            help="Topics to read, comma-separated. Each one that you name must exist, or --follow waits for it.",
+        ),
     ] = DEFAULT_TOPICS
     deadletter_topic: DeadletterTopic = DEFAULT_DEADLETTER_TOPIC
     deadletter_path: DeadletterPath = ""
@@ -93,12 +98,24 @@ class TopicOptions:
         typer.Option("--expansion_service", envvar="KAFKA_EXPANSION_SERVICE", help="host:port of the Java side of Beam's Kafka connector."),
     ] = ""
 
+    @property
+    def are_named(self) -> bool:
+        """Whether the topics were named one by one, and are not all those of the contract."""
+        return bool(given_as("topics")) or self.topics != DEFAULT_TOPICS
+
     def topic_names(self) -> tuple[str, ...]:
         return names(self.topics)
 
     def letters(self) -> LetterPlace:
         """Where rejects go."""
         return letter_place(self.deadletter_topic, self.deadletter_path)
+
+    def java_side(self) -> str:
+        """Where the Java side is, if it was named, or runs in the local stack and the servers are the local stack's; else ""."""
+        if self.expansion_service:
+            return self.expansion_service
+        local = None if are_named() else read_endpoints()
+        return local.expansion_service if local and listens(local.expansion_service) else ""
 
     def expansion_address(self) -> str:
         """Where the Java side is: as named, or the local stack's; an error of use where it is nowhere."""

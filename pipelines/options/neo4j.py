@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.options.checks import needed
-from runners.local.endpoints import read_endpoints
+from pipelines.options.servers import NEO4J, server_address, stack_or_none
 from transforms.io.neo4j.target import Neo4jTarget
 from transforms.io.secrets import Secret
 
@@ -44,9 +43,9 @@ class Neo4jOptions:
     ] = 30.0
 
     def target(self) -> Neo4jTarget:
-        """The graph that the options name; with no URI, the local stack's, password included."""
-        local = None if self.neo4j_uri else read_endpoints()
-        uri = needed(self.neo4j_uri, local.neo4j_uri if local else None, "Neo4j", "--neo4j_uri", "NEO4J_URI")
+        """The graph that the options name; with no URI, and no other server named either, the local stack's, password included."""
+        local = None if self.neo4j_uri else stack_or_none(NEO4J)
+        uri = server_address(NEO4J, self.neo4j_uri, local.neo4j_uri if local else "")
         user, password = self.neo4j_user, Secret("NEO4J_PASSWORD", self.neo4j_password_file)
         if local is not None:
             user, password = local.neo4j_user, Secret(file=local.neo4j_password_file)

@@ -1,7 +1,7 @@
 """How a run goes: once or on and on, by which reader, in which slices."""
 
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 import typer
 
@@ -22,15 +22,28 @@ KafkaReader = Annotated[
     typer.Option(
         "--kafka_reader",
         help="auto | beam | bounded. beam: Beam's ReadFromKafka, needs the Java side; bounded: exact ranges, in this process. "
-        "auto: bounded with --follow, else beam.",
+        "auto: bounded with --follow; else beam where its Java side is, in the local stack or where --expansion_service says.",
     ),
 ]
 
 
-def chosen_reader(kafka_reader: str, *, follow: bool) -> str:
-    """The reader that the flag means, checked."""
+class ReaderChoice(NamedTuple):
+    """A reader, and why it was taken."""
+
+    reader: str
+    why: str
+
+
+def chosen_reader(kafka_reader: str, *, follow: bool, java_side: str) -> ReaderChoice:
+    """The reader that the flag means, checked. java_side: host:port of the connector's Java side, "" where there is none."""
     one_of("--kafka_reader", kafka_reader, (AUTO, *READERS))
-    return (BOUNDED if follow else BEAM) if kafka_reader == AUTO else kafka_reader
+    if kafka_reader != AUTO:
+        return ReaderChoice(kafka_reader, "as --kafka_reader says")
+    if follow:
+        return ReaderChoice(BOUNDED, "a run that goes on reads by itself")
+    if java_side:
+        return ReaderChoice(BEAM, f"its Java side is at {java_side}")
+    return ReaderChoice(BOUNDED, "no Java side of Beam's Kafka connector was named or runs in the local stack")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +67,9 @@ class RunOptions:
         """What a slice should take: where each is a job of a cluster's, long enough that to begin it counts for little."""
         return self.slice_s if self.runner == DIRECT else max(self.slice_s, _CLUSTER_SLICE_S)
 
-    def reader(self, *, follow: bool) -> str:
-        return chosen_reader(self.kafka_reader, follow=follow or self.runner != DIRECT)
+    def reader(self, *, follow: bool, java_side: str = "") -> ReaderChoice:
+        """java_side: as in `chosen_reader`."""
+        return chosen_reader(self.kafka_reader, follow=follow or self.runner != DIRECT, java_side=java_side)
 
     def streams(self, *, bounded: bool) -> bool:
         """Whether the job runs without an end, on Flink; an error of use for a runner that it does not run on.

@@ -25,6 +25,11 @@ def shown_age(milliseconds: int) -> str:
     return f"{seconds} s"
 
 
+def spoken_number(number: int, noun: str) -> str:
+    """The number with its noun, in the singular for one: 1 tenant, 2 tenants."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def printable(text: str) -> str:
     """The text with every character that a terminal might obey or hide written as an escape; line ends stay."""
     return "".join(one if one.isprintable() or one == "\n" else one.encode("unicode_escape").decode() for one in text)

@@ -87,7 +87,8 @@ def print_summary(summary: dict[str, Any], *, as_json: bool) -> None:
         out.print(f"held back: {one['offsets']:,} offsets of {one['topic']}[{one['partition']}], by an open transaction", highlight=False)
     for one in summary["transitions"]:
         out.print(f"tenant {one['client_id']}: {one['from']} became {one['to']}", highlight=False)
-    out.print(f"{summary['read']:,} records in {summary['seconds']:.1f} s", highlight=False)
+    said = f"{summary['read']:,} records in" if summary["read"] else "There were no new records; looking took"
+    out.print(f"{said} {summary['seconds']:.1f} s", highlight=False)
 
 
 def _shown_outcomes(summary: dict[str, Any]) -> list[str]:

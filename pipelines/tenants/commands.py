@@ -186,15 +186,40 @@ def reap(
 @app.command()
 @flatten_option_groups
 def forget(
-    client_id: Tenant, neo4j: Neo4jOptions, yes: Yes = False, slice_rows: SliceRows = DEFAULT_SLICE_ROWS, json: Json = False
+    client_id: Tenant,
+    neo4j: Neo4jOptions,
+    dry_run: Annotated[bool, typer.Option("--dry_run", help="Say what would be purged, and take nothing away.")] = False,
+    yes: Yes = False,
+    slice_rows: SliceRows = DEFAULT_SLICE_ROWS,
+    json: Json = False,
 ) -> None:
     """Purge a tenant now, whatever its state, as `reap` does.
 
-    A cluster that still sends begins a new generation with its next record. Exit code 1 where there is no such tenant.
+    A cluster that still sends begins a new generation with its next record. Records from before the purge are below the tenant's
+    floor from then on, wherever they are read again, until `restore`. Exit code 1 where there is no such tenant.
     """
     from pipelines.tenants.forget import forget as run
 
-    run(client_id=client_id, neo4j=neo4j, yes=yes, slice_rows=slice_rows, json=json)
+    run(client_id=client_id, neo4j=neo4j, dry_run=dry_run, yes=yes, slice_rows=slice_rows, json=json)
+
+
+@app.command()
+@flatten_option_groups
+def restore(client_id: Tenant, neo4j: Neo4jOptions, json: Json = False) -> None:
+    """Let records from before a purge of the tenant count again; the way back from `forget` and `reap`.
+
+    Nothing is read here: a backfill of the range, or the agents' next report, builds the graph again. Exit code 1 where there is
+    no such tenant, it was not purged, or its purge is under way.
+
+    Examples:
+
+      python -m pipelines.tenants restore af-10
+
+      python -m pipelines.backfill --from 7d --client_id af-10
+    """
+    from pipelines.tenants.restore import restore as run
+
+    run(client_id=client_id, neo4j=neo4j, json=json)
 
 
 @app.command()

@@ -6,6 +6,7 @@ from rich.table import Table
 from pipelines.options.flow import tenant_id
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.output.command import console, exit_on_fault, print_json
+from pipelines.tenants.list import NO_TENANTS
 from transforms.io.neo4j.digest import combined
 from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.io.neo4j.target import Neo4jTarget
@@ -19,6 +20,9 @@ def digest(neo4j: Neo4jOptions, client_id: str, json: bool) -> None:
     whole = combined({tenant: row["digest"] for tenant, row in found.items()})
     if json:
         print_json({"digest": whole, "tenants": found})
+        return
+    if not found:
+        typer.echo(NO_TENANTS)
         return
     table = Table("tenant", "nodes", "relationships", "digest")
     for tenant, row in found.items():

@@ -3,6 +3,7 @@
 from contextlib import closing
 from typing import Any
 
+import typer
 from rich.table import Table
 from rich.text import Text
 
@@ -32,6 +33,9 @@ def discover(kafka: KafkaOptions, neo4j: Neo4jOptions, routes: RouteOptions, mem
             known = set(store.tenants())
     if json:
         print_json({"candidates": {one.client_id: _object(one, known) for one in found}})
+        return
+    if not found:
+        typer.echo("No topic, consumer group or member has a name that looks like a tenant's; see --topic_pattern and --member_pattern.")
         return
     table = Table("candidate", "in the graph", "seen in")
     for one in found:

@@ -1,8 +1,9 @@
 """`tenants list`: who is there, how they are, and what is to be known of them."""
 
 from contextlib import closing
-from typing import Any
+from typing import Any, Final
 
+import typer
 from rich.table import Table
 from rich.text import Text
 
@@ -11,6 +12,8 @@ from pipelines.output.command import WIDE, console, exit_on_fault, print_json
 from pipelines.output.readable import printable, shown_age, shown_time
 from transforms.io.neo4j.purge import Found, Sizes, sizes, tenants_found
 from transforms.io.neo4j.store import Neo4jGraphStore
+
+NO_TENANTS: Final = "There is no tenant yet: the first valid record of a cluster that the job takes in creates it."
 
 
 def list_tenants(neo4j: Neo4jOptions, with_sizes: bool, json: bool) -> None:
@@ -21,6 +24,9 @@ def list_tenants(neo4j: Neo4jOptions, with_sizes: bool, json: bool) -> None:
         counted = {one.standing.client_id: sizes(store, one.standing.client_id) for one in found} if with_sizes else {}
     if json:
         print_json({"tenants": {one.standing.client_id: list_object(one, counted.get(one.standing.client_id)) for one in found}})
+        return
+    if not found:
+        typer.echo(NO_TENANTS)
         return
     table = Table("tenant", "state", "last sign", "last write", "generation", *(("nodes", "relationships") if with_sizes else ()), "notes")
     for one in found:

@@ -3,7 +3,7 @@
 import functools
 from contextlib import closing
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 import typer
 from rich.table import Table
@@ -24,6 +24,8 @@ from pipelines.tenants.purging import (
 from transforms.io.neo4j.purge import Purged, Sizes, Store, bus_clock, sizes, tenants_found
 from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.planning.lifecycle.reaping import Verdict, judge
+
+_NOBODY: Final = "No tenant is to be purged."
 
 
 def reap(neo4j: Neo4jOptions, client_id: str, purge_after: str, dry_run: bool, yes: bool, slice_rows: int, json: bool) -> None:
@@ -55,6 +57,10 @@ def _tell_plan(chosen: dict[str, Verdict], sized: dict[str, Sizes], sending: lis
         tenants = {name: {"reason": verdict.why, "said": verdict.said, **asdict(sized[name])} for name, verdict in chosen.items()}
         print_json({"dry_run": True, "tenants": tenants, "still_sending": sending, "spared": {}})
         return
+    if not chosen:
+        typer.echo(_NOBODY)
+        _tell_sending(sending)
+        return
     table = Table("tenant", "why", "nodes", "bookkeeping", "relationships", title="would be purged")
     for name, verdict in chosen.items():
         size = sized[name]
@@ -81,7 +87,7 @@ def _purge(store: Store, chosen: dict[str, Verdict], sending: list[str], wanted:
     if purged:
         print_purged(purged)
     else:
-        typer.echo("No tenant is to be purged.")
+        typer.echo(_NOBODY)
     for name, said in spared.items():
         typer.echo(f"{name} was spared: {said}.")
     _tell_sending(sending)

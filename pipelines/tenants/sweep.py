@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Final
 
 import structlog
+import typer
 from rich.table import Table
 
 from pipelines.options.checks import duration_s
@@ -11,6 +12,7 @@ from pipelines.options.flow import tenant_id
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.output.command import console, exit_on_fault, print_json
 from pipelines.output.progress import Count
+from pipelines.output.readable import spoken_number
 from transforms.io.graph_admin.sweep import count_old, floors_at
 from transforms.io.graph_admin.sweep import sweep as sweep_tenant
 from transforms.io.neo4j.store import Neo4jGraphStore
@@ -28,6 +30,9 @@ def sweep(neo4j: Neo4jOptions, client_id: str, episode_retention: str, tombstone
         found = swept(target, tenant, *ages, dry_run=dry_run)
     if json:
         print_json({"dry_run": dry_run, "tenants": found})
+        return
+    if not any(number for row in found.values() for number in row.values()):
+        typer.echo(f"Nothing is old enough to be taken away; looked at {spoken_number(len(found), 'tenant')}.")
         return
     table = Table("tenant", "episodes", "tombstones", "stubs", title="would be taken away" if dry_run else "taken away")
     for name, row in found.items():

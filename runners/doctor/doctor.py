@@ -4,6 +4,7 @@ Nothing that anybody can see is changed: no record is produced, no offset commit
 not be asked because something else failed is skipped.
 """
 
+import os
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Final
 
-from runners.doctor import brokers, clocks, connector, deadletters, graph, groups, registry, topics
+from runners.doctor import brokers, clocks, connector, deadletters, graph, groups, registry, settings, topics
 from runners.doctor.machine import ARCHIVE
 from runners.doctor.this_machine import check_kept, installed, machine_checks
 from runners.doctor.verdict import Check, Status, failed, skipped
@@ -52,6 +53,8 @@ class Subject:
     registry: RegistryTarget | None = None
     patterns: tuple[str, ...] = ()
     archive: str = ""
+    topics_are_named: bool = False
+    origin: str = ""
 
     def secret_files(self) -> list[str]:
         """The files of secrets that are used, by path."""
@@ -64,7 +67,7 @@ def examine(subject: Subject) -> list[Check]:
     """Every check, in the order in which they are told; the servers are asked at once, each within seconds."""
     with ThreadPoolExecutor(4) as pool:
         asked = [pool.submit(ask, subject) for ask in (kafka_checks, java_checks, registry_checks, neo4j_checks)]
-        checks = machine_checks(subject.secret_files()) + _kept_checks(subject)
+        checks = [*settings.judge_settings(subject.origin, os.environ), *machine_checks(subject.secret_files()), *_kept_checks(subject)]
         return checks + [check for future in asked for check in future.result()]
 
 
@@ -86,19 +89,25 @@ def kafka_checks(subject: Subject) -> list[Check]:
     names = _names(subject, inquiry)
     letters = subject.letters.topic
     told = inquiry.topics({*names, letters})
-    settings = inquiry.settings(told)
+    configured = inquiry.settings(told)
     there = {name: one for name, one in told.items() if isinstance(one, TopicDescription)}
     making = None if letters in there or subject.letters.path else inquiry.could_make(deadletter_topic(letters))
     places = [(name, one.number) for name in names if name in there for one in there[name].partitions]
     group = groups.judge_group(subject.kafka.group, inquiry.group())
     return [
         reached,
-        *(check for name in names for check in topics.judge_topic(name, told[name], settings[name], subject.patterns)),
-        *(() if subject.letters.path else deadletters.judge_deadletters(letters, told[letters], settings[letters], making)),
+        *(check for name in names for check in _judge_topic(subject, name, told[name], configured[name])),
+        *topics.judge_any(told[name] for name in names),
+        *(() if subject.letters.path else deadletters.judge_deadletters(letters, told[letters], configured[letters], making)),
         group,
         *_progress_checks(subject, names, group, inquiry),
         clocks.judge_kafka_clock(inquiry.newest(places) if places else {}, time.time()),
     ]
+
+
+def _judge_topic(subject: Subject, name: str, told: TopicDescription | ProbeError, settings: dict[str, str] | ProbeError) -> list[Check]:
+    must_exist = subject.topics_are_named and name in subject.topics
+    return topics.judge_topic(name, told, settings, subject.patterns, must_exist=must_exist)
 
 
 def _names(subject: Subject, inquiry: KafkaProbe) -> list[str]:

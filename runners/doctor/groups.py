@@ -7,6 +7,7 @@ from runners.doctor.humanize import spoken_s
 from runners.doctor.topics import REFUSED
 from runners.doctor.verdict import Check, failed, ok, skipped, warning
 from transforms.io.answers import ProbeError
+from transforms.io.graph_admin.lease_holder import readable_holder
 from transforms.io.graph_admin.probe import LeaseTold
 from transforms.io.kafka.offsets import ReadPlan
 from transforms.io.kafka.probe import GroupTold
@@ -89,7 +90,7 @@ def judge_lease(group: str, told: LeaseTold | ProbeError | None, now_s: float, i
         return skipped(LEASE, f"Neo4j did not tell ({told.said})")
     if told is None:
         return ok(LEASE, f"no run of the consumer group {group} is at work")
-    holder = f"{told.holder}{_age(told.holder, now_s)}"
+    holder = f"{readable_holder(told.holder)}{_age(told.holder, now_s)}"
     if told.left_s <= 0:
         return ok(LEASE, f"the run that held it ended without giving it back ({holder}, ran out {spoken_s(-told.left_s)} ago)")
     if is_dead(told.holder):

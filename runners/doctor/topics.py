@@ -1,6 +1,6 @@
 """Whether the topics are there, may be read and are kept as the job needs them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from runners.doctor.humanize import spoken_bytes, spoken_ms
@@ -9,12 +9,16 @@ from transforms.io.answers import ProbeError
 from transforms.io.kafka.probe import TopicDescription
 from transforms.model.limits import RECORD_BYTES
 from transforms.records.tenancy.routes import route_of
+from transforms.records.topic_settings import LOG_APPEND_TIME, topic_settings
 from transforms.records.topics import TOPIC_NAMES, TOPIC_OF_NAME, Topic
 
 MISSING: Final = "UNKNOWN_TOPIC_OR_PART"
+ANY_TOPIC: Final = "topics"
 IMPOSSIBLE: Final = "TOPIC_EXCEPTION"
+DOES_NOT_EXIST: Final = "it does not exist: the job leaves it out until it does"
+DOES_NOT_EXIST_BUT_NAMED: Final = "it was named and does not exist: a run that ends fails, and one with --follow waits for it"
+MAKE_ALL: Final = "Make those that you use with `python -m pipelines.topics create`; --verbose shows how to make each yourself."
 REFUSED: Final = frozenset({"TOPIC_AUTHORIZATION_FAILED", "CLUSTER_AUTHORIZATION_FAILED", "GROUP_AUTHORIZATION_FAILED"})
-LOG_APPEND_TIME: Final = "LogAppendTime"
 _DAY_MS: Final = 24 * 3600 * 1000
 _SETTINGS: Final = ("cleanup", "timestamps", "size", "retention")
 
@@ -27,16 +31,33 @@ def names_of(topic: str) -> list[str]:
 
 
 def judge_topic(
-    name: str, told: TopicDescription | ProbeError, settings: Settings | ProbeError, patterns: tuple[str, ...] = ()
+    name: str,
+    told: TopicDescription | ProbeError,
+    settings: Settings | ProbeError,
+    patterns: tuple[str, ...] = (),
+    *,
+    must_exist: bool = False,
 ) -> list[Check]:
-    """The topic itself, and its settings one by one. patterns: of topics that belong to one cluster each."""
-    check = judge_presence(name, told, patterns)
+    """The topic itself, and its settings one by one.
+
+    patterns: of topics that belong to one cluster each. must_exist: it was named by itself, and not with all of the contract.
+    """
+    check = judge_presence(name, told, patterns, must_exist=must_exist)
     if isinstance(told, ProbeError):
         return [check, *_skipped(name, "the topic is not there to be asked")]
     if isinstance(settings, ProbeError):
         why = f"Kafka does not tell this user ({settings.said}); the job needs no right to it, DESCRIBE_CONFIGS lets it be checked"
         return [check, *_skipped(name, why)]
     return [check, *_judge_settings(name, settings, declared(name, patterns))]
+
+
+def judge_any(presence: Iterable[TopicDescription | ProbeError]) -> list[Check]:
+    """failed where not one of the topics to read exists; nothing otherwise, or where Kafka does not say."""
+    told = list(presence)
+    if not told or any(not isinstance(one, ProbeError) or one.code != MISSING for one in told):
+        return []
+    said = "none of the topics to read exists: a run that ends fails, and one with --follow waits"
+    return [failed(ANY_TOPIC, said, "Make them with `python -m pipelines.topics create`, or name others with --topics.")]
 
 
 def _skipped(topic: str, why: str) -> list[Check]:
@@ -48,11 +69,11 @@ def declared(name: str, patterns: tuple[str, ...] = ()) -> Topic | None:
     return TOPIC_OF_NAME.get(route_of(name, patterns, TOPIC_NAMES).topic)
 
 
-def judge_presence(name: str, told: TopicDescription | ProbeError, patterns: tuple[str, ...] = ()) -> Check:
-    """Whether the topic is there, whole, and readable for this user."""
+def judge_presence(name: str, told: TopicDescription | ProbeError, patterns: tuple[str, ...] = (), *, must_exist: bool = False) -> Check:
+    """Whether the topic is there, whole, and readable for this user. must_exist: as in `judge_topic`."""
     named = f"topic {name}"
     if isinstance(told, ProbeError):
-        return _judge_absence(name, told)
+        return _judge_absence(name, told, must_exist=must_exist)
     if fault := leaderless(named, told):
         return fault
     if told.operations is not None and "READ" not in told.operations:
@@ -63,11 +84,15 @@ def judge_presence(name: str, told: TopicDescription | ProbeError, patterns: tup
     return ok(named, f"{_partitions(told)}{rights}")
 
 
-def _judge_absence(name: str, told: ProbeError) -> Check:
+def _judge_absence(name: str, told: ProbeError, *, must_exist: bool) -> Check:
     named = f"topic {name}"
     if told.code == MISSING:
-        remedy = f"Make it, or leave it out of --topics: {make_topic(name)}"
-        return warning(named, "it does not exist: the job leaves it out until it does", remedy)
+        if must_exist:
+            return failed(
+                named, DOES_NOT_EXIST_BUT_NAMED, f"Make it with `python -m pipelines.topics create`, or fix --topics: {make_topic(name)}"
+            )
+        remedy = f"Make it with `python -m pipelines.topics create --topics {name}`, or: {make_topic(name)}"
+        return warning(named, DOES_NOT_EXIST, remedy)
     if told.code == IMPOSSIBLE:
         return failed(named, "no topic can have this name", "Fix --topics.")
     if told.code in REFUSED:
@@ -93,15 +118,9 @@ def _partitions(told: TopicDescription) -> str:
     return f"{number} partition{'' if number == 1 else 's'}, {replicas} replica{'' if replicas == 1 else 's'} each{behind}"
 
 
-def make_topic(name: str) -> str:
+def make_topic(name: str, patterns: tuple[str, ...] = ()) -> str:
     """A command that makes the topic as the job wants it; partitions and replication are the operator's."""
-    topic = declared(name)
-    is_state = topic is not None and topic.state
-    config = (
-        f"--config cleanup.policy=compact --config message.timestamp.type={LOG_APPEND_TIME}"
-        if is_state
-        else "--config cleanup.policy=delete"
-    )
+    config = " ".join(f"--config {setting}={value}" for setting, value in topic_settings(declared(name, patterns)).items())
     return f"kafka-topics.sh --bootstrap-server $KAFKA_BROKERS --create --topic {name} {config}"
 
 

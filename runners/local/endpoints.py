@@ -1,12 +1,14 @@
 """Where the local stack answers, as it wrote it down when it came up."""
 
 import os
+import socket
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 STACK_DIR_VARIABLE: Final = "GRAPH_STACK_DIR"
+_LISTENS_S: Final = 0.5
 
 
 class Endpoints(msgspec.Struct, frozen=True):
@@ -27,6 +29,16 @@ def stack_dir() -> Path:
 
 def endpoints_file(folder: Path) -> Path:
     return folder / "endpoints.json"
+
+
+def listens(address: str) -> bool:
+    """Whether something listens at the loopback address, host:port; asked for half a second at most."""
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), _LISTENS_S):
+            return True
+    except (OSError, ValueError):
+        return False
 
 
 def read_endpoints() -> Endpoints | None:

@@ -17,6 +17,7 @@ from transforms.io.kafka.offsets import HeldBack, OffsetGap, PartitionFault, Pla
 from transforms.model.graph import TENANT_KEY
 from transforms.model.metrics import (
     ASIDE,
+    BUILD_INFO,
     FAULTS,
     GAPS_MET,
     HELD_BACK,
@@ -26,6 +27,7 @@ from transforms.model.metrics import (
     METRICS,
     SLICE_SECONDS,
     TENANTS,
+    TOPICS_MISSING,
     TRANSITIONS,
     Metric,
     MetricType,
@@ -64,6 +66,14 @@ class Monitor:
         self._shown_held: set[Place] = set()
 
     # What runs tell
+
+    def built(self, version: str, beam: str, reader: str) -> None:
+        """These versions run, with that reader."""
+        self._metrics[BUILD_INFO].labels(version, beam, reader).set(1)
+
+    def topics_missing(self, number: int) -> None:
+        """So many of the topics to read do not exist."""
+        self._metrics[TOPICS_MISSING].set(number)
 
     def planned(self, lag: dict[Place, int]) -> None:
         self._show_lag(lag)

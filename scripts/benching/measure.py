@@ -133,7 +133,7 @@ def _flags(reader: str, group: str) -> list[str]:
 def _figures(run: JobRun, records: int) -> dict[str, Any]:
     report = run.report
     rows_per_s = round(report["rows_written"] / report["write_seconds"]) if report["write_seconds"] else 0
-    outcomes = {name: report[name] for name in ("written", "unchanged", "superseded", "filtered", "undecoded", "rejected")}
+    outcomes = {name: report[name] for name in ("written", "unchanged", "superseded", "below_floor", "filtered", "undecoded", "rejected")}
     return {
         "records": records,
         "messages_per_s": round(records / report["seconds"]),

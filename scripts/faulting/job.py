@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple, Self
 
 from scripts.faulting.round import must
 from scripts.world import Process, World
+from transforms.records.outcomes import Outcome
 
 # Small slices and batches, so that a run has many moments to die at.
 SMALL: Final = ("--slice_bytes=100000", "--batch_rows=50")
@@ -17,7 +18,7 @@ SINCE: Final = "2026-01-01T00:00:00Z"
 UNTIL: Final = "2026-06-01T00:00:00Z"
 STOP_S: Final = 30.0
 _END_S: Final = 240.0
-OUTCOMES: Final = ("written", "unchanged", "superseded", "filtered", "skipped", "control", "undecoded", "rejected")
+OUTCOMES: Final = tuple(one.value for one in Outcome)
 
 
 class Ended(NamedTuple):

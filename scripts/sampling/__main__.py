@@ -11,10 +11,11 @@ from base64 import b64encode
 from typing import Annotated
 
 import typer
+from confluent_kafka import KafkaException
 
 from runners.local.endpoints import read_endpoints
 from scripts.sampling.poison import poisons
-from scripts.sampling.produce import ensure_topics, produce
+from scripts.sampling.produce import TopicTooSmall, check_sizes, ensure_topics, produce
 from scripts.sampling.record import SampleRecord, json_bytes
 from scripts.sampling.stream import sample_stream
 
@@ -39,8 +40,14 @@ def main(
     brokers = kafka_brokers or (local.kafka_brokers if local else "")
     if not brokers:
         raise typer.BadParameter("No Kafka is configured: start the local one with `scripts/stack up`, or name one with --kafka_brokers.")
-    ensure_topics(brokers)
-    number = produce(brokers, stream.records)
+    try:
+        ensure_topics(brokers)
+        check_sizes(brokers, stream.records)
+        number = produce(brokers, stream.records)
+    except (KafkaException, TopicTooSmall, RuntimeError) as error:
+        cause = error.args[0].str() if isinstance(error, KafkaException) else str(error)
+        typer.echo(cause if isinstance(error, TopicTooSmall) else f"The sample was not produced to Kafka at {brokers}: {cause}", err=True)
+        sys.exit(1)
     typer.echo(f"produced {number:,} records of {clusters} clusters to {brokers}, {len(stream.poisons)} of them poisons")
 
 

@@ -4,13 +4,15 @@ from collections.abc import Iterable
 from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
 from scripts.sampling.record import SampleRecord
 from transforms.records import topics as declared
 
 PARTITIONS: Final = 4
 MESSAGE_BYTES: Final = 4 * 1024 * 1024
+# What Kafka stores beside a record's key, value and headers.
+_OVERHEAD_BYTES: Final = 256
 TOPICS: Final = tuple(topic.name for topic in declared.TOPICS)
 # The topics of one cluster each end in the same names.
 _STATE: Final = tuple(topic.name for topic in declared.TOPICS if topic.state)
@@ -32,6 +34,33 @@ def _config(topic: str) -> dict[str, str]:
     # Compaction is put off, so that a demo shows every record that was produced.
     cleanup = {"cleanup.policy": "compact", "min.compaction.lag.ms": "86400000"} if topic.endswith(_STATE) else {"cleanup.policy": "delete"}
     return cleanup | {"max.message.bytes": str(MESSAGE_BYTES)}
+
+
+class TopicTooSmall(Exception):
+    """Topics that exist do not take records of the size that is to be produced; the message names them and the remedy."""
+
+
+def check_sizes(brokers: str, records: Iterable[SampleRecord]) -> None:
+    """Return where each topic takes the largest record that it is to get; TopicTooSmall otherwise, before anything is produced."""
+    largest: dict[str, int] = {}
+    for record in records:
+        headers = sum(len(name) + len(value or b"") for name, value in record.headers)
+        size = len(record.key or b"") + len(record.value or b"") + headers + _OVERHEAD_BYTES
+        largest[record.topic] = max(largest.get(record.topic, 0), size)
+    asked = [ConfigResource(ResourceType.TOPIC, topic) for topic in largest]
+    told = AdminClient({"bootstrap.servers": brokers}).describe_configs(asked)
+    small: dict[str, str] = {}
+    for resource, answer in told.items():
+        takes = answer.result()["max.message.bytes"].value
+        if int(takes) < largest[resource.name]:
+            small[resource.name] = takes
+    if small:
+        names = ", ".join(f"{name} ({takes})" for name, takes in sorted(small.items()))
+        raise TopicTooSmall(
+            f"Nothing was produced: topics at {brokers} take too small messages (max.message.bytes): {names}. Set it to {MESSAGE_BYTES} "
+            f"(kafka-configs.sh --alter --entity-type topics --entity-name TOPIC --add-config max.message.bytes={MESSAGE_BYTES}), delete "
+            "the topics so that they are made anew, or leave the largest bad records out with --poison_classes 0."
+        )
 
 
 def produce(brokers: str, records: Iterable[SampleRecord]) -> int:

@@ -1225,6 +1225,19 @@ RETURN episode AS purged;
 MATCH (e:ClusterEpisode {client_id: $client_id, eid: 'purge ' + toString($started)})
 RETURN properties(e) AS purged;
 
+// RESTORE
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c, timestamp() AS now, c.floor AS floor
+WHERE floor IS NOT NULL AND NOT coalesce(c.purging, false)
+WITH c, floor, 'restore ' + toString(now) AS eid,
+    {etype: 'cluster.restore', reason: 'asked for', at_ms: now, by: $by, floor: floor,
+    message: 'records from before the purge are taken in again, where they are read again'} AS episode
+MERGE (e:ClusterEpisode {client_id: $client_id, eid: eid})
+SET e += episode
+REMOVE c.floor, c.episode_floor
+RETURN floor;
+
 // BEGIN_GENERATION
 MATCH (c:Cluster {client_id: $client_id})
 SET c.generation = coalesce(c.generation, 1) + 1, c.generation_from = $from_ms, c.resync_needed = true,

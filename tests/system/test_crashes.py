@@ -1,17 +1,17 @@
 """What cannot be reached or used is told in one sentence; what is killed while it runs is in test_faults.py."""
 
 from scripts.sampling.stream import sample_stream
-from tests.system.world import World
+from tests.system.world import World, named
 
 
 def test_kafka_out_of_reach_is_told_in_one_sentence(world: World) -> None:
     said = world.run_job(
-        "--kafka_brokers=127.0.0.1:1",
         "--kafka_reader=beam",
         f"--expansion_service={world.stack.connector.address}",
         "--kafka_retry_s=1",
         "--log_level=ERROR",
         expect=1,
+        **(named(world) | {"KAFKA_BROKERS": "127.0.0.1:1"}),
     )["stderr"]
 
     assert said.startswith("Kafka at 127.0.0.1:1 cannot be used (")
@@ -19,9 +19,8 @@ def test_kafka_out_of_reach_is_told_in_one_sentence(world: World) -> None:
 
 
 def test_a_wrong_password_is_told_in_one_sentence_that_does_not_hold_it(world: World) -> None:
-    said = world.run_job(
-        "--log_level=ERROR", expect=1, NEO4J_URI=world.stack.neo4j.uri, NEO4J_USER="neo4j", NEO4J_PASSWORD="not-the-password"
-    )["stderr"]
+    wrong = {"NEO4J_USER": "neo4j", "NEO4J_PASSWORD_FILE": "", "NEO4J_PASSWORD": "not-the-password"}
+    said = world.run_job("--log_level=ERROR", expect=1, **(named(world) | wrong))["stderr"]
 
     assert said.startswith(f"Neo4j at {world.stack.neo4j.uri} refused the user neo4j")
     assert "not-the-password" not in said

@@ -24,7 +24,7 @@ from scripts.sampling.stream import sample_stream
 from tests.support.wire import kafka_record
 from tests.system.conftest import JARS
 from tests.system.secured_kafka import USER, Right, SecuredKafka
-from tests.system.world import DEADLETTERS, GROUP, World
+from tests.system.world import DEADLETTERS, GROUP, World, named
 from transforms.io.dead_letters.writer import DeadLetterWriter, deadletter_topic
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka.offsets import KafkaOffsets
@@ -146,7 +146,7 @@ def test_before_the_first_run_it_says_what_the_job_will_make_and_makes_nothing(w
 def test_plain_lines_without_a_terminal(ready: World) -> None:
     said = ready.run("pipelines.doctor", "--kafka_reader=bounded").stdout.splitlines()
 
-    assert "skipped  Java side: --kafka_reader=bounded needs no Java side" in said
+    assert "skipped  Java side, Beam versions: --kafka_reader=bounded needs no Java side" in said
     assert said[-1].endswith("the job can run here.")
 
 
@@ -239,7 +239,7 @@ def test_others_in_the_group_are_fatal(ready: World) -> None:
 
 
 def test_kafka_out_of_reach_skips_what_depends_on_it_and_the_rest_goes_on(ready: World) -> None:
-    checks = doctor(ready, "--kafka_brokers=127.0.0.1:1", "--kafka_reader=beam", expect=1)
+    checks = doctor(ready, "--kafka_reader=beam", expect=1, **(named(ready) | {"KAFKA_BROKERS": "127.0.0.1:1"}))
 
     assert of_status(checks, "failed") == {"brokers"}
     assert "Connection refused" in checks["brokers"]["said"]
@@ -267,7 +267,7 @@ def test_a_wrong_security_protocol_is_told_apart(world: World, flags: list[str],
 
 
 def test_neo4j_out_of_reach_skips_what_depends_on_it_and_the_rest_goes_on(ready: World) -> None:
-    checks = doctor(ready, "--neo4j_uri=bolt://127.0.0.1:1", expect=1, NEO4J_PASSWORD="hunter2-hunter2")
+    checks = doctor(ready, "--neo4j_uri=bolt://127.0.0.1:1", expect=1, KAFKA_BROKERS=ready.brokers, NEO4J_PASSWORD="hunter2-hunter2")
 
     assert of_status(checks, "failed") == {"Neo4j"}
     assert "Connection refused" in checks["Neo4j"]["said"]
@@ -286,7 +286,7 @@ def test_neo4j_out_of_reach_skips_what_depends_on_it_and_the_rest_goes_on(ready:
 
 
 def test_a_wrong_password_is_told_apart_and_not_shown(ready: World) -> None:
-    checks = doctor(ready, expect=1, NEO4J_URI=ready.stack.neo4j.uri, NEO4J_PASSWORD="hunter2-hunter2")
+    checks = doctor(ready, expect=1, **(named(ready) | {"NEO4J_PASSWORD_FILE": "", "NEO4J_PASSWORD": "hunter2-hunter2"}))
 
     assert of_status(checks, "failed") == {"Neo4j"}
     assert checks["Neo4j"]["said"].startswith(f"Neo4j at {ready.stack.neo4j.uri} refused the user neo4j")
@@ -316,11 +316,11 @@ def test_a_secret_that_others_may_read_is_a_warning(ready: World, tmp_path: Path
     file.write_text(ready.stack.neo4j.password_file.read_text())
     file.chmod(0o640)
 
-    checks = doctor(ready, NEO4J_URI=ready.stack.neo4j.uri, NEO4J_PASSWORD_FILE=str(file))
+    checks = doctor(ready, expect=0, **(named(ready) | {"NEO4J_PASSWORD_FILE": str(file)}))
 
     assert of_status(checks, "warning") == {"secrets"}
     file.unlink()
-    gone = doctor(ready, expect=1, NEO4J_URI=ready.stack.neo4j.uri, NEO4J_PASSWORD_FILE=str(file))
+    gone = doctor(ready, expect=1, **(named(ready) | {"NEO4J_PASSWORD_FILE": str(file)}))
     assert of_status(gone, "failed") == {"secrets", "Neo4j"}
 
 
@@ -370,7 +370,8 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
 
 def secured_doctor(world: World, kafka: SecuredKafka, *flags: str, expect: int, password: str = USER[1]) -> Checks:
     login = ("--kafka_security_protocol=SASL_PLAINTEXT", f"--kafka_sasl_username={USER[0]}", "--kafka_reader=bounded")
-    checks = doctor(world, f"--kafka_brokers={kafka.brokers}", *login, *flags, expect=expect, KAFKA_SASL_PASSWORD=password)
+    servers = named(world) | {"KAFKA_BROKERS": kafka.brokers, "KAFKA_SASL_PASSWORD": password}
+    checks = doctor(world, *login, *flags, expect=expect, **servers)
     assert password not in str(checks)
     return checks
 

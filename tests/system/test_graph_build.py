@@ -9,10 +9,11 @@ from scripts.sampling.record import RESOURCES, SampleRecord
 from scripts.sampling.stream import sample_stream
 from tests.support.in_memory import expected_digests
 from tests.system.world import World, value_of
+from transforms.records.outcomes import Outcome
 from transforms.records.tenancy.tenant import TenantRules
 
 CROSSING = "MATCH (a)-[r]->(b) WHERE a.client_id <> b.client_id OR r.client_id <> a.client_id RETURN count(*) AS crossing"
-OUTCOMES = ("written", "unchanged", "superseded", "filtered", "skipped", "control", "undecoded", "rejected")
+OUTCOMES = tuple(one.value for one in Outcome)
 
 
 @pytest.mark.parametrize("reader", ["auto", "bounded"])
@@ -142,9 +143,18 @@ def test_with_nothing_configured_and_no_local_stack_it_says_how_to_start_one(wor
 def test_a_topic_that_is_not_decoded_is_counted_as_such(world: World) -> None:
     world.produce([SampleRecord(RESOURCES, b"af-10::pod:shop:p", poisons("af-10")[0].value, 1_772_352_000_000)])
 
-    report = world.run_job("--topics=state.k8s.resource,no.such.topic")
+    report = world.run_job("--topics=state.k8s.resource")
 
     assert (report["read"], report["rejected"]) == (1, 1)
+
+
+def test_a_topic_that_was_named_and_does_not_exist_ends_the_run_before_anything_is_read(world: World) -> None:
+    world.produce(sample_stream(clusters=1, resyncs=1, seed=1, poison_classes=0).records)
+
+    said = world.run_job("--topics=state.k8s.resource,no.such.topic", "--log_level=ERROR", expect=1)["stderr"]
+
+    assert said.startswith(f"Kafka at {world.brokers} lacks topics that were named (no.such.topic): make them with ")
+    assert world.committed() == {}
 
 
 def test_commands_are_carried_out(world: World) -> None:

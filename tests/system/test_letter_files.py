@@ -8,7 +8,7 @@ from scripts.sampling.record import RESOURCES
 from scripts.sampling.stream import sample_stream
 from tests.support.full_disk import full_disk
 from tests.system.test_deadletters import keyless, produce_at, secret
-from tests.system.world import World
+from tests.system.world import World, named
 
 TIMES = ("first_written", "last_written")
 
@@ -19,7 +19,8 @@ def run_job(world: World, group: str, *flags: str) -> dict[str, Any]:
 
 
 def command(world: World, name: str, *flags: str, brokers: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(world.run("pipelines.deadletters", name, "--json", *flags, KAFKA_BROKERS=brokers).stdout)
+    servers = named(world) | ({"KAFKA_BROKERS": brokers} if brokers else {})
+    found: dict[str, Any] = json.loads(world.run("pipelines.deadletters", name, "--json", *flags, expect=0, **servers).stdout)
     return found
 
 

@@ -25,9 +25,10 @@ from tests.system.old_setup import Mirror, OldSetup, OwnKafka, keyed
 from tests.system.world import World
 from transforms.io.kafka.offsets import KafkaOffsets
 from transforms.io.kafka.target import KafkaTarget
+from transforms.records.outcomes import Outcome
 
 A, B = "af-10", "af-11"
-OUTCOMES = ("written", "unchanged", "superseded", "filtered", "skipped", "control", "undecoded", "rejected")
+OUTCOMES = tuple(one.value for one in Outcome)
 CROSSING = "MATCH (a)-[r]->(b) WHERE a.client_id <> b.client_id OR r.client_id <> a.client_id RETURN count(*) AS crossing"
 TWINS = (
     "MATCH (n:Resource) WHERE n.uid IS NOT NULL WITH n.uid AS uid, collect(DISTINCT n.client_id) AS tenants, count(n) AS nodes\n"

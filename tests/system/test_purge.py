@@ -171,7 +171,7 @@ def test_what_was_purged_does_not_come_back_with_its_records(world: World, store
     write(store, old)
     command(world, "forget", TENANT, "--yes")
 
-    assert set(write(store, old)) == {Outcome.SUPERSEDED}
+    assert set(write(store, old)) == {Outcome.BELOW_FLOOR}
     assert left_of(world) == {"nodes": 0, "relationships": 0}
     assert (cluster(world)["state"], cluster(world)["generation"]) == ("PURGED", 1)
 
@@ -183,7 +183,7 @@ def begun(store: Neo4jGraphStore, tenant: str = TENANT) -> int:
     return found.started
 
 
-def test_past_records_are_superseded_while_a_purge_is_under_way(world: World, store: Neo4jGraphStore) -> None:
+def test_past_records_are_below_the_floor_while_a_purge_is_under_way(world: World, store: Neo4jGraphStore) -> None:
     old = graph_of(TENANT, 10, 1_000)
     write(store, old)
     begun(store)
@@ -393,3 +393,38 @@ def test_the_commands_tell_of_a_cluster_and_of_one_that_is_not_there(world: Worl
             "There is no tenant nobody in the graph; `tenants list` tells of those there are.\n"
         )
     assert store.tenants() == [TENANT]
+
+
+def test_after_a_restore_a_backfill_brings_the_whole_graph_back(world: World) -> None:
+    records = sample_stream(clusters=1, resyncs=2, seed=4, poison_classes=0).records
+    world.produce(records)
+    world.run_job()
+    before = world.digests()
+    span = ("--from=2026-01-01T00:00:00Z", "--client_id=af-10", "--source=kafka")
+
+    look = command(world, "forget", "af-10", "--dry_run")
+    assert look["dry_run"] is True
+    assert look["tenants"]["af-10"]["nodes"] == left_of(world, "af-10")["nodes"] > 20, "a dry run takes nothing away"
+
+    command(world, "forget", "af-10", "--yes")
+    below = json.loads(world.run("pipelines.backfill", "--json", *span).stdout)
+    assert below["written"] == below["unchanged"] == 0
+    assert below["below_floor"] > 100
+    assert left_of(world, "af-10")["nodes"] == 0
+
+    assert command(world, "restore", "af-10")["client_id"] == "af-10"
+    assert happened(world, "af-10")[0]["etype"] == "cluster.restore"
+    above = json.loads(world.run("pipelines.backfill", "--json", "--again", *span).stdout)
+    assert above["below_floor"] == 0
+    assert above["written"] > 0
+    assert world.digests() == before
+
+
+def test_only_a_purge_that_has_ended_can_be_taken_back(world: World, store: Neo4jGraphStore) -> None:
+    write(store, [pod("a", 1_000)])
+    assert "has no floor of a purge" in world.run("pipelines.tenants", "restore", TENANT, expect=1).stderr
+    begun(store)
+
+    assert "is under way" in world.run("pipelines.tenants", "restore", TENANT, expect=1).stderr
+    assert cluster(world)["floor"]
+    assert "There is no tenant nobody" in world.run("pipelines.tenants", "restore", "nobody", expect=1).stderr

@@ -121,11 +121,11 @@ def test_a_transaction_that_fails_leaves_no_tenant_behind(world: World, store: N
     assert store.tenants() == []
 
 
-def test_records_at_or_below_the_floor_are_superseded(world: World, store: Neo4jGraphStore) -> None:
+def test_records_at_or_below_the_floor_are_told_as_such(world: World, store: Neo4jGraphStore) -> None:
     store.write_batch(TENANT, [upsert("a", 1)])
     world.cypher("MATCH (c:Cluster {client_id: $id}) SET c.floor = $floor", id=TENANT, floor=make_ver(5, "t", 0, 5))
 
-    assert store.write_batch(TENANT, [upsert("b", 5), upsert("c", 6)]).outcomes == [Outcome.SUPERSEDED, Outcome.WRITTEN]
+    assert store.write_batch(TENANT, [upsert("b", 5), upsert("c", 6)]).outcomes == [Outcome.BELOW_FLOOR, Outcome.WRITTEN]
 
 
 def test_the_first_batch_makes_the_cluster_and_only_signs_of_life_touch_its_times_later(world: World, store: Neo4jGraphStore) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from scripts.world import CHECKOUT, DEADLETTERS, GROUP, Process, World
 
-__all__ = ["CHECKOUT", "DEADLETTERS", "GROUP", "Process", "World", "locked", "value_of"]
+__all__ = ["CHECKOUT", "DEADLETTERS", "GROUP", "Process", "World", "locked", "named", "value_of"]
 
 
 @contextmanager
@@ -17,6 +17,12 @@ def locked(world: World, client_id: str) -> Iterator[None]:
         held.run("MATCH (c:Cluster {client_id: $id}) SET c.held = true", id=client_id).consume()
         yield
         held.rollback()
+
+
+def named(world: World) -> dict[str, str]:
+    """The stack's servers as variables, as servers of one's own are named."""
+    neo4j = world.stack.neo4j
+    return {"KAFKA_BROKERS": world.brokers, "NEO4J_URI": neo4j.uri, "NEO4J_PASSWORD_FILE": str(neo4j.password_file)}
 
 
 def value_of(letter: dict[str, Any]) -> bytes | None:

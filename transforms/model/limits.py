@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 RECORD_BYTES: Final = 1024 * 1024
+# A topic's own `max.message.bytes`: room for the largest record with its key and headers, and for one that is too large to be told of.
+TOPIC_MESSAGE_BYTES: Final = 2 * 1024 * 1024
 KEY_BYTES: Final = 1024
 STRING_BYTES: Final = 64 * 1024
 NESTING: Final = 32

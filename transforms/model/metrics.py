@@ -136,6 +136,12 @@ LAST_COMMIT: Final = Metric("graph_last_commit_timestamp_seconds", _GAUGE, "When
 TENANTS: Final = Metric("graph_tenants", _GAUGE, "Tenants by state, as of the last run.", ("state",))
 TRANSITIONS: Final = Metric("graph_tenant_transitions", _COUNTER, "Tenants whose state changed, by the new state.", ("state",))
 FAULTS: Final = Metric("graph_faults", _COUNTER, "Infrastructure faults that ended a micro-batch.")
+TOPICS_MISSING: Final = Metric(
+    "graph_topics_missing", _GAUGE, "Topics to read that do not exist, as of the last look.", alarm="it is above 0 and you named the topics"
+)
+BUILD_INFO: Final = Metric(
+    "graph_build_info", _GAUGE, "Always 1; the labels name this version, that of Beam, and the reader.", ("version", "beam", "reader")
+)
 JOB_RUNNING: Final = Metric("graph_job_running", _GAUGE, "1 while every task of the job runs.", stream=True)
 JOB_RESTARTS: Final = Metric(
     "graph_job_restarts", _GAUGE, "Times the job began again since it was submitted.", stream=True, alarm="it rises"
@@ -178,6 +184,8 @@ METRICS: Final = (
     TENANTS,
     TRANSITIONS,
     FAULTS,
+    TOPICS_MISSING,
+    BUILD_INFO,
     JOB_RUNNING,
     JOB_RESTARTS,
     BATCHES,

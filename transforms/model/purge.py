@@ -26,6 +26,7 @@ PURGED: Final = tuple(node for node in NODES if node not in KEPT)
 SOURCES: Final = tuple(node for node in PURGED if any(relationship.source is node for relationship in RELATIONSHIPS))
 
 PURGE_EPISODE: Final = "cluster.purge"
+RESTORE_EPISODE: Final = "cluster.restore"
 GENERATION_EPISODE: Final = "cluster.generation"
 
 _LOCK: Final = f"MATCH (c:{CLUSTER.label} {{{TENANT_KEY}: ${TENANT_KEY}}})\nSET c.writes = coalesce(c.writes, 0) + 1"
@@ -114,6 +115,15 @@ END_PURGE: Final = (
 PURGE_TOLD: Final = (
     f"MATCH (e:{CLUSTER_EPISODE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {CLUSTER_EPISODE.key}: 'purge ' + toString($started)}})\n"
     "RETURN properties(e) AS purged"
+)
+
+# The way back: what is past may be read again. Only once no purge is under way, which needs the floors.
+RESTORE: Final = (
+    f"{_LOCK}\nWITH c, timestamp() AS now, c.floor AS floor\nWHERE floor IS NOT NULL AND NOT coalesce(c.purging, false)\n"
+    "WITH c, floor, 'restore ' + toString(now) AS eid,\n"
+    f"    {{etype: '{RESTORE_EPISODE}', reason: 'asked for', at_ms: now, by: $by, floor: floor,\n"
+    "    message: 'records from before the purge are taken in again, where they are read again'} AS episode\n"
+    f"{_EPISODE}\nREMOVE c.floor, c.episode_floor\nRETURN floor"
 )
 
 # A life after a purge. The lock is held already, by the batch that begins it.

@@ -11,6 +11,7 @@ class Outcome(StrEnum):
     WRITTEN = "written"
     UNCHANGED = "unchanged"
     SUPERSEDED = "superseded"
+    BELOW_FLOOR = "below_floor"
     FILTERED = "filtered"
     SKIPPED = "skipped"
     CONTROL = "control"

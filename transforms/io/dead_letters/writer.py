@@ -16,6 +16,7 @@ from transforms.records.dead_letters.redacted import Kept, kept_headers, kept_ke
 from transforms.records.record import Headers, KafkaRecord, sha256_of
 from transforms.records.redaction.text import redact_text
 from transforms.records.rejects import Reject, Step
+from transforms.records.topic_settings import DEADLETTER_SETTINGS
 
 _FLUSH_S: Final = 60.0
 _LOOK_S: Final = 15.0
@@ -115,7 +116,7 @@ def gap_letter(gap: OffsetGap) -> Letter:
 
 def deadletter_topic(name: str) -> NewTopic:
     """The topic as the job makes it, able to hold the largest reject."""
-    return NewTopic(name, num_partitions=1, config={"max.message.bytes": str(DEADLETTER_MESSAGE_BYTES), "cleanup.policy": "delete"})
+    return NewTopic(name, num_partitions=1, config=DEADLETTER_SETTINGS)
 
 
 class DeadLetterWriter:

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import structlog
 
 from transforms.io.faults import InfrastructureFault, LeaseHeldElsewhere
-from transforms.io.graph_admin.lease_holder import Holder, is_dead_here
+from transforms.io.graph_admin.lease_holder import Holder, is_dead_here, readable_holder
 from transforms.io.neo4j.errors import RowRefused
 from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.model import cypher
@@ -85,8 +85,10 @@ class Lease:
         seen = found["expires"]
         while not found["free"]:
             if found["expires"] != seen:
-                raise LeaseHeldElsewhere(f"Another run of {self._leased.what} is at work ({found['holder']}); {self._leased.remedy}.")
-            _LOG.info("waiting for the lease", group=self._group, holder=found["holder"], seconds=found["left_ms"] / 1000)
+                raise LeaseHeldElsewhere(
+                    f"Another run of {self._leased.what} is at work ({readable_holder(found['holder'])}); {self._leased.remedy}."
+                )
+            _LOG.info("waiting for the lease", group=self._group, holder=readable_holder(found["holder"]), seconds=found["left_ms"] / 1000)
             if wait(min(_LOOK_S, max(found["left_ms"] / 1000, 0.05))):
                 return False
             found = self._take()
@@ -102,7 +104,7 @@ class Lease:
             self._taken_by = "" if found["free"] else found["holder"]
         if self._taken_by:
             raise LeaseHeldElsewhere(
-                f"The lease of {self._leased.what} went to another run ({self._taken_by}) while this one was held up; "
+                f"The lease of {self._leased.what} went to another run ({readable_holder(self._taken_by)}) while this one was held up; "
                 "nothing of this slice was committed: let one of them go on."
             )
 

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -10,7 +11,9 @@ import re2
 
 _NAMESPACE: Final = Path("/proc/self/ns/pid")
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
-_TEXT: Final = re2.compile(r"(\S+) pid ([0-9]{1,10}) ticks ([0-9]{1,20}) started [0-9]{1,20}")
+_TEXT: Final = re2.compile(r"(\S+) pid ([0-9]{1,10}) ticks ([0-9]{1,20}) started ([0-9]{1,20})")
+# Of seconds that are a time.
+_DIGITS: Final = 11
 # Of /proc/<pid>/stat, behind the name of the program: when the process started, in ticks since the machine did.
 _STARTED_FIELD: Final = 19
 
@@ -54,6 +57,15 @@ class Holder(NamedTuple):
         machine = _machine()
         ticks = (_ticks(pid) or 0) if machine else 0
         return cls(machine or socket.gethostname(), pid, ticks, int(psutil.Process().create_time()))
+
+
+def readable_holder(text: str) -> str:
+    """A holder for people: process, machine, and when it started; the text itself where it has another form."""
+    found = _TEXT.fullmatch(text)
+    if found is None:
+        return text
+    started = datetime.fromtimestamp(int(found[4]), UTC).isoformat().replace("+00:00", "Z") if len(found[4]) <= _DIGITS else found[4]
+    return f"process {found[2]} on {found[1].partition('/')[0]}, started {started}"
 
 
 def is_dead_here(text: str) -> bool:

@@ -60,6 +60,7 @@ __all__ = [
 ]
 
 REQUEST_S: Final = 15.0
+_LEAST_REQUEST_S: Final = 1.0
 _SETTLE_S: Final = 30.0
 # An election takes a moment; a partition that has just been found without a leader is looked at again for so long.
 _ELECTION_S: Final = 3.0
@@ -68,6 +69,9 @@ REFRESH_S: Final = 600.0
 _AGAIN_S: Final = 0.3
 
 T = TypeVar("T")
+
+# What librdkafka says, whatever kept a broker from answering.
+_NO_ANSWER: Final = ("transport failure", "timed out", "brokers are down")
 
 _TRANSIENT: Final = frozenset(
     {
@@ -120,6 +124,11 @@ class KafkaOffsets:
     def close(self) -> None:
         self._consumer.close()
 
+    @property
+    def _request_s(self) -> float:
+        """How long one request may take: with little patience in all, no more than that."""
+        return min(REQUEST_S, max(_LEAST_REQUEST_S, self._target.retry_s))
+
     def _ask(self, request: Callable[[], T]) -> T:
         """The answer to a request, asked again with back-off while Kafka is away or busy."""
         again = Retrying(
@@ -137,12 +146,12 @@ class KafkaOffsets:
     def partitions(self, topics: Iterable[str]) -> list[Place]:
         """Every partition of those topics that exist, sorted; a topic that does not exist has nothing to read."""
         wanted = set(topics)
-        known = self._ask(lambda: self._consumer.list_topics(timeout=REQUEST_S)).topics
+        known = self._ask(lambda: self._consumer.list_topics(timeout=self._request_s)).topics
         return sorted((name, partition) for name, topic in known.items() if name in wanted for partition in topic.partitions)
 
     def topics(self) -> list[str]:
         """The names of all topics that exist now."""
-        return list(self._ask(lambda: self._consumer.list_topics(timeout=REQUEST_S)).topics)
+        return list(self._ask(lambda: self._consumer.list_topics(timeout=self._request_s)).topics)
 
     def plan(self, topics: Iterable[str]) -> ReadPlan:
         """The ranges [committed, end) of the topics, only those with something in them, and the gaps before them.
@@ -229,7 +238,9 @@ class KafkaOffsets:
 
         def ask() -> dict[Place, int]:
             group = self._target.group
-            told = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=REQUEST_S)[group].result()
+            told = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=self._request_s)[
+                group
+            ].result()
             return {(at.topic, at.partition): at.offset for at in told.topic_partitions or () if at.offset >= 0}
 
         return self._ask(ask)
@@ -244,7 +255,7 @@ class KafkaOffsets:
         def ask() -> dict[str, Any]:
             found: dict[str, Any] = {}
             asked = TopicCollection(topics)
-            told = self._admin.describe_topics(asked, include_authorized_operations=True, request_timeout=REQUEST_S)
+            told = self._admin.describe_topics(asked, include_authorized_operations=True, request_timeout=self._request_s)
             for topic, described in told.items():
                 try:
                     found[topic] = described.result()
@@ -306,7 +317,7 @@ class KafkaOffsets:
         def ask() -> dict[Place, KafkaError]:
             request = {TopicPartition(*place): spec for place in places if place not in found}
             failed: dict[Place, KafkaError] = {}
-            for at, future in self._admin.list_offsets(request, isolation_level=isolation, request_timeout=REQUEST_S).items():
+            for at, future in self._admin.list_offsets(request, isolation_level=isolation, request_timeout=self._request_s).items():
                 try:
                     info: ListOffsetsResultInfo = future.result()
                     found[at.topic, at.partition] = info.offset
@@ -331,7 +342,7 @@ class KafkaOffsets:
     def committed(self, places: Iterable[Place]) -> dict[Place, int]:
         """The group's committed offsets; a partition without one is absent."""
         wanted = [TopicPartition(*place) for place in places]
-        found = self._ask(lambda: self._consumer.committed(wanted, timeout=REQUEST_S))
+        found = self._ask(lambda: self._consumer.committed(wanted, timeout=self._request_s))
         return {(at.topic, at.partition): at.offset for at in found if at.offset >= 0}
 
     def commit(self, ends: dict[Place, int]) -> None:
@@ -415,8 +426,17 @@ def kafka_fault(target: KafkaTarget, said: str) -> InfrastructureFault:
     """The fault that stops the run, in one sentence."""
     return InfrastructureFault(
         f"Kafka at {target.brokers} cannot be used ({said}); nothing after the last committed offsets counts as "
-        "done: start it or fix KAFKA_BROKERS and the KAFKA_SASL and KAFKA_SSL settings, then run again."
+        f"done: start it or fix KAFKA_BROKERS and the KAFKA_SASL and KAFKA_SSL settings, then run again.{_likely(target, said)}"
     )
+
+
+def _likely(target: KafkaTarget, said: str) -> str:
+    """The likely cause of a fault that says only that there was no answer, with a space before it."""
+    if not any(word in said.lower() for word in _NO_ANSWER):
+        return ""
+    asked = {"PLAINTEXT": "SASL or TLS", "SASL_PLAINTEXT": "TLS, or no login at all", "SSL": "a login (SASL_SSL), or no TLS"}
+    other = asked.get(target.security_protocol, "another security protocol")
+    return f" If it runs, does this listener speak {other}? `python -m pipelines.doctor` tells more."
 
 
 def is_transient(error: BaseException) -> bool:

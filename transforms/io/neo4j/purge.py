@@ -151,8 +151,17 @@ def _floor(ask: Ask, client_id: str, now_ms: int, latest: str) -> str:
     return max(time_limit(now_ms * 1000), time_limit(int(t_of(greatest))) if greatest else "")
 
 
+def restore(store: Store, client_id: str, by: str) -> str | None:
+    """Take the tenant's floors away, so that records from before its purge are taken in where they are read again.
+
+    The floor that a purge had raised; None where there is no such tenant, no such floor, or the purge is under way. by: who asks.
+    """
+    rows = store.transact(lambda ask: ask(statements.RESTORE, **{TENANT_KEY: client_id}, by=by))
+    return str(rows[0]["floor"]) if rows else None
+
+
 def floor_time(floor: str) -> datetime:
-    """The time up to which records are superseded, in UTC."""
+    """The time up to which records are below the floor, in UTC."""
     return from_microseconds(int(t_of(floor)))
 
 

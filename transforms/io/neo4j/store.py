@@ -99,7 +99,7 @@ class Neo4jGraphStore(GraphSession):
                 raise _PurgeUnderWay
             if was.purging:
                 # All of it is past; what is being taken away is neither read nor mirrored.
-                return writes, Plan(Changes(), [Outcome.SUPERSEDED] * len(mutations)), 0
+                return writes, Plan(Changes(), [Outcome.BELOW_FLOOR] * len(mutations)), 0
 
             def planned() -> Plan:
                 known = self._mirrors.get(client_id, writes, len(mutations), transaction.load)

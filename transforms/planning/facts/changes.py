@@ -77,7 +77,7 @@ class Plan:
 class Floors(NamedTuple):
     """Versions up to which a tenant's past was taken away.
 
-    state: of objects, relationships, targets and rules, by a purge: what is at or below it is superseded. episodes: of episodes,
+    state: of objects, relationships, targets and rules, by a purge: what is at or below it is not written. episodes: of episodes,
     by a purge or a sweep, likewise. swept: up to which tombstones were swept; what is older holds where no tombstone says otherwise.
     """
 

@@ -35,7 +35,7 @@ def plan_batch(reader: GraphReader, client_id: str, mutations: Sequence[Mutation
     """What the batch changes, and the outcome of each of its mutations, in their order.
 
     mutations: of one tenant, at most one per aspect (folded).
-    floors: what is at or below them is superseded.
+    floors: what is at or below them is past, and its outcome is `below_floor`.
     Raises TooMany where several mutations judge more relationships than a transaction should: give fewer at once. One is never too many.
     """
     above = [one for one in mutations if not floors.covers(one)]
@@ -64,4 +64,6 @@ def plan_batch(reader: GraphReader, client_id: str, mutations: Sequence[Mutation
     emits.write(changes)
     changes.stubs = {rid for rid in changes.stubs if not lives.has_node(rid)}
     found = {id(one): outcome for one, outcome in outcomes}
+    if len(above) < len(mutations):
+        found |= {id(one): Outcome.BELOW_FLOOR for one in mutations if floors.covers(one)}
     return Plan(changes, [found.get(id(one), Outcome.SUPERSEDED) for one in mutations])

@@ -39,7 +39,7 @@ def test_runners_and_readers_that_do_not_go_together_are_errors_of_use(runner: s
 
 def test_a_slice_on_a_cluster_is_long_and_is_read_in_ranges() -> None:
     on_flink = RunOptions(runner="FlinkRunner")
-    assert (on_flink.seconds_of_slice(), on_flink.reader(follow=False)) == (120, "bounded")
+    assert (on_flink.seconds_of_slice(), on_flink.reader(follow=False, java_side="h:1").reader) == (120, "bounded")
     assert RunOptions().seconds_of_slice() == 10
 
 

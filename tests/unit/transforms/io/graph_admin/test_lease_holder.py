@@ -11,7 +11,7 @@ import pytest
 
 from transforms.io.graph_admin import lease_holder as holders
 from transforms.io.graph_admin.lease import Lease
-from transforms.io.graph_admin.lease_holder import Holder, is_dead_here
+from transforms.io.graph_admin.lease_holder import Holder, is_dead_here, readable_holder
 from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.model import cypher
 
@@ -133,3 +133,18 @@ def test_a_lease_that_was_given_back_was_left_by_nobody() -> None:
     assert lease.acquire(lambda _seconds: True)
     assert lease.left_by == ""
     lease.release()
+
+
+@pytest.mark.parametrize(
+    ("holder", "read"),
+    [
+        ("host-1/boot/pid:[4] pid 42 ticks 7 started 1795871084", "process 42 on host-1, started 2026-11-28T13:04:44Z"),
+        ("host-1 pid 42 ticks 0 started 0", "process 42 on host-1, started 1970-01-01T00:00:00Z"),
+        ("h pid 1 ticks 1 started 99999999999999999999", "process 1 on h, started 99999999999999999999"),
+        ("h pid 1 ticks 1 started 99999999999", "process 1 on h, started 5138-11-16T09:46:39Z"),
+        ("somebody", "somebody"),
+        ("", ""),
+    ],
+)
+def test_a_holder_is_told_to_people_with_a_time(holder: str, read: str) -> None:
+    assert readable_holder(holder) == read

@@ -81,3 +81,24 @@ def test_what_is_swept_again_holds_by_its_greatest_version_and_takes_a_few_bytes
     assert swept_into([StoredTombstone(key, ver(9))], once)[place_of(key)] != once[place_of(key)]
     many = swept_into((StoredTombstone(f"rid:pod:a:{at}", ver(at)) for at in range(200_000)), {})
     assert sum(len(one.payload) for one in many.values()) < 60 * 200_000
+
+
+def test_what_is_below_a_floor_is_told_as_such_and_not_as_overtaken() -> None:
+    store = MemoryGraphStore()
+    store.write_batch(TENANT, [pod("there", 50)])
+    store.tenants[TENANT].floors = Floors(state=time_limit(30))
+
+    outcomes = store.write_batch(
+        TENANT, [pod("past", 10), pod("there", 40), pod("new", 31), DeleteNode(TENANT, ver(20), "pod:a:x")]
+    ).outcomes
+
+    assert outcomes == [Outcome.BELOW_FLOOR, Outcome.SUPERSEDED, Outcome.WRITTEN, Outcome.BELOW_FLOOR]
+    assert "pod:a:past" not in store.tenants[TENANT].resources
+
+
+def test_a_floor_of_episodes_keeps_no_state_out() -> None:
+    store = MemoryGraphStore()
+    store.write_batch(TENANT, [pod("a", 50)])
+    store.tenants[TENANT].floors = Floors(episodes=time_limit(30))
+
+    assert store.write_batch(TENANT, [pod("b", 10)]).outcomes == [Outcome.WRITTEN]

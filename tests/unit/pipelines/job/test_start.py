@@ -1,0 +1,130 @@
+"""A run begins with a line that says what it reads and writes, and tells of topics that do not exist."""
+
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from pipelines.job.start import installed_version, tell_start
+from pipelines.options.flow import WriteOptions
+from pipelines.options.kafka import DEFAULT_TOPICS, TopicOptions
+from pipelines.options.run import FollowOptions
+from pipelines.settings import FlowSettings, RunSettings
+from runners.observe.metrics import Monitor
+from runners.observe.missing_topics import MissingTopics
+from transforms.io.faults import InfrastructureFault
+from transforms.io.kafka.target import KafkaTarget
+from transforms.io.neo4j.target import Neo4jTarget
+from transforms.io.secrets import Secret
+from transforms.records.dead_letters.letters import LetterPlace
+from transforms.records.tenancy.tenant import TenantRules
+
+TO_READ = ("a", "b", "c")
+
+
+def _settings(client_id: str = "") -> RunSettings:
+    kafka = KafkaTarget("k:9092", "g", "SASL_SSL", "PLAIN", "me", Secret("KAFKA_SASL_PASSWORD"))
+    neo4j = Neo4jTarget("bolt://n:7687", "neo4j", Secret("NEO4J_PASSWORD"))
+    flow = FlowSettings(kafka, neo4j, LetterPlace("letters"), TenantRules(client_id), (), frozenset(), WriteOptions())
+    return RunSettings(flow, TO_READ, "bounded", "", 1, 1.0, 1.0, origin="named")
+
+
+def test_the_first_line_of_a_run_names_what_it_reads_and_writes_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEO4J_PASSWORD", "hunter2")
+    monkeypatch.setenv("KAFKA_SASL_PASSWORD", "hunter2")
+    with capture_logs() as logs:
+        tell_start(_settings(), FollowOptions(follow=True, metrics_port=9464), "so")
+        tell_start(_settings("af-10"), FollowOptions(), "so")
+
+    whole = {
+        "version": installed_version(),
+        "servers": "named",
+        "kafka": "k:9092",
+        "group": "g",
+        "topics": 3,
+        "tenants": "all",
+        "reader": "bounded",
+        "reader_why": "so",
+        "neo4j": "bolt://n:7687/neo4j",
+        "dead_letters": "letters",
+        "archive": "none",
+        "metrics": "127.0.0.1:9464",
+    }
+    assert whole.items() <= logs[0].items()
+    assert logs[0]["event"] == "starting"
+    assert (logs[1]["tenants"], logs[1]["metrics"]) == ("af-10 alone", "none")
+    assert "hunter2" not in str(logs)
+    assert installed_version() != installed_version("no-such-package") == "unknown"
+
+
+def _look(there: str, *, must_exist: bool, waits: bool, monitor: Monitor | None = None) -> tuple[str, list[Any]]:
+    """The fault's sentence, "" for none, and what was logged."""
+    with capture_logs() as logs:
+        try:
+            MissingTopics("k:9092", monitor, must_exist=must_exist, waits=waits).look(TO_READ, there)
+        except InfrastructureFault as fault:
+            return fault.sentence, logs
+    return "", logs
+
+
+@pytest.mark.parametrize("must_exist", [False, True])
+@pytest.mark.parametrize("waits", [False, True])
+def test_with_all_topics_there_nothing_is_missing(must_exist: bool, waits: bool) -> None:
+    said, logs = _look("abcd", must_exist=must_exist, waits=waits)
+
+    assert said == ""
+    assert [(log["event"], log["found"], log["missing"], log["log_level"]) for log in logs] == [("topics", 3, [], "info")]
+
+
+def test_a_run_that_ends_fails_where_there_is_no_topic_and_names_the_remedy() -> None:
+    said, _ = _look("", must_exist=False, waits=False)
+
+    assert said.startswith("Kafka at k:9092 has none of the topics to read (a, b, c): make them with `python -m pipelines.topics create`")
+
+
+def test_a_run_that_ends_fails_where_a_topic_is_missing_that_was_named() -> None:
+    said, _ = _look("ac", must_exist=True, waits=False)
+
+    assert said.startswith("Kafka at k:9092 lacks topics that were named (b): ")
+
+
+def test_a_topic_of_the_contract_that_nobody_named_may_be_missing() -> None:
+    said, logs = _look("a", must_exist=False, waits=False)
+
+    assert said == ""
+    assert (logs[0]["found"], logs[0]["missing"], logs[0]["log_level"]) == (1, ["b", "c"], "info")
+
+
+@pytest.mark.parametrize(("must_exist", "there"), [(False, ""), (True, ""), (True, "a")])
+def test_a_run_that_goes_on_waits_and_warns(must_exist: bool, there: str) -> None:
+    said, logs = _look(there, must_exist=must_exist, waits=True)
+
+    assert said == ""
+    assert [log["log_level"] for log in logs] == ["warning"]
+
+
+def test_what_is_missing_is_a_metric_at_each_look_and_told_only_where_it_changed() -> None:
+    monitor = Monitor(60)
+    watched = MissingTopics("k", monitor, must_exist=False, waits=True)
+    shown = []
+    with capture_logs() as logs:
+        for there in ("", "", "ab", "ab", "abc", "ab"):
+            watched.look(TO_READ, there)
+            shown.append(monitor.registry.get_sample_value("graph_topics_missing"))
+
+    assert shown == [3, 3, 1, 1, 0, 1]
+    assert [log["missing"] for log in logs] == [["a", "b", "c"], ["c"], [], ["c"]]
+
+
+def test_the_metric_of_the_build_names_the_versions_and_the_reader() -> None:
+    monitor = Monitor(60)
+    monitor.built("1.2.3", "2.70.0", "bounded")
+
+    labels = {"version": "1.2.3", "beam": "2.70.0", "reader": "bounded"}
+    assert monitor.registry.get_sample_value("graph_build_info", labels) == 1
+
+
+def test_only_topics_other_than_all_of_the_contract_count_as_named() -> None:
+    assert not TopicOptions().are_named
+    assert not TopicOptions(topics=DEFAULT_TOPICS).are_named
+    assert TopicOptions(topics="state.k8s.resource").are_named
