@@ -21,7 +21,7 @@ from runners.flink.submit import submit
 from runners.loops.bounded import RunTotals
 from runners.loops.stop import StopSignals
 from runners.loops.watch import Watch
-from runners.observe.metrics import MonitorServer
+from runners.observe.monitor_server import MonitorServer
 from runners.observe.quarantine_warning import QuarantineWatch
 from runners.observe.stream_bus import KafkaBus
 from runners.observe.stream_metrics import StreamMonitor
@@ -102,11 +102,12 @@ class StreamRun:
 
         Raises InfrastructureFault where it cannot be submitted, and where it has ended.
         """
-        self._store.ensure_schema()
+        self._store.create_schema()
         lease = Lease(self._store, self._flow.kafka.group, self._settings.lease_s)
         if not lease.acquire(self._stop.wait):
             return
         self._lease = lease
+        self._monitor.at_work()
         places = self._await_topics(how.discovery_s)
         job = self._running() if places else None
         if not places or (how.detach and job):
@@ -152,6 +153,8 @@ class StreamRun:
 
     def _submit(self, places: list[Place]) -> FlinkJob:
         """Submit the job for these partitions' topics; it begins behind what the graph holds, or at the savepoint, once."""
+        # Now no job writes the graph, whatever version the one before had.
+        self._store.migrate()
         self._begin_where_batch_runs_stand(places)
         self._take_in_registry()
         topics = sorted({topic for topic, _ in places})

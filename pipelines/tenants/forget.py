@@ -23,6 +23,7 @@ def forget(client_id: str, neo4j: Neo4jOptions, yes: bool, slice_rows: int, json
     target, tenant = neo4j.target(), tenant_id(client_id, "CLIENT_ID")
     must_be_meant(yes=yes)
     with exit_on_fault(), closing(Neo4jGraphStore(target)) as store:
+        store.check_version()
         if not tenants_found(store, tenant):
             no_such_tenant(tenant)
         ask_whether_meant([tenant], yes=yes)

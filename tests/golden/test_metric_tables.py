@@ -22,6 +22,7 @@ CONTRACT = {
     "graph_read_bytes_total",
     "graph_slice_seconds",
     "graph_last_commit_timestamp_seconds",
+    "graph_active",
     "graph_tenants{state}",
     "graph_tenant_transitions_total{state}",
     "graph_faults_total",

@@ -133,6 +133,12 @@ HELD_BACK: Final = Metric(
 )
 SLICE_SECONDS: Final = Metric("graph_slice_seconds", _HISTOGRAM, "Duration of a slice, from reading to commit.")
 LAST_COMMIT: Final = Metric("graph_last_commit_timestamp_seconds", _GAUGE, "When a slice was last committed.")
+ACTIVE: Final = Metric(
+    "graph_active",
+    _GAUGE,
+    "1 while this run holds the lease of its consumer group, 0 while it stands by.",
+    alarm="the sum over all is not 1",
+)
 TENANTS: Final = Metric("graph_tenants", _GAUGE, "Tenants by state, as of the last run.", ("state",))
 TRANSITIONS: Final = Metric("graph_tenant_transitions", _COUNTER, "Tenants whose state changed, by the new state.", ("state",))
 FAULTS: Final = Metric("graph_faults", _COUNTER, "Infrastructure faults that ended a micro-batch.")
@@ -175,6 +181,7 @@ METRICS: Final = (
     HELD_BACK,
     SLICE_SECONDS,
     LAST_COMMIT,
+    ACTIVE,
     TENANTS,
     TRANSITIONS,
     FAULTS,
