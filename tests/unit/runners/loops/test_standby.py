@@ -61,7 +61,7 @@ def test_a_free_lease_is_taken_at_once() -> None:
 
 
 def test_it_looks_again_and_again_however_often_the_holder_renews() -> None:
-    world = World([Other()] * 500 + [None])
+    world = World([*[Other()] * 500, None])
 
     assert world.run()
     assert {*world.waits} == {LOOK_S}
@@ -84,7 +84,7 @@ def test_it_stops_when_told_to_and_takes_nothing_then() -> None:
 
 def test_faults_between_looks_that_got_an_answer_never_add_up() -> None:
     away = InfrastructureFault("Neo4j is away.")
-    world = World([away, away, Other()] * 20 + [None])
+    world = World([*[away, away, Other()] * 20, None])
 
     assert world.run(max_faults=3)
     assert world.told.count("Neo4j is away.") == 40
