@@ -84,7 +84,8 @@ def test_it_stops_when_told_to_and_takes_nothing_then() -> None:
 
 def test_faults_between_looks_that_got_an_answer_never_add_up() -> None:
     away = InfrastructureFault("Neo4j is away.")
-    world = World([*[away, away, Other()] * 20, None])
+    round_: list[Other | Exception | None] = [away, away, Other()]
+    world = World([*round_ * 20, None])
 
     assert world.run(max_faults=3)
     assert world.told.count("Neo4j is away.") == 40
