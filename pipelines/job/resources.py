@@ -47,7 +47,8 @@ class Job:
         self._wanted: Lease | None = None
         self._lease: Lease | None = None
         self._is_migrated = False
-        self._held = QuarantineWatch(self._store, settings.flow.kafka, settings.flow.letters)
+        held = monitor.quarantined if monitor else None
+        self._held = QuarantineWatch(self._store, settings.flow.kafka, settings.flow.letters, held)
         self._out_of_reach = OutOfReach(monitor)
         self._kept: GroupProgressStore | None = None
         self._is_checked = False

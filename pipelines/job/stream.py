@@ -85,7 +85,7 @@ class StreamRun:
         self._offsets = KafkaOffsets(self._flow.kafka)
         self._lease: Lease | None = None
         self._bus = KafkaBus(self._offsets, self._settings.topics, self._flow.patterns, self._flow.letters.topic)
-        self._held = QuarantineWatch(self._store, self._flow.kafka, self._flow.letters)
+        self._held = QuarantineWatch(self._store, self._flow.kafka, self._flow.letters, monitor.quarantined)
 
     def __enter__(self) -> "StreamRun":
         return self

@@ -20,6 +20,7 @@ from transforms.model.metrics import (
     LAST_COMMIT,
     LOST,
     METRICS,
+    QUARANTINED_TENANTS,
     SLICE_SECONDS,
     TENANTS,
     TRANSITIONS,
@@ -76,7 +77,7 @@ class Monitor:
         for metric, shown in self._metrics.items():
             for labels, number in counts.of(metric.of).items() if metric.of else ():
                 values = [self._shown(one) if name == TENANT_KEY else one for name, one in zip(metric.labels, labels, strict=True)]
-                (shown.labels(*values) if values else shown).inc(number)
+                (shown.labels(*values) if values else shown).inc(metric.of.scaled(number) if metric.of else 0)
 
     def _shown(self, client_id: str) -> str:
         """The tenant's own label, for the first `MOST_TENANTS`; the others are counted together."""
@@ -131,6 +132,10 @@ class Monitor:
         self._active = ""
         self._metrics[ACTIVE].set(1)
         self.cycle_done()
+
+    def quarantined(self, number: int) -> None:
+        """So many tenants are in quarantine."""
+        self._metrics[QUARANTINED_TENANTS].set(number)
 
     def cycle_done(self) -> None:
         self._last_done, self._fault = time.monotonic(), ""
