@@ -946,11 +946,6 @@ MATCH (n:Tombstone {client_id: $client_id})
 WHERE n.key >= ''
 RETURN count(*) AS number;
 
-// COUNT_NODES Schema
-MATCH (n:Schema {client_id: $client_id})
-WHERE n.name >= ''
-RETURN count(*) AS number;
-
 // COUNT_RELATIONSHIPS Resource
 MATCH (n:Resource {client_id: $client_id})
 WHERE n.rid >= ''
@@ -1008,11 +1003,6 @@ RETURN max(n.ver) AS ver;
 // GREATEST_OF_NODES Tombstone
 MATCH (n:Tombstone {client_id: $client_id})
 WHERE n.key >= '' AND n.ver <= $latest
-RETURN max(n.ver) AS ver;
-
-// GREATEST_OF_NODES Schema
-MATCH (n:Schema {client_id: $client_id})
-WHERE n.name >= '' AND n.ver <= $latest
 RETURN max(n.ver) AS ver;
 
 // GREATEST_OF_RELATIONSHIPS Resource
@@ -1206,21 +1196,6 @@ WHERE c.purging AND c.purge_started = $started
 CALL () {
   MATCH (n:Tombstone {client_id: $client_id})
   WHERE n.key >= ''
-  WITH n LIMIT $most
-  DETACH DELETE n
-  RETURN count(*) AS gone
-}
-SET c.purge_nodes = c.purge_nodes + gone
-RETURN gone;
-
-// PURGE_NODES Schema
-MATCH (c:Cluster {client_id: $client_id})
-SET c.writes = coalesce(c.writes, 0) + 1
-WITH c
-WHERE c.purging AND c.purge_started = $started
-CALL () {
-  MATCH (n:Schema {client_id: $client_id})
-  WHERE n.name >= ''
   WITH n LIMIT $most
   DETACH DELETE n
   RETURN count(*) AS gone

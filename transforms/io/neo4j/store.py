@@ -72,9 +72,9 @@ class Neo4jGraphStore(GraphSession):
         """As `schema.migrate`."""
         schema.migrate(self)
 
-    def check_version(self) -> None:
+    def check_version(self) -> int:
         """As `schema.check_version`."""
-        schema.check_version(self)
+        return schema.check_version(self)
 
     def _readable(self, client_id: str, work: Callable[[], T]) -> T:
         """What reads stored state or plans on it: where that cannot be understood, a TenantFault; its traceback is logged once."""
