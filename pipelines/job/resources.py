@@ -17,7 +17,7 @@ from runners.observe.quarantine_warning import QuarantineWatch
 from runners.observe.unreadable_partitions import OutOfReach
 from transforms.io.dead_letters.sinks import LetterSink, process_sink
 from transforms.io.graph_admin.group_progress import GroupProgressStore
-from transforms.io.graph_admin.lease import Lease
+from transforms.io.graph_admin.lease import HeldElsewhere, Lease
 from transforms.io.graph_admin.lease_holder import readable_holder
 from transforms.io.kafka.offsets import HeldBack, KafkaOffsets, OffsetGap, OffsetRange, PartitionFault
 from transforms.io.neo4j.store import Neo4jGraphStore
@@ -49,8 +49,11 @@ class Job:
         self._pacer = SlicePacer(settings.slice_bytes, settings.slice_s, most)
         self._store = Neo4jGraphStore(settings.flow.neo4j)
         self._offsets: KafkaOffsets | None = None
+        self._wanted: Lease | None = None
         self._lease: Lease | None = None
-        self._held = QuarantineWatch(self._store, settings.flow.kafka, settings.flow.letters)
+        self._is_migrated = False
+        held = monitor.quarantined if monitor else None
+        self._held = QuarantineWatch(self._store, settings.flow.kafka, settings.flow.letters, held)
         self._out_of_reach = OutOfReach(monitor)
         self._missing = MissingTopics(settings.flow.kafka.brokers, monitor, must_exist=settings.topics_are_named, waits=waits)
         self._kept: GroupProgressStore | None = None
@@ -102,17 +105,45 @@ class Job:
         """Registrations first: they decide whose other records are."""
         return route_of(topic, self._settings.flow.patterns, TOPIC_NAMES).topic == REGISTRY
 
+    def attempt(self) -> HeldElsewhere | None:
+        """Take the group's lease where it can be taken; None once this run holds it, otherwise who does."""
+        lease = self._candidate()
+        held = lease.attempt()
+        if held is None:
+            self._holds(lease)
+        return held
+
+    def give_back(self) -> None:
+        """Give the lease back at once, whatever is still at work here; nothing is committed without it."""
+        if self._lease is not None:
+            self._lease.release()
+
+    def _candidate(self) -> Lease:
+        if self._wanted is None:
+            # Constraints and indexes do no harm beside a run of an older version; what changes the graph waits for the lease.
+            self._store.create_schema()
+            self._wanted = Lease(self._store, self._settings.flow.kafka.group, self._settings.lease_s)
+        return self._wanted
+
+    def _holds(self, lease: Lease) -> None:
+        self._lease = lease
+        if self._monitor:
+            self._monitor.at_work()
+        if lease.left_by:
+            _LOG.warning("the run before did not end by itself; the first slices are small", holder=readable_holder(lease.left_by))
+            self._pacer.begin_small()
+
     def _prepared(self) -> KafkaOffsets | None:
         """Schema, lease and offsets; what did not come to be in one try does in the next. None: told to stop waiting."""
         if self._lease is None:
-            self._store.ensure_schema()
-            lease = Lease(self._store, self._settings.flow.kafka.group, self._settings.lease_s)
+            lease = self._candidate()
             if not lease.acquire(self._stop.wait):
                 return None
-            self._lease = lease
-            if lease.left_by:
-                _LOG.warning("the run before did not end by itself; the first slices are small", holder=readable_holder(lease.left_by))
-                self._pacer.begin_small()
+            self._holds(lease)
+        assert self._lease is not None
+        if not self._is_migrated:
+            self._store.migrate()
+            self._is_migrated = True
         if self._offsets is None:
             self._kept = GroupProgressStore(self._store, self._settings.flow.kafka.group, self._lease.holder)
             self._offsets = KafkaOffsets(self._settings.flow.kafka, fenced=True)

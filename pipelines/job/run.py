@@ -12,8 +12,11 @@ from pipelines.settings import RunSettings
 from runners.direct import RunPipeline, run_pipeline, tune_gc
 from runners.loops.bounded import RunTotals
 from runners.loops.follow import Follow
+from runners.loops.handover import Handover
+from runners.loops.standby import Standby
 from runners.loops.stop import StopSignals
-from runners.observe.metrics import Monitor, MonitorServer
+from runners.observe.metrics import Monitor
+from runners.observe.monitor_server import MonitorServer
 from runners.settled import run_settled
 from transforms.io.kafka.offsets import OffsetRange
 from transforms.planning.scheduling.slices import SliceSize
@@ -36,6 +39,10 @@ def run(settings: RunSettings, follow: FollowOptions, run_one: RunPipeline = run
         if follow.metrics_port:
             held.enter_context(MonitorServer(monitor, follow.metrics_host, follow.metrics_port))
         job = held.enter_context(Job(settings, run_slice, stop, monitor, waits=follow.follow))
+        if follow.standby:
+            held.enter_context(Handover(stop, job.give_back))
+            if not Standby(job.attempt, follow.max_faults, stop, monitor).run():
+                return RunTotals(stopped=True)
         if follow.follow:
             return Follow(job.run_once, follow.every_s, follow.max_faults, stop, monitor).run()
         totals = RunTotals()

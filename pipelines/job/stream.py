@@ -22,8 +22,8 @@ from runners.flink.submit import submit
 from runners.loops.bounded import RunTotals
 from runners.loops.stop import StopSignals
 from runners.loops.watch import Watch
-from runners.observe.metrics import MonitorServer
 from runners.observe.missing_topics import MissingTopics
+from runners.observe.monitor_server import MonitorServer
 from runners.observe.quarantine_warning import QuarantineWatch
 from runners.observe.stream_bus import KafkaBus
 from runners.observe.stream_metrics import StreamMonitor
@@ -90,7 +90,7 @@ class StreamRun:
         self._bus = KafkaBus(self._offsets, self._settings.topics, self._flow.patterns, self._flow.letters.topic)
         brokers, named = self._flow.kafka.brokers, self._settings.topics_are_named
         self._missing = MissingTopics(brokers, monitor, must_exist=named, waits=True)
-        self._held = QuarantineWatch(self._store, self._flow.kafka, self._flow.letters)
+        self._held = QuarantineWatch(self._store, self._flow.kafka, self._flow.letters, monitor.quarantined)
 
     def __enter__(self) -> "StreamRun":
         return self
@@ -107,11 +107,12 @@ class StreamRun:
 
         Raises InfrastructureFault where it cannot be submitted, and where it has ended.
         """
-        self._store.ensure_schema()
+        self._store.create_schema()
         lease = Lease(self._store, self._flow.kafka.group, self._settings.lease_s)
         if not lease.acquire(self._stop.wait):
             return
         self._lease = lease
+        self._monitor.at_work()
         places = self._await_topics(how.discovery_s)
         job = self._running() if places else None
         if not places or (how.detach and job):
@@ -161,6 +162,8 @@ class StreamRun:
 
     def _submit(self, places: list[Place]) -> FlinkJob:
         """Submit the job for these partitions' topics; it begins behind what the graph holds, or at the savepoint, once."""
+        # Now no job writes the graph, whatever version the one before had.
+        self._store.migrate()
         self._begin_where_batch_runs_stand(places)
         self._take_in_registry()
         topics = sorted({topic for topic, _ in places})

@@ -93,6 +93,14 @@ class FollowOptions:
         bool, typer.Option("--follow", help="Go on in micro-batches until SIGTERM, which ends the slice at work, commits and exits 0.")
     ] = False
     every_s: Annotated[float, typer.Option("--every_s", min=0, help="Seconds from one micro-batch to the next, with --follow.")] = 10.0
+    standby: Annotated[
+        bool,
+        typer.Option(
+            "--standby",
+            help="With --follow: where another run of the group is at work, wait until it ends or dies, then take over. "
+            "Told to stop, hand over within 2 s.",
+        ),
+    ] = False
     max_faults: Annotated[
         int, typer.Option("--max_faults", min=1, help="Infrastructure faults in a row that end --follow; it waits between them.")
     ] = 10
@@ -116,6 +124,8 @@ class FollowOptions:
         """streams: the job runs on Flink, and is watched."""
         if self.follow and streams:
             raise usage_error("--follow is for --runner=DirectRunner; on Flink the job goes on by itself.")
+        if self.standby and not self.follow:
+            raise usage_error("--standby is for --follow: a run that ends has nothing to stand by for.")
         if self.metrics_port and not (self.follow or streams):
             raise usage_error(
                 "--metrics_port is for --follow and for Flink; a run that ends tells its figures at its end, with --json for machines."

@@ -94,6 +94,19 @@ def compare(neo4j: Neo4jOptions, which: CompareOptions, json: Json = False) -> N
     run(neo4j=neo4j, which=which, json=json)
 
 
+@app.command()
+@flatten_option_groups
+def schema(neo4j: Neo4jOptions, json: Json = False) -> None:
+    """Create the constraints and indexes that are missing, and tell which version of the schema the graph has.
+
+    Safe to repeat, and beside a running job. Tenants of an older version are not brought over: the job does that once it holds the lease
+    of its group. A graph of a newer version is refused with exit code 1.
+    """
+    from pipelines.tenants.schema import schema as run
+
+    run(neo4j=neo4j, json=json)
+
+
 @app.command("list")
 @flatten_option_groups
 def list_tenants(

@@ -29,6 +29,7 @@ def forget(client_id: str, neo4j: Neo4jOptions, *, dry_run: bool, yes: bool, sli
     if not dry_run:
         must_be_meant(yes=yes)
     with exit_on_fault(), closing(Neo4jGraphStore(target)) as store:
+        store.check_version()
         if not tenants_found(store, tenant):
             no_such_tenant(tenant)
         if dry_run:

@@ -35,6 +35,7 @@ def reap(neo4j: Neo4jOptions, client_id: str, purge_after: str, dry_run: bool, y
     if not dry_run:
         must_be_meant(yes=yes)
     with exit_on_fault(), closing(Neo4jGraphStore(target)) as store:
+        store.check_version()
         verdicts = _verdicts(store, tenant, wanted)
         if verdicts is None:
             no_such_tenant(tenant)

@@ -84,6 +84,7 @@ def _released(tenant: str, flow: FlowSettings, slice_bytes: int, settle_s: float
         return replay_letters(flow.kafka, flow.letters, held, None if dry_run else flow, slice_bytes, beyond)
 
     with closing(Neo4jGraphStore(flow.neo4j)) as store:
+        store.check_version()
         was = next((one for one in read_quarantined(store) if one.client_id == tenant), None)
         told: dict[str, Any] = {"was_set_aside": was is not None, "cause": was.cause if was else "", "state": "as it was"}
         totals = replayed({})

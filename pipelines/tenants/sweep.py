@@ -46,6 +46,7 @@ def swept(
     """What was taken away, or would be, by tenant."""
     store = Neo4jGraphStore(target)
     try:
+        store.check_version()
         tenants = [client_id] if client_id else store.tenants()
         floors = floors_at(store, episode_retention_s, tombstone_grace_s)
         if dry_run:

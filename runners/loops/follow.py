@@ -10,10 +10,12 @@ import structlog
 from runners.loops.bounded import RunTotals
 from runners.loops.retries import fault_retries
 from runners.loops.stop import Stopper
-from transforms.io.faults import InfrastructureFault, LeaseHeldElsewhere
+from transforms.io.faults import GraphTooNew, InfrastructureFault, LeaseHeldElsewhere
 
 _LOG = structlog.get_logger("follow")
 _FIRST_WAIT_S: Final = 1.0
+# What no wait mends.
+_FINAL: Final = (LeaseHeldElsewhere, GraphTooNew)
 
 
 class CycleObserver(Protocol):
@@ -42,7 +44,7 @@ class Follow:
 
     def run(self) -> RunTotals:
         """Until asked to stop; what was read and what became of it, in all."""
-        retries = fault_retries(self.stopper, _FIRST_WAIT_S, self.max_faults, _LOG, final=(LeaseHeldElsewhere,))
+        retries = fault_retries(self.stopper, _FIRST_WAIT_S, self.max_faults, _LOG, final=_FINAL)
         while not self.stopper.asked():
             started = retries(self._cycle)
             if started is not None:
@@ -56,7 +58,7 @@ class Follow:
         started = time.monotonic()
         try:
             self.run_once(self.totals)
-        except LeaseHeldElsewhere:
+        except _FINAL:
             raise
         except InfrastructureFault as fault:
             self.observer.cycle_failed(fault.sentence)

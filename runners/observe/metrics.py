@@ -1,21 +1,17 @@
-"""What a supervisor asks of a running job: `/metrics` as Prometheus text, `/healthz` as 200 or 503."""
+"""What a supervisor asks of a running job: its metrics, whether it is well, and whether it is at work or stands by."""
 
-import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from socketserver import ThreadingMixIn
-from types import TracebackType
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, make_wsgi_app
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from runners.loops.bounded import SliceReport
 from transforms.io import pulse
-from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka.offsets import HeldBack, OffsetGap, PartitionFault, Place
 from transforms.model.graph import TENANT_KEY
 from transforms.model.metrics import (
+    ACTIVE,
     ASIDE,
     BUILD_INFO,
     FAULTS,
@@ -25,6 +21,7 @@ from transforms.model.metrics import (
     LAST_COMMIT,
     LOST,
     METRICS,
+    QUARANTINED_TENANTS,
     SLICE_SECONDS,
     TENANTS,
     TOPICS_MISSING,
@@ -35,14 +32,11 @@ from transforms.model.metrics import (
 from transforms.planning.lifecycle.liveness import State
 from transforms.records.counts import Counts
 from transforms.records.outcomes import NO_TENANT
-from transforms.records.redaction.text import redact_text, redact_tokens
+from transforms.records.redaction.text import redact_tokens
 
 _SECONDS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60)
-# How soon the server notices that it is to end.
-_END_S: Final = 0.1
 # With series of their own; each has a dozen, which stay for the life of the process.
 MOST_TENANTS: Final = 5_000
-Respond = Callable[[str, list[tuple[str, str]]], Any]
 
 
 class Monitor:
@@ -57,6 +51,8 @@ class Monitor:
         self._progress = progress
         self._last_done = time.monotonic()
         self._fault = ""
+        # Who is at work instead of this run; None before it is known whether anybody is.
+        self._active: str | None = None
         self._known: set[Place] = set()
         self._tenants_shown = {NO_TENANT}
         self.registry = CollectorRegistry()
@@ -91,7 +87,7 @@ class Monitor:
         for metric, shown in self._metrics.items():
             for labels, number in counts.of(metric.of).items() if metric.of else ():
                 values = [self._shown(one) if name == TENANT_KEY else one for name, one in zip(metric.labels, labels, strict=True)]
-                (shown.labels(*values) if values else shown).inc(number)
+                (shown.labels(*values) if values else shown).inc(metric.of.scaled(number) if metric.of else 0)
 
     def _shown(self, client_id: str) -> str:
         """The tenant's own label, for the first `MOST_TENANTS`; the others are counted together."""
@@ -135,6 +131,22 @@ class Monitor:
         for state in State:
             self._metrics[TENANTS].labels(state.value).set(states.get(state, 0))
 
+    def standing_by(self, host: str) -> None:
+        """Another run, on that host, is at work, and this one waits for its end."""
+        self._active = host or "another run"
+        self._metrics[ACTIVE].set(0)
+        self.cycle_done()
+
+    def at_work(self) -> None:
+        """This run holds the lease of its consumer group."""
+        self._active = ""
+        self._metrics[ACTIVE].set(1)
+        self.cycle_done()
+
+    def quarantined(self, number: int) -> None:
+        """So many tenants are in quarantine."""
+        self._metrics[QUARANTINED_TENANTS].set(number)
+
     def cycle_done(self) -> None:
         self._last_done, self._fault = time.monotonic(), ""
 
@@ -148,8 +160,21 @@ class Monitor:
         last = self._last_done if self._fault else max(self._last_done, self._progress.at)
         quiet = time.monotonic() - last
         if quiet <= self._stale_s:
-            return True, f"ok, {quiet:.0f} s since the last slice or micro-batch"
+            standby = f"; standby, {self._active} is active" if self._active else ""
+            return True, f"ok, {quiet:.0f} s since the last slice or micro-batch{standby}"
         return False, f"nothing went through for {quiet:.0f} s, more than {self._stale_s:.0f} s. {self._fault}".strip()
+
+    def readiness(self) -> tuple[bool, str]:
+        """Whether this run works, or could take over at any moment, and which of the two.
+
+        A run that stands by is ready: otherwise a Deployment of two replicas would never be available.
+        """
+        is_well, said = self.health()
+        if not is_well:
+            return False, said
+        if self._active is None:
+            return False, "starting"
+        return True, f"standby, {self._active} is active" if self._active else "active"
 
 
 def _made(metric: Metric, registry: CollectorRegistry) -> Any:
@@ -157,51 +182,3 @@ def _made(metric: Metric, registry: CollectorRegistry) -> Any:
     if metric.type is MetricType.HISTOGRAM:
         return Histogram(metric.name, metric.help, metric.labels, buckets=_SECONDS, registry=registry)
     return (Counter if metric.type is MetricType.COUNTER else Gauge)(metric.name, metric.help, metric.labels, registry=registry)
-
-
-class MonitorServer:
-    """Serves a monitor on host:port within the block; InfrastructureFault where the port is taken."""
-
-    def __init__(self, monitor: Monitor, host: str, port: int) -> None:
-        metrics = make_wsgi_app(monitor.registry)
-
-        def answer(environment: dict[str, Any], respond: Respond) -> Iterable[bytes]:
-            if environment["PATH_INFO"] == "/metrics":
-                found: Iterable[bytes] = metrics(environment, respond)
-                return found
-            if environment["PATH_INFO"] == "/healthz":
-                is_well, said = monitor.health()
-                respond("200 OK" if is_well else "503 Service Unavailable", [("Content-Type", "text/plain; charset=utf-8")])
-                return [redact_text(said).encode() + b"\n"]
-            respond("404 Not Found", [("Content-Type", "text/plain")])
-            return [b"/metrics or /healthz\n"]
-
-        try:
-            self._server: WSGIServer = make_server(host, port, answer, _Server, _SilentHandler)
-        except OSError as error:
-            raise InfrastructureFault(
-                f"The metrics port {host}:{port} cannot be opened ({error.strerror}); choose another --metrics_port or --metrics_host."
-            ) from None
-        self.port: int = self._server.server_port
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(_END_S,), name="metrics", daemon=True)
-
-    def __enter__(self) -> "MonitorServer":
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    """Each request has a thread: a client that connects and says nothing must keep neither /healthz nor the end waiting."""
-
-    daemon_threads = True
-
-
-class _SilentHandler(WSGIRequestHandler):
-    timeout = 10.0
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
-        """A scrape every few seconds is no news."""

@@ -14,6 +14,7 @@ from transforms.records.dead_letters.letters import LetterPlace
 
 _LOG: Final = structlog.get_logger("tenants")
 EVERY_S: Final = 3600.0
+COUNT_EVERY_S: Final = 60.0
 # Of the retention: what is left of it is the time to mend the cause and release the tenant.
 _LATE: Final = 0.8
 _HOUR_MS: Final = 3_600_000
@@ -31,21 +32,39 @@ def nearly_lost(marks: list[QuarantinedTenant], retention_ms: int | None) -> lis
 
 
 class QuarantineWatch:
-    """Looks at most once an hour; says nothing where nothing is held, letters lie in files, or Kafka tells of no retention."""
+    """Counts the tenants in quarantine once a minute, and looks once an hour whether what is held of them is about to be lost.
 
-    def __init__(self, store: MarkStore, kafka: KafkaTarget, letters: LetterPlace, clock: Callable[[], float] = time.monotonic) -> None:
+    Warns of nothing where letters lie in files, or Kafka tells of no retention. tell: how many tenants are in quarantine.
+    """
+
+    def __init__(
+        self,
+        store: MarkStore,
+        kafka: KafkaTarget,
+        letters: LetterPlace,
+        tell: Callable[[int], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
         self._kafka = kafka
         self._topic = letters.topic
         self._expires = not letters.path
+        self._tell = tell
         self._clock = clock
-        self._next = clock()
+        self._next_count = self._next_warning = clock()
 
     def look(self) -> None:
-        if not self._expires or self._clock() < self._next:
+        if self._clock() < self._next_count:
             return
-        self._next = self._clock() + EVERY_S
+        self._next_count = self._clock() + COUNT_EVERY_S
         marks = read_quarantined(self._store)
+        if self._tell:
+            self._tell(len(marks))
+        if self._expires and self._clock() >= self._next_warning:
+            self._next_warning = self._clock() + EVERY_S
+            self._warn(marks)
+
+    def _warn(self, marks: list[QuarantinedTenant]) -> None:
         for one, left_ms in nearly_lost(marks, self._retention_ms()) if marks else []:
             _LOG.warning(
                 "held records are about to be lost",

@@ -1,5 +1,6 @@
 """What a batch says of its tenant's times, and what becomes of further rows that the graph refuses."""
 
+import time
 from collections.abc import Sequence
 
 import apache_beam as beam
@@ -11,7 +12,7 @@ from tests.support.failing_store import FailingStore
 from tests.support.wire import AT_MS, TARGETS, TENANT, kafka_record
 from transforms.io.graph_admin.quarantine import Quarantine
 from transforms.io.neo4j.errors import RowRefused
-from transforms.model.metrics import OUTCOMES, WRITTEN_ROWS
+from transforms.model.metrics import FRESH, FRESHNESS, OUTCOMES, WRITTEN_ROWS
 from transforms.planning.facts.mutations import DeleteReferrer, Mutation
 from transforms.planning.merge.fold import Interpreted
 from transforms.records.outcomes import Outcome
@@ -97,3 +98,20 @@ def test_the_rows_that_were_committed_are_counted_for_the_report_of_the_run() ->
     counts = read_counts(result)
     assert counts.reported()["rows_written"] == counts.total(WRITTEN_ROWS) == len(batches)
     assert counts.total(OUTCOMES) == len(batches)
+
+
+def test_a_transaction_is_as_fresh_as_its_oldest_record_of_its_tenant() -> None:
+    graph = MemorySink("test_write_freshness")
+    graph.clear()
+    now_ms = int(time.time() * 1000)
+    old = rows("a", after_ms=now_ms - AT_MS - 90_000) + rows("b", after_ms=now_ms - AT_MS - 5_000)
+    # No time at all, and a clock that is ahead.
+    young = rows("c", after_ms=-AT_MS) + rows("d", after_ms=now_ms - AT_MS + 60_000)
+    batches = [TenantMutations(TENANT, old), TenantMutations("af-11", young)]
+
+    result = run_pipeline(lambda pipeline: pipeline | beam.Create(batches, reshuffle=False) | WriteGraph(graph, Writing(1)))
+
+    counts = read_counts(result)
+    assert counts.of(FRESH) == {(TENANT,): 1, ("af-11",): 1}
+    assert 90_000 <= counts.of(FRESHNESS)[TENANT,] < 150_000
+    assert counts.of(FRESHNESS)["af-11",] == 0

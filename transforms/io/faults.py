@@ -35,3 +35,7 @@ def fault_sentence(error: BaseException) -> str | None:
         if closed:
             return sentence
     return None
+
+
+class GraphTooNew(InfrastructureFault):
+    """A newer version of the job has changed the graph: no wait mends that."""

@@ -84,8 +84,24 @@ BUS_NAME: Final = "bus"
 # No tenant's: what a backfill is to read, in slices, and how far it has come (docs/adr/016). Their `client_id` is NO_TENANT.
 BACKFILL: Final = NodeLabel("Backfill", "name", digest=False)
 BACKFILL_SLICE: Final = NodeLabel("BackfillSlice", "key", digest=False)
+# No tenant's: which version of the schema the graph has (docs/adr/038). Its `client_id` is NO_TENANT.
+SCHEMA: Final = NodeLabel("Schema", "name", digest=False)
 
-NODES: Final = (RESOURCE, EPISODIC, PROM_TARGET, RULE, INCIDENT, CLUSTER, TOMBSTONE, LEASE, CLUSTER_EPISODE, BUS, BACKFILL, BACKFILL_SLICE)
+NODES: Final = (
+    RESOURCE,
+    EPISODIC,
+    PROM_TARGET,
+    RULE,
+    INCIDENT,
+    CLUSTER,
+    TOMBSTONE,
+    LEASE,
+    CLUSTER_EPISODE,
+    BUS,
+    BACKFILL,
+    BACKFILL_SLICE,
+    SCHEMA,
+)
 
 RUNS_ON: Final = Relationship("RUNS_ON", RESOURCE, RESOURCE, indexes=("edge_id",))
 SELECTS: Final = Relationship("SELECTS", RESOURCE, RESOURCE, indexes=("edge_id",))

@@ -18,7 +18,8 @@ class Count:
 
     namespace: the namespace of its Beam counters; also: further namespaces that count the same thing.
     labels: what it is counted by; their values form the counter's name. name: the only counter's name where there are no labels.
-    report: its key in the JSON report of a run; "" for none. per: the factor between the counter's unit and the report's.
+    report: its key in the JSON report of a run; "" for none. per: the factor between the counter's unit and that of its
+    report and its metric.
     """
 
     namespace: str
@@ -40,6 +41,10 @@ class Count:
         """The total in the report's unit."""
         return total if self.per == 1 else round(total / self.per, 3)
 
+    def scaled(self, number: int) -> float:
+        """The number in the unit of its metric and its report."""
+        return number if self.per == 1 else number / self.per
+
 
 # Flink keeps one counter per name for all steps that it fuses, with the value of one of them: steps that count the same thing and
 # may be fused use namespaces of their own.
@@ -54,6 +59,9 @@ READ_BYTES: Final = Count("bytes", name="read")
 PLANNED_ROWS: Final = Count("held", name="rows")
 WRITTEN_ROWS: Final = Count("write", name="rows", report="rows_written")
 WRITE_US: Final = Count("write", name="us", report="write_seconds", per=1_000_000)
+# How old the oldest record of each batch was when the batch was in the graph, added up, and the number of batches.
+FRESHNESS: Final = Count("fresh_ms", ("client_id",), per=1000)
+FRESH: Final = Count("fresh", ("client_id",))
 COMMANDS: Final = Count("command", ("command",))
 RESTORED: Final = Count("restored", name="records")
 UNAVAILABLE: Final = Count("unavailable", ("client_id", "why"))
@@ -71,6 +79,8 @@ COUNTS: Final = (
     PLANNED_ROWS,
     WRITTEN_ROWS,
     WRITE_US,
+    FRESHNESS,
+    FRESH,
     COMMANDS,
     RESTORED,
     UNAVAILABLE,
@@ -133,7 +143,16 @@ HELD_BACK: Final = Metric(
 )
 SLICE_SECONDS: Final = Metric("graph_slice_seconds", _HISTOGRAM, "Duration of a slice, from reading to commit.")
 LAST_COMMIT: Final = Metric("graph_last_commit_timestamp_seconds", _GAUGE, "When a slice was last committed.")
+ACTIVE: Final = Metric(
+    "graph_active",
+    _GAUGE,
+    "1 while this run holds the lease of its consumer group, 0 while it stands by.",
+    alarm="the sum over all is not 1",
+)
 TENANTS: Final = Metric("graph_tenants", _GAUGE, "Tenants by state, as of the last run.", ("state",))
+QUARANTINED_TENANTS: Final = Metric(
+    "graph_quarantined_tenants", _GAUGE, "Tenants in quarantine, as of the last look.", alarm="it stays above 0"
+)
 TRANSITIONS: Final = Metric("graph_tenant_transitions", _COUNTER, "Tenants whose state changed, by the new state.", ("state",))
 FAULTS: Final = Metric("graph_faults", _COUNTER, "Infrastructure faults that ended a micro-batch.")
 TOPICS_MISSING: Final = Metric(
@@ -174,6 +193,17 @@ METRICS: Final = (
     ),
     Metric("graph_internal_faults", _COUNTER, "Defects of the job that were met and passed over.", INTERNAL.labels, INTERNAL, alarm="any"),
     Metric("graph_read_bytes", _COUNTER, "Bytes of keys and values read.", of=READ_BYTES),
+    Metric(
+        "graph_freshness_seconds",
+        _COUNTER,
+        "Age of the oldest record of each batch once it was in the graph, added up.",
+        FRESHNESS.labels,
+        FRESHNESS,
+        alarm="by batch, it stays above your objective",
+    ),
+    Metric("graph_freshness_batches", _COUNTER, "Batches that `graph_freshness_seconds_total` adds up.", FRESH.labels, FRESH),
+    Metric("graph_write_seconds", _COUNTER, "Seconds in which the write step was at work.", of=WRITE_US),
+    Metric("graph_rows_written", _COUNTER, "Nodes and relationships that were written.", of=WRITTEN_ROWS),
     LAG,
     LOST,
     GAPS_MET,
@@ -181,7 +211,9 @@ METRICS: Final = (
     HELD_BACK,
     SLICE_SECONDS,
     LAST_COMMIT,
+    ACTIVE,
     TENANTS,
+    QUARANTINED_TENANTS,
     TRANSITIONS,
     FAULTS,
     TOPICS_MISSING,

@@ -16,12 +16,13 @@ from transforms.model.graph import (
     LEASE,
     NODES,
     RELATIONSHIPS,
+    SCHEMA,
     TENANT_KEY,
     NodeLabel,
 )
 
 # What lasts: the cluster with its floors, what happened to it, and what is no tenant's.
-KEPT: Final = (CLUSTER, CLUSTER_EPISODE, LEASE, BUS, BACKFILL, BACKFILL_SLICE)
+KEPT: Final = (CLUSTER, CLUSTER_EPISODE, LEASE, BUS, BACKFILL, BACKFILL_SLICE, SCHEMA)
 PURGED: Final = tuple(node for node in NODES if node not in KEPT)
 SOURCES: Final = tuple(node for node in PURGED if any(relationship.source is node for relationship in RELATIONSHIPS))
 

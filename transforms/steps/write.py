@@ -11,7 +11,7 @@ from apache_beam.utils.timestamp import Timestamp
 from transforms.io.graph_sink import GraphSink
 from transforms.io.neo4j.errors import RowRefused
 from transforms.io.tenant_queues import TenantQueues
-from transforms.model.metrics import QUARANTINED, WRITTEN_ROWS
+from transforms.model.metrics import FRESH, FRESHNESS, QUARANTINED, WRITTEN_ROWS
 from transforms.planning.merge.fold import Interpreted
 from transforms.records.outcomes import Outcome, Tally
 from transforms.records.rejects import Fault, Reason, Reject, Step, reject
@@ -99,6 +99,7 @@ class WriteGraphFn(beam.DoFn):
                 self._leave(batch)
                 continue
             count_batches(batch.seconds)
+            oldest_ms = batch.ended_ms
             for one, outcome in batch.results:
                 if one.absorbed:
                     settled[client_id, Outcome.SUPERSEDED] += len(one.absorbed)
@@ -106,10 +107,15 @@ class WriteGraphFn(beam.DoFn):
                     if isinstance(outcome, RowRefused) and LINES.has_room(client_id, "further"):
                         _LOG.error("a further row of a record was refused", client_id=client_id, ver=one.mutation.ver, detail=str(outcome))
                     continue
+                # A record without a time has 0 or less.
+                if 0 < one.record.timestamp_ms < oldest_ms:
+                    oldest_ms = one.record.timestamp_ms
                 if isinstance(outcome, RowRefused):
                     self._rejects.append(reject(one.record, client_id, Step.WRITE, _fault_of(outcome)))
                 else:
                     settled[client_id, outcome] += 1
+            count(FRESHNESS, batch.ended_ms - oldest_ms, client_id)
+            count(FRESH, 1, client_id)
         count_outcomes(settled)
         count(WRITTEN_ROWS, sum(one.rows for one in done))
 

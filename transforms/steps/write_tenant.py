@@ -32,6 +32,7 @@ class Settled(NamedTuple):
     """A batch whose transactions have ended: what became of each mutation, and the rows that were committed.
 
     seconds: that each transaction took. set_aside: why the tenant was quarantined; then `left` has no outcome yet. "": it was not.
+    ended_ms: when the last transaction ended, in milliseconds since 1970.
     """
 
     client_id: str
@@ -40,6 +41,7 @@ class Settled(NamedTuple):
     seconds: tuple[float, ...] = ()
     set_aside: str = ""
     left: Sequence[Interpreted] = ()
+    ended_ms: int = 0
 
 
 class _Aside(Exception):
@@ -106,7 +108,7 @@ class TenantWriter:
             more, written = self._write(client_id, part, is_sound=False)
             results += more
             rows += written
-        return Settled(client_id, results, rows, tuple(seconds))
+        return Settled(client_id, results, rows, tuple(seconds), ended_ms=int(time.time() * 1000))
 
     def _parts(self, client_id: str, batch: Sequence[Interpreted], seconds: list[float]) -> Iterator[Sequence[Interpreted]]:
         """The batch by the tenant's pace, in its order; notes what each part took."""

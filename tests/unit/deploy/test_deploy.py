@@ -2,7 +2,9 @@
 
 import ast
 import importlib
+import re
 import shlex
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -97,3 +99,11 @@ def test_the_dag_parses_and_runs_a_command_that_there_is() -> None:
     assert {word for word in words if word.startswith("--")} <= known_flags("run")
     assert "data_interval_start" in command
     assert "data_interval_end" in command
+
+
+def test_every_manifest_names_the_image_of_this_version() -> None:
+    version = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["version"]
+    files = [path for path in DEPLOY.rglob("*") if path.is_file()]
+    named = {found for path in files for found in re.findall(r"graph-build:(\d[\w.]*)", path.read_text())}
+
+    assert named == {version}

@@ -23,6 +23,7 @@ _RENEWALS: Final = 3
 _LOOK_S: Final = 1.0
 # For so long the end of a run waits for its lease to be given back; one that is not runs out by itself.
 _GIVE_BACK_S: Final = 5.0
+_SHORTEST_S: Final = 0.05
 
 Wait = Callable[[float], bool]
 
@@ -37,6 +38,19 @@ def is_at_work(store: Neo4jGraphStore, group: str) -> bool:
     """As `is_held`, less a holder that is known to have died on this machine."""
     found = store.ask(cypher.LOOK_AT_LEASE, **{TENANT_KEY: NO_TENANT}, name=group)
     return any(row["left_ms"] > 0 and not is_dead_here(row["holder"]) for row in found)
+
+
+class HeldElsewhere(NamedTuple):
+    """A lease that another run holds. left_s: seconds until it ends unless it is renewed. expires: when, by the graph server's clock."""
+
+    holder: str
+    left_s: float
+    expires: int
+
+    @property
+    def host(self) -> str:
+        """The name of the holder's machine; in Kubernetes that of its pod."""
+        return self.holder.partition("/")[0].partition(" ")[0]
 
 
 class Leased(NamedTuple):
@@ -77,28 +91,38 @@ class Lease:
     def acquire(self, wait: Wait) -> bool:
         """Take the lease, or wait until whoever holds it lets it run out; False where the wait was cut short.
 
-        wait: waits for so many seconds, True to cut it short. Raises GroupTaken once the holder has renewed its lease.
+        wait: waits for so many seconds, True to cut it short. Raises LeaseHeldElsewhere once the holder has renewed its lease.
+        """
+        held = self.attempt()
+        seen = held.expires if held else 0
+        while held is not None:
+            if held.expires != seen:
+                raise LeaseHeldElsewhere(
+                    f"Another run of {self._leased.what} is at work ({readable_holder(held.holder)}); {self._leased.remedy}."
+                )
+            _LOG.info("waiting for the lease", group=self._group, holder=readable_holder(held.holder), seconds=held.left_s)
+            if wait(min(_LOOK_S, max(held.left_s, _SHORTEST_S))):
+                return False
+            held = self.attempt()
+        return True
+
+    def attempt(self) -> HeldElsewhere | None:
+        """Take the lease where it is free, or where its holder is known to have died on this machine; None once it is this run's.
+
+        Otherwise who holds it, and for how long unless it is renewed.
         """
         found = self._take()
         if not found["free"] and is_dead_here(found["holder"]):
             found = self._take(replaces=found["holder"])
-        seen = found["expires"]
-        while not found["free"]:
-            if found["expires"] != seen:
-                raise LeaseHeldElsewhere(
-                    f"Another run of {self._leased.what} is at work ({readable_holder(found['holder'])}); {self._leased.remedy}."
-                )
-            _LOG.info("waiting for the lease", group=self._group, holder=readable_holder(found["holder"]), seconds=found["left_ms"] / 1000)
-            if wait(min(_LOOK_S, max(found["left_ms"] / 1000, 0.05))):
-                return False
-            found = self._take()
+        if not found["free"]:
+            return HeldElsewhere(found["holder"], max(found["left_ms"], 0) / 1000, found["expires"])
         # Whoever ends gives the lease back, and it is gone from the graph.
         self.left_by = found["before"] if found["before"] not in (None, self._holder) else ""
         self._thread.start()
-        return True
+        return None
 
     def check(self) -> None:
-        """Return while the lease is held, as the graph has it now, and renew it; GroupTaken once another run has it."""
+        """Return while the lease is held, as the graph has it now, and renew it; LeaseHeldElsewhere once another run has it."""
         if not self._taken_by:
             found = self._take()
             self._taken_by = "" if found["free"] else found["holder"]

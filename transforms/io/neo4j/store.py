@@ -10,11 +10,11 @@ import neo4j
 import structlog
 
 from transforms.io.faults import InfrastructureFault
+from transforms.io.neo4j import schema
 from transforms.io.neo4j.digest import GraphDigest
 from transforms.io.neo4j.errors import RowRefused, TenantFault
 from transforms.io.neo4j.pages import pages
 from transforms.io.neo4j.purge import Ask, end_under_way
-from transforms.io.neo4j.schema import ensure_schema
 from transforms.io.neo4j.session import ASK_TIMEOUT_S, GraphSession, LeftUndone, asking
 from transforms.io.neo4j.target import Neo4jTarget
 from transforms.io.neo4j.tenant_graph_cache import TENANT_FACTS, TenantGraphCache
@@ -62,7 +62,19 @@ class Neo4jGraphStore(GraphSession):
 
     def ensure_schema(self) -> None:
         """As `schema.ensure_schema`."""
-        ensure_schema(self)
+        schema.ensure_schema(self)
+
+    def create_schema(self) -> None:
+        """As `schema.create_schema`."""
+        schema.create_schema(self)
+
+    def migrate(self) -> None:
+        """As `schema.migrate`."""
+        schema.migrate(self)
+
+    def check_version(self) -> int:
+        """As `schema.check_version`."""
+        return schema.check_version(self)
 
     def _readable(self, client_id: str, work: Callable[[], T]) -> T:
         """What reads stored state or plans on it: where that cannot be understood, a TenantFault; its traceback is logged once."""

@@ -49,6 +49,9 @@ def test_follow_is_not_for_flink_and_metrics_are() -> None:
     FollowOptions(metrics_port=9464).check(streams=True)
     with pytest.raises(typer.BadParameter, match="--metrics_port"):
         FollowOptions(metrics_port=9464).check()
+    with pytest.raises(typer.BadParameter, match="--standby is for --follow"):
+        FollowOptions(standby=True).check()
+    FollowOptions(standby=True, follow=True).check()
 
 
 def test_flinks_addresses_are_those_named_and_a_stream_has_the_windows_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

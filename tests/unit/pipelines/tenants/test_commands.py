@@ -104,7 +104,7 @@ def test_a_purge_is_signed_with_user_and_host() -> None:
 
 
 def test_all_that_the_model_declares_is_purged_but_the_cluster_and_what_is_no_tenants() -> None:
-    kept = {"Cluster", "ClusterEpisode", "Lease", "Bus", "Backfill", "BackfillSlice"}
+    kept = {"Cluster", "ClusterEpisode", "Lease", "Bus", "Backfill", "BackfillSlice", "Schema"}
     assert {node.label for node in NODES} - {node.label for node in purge.PURGED} == kept
     assert {relationship.source for relationship in RELATIONSHIPS} == set(purge.SOURCES)
     assert purge.PURGE_NODES.keys() == {node.label for node in purge.PURGED}

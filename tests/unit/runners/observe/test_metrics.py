@@ -10,7 +10,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from runners.loops.bounded import SliceReport
-from runners.observe.metrics import Monitor, MonitorServer
+from runners.observe.metrics import Monitor
+from runners.observe.monitor_server import MonitorServer
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka.offsets import OffsetGap, Place
 from transforms.io.pulse import Pulse
@@ -135,10 +136,10 @@ def test_a_backlog_that_takes_one_long_micro_batch_is_healthy_as_long_as_slices_
     assert monitor.health()[0]
 
 
-@pytest.mark.parametrize("path", ["/nope", "/", "/metrics/", "/healthz/x"])
+@pytest.mark.parametrize("path", ["/nope", "/", "/metrics/", "/healthz/x", "/readyz/"])
 def test_any_other_path_is_not_found(monitor: Monitor, path: str) -> None:
     with served(monitor) as server:
-        assert ask(server, path) == (404, "/metrics or /healthz\n")
+        assert ask(server, path) == (404, "/metrics, /healthz or /readyz\n")
 
 
 def test_a_client_that_connects_and_says_nothing_keeps_nobody_waiting(monitor: Monitor) -> None:
@@ -169,3 +170,19 @@ def test_a_tenant_that_is_got_on_with_is_progress_until_a_fault_ends_the_slice(m
     assert monitor.health()[0], "one tenant is held up; the others' slice is not committed yet"
     monitor.cycle_failed("Neo4j is away.")
     assert not monitor.health()[0]
+
+
+def test_readiness_tells_who_works_from_who_stands_by(monitor: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    with served(monitor) as server:
+        assert ask(server, "/readyz") == (503, "starting\n")
+        monitor.standing_by("pod-a")
+        assert ask(server, "/readyz") == (200, "standby, pod-a is active\n")
+        assert ask(server, "/healthz") == (200, "ok, 0 s since the last slice or micro-batch; standby, pod-a is active\n")
+        assert "graph_active 0.0" in ask(server, "/metrics")[1]
+        monitor.at_work()
+        assert ask(server, "/readyz") == (200, "active\n")
+        assert ask(server, "/healthz") == (200, "ok, 0 s since the last slice or micro-batch\n")
+        assert "graph_active 1.0" in ask(server, "/metrics")[1]
+        later = time.monotonic() + 90
+        monkeypatch.setattr("runners.observe.metrics.time.monotonic", lambda: later)
+        assert ask(server, "/readyz")[0] == 503

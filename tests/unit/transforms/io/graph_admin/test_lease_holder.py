@@ -148,3 +148,17 @@ def test_a_lease_that_was_given_back_was_left_by_nobody() -> None:
 )
 def test_a_holder_is_told_to_people_with_a_time(holder: str, read: str) -> None:
     assert readable_holder(holder) == read
+
+
+def test_an_attempt_at_a_lease_that_another_machine_holds_waits_for_nobody() -> None:
+    graph = Graph("pod-a/boot/pid:[1] pid 7 ticks 1 started 1", has_run_out=False)
+    lease = Lease(cast("Neo4jGraphStore", graph), "g", 30)
+
+    held = lease.attempt()
+
+    assert held is not None
+    assert (held.host, held.left_s) == ("pod-a", 1.0)
+    graph.has_run_out = True
+    assert lease.attempt() is None
+    assert lease.left_by.startswith("pod-a/")
+    lease.release()
