@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import neo4j
 from confluent_kafka import Consumer, KafkaError, TopicPartition
@@ -10,7 +10,6 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 from scripts.sampling.record import SampleRecord
 from transforms.io.neo4j.rows import Write, writes
 from transforms.io.neo4j.target import Neo4jTarget
-from transforms.model.graph import TENANT_KEY
 from transforms.planning.interpret.dispatch import interpret
 from transforms.planning.merge.batches import cut_batches
 from transforms.planning.merge.fold import Folded, Interpreted, fold
@@ -58,25 +57,24 @@ def transactions_of(records: Iterable[SampleRecord], batch_rows: int, batch_byte
     found: Transactions = []
     for client_id, folded in held.items():
         tenant = MemoryTenant(client_id)
-        for batch in cut_batches(list(folded.values()), batch_rows, batch_bytes):
+        for batch, _, _ in cut_batches(list(folded.values()), batch_rows, batch_bytes):
             changes = plan_batch(tenant, client_id, [one.mutation for one in batch]).changes
-            found.append((client_id, [one for one in writes(client_id, changes) if one.values]))
+            found.append((client_id, list(writes(client_id, changes))))
             tenant.write(changes)
     return found
 
 
 def write_rate(target: Neo4jTarget, transactions: Transactions) -> tuple[int, float]:
     """How many rows there are, and how many the driver writes of them in a second."""
-    rows = sum(len(one.values) for _, batch in transactions for one in batch)
+    rows = sum(len(one.rows) for _, batch in transactions for one in batch)
     with target.open() as driver, driver.session(database=target.database) as session:
         session.run("RETURN 1").consume()
         started = time.perf_counter()
-        for client_id, batch in transactions:
-            session.execute_write(_write, client_id, batch)
+        for _, batch in transactions:
+            session.execute_write(_write, batch)
         return rows, rows / (time.perf_counter() - started)
 
 
-def _write(tx: neo4j.ManagedTransaction, client_id: str, batch: Sequence[Write]) -> None:
+def _write(tx: neo4j.ManagedTransaction, batch: Sequence[Write]) -> None:
     for one in batch:
-        parameters: dict[str, Any] = {TENANT_KEY: client_id, one.parameter: one.values}
-        tx.run(one.statement, parameters).consume()
+        tx.run(one.statement, rows=one.rows).consume()

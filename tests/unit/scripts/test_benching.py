@@ -63,8 +63,8 @@ def test_the_raw_driver_is_given_the_very_statements_of_the_job() -> None:
     known = set(statements().values())
     assert {client_id for client_id, _ in transactions} == {"af-10", "af-11"}
     assert all(write.statement in known for _, writes in transactions for write in writes)
-    assert all(len(write.values) <= 200 for _, writes in transactions for write in writes)
-    assert sum(len(write.values) for _, writes in transactions for write in writes) >= len(records)
+    assert all(len(write.rows) <= 200 for _, writes in transactions for write in writes)
+    assert sum(len(write.rows) for _, writes in transactions for write in writes) >= len(records)
 
 
 def test_the_tenant_that_is_purged_is_made_by_the_very_statements_of_the_job() -> None:
@@ -72,5 +72,5 @@ def test_the_tenant_that_is_purged_is_made_by_the_very_statements_of_the_job() -
     batches = [write for _, batch in large_tenant(12_000) for write in batch]
 
     assert all(write.statement in known for write in batches)
-    assert len({row["rid"] for write in batches for row in write.values if "rid" in row}) == 12_000
-    assert len({row["source"] for write in batches for row in write.values if "source" in row}) == 12_000 - 120
+    assert len({row["rid"] for write in batches for row in write.rows if "rid" in row}) == 12_000
+    assert len({row["source"] for write in batches for row in write.rows if "source" in row}) == 12_000 - 120
