@@ -1,9 +1,10 @@
 """The raw clients' rates: what Kafka and Neo4j give here to whoever does nothing else."""
 
 import time
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
 
+import msgspec
 import neo4j
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
@@ -22,23 +23,47 @@ _CHUNK: Final = 1000
 Transactions = list[tuple[str, list[Write]]]
 
 
+class Floor(NamedTuple):
+    """What one thread needs that polls records and decodes their JSON, the client's own threads included."""
+
+    records: int
+    cpu_s_per_million: float
+    messages_per_s: float
+
+
 def consume_rate(brokers: str, topics: Iterable[str]) -> tuple[int, float]:
     """How many records the topics hold, and how many confluent-kafka consumes of them in a second."""
+    started = time.perf_counter()
+    records = sum(1 for _ in _values(brokers, topics))
+    return records, records / (time.perf_counter() - started)
+
+
+def floor_of(brokers: str, topics: Iterable[str]) -> Floor:
+    """The floor of all that the topics hold."""
+    decode = msgspec.json.decode
+    cpu, started, records = time.process_time(), time.perf_counter(), 0
+    for value in _values(brokers, topics):
+        decode(value)
+        records += 1
+    return Floor(records, (time.process_time() - cpu) * 1e6 / records, records / (time.perf_counter() - started))
+
+
+def _values(brokers: str, topics: Iterable[str]) -> Iterator[bytes]:
+    """The values of all records that the topics hold."""
     consumer = Consumer({"bootstrap.servers": brokers, "group.id": "bench-raw", "enable.partition.eof": True, "enable.auto.commit": False})
     try:
         known = consumer.list_topics(timeout=10).topics
         places = [TopicPartition(topic, partition, 0) for topic in topics if topic in known for partition in known[topic].partitions]
-        started = time.perf_counter()
         consumer.assign(places)
-        records = ended = 0
+        ended = 0
         while ended < len(places):
             for message in consumer.consume(_CHUNK, 0.05):
                 error = message.error()
-                if error is None:
-                    records += message.value() is not None
-                elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
+                value = message.value()
+                if error is None and value is not None:
+                    yield value
+                elif error is not None and error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
                     ended += 1
-        return records, records / (time.perf_counter() - started)
     finally:
         consumer.close()
 
