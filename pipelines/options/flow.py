@@ -8,6 +8,7 @@ import typer
 from pipelines.options.checks import one_of, usage_error
 from transforms.io.neo4j.time_limits import LOCK_TIMEOUT_S, WRITE_TIMEOUT_S, TimeLimits
 from transforms.planning.scheduling.adaptive_batch_size import BatchSizeLimits
+from transforms.planning.scheduling.grouping import GroupLimits
 from transforms.records.tenancy.tenant import is_tenant_id
 from transforms.steps.writing import Writing
 
@@ -82,4 +83,5 @@ class WriteOptions:
     def writing(self, *, streams: bool = False) -> Writing:
         """What the write step takes of them. streams: as in `Writing`."""
         pace = BatchSizeLimits(min(self.batch_rows_least, self.batch_rows), self.batch_rows, self.batch_s)
-        return Writing(self.writers, self.limits(), self.tenant_max_failures, streams, pace)
+        groups = GroupLimits(self.batch_rows, self.batch_bytes)
+        return Writing(self.writers, self.limits(), self.tenant_max_failures, streams, pace, groups)

@@ -12,6 +12,10 @@ Examples:
 
   scripts/bench --clusters 1,10,100 --readers bounded
 
+  scripts/bench --scaling --clusters 10,100,1000 --objects 20000 --messages 300000 --mix upstream
+
+  scripts/bench --scaling --clusters 10,100 --per_cluster 288 --mix upstream
+
   scripts/bench --purge --json
 
   scripts/bench --flood --messages 100000
@@ -36,6 +40,7 @@ from scripts.benching.backfilling import measure_backfill, show_backfill
 from scripts.benching.flooding import measure_flood, show_flood
 from scripts.benching.measure import Plan, measure
 from scripts.benching.purging import measure_purge, show_purge
+from scripts.benching.scaling import measure_scaling, show_scaling
 from scripts.benching.stage import Stage, stage
 from scripts.benching.streaming import measure_streaming, show_streaming
 from scripts.benching.tables import show
@@ -90,6 +95,12 @@ def main(
     flood: Annotated[
         bool, typer.Option("--flood", help="Measure what a tenant with ten times its share costs nine others, and nothing else.")
     ] = False,
+    scaling: Annotated[
+        bool, typer.Option("--scaling", help="Measure what the number of clusters costs, against the floor, and nothing else.")
+    ] = False,
+    per_cluster: Annotated[
+        int, typer.Option("--per_cluster", min=0, help="Objects of each cluster, with --scaling, in place of --objects; 0: not so.")
+    ] = 0,
     runner: Annotated[
         str, typer.Option("--runner", help="direct | flink. flink: the job streams on a cluster of its own, against the bounded run.")
     ] = "direct",
@@ -123,6 +134,12 @@ def main(
 
     alone = (
         (runner == FLINK, Measured(lambda empty: measure_streaming(messages, minutes, seed, empty, say), show_streaming)),
+        (
+            scaling,
+            Measured(
+                lambda empty: measure_scaling(plan.clusters, objects, per_cluster, messages, plan.mix, seed, empty, say), show_scaling
+            ),
+        ),
         (purge, Measured(lambda empty: measure_purge(purge_nodes, empty, say), show_purge)),
         (flood, Measured(lambda empty: measure_flood(messages // 10, seed, empty, say), show_flood)),
         (archive, Measured(lambda empty: measure_archive(messages, plan.clusters[0], objects, plan.mix, seed, empty, say), show_archive)),

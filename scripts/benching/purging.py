@@ -71,7 +71,7 @@ def large_tenant(nodes: int) -> Iterator[tuple[str, list[Write]]]:
             changes.nodes[pod.rid] = {**pod.props, "ver": pod.ver, "hash": pod.digest}
             changes.nodes[f"node::{host}"] = {"kind": "Node", "name": host, "ver": pod.ver, "hash": b""}
             changes.edges[Triple("RUNS_ON", pod.rid, f"node::{host}")] = {"edge_id": f"e{number}", "ver": pod.ver}
-        yield TENANT, [one for one in writes(TENANT, changes) if one.values]
+        yield TENANT, list(writes(TENANT, changes))
 
 
 def _ver(number: int, turn: int) -> str:

@@ -1,4 +1,8 @@
-"""Traffic of a fleet of clusters, made by splicing times into prepared values: a million records in seconds."""
+"""Traffic of a fleet of clusters, made by splicing times and numbers into prepared values: a million records in seconds.
+
+It flatters nobody: no two records are alike, objects come in a random order of all clusters, each once in `RESYNC_S` of their own
+time, so that what is read together says little twice; and of the objects one report in ten tells something new.
+"""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,21 +17,26 @@ STATE: Final = {RESOURCES: 19.9, TOPOLOGY: 16.6}
 MIXES: Final = {"upstream": UPSTREAM, "state": STATE}
 RESYNC_S: Final = 30.0
 _BEGIN: Final = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+# One report in so many of a Pod, of which half of the objects are, tells of another restart.
+_CHANGES: Final = 5
 _AT: Final = "@AT@"
 _ID: Final = "@ID@"
+_COUNT: Final = "@COUNT@"
 
 
 class _Template(NamedTuple):
-    """A record less its time, and less its number where it has one."""
+    """A record less its time, and less the numbers behind it: the record's own, or of an object's how often it has changed."""
 
     topic: str
     key: bytes
     parts: tuple[bytes, ...]
+    counts: bool
 
 
 def _template(topic: str, key: str, body: dict[str, Any]) -> _Template:
-    text = json_bytes(body).replace(_ID.encode(), _AT.encode())
-    return _Template(topic, key.encode(), tuple(text.split(_AT.encode())))
+    text = json_bytes(body).replace(f'"{_COUNT}"'.encode(), _ID.encode())
+    parts = tuple(text.replace(_ID.encode(), _AT.encode()).split(_AT.encode()))
+    return _Template(topic, key.encode(), parts, _COUNT in str(body))
 
 
 class Fleet:
@@ -52,27 +61,30 @@ class Fleet:
     def once(self) -> Iterator[SampleRecord]:
         """Every object and edge once: the first load."""
         for topic in (RESOURCES, TOPOLOGY):
-            for template in self._templates[topic]:
-                yield _record(template, _BEGIN, 0)
+            for at, template in enumerate(self._templates[topic]):
+                yield _record(template, _BEGIN + timedelta(milliseconds=at), 0)
 
     def traffic(self, mix: str, number: int) -> Iterator[SampleRecord]:
         """So many records in the shares of the mix, every object again in each resync, times going on."""
         shares = MIXES[mix]
+        turned = {topic: self._random.sample(self._templates[topic], len(self._templates[topic])) for topic in shares}
+        changed: dict[bytes, int] = {}
         turns = dict.fromkeys(shares, 0)
         topics = self._random.choices(list(shares), weights=list(shares.values()), k=number)
         per_resync = max(1, len(self._templates[RESOURCES]) * int(sum(shares.values())) // int(shares[RESOURCES]))
         for at, topic in enumerate(topics):
-            templates = self._templates[topic]
-            moment = _BEGIN + timedelta(seconds=60 + at * RESYNC_S / per_resync)
-            yield _record(templates[turns[topic] % len(templates)], moment, at)
+            template = turned[topic][turns[topic] % len(turned[topic])]
             turns[topic] += 1
+            number = at
+            if template.counts:
+                number = changed.get(template.key, 0) + (self._random.randrange(_CHANGES) == 0)
+                changed[template.key] = number
+            yield _record(template, _BEGIN + timedelta(seconds=60 + at * RESYNC_S / per_resync), number)
 
 
 def _record(template: _Template, moment: datetime, number: int) -> SampleRecord:
     at = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()
-    value = template.parts[0] + at + template.parts[1]
-    if len(template.parts) > 2:  # noqa: PLR2004 - a second place is the record's own number
-        value += str(number).encode() + template.parts[2]
+    value = template.parts[0] + at + str(number).encode().join(template.parts[1:])
     return SampleRecord(template.topic, template.key, value, int(moment.timestamp() * 1000) + 200)
 
 
@@ -113,7 +125,8 @@ def _group(client_id: str, app: str, group: int, nodes: int, found: dict[str, li
     owner = [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": f"{app}-rs", "uid": _uid(client_id, "ReplicaSet", f"{app}-rs")}]
     for number in range(3):
         pod, node = f"{app}-rs-{number}", f"node-{(group * 3 + number) % nodes}"
-        status = {"phase": "Running", "qosClass": "Burstable", "conditions": [{"type": "Ready", "status": "True"}], "restarts": 0}
+        status: dict[str, Any] = {"phase": "Running", "qosClass": "Burstable", "conditions": [{"type": "Ready", "status": "True"}]}
+        status["containerStatuses"] = [{"name": "app", "restartCount": _COUNT}]
         more = {"ownerRefs": owner, "node": node, "podIP": f"10.244.{group % 250}.{number}", "image": image}
         resource("Pod", "v1", "shop", pod, labels=labels, status=status, **more)
         _about_pod(client_id, app, pod, node, found)
@@ -136,7 +149,7 @@ def _about_pod(client_id: str, app: str, pod: str, node: str, found: dict[str, l
     event |= {"message": "Back-off restarting failed container", "subject": subject}
     found[EVENTS].append(_template(EVENTS, f"{client_id}::{uid}", event))
     log = {"event_time": _AT, "event_id": f"{client_id}-log-{_ID}", "etype": "k8s.log", "severity": "INFO"}
-    log |= {"message": f"GET /api/v1/items?app={app} 200 in 12 ms", "pod_uid": uid, "pod_namespace": "shop", "pod_name": pod}
+    log |= {"message": f"GET /api/v1/items/{_ID}?app={app} 200 in 12 ms", "pod_uid": uid, "pod_namespace": "shop", "pod_name": pod}
     found[LOGS].append(_template(LOGS, f"{client_id}::{uid}", log))
     labels = {"job": app, "instance": f"{pod}:9102", "namespace": "shop", "pod": pod}
     scraped: dict[str, Any] = {"op": "UPSERT", "at": _AT, "cluster": client_id, "labels": labels, "health": "up"}

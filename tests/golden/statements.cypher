@@ -94,718 +94,732 @@ CREATE INDEX controls_edge_id IF NOT EXISTS FOR ()-[r:CONTROLS]-() ON (r.client_
 // AWAIT_INDEXES
 CALL db.awaitIndexes($seconds);
 
-// LOCK_TENANT
-MERGE (c:Cluster {client_id: $client_id})
-ON CREATE SET c.first_seen = coalesce($seen, timestamp()), c.last_seen = coalesce($seen, timestamp()),
+// LOCK_TENANTS
+UNWIND $rows AS row
+MERGE (c:Cluster {client_id: row.client_id})
+ON CREATE SET c.first_seen = coalesce(row.seen, timestamp()), c.last_seen = coalesce(row.seen, timestamp()),
     c.heard = timestamp(), c.created = timestamp(), c.generation = 1, c.state = 'ACTIVE', c.state_since = timestamp(),
     c.spelling = 2
 SET c.writes = coalesce(c.writes, 0) + 1, c.written_at = timestamp()
-RETURN c.floor AS floor, c.episode_floor AS episode_floor, c.swept AS swept, c.writes AS writes, c.purging AS purging,
+RETURN row.client_id AS client_id, c.floor AS floor, c.episode_floor AS episode_floor, c.swept AS swept, c.writes AS writes, c.purging AS purging,
     c.purged_generation AS purged_generation, c.resync_needed AS resync_needed, c.generation_from AS generation_from;
 
 // UPSERT_RESOURCE (no label)
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 SET n = row.props;
 
 // UPSERT_RESOURCE Pod
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 SET n = row.props, n:Pod;
 
 // UPSERT_RESOURCE Node
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 SET n = row.props, n:Node;
 
 // UPSERT_RESOURCE Namespace
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 SET n = row.props, n:Namespace;
 
 // UPSERT_RESOURCE Service
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 SET n = row.props, n:Service;
 
 // UPSERT_RESOURCE Deployment
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 SET n = row.props, n:Deployment;
 
 // UPSERT_RESOURCE ReplicaSet
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 SET n = row.props, n:ReplicaSet;
 
 // UPSERT_RESOURCE StatefulSet
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 SET n = row.props, n:StatefulSet;
 
 // UPSERT_RESOURCE DaemonSet
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 SET n = row.props, n:DaemonSet;
 
 // UPSERT_RESOURCE Job
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 SET n = row.props, n:Job;
 
 // UPSERT_RESOURCE CronJob
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 SET n = row.props, n:CronJob;
 
 // UPSERT_RESOURCE Endpoints
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 SET n = row.props, n:Endpoints;
 
 // UPSERT_RESOURCE EndpointSlice
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 SET n = row.props, n:EndpointSlice;
 
 // UPSERT_RESOURCE Ingress
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 SET n = row.props, n:Ingress;
 
 // UPSERT_RESOURCE NetworkPolicy
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 SET n = row.props, n:NetworkPolicy;
 
 // UPSERT_RESOURCE ConfigMap
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 SET n = row.props, n:ConfigMap;
 
 // UPSERT_RESOURCE Secret
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 SET n = row.props, n:Secret;
 
 // UPSERT_RESOURCE ServiceAccount
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 SET n = row.props, n:ServiceAccount;
 
 // UPSERT_RESOURCE PersistentVolumeClaim
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 SET n = row.props, n:PersistentVolumeClaim;
 
 // UPSERT_RESOURCE PersistentVolume
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 SET n = row.props, n:PersistentVolume;
 
 // UPSERT_RESOURCE StorageClass
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 SET n = row.props, n:StorageClass;
 
 // UPSERT_RESOURCE HorizontalPodAutoscaler
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 SET n = row.props, n:HorizontalPodAutoscaler;
 
 // CREATE_STUB (no label)
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 ON CREATE SET n = row.props;
 
 // CREATE_STUB Pod
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 ON CREATE SET n = row.props, n:Pod;
 
 // CREATE_STUB Node
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 ON CREATE SET n = row.props, n:Node;
 
 // CREATE_STUB Namespace
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 ON CREATE SET n = row.props, n:Namespace;
 
 // CREATE_STUB Service
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 ON CREATE SET n = row.props, n:Service;
 
 // CREATE_STUB Deployment
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 ON CREATE SET n = row.props, n:Deployment;
 
 // CREATE_STUB ReplicaSet
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 ON CREATE SET n = row.props, n:ReplicaSet;
 
 // CREATE_STUB StatefulSet
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 ON CREATE SET n = row.props, n:StatefulSet;
 
 // CREATE_STUB DaemonSet
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 ON CREATE SET n = row.props, n:DaemonSet;
 
 // CREATE_STUB Job
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 ON CREATE SET n = row.props, n:Job;
 
 // CREATE_STUB CronJob
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 ON CREATE SET n = row.props, n:CronJob;
 
 // CREATE_STUB Endpoints
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 ON CREATE SET n = row.props, n:Endpoints;
 
 // CREATE_STUB EndpointSlice
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 ON CREATE SET n = row.props, n:EndpointSlice;
 
 // CREATE_STUB Ingress
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 ON CREATE SET n = row.props, n:Ingress;
 
 // CREATE_STUB NetworkPolicy
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 ON CREATE SET n = row.props, n:NetworkPolicy;
 
 // CREATE_STUB ConfigMap
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 ON CREATE SET n = row.props, n:ConfigMap;
 
 // CREATE_STUB Secret
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 ON CREATE SET n = row.props, n:Secret;
 
 // CREATE_STUB ServiceAccount
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 ON CREATE SET n = row.props, n:ServiceAccount;
 
 // CREATE_STUB PersistentVolumeClaim
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 ON CREATE SET n = row.props, n:PersistentVolumeClaim;
 
 // CREATE_STUB PersistentVolume
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 ON CREATE SET n = row.props, n:PersistentVolume;
 
 // CREATE_STUB StorageClass
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 ON CREATE SET n = row.props, n:StorageClass;
 
 // CREATE_STUB HorizontalPodAutoscaler
 UNWIND $rows AS row
-MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 ON CREATE SET n = row.props, n:HorizontalPodAutoscaler;
 
 // CLEAR_RESOURCE
 UNWIND $rows AS row
-MATCH (n:Resource {client_id: $client_id, rid: row.rid})
+MATCH (n:Resource {client_id: row.client_id, rid: row.rid})
 SET n = row.props;
 
 // PRUNE_STUB
-UNWIND $keys AS key
-MATCH (n:Resource {client_id: $client_id, rid: key})
+UNWIND $rows AS row
+MATCH (n:Resource {client_id: row.client_id, rid: row.key})
 WHERE n.stub AND NOT EXISTS { (n)--() }
 DELETE n
-RETURN key AS rid;
+RETURN row.client_id AS client_id, row.key AS rid;
 
 // UPSERT_REFERRER Episodic
 UNWIND $rows AS row
-MERGE (n:Episodic {client_id: $client_id, eid: row.key})
+MERGE (n:Episodic {client_id: row.client_id, eid: row.key})
 SET n = row.props;
 
 // UPSERT_REFERRER PromTarget
 UNWIND $rows AS row
-MERGE (n:PromTarget {client_id: $client_id, tid: row.key})
+MERGE (n:PromTarget {client_id: row.client_id, tid: row.key})
 SET n = row.props;
 
 // UPSERT_REFERRER Rule
 UNWIND $rows AS row
-MERGE (n:Rule {client_id: $client_id, rkey: row.key})
+MERGE (n:Rule {client_id: row.client_id, rkey: row.key})
 SET n = row.props;
 
 // CAP_RESOURCE
 UNWIND $rows AS row
-MATCH (n:Resource {client_id: $client_id, rid: row.key})
+MATCH (n:Resource {client_id: row.client_id, rid: row.key})
 SET n += row.props;
 
 // COUNT_REFERRER Episodic
 UNWIND $rows AS row
-MATCH (n:Episodic {client_id: $client_id, eid: row.key})
+MATCH (n:Episodic {client_id: row.client_id, eid: row.key})
 SET n += row.props;
 
 // COUNT_REFERRER Rule
 UNWIND $rows AS row
-MATCH (n:Rule {client_id: $client_id, rkey: row.key})
+MATCH (n:Rule {client_id: row.client_id, rkey: row.key})
 SET n += row.props;
 
 // DROP_REFERRER Episodic
-UNWIND $keys AS key
-MATCH (n:Episodic {client_id: $client_id, eid: key})
+UNWIND $rows AS row
+MATCH (n:Episodic {client_id: row.client_id, eid: row.key})
 DETACH DELETE n;
 
 // DROP_REFERRER PromTarget
-UNWIND $keys AS key
-MATCH (n:PromTarget {client_id: $client_id, tid: key})
+UNWIND $rows AS row
+MATCH (n:PromTarget {client_id: row.client_id, tid: row.key})
 DETACH DELETE n;
 
 // DROP_REFERRER Rule
-UNWIND $keys AS key
-MATCH (n:Rule {client_id: $client_id, rkey: key})
+UNWIND $rows AS row
+MATCH (n:Rule {client_id: row.client_id, rkey: row.key})
 DETACH DELETE n;
 
 // PUT_TOMBSTONE
 UNWIND $rows AS row
-MERGE (n:Tombstone {client_id: $client_id, key: row.key})
+MERGE (n:Tombstone {client_id: row.client_id, key: row.key})
 SET n = row.props;
 
 // DROP_TOMBSTONE
-UNWIND $keys AS key
-MATCH (n:Tombstone {client_id: $client_id, key: key})
+UNWIND $rows AS row
+MATCH (n:Tombstone {client_id: row.client_id, key: row.key})
 DELETE n;
 
 // TOUCH_RESOURCE
 UNWIND $rows AS row
-MATCH (n:Resource {client_id: $client_id, rid: row.key})
+MATCH (n:Resource {client_id: row.client_id, rid: row.key})
 SET n.ver = row.ver;
 
 // TOUCH_REFERRER Episodic
 UNWIND $rows AS row
-MATCH (n:Episodic {client_id: $client_id, eid: row.key})
+MATCH (n:Episodic {client_id: row.client_id, eid: row.key})
 SET n.ver = row.ver;
 
 // TOUCH_REFERRER PromTarget
 UNWIND $rows AS row
-MATCH (n:PromTarget {client_id: $client_id, tid: row.key})
+MATCH (n:PromTarget {client_id: row.client_id, tid: row.key})
 SET n.ver = row.ver;
 
 // TOUCH_REFERRER Rule
 UNWIND $rows AS row
-MATCH (n:Rule {client_id: $client_id, rkey: row.key})
+MATCH (n:Rule {client_id: row.client_id, rkey: row.key})
 SET n.ver = row.ver;
 
 // PUT_RELATIONSHIP RUNS_ON
 UNWIND $rows AS row
-MATCH (a:Resource {client_id: $client_id, rid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Resource {client_id: row.client_id, rid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MERGE (a)-[r:RUNS_ON]->(b)
 SET r = row.props;
 
 // PUT_RELATIONSHIP SELECTS
 UNWIND $rows AS row
-MATCH (a:Resource {client_id: $client_id, rid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Resource {client_id: row.client_id, rid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MERGE (a)-[r:SELECTS]->(b)
 SET r = row.props;
 
 // PUT_RELATIONSHIP CONTROLS
 UNWIND $rows AS row
-MATCH (a:Resource {client_id: $client_id, rid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Resource {client_id: row.client_id, rid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MERGE (a)-[r:CONTROLS]->(b)
 SET r = row.props;
 
 // PUT_RELATIONSHIP MOUNTS
 UNWIND $rows AS row
-MATCH (a:Resource {client_id: $client_id, rid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Resource {client_id: row.client_id, rid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MERGE (a)-[r:MOUNTS]->(b)
 SET r = row.props;
 
 // PUT_RELATIONSHIP USES
 UNWIND $rows AS row
-MATCH (a:Resource {client_id: $client_id, rid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Resource {client_id: row.client_id, rid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MERGE (a)-[r:USES]->(b)
 SET r = row.props;
 
 // PUT_RELATIONSHIP ROUTES
 UNWIND $rows AS row
-MATCH (a:Resource {client_id: $client_id, rid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Resource {client_id: row.client_id, rid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MERGE (a)-[r:ROUTES]->(b)
 SET r = row.props;
 
 // PUT_RELATIONSHIP CLAIMS
 UNWIND $rows AS row
-MATCH (a:Resource {client_id: $client_id, rid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Resource {client_id: row.client_id, rid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MERGE (a)-[r:CLAIMS]->(b)
 SET r = row.props;
 
 // PUT_RELATIONSHIP SCALES
 UNWIND $rows AS row
-MATCH (a:Resource {client_id: $client_id, rid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Resource {client_id: row.client_id, rid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MERGE (a)-[r:SCALES]->(b)
 SET r = row.props;
 
 // PUT_RELATIONSHIP ABOUT
 UNWIND $rows AS row
-MATCH (a:Episodic {client_id: $client_id, eid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Episodic {client_id: row.client_id, eid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MERGE (a)-[r:ABOUT]->(b)
 SET r = row.props;
 
 // PUT_RELATIONSHIP SCRAPES
 UNWIND $rows AS row
-MATCH (a:PromTarget {client_id: $client_id, tid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:PromTarget {client_id: row.client_id, tid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MERGE (a)-[r:SCRAPES]->(b)
 SET r = row.props;
 
 // PUT_RELATIONSHIP SCOPES
 UNWIND $rows AS row
-MATCH (a:Rule {client_id: $client_id, rkey: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Rule {client_id: row.client_id, rkey: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MERGE (a)-[r:SCOPES]->(b)
 SET r = row.props;
 
 // PUT_RELATIONSHIP EMITS
 UNWIND $rows AS row
-MATCH (a:Rule {client_id: $client_id, rkey: row.source})
-MATCH (b:Episodic {client_id: $client_id, eid: row.target})
+MATCH (a:Rule {client_id: row.client_id, rkey: row.source})
+MATCH (b:Episodic {client_id: row.client_id, eid: row.target})
 MERGE (a)-[r:EMITS]->(b)
 SET r = row.props;
 
 // TOUCH_RELATIONSHIP RUNS_ON
 UNWIND $rows AS row
-MATCH ()-[r:RUNS_ON {client_id: $client_id, edge_id: row.key}]->()
+MATCH ()-[r:RUNS_ON {client_id: row.client_id, edge_id: row.key}]->()
 SET r.ver = row.ver;
 
 // TOUCH_RELATIONSHIP SELECTS
 UNWIND $rows AS row
-MATCH ()-[r:SELECTS {client_id: $client_id, edge_id: row.key}]->()
+MATCH ()-[r:SELECTS {client_id: row.client_id, edge_id: row.key}]->()
 SET r.ver = row.ver;
 
 // TOUCH_RELATIONSHIP CONTROLS
 UNWIND $rows AS row
-MATCH ()-[r:CONTROLS {client_id: $client_id, edge_id: row.key}]->()
+MATCH ()-[r:CONTROLS {client_id: row.client_id, edge_id: row.key}]->()
 SET r.ver = row.ver;
 
 // DROP_RELATIONSHIP RUNS_ON
 UNWIND $rows AS row
-MATCH (a:Resource {client_id: $client_id, rid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Resource {client_id: row.client_id, rid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MATCH (a)-[r:RUNS_ON]->(b)
 DELETE r;
 
 // DROP_RELATIONSHIP SELECTS
 UNWIND $rows AS row
-MATCH (a:Resource {client_id: $client_id, rid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Resource {client_id: row.client_id, rid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MATCH (a)-[r:SELECTS]->(b)
 DELETE r;
 
 // DROP_RELATIONSHIP CONTROLS
 UNWIND $rows AS row
-MATCH (a:Resource {client_id: $client_id, rid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Resource {client_id: row.client_id, rid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MATCH (a)-[r:CONTROLS]->(b)
 DELETE r;
 
 // DROP_RELATIONSHIP MOUNTS
 UNWIND $rows AS row
-MATCH (a:Resource {client_id: $client_id, rid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Resource {client_id: row.client_id, rid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MATCH (a)-[r:MOUNTS]->(b)
 DELETE r;
 
 // DROP_RELATIONSHIP USES
 UNWIND $rows AS row
-MATCH (a:Resource {client_id: $client_id, rid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Resource {client_id: row.client_id, rid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MATCH (a)-[r:USES]->(b)
 DELETE r;
 
 // DROP_RELATIONSHIP ROUTES
 UNWIND $rows AS row
-MATCH (a:Resource {client_id: $client_id, rid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Resource {client_id: row.client_id, rid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MATCH (a)-[r:ROUTES]->(b)
 DELETE r;
 
 // DROP_RELATIONSHIP CLAIMS
 UNWIND $rows AS row
-MATCH (a:Resource {client_id: $client_id, rid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Resource {client_id: row.client_id, rid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MATCH (a)-[r:CLAIMS]->(b)
 DELETE r;
 
 // DROP_RELATIONSHIP SCALES
 UNWIND $rows AS row
-MATCH (a:Resource {client_id: $client_id, rid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Resource {client_id: row.client_id, rid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MATCH (a)-[r:SCALES]->(b)
 DELETE r;
 
 // DROP_RELATIONSHIP ABOUT
 UNWIND $rows AS row
-MATCH (a:Episodic {client_id: $client_id, eid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Episodic {client_id: row.client_id, eid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MATCH (a)-[r:ABOUT]->(b)
 DELETE r;
 
 // DROP_RELATIONSHIP SCRAPES
 UNWIND $rows AS row
-MATCH (a:PromTarget {client_id: $client_id, tid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:PromTarget {client_id: row.client_id, tid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MATCH (a)-[r:SCRAPES]->(b)
 DELETE r;
 
 // DROP_RELATIONSHIP SCOPES
 UNWIND $rows AS row
-MATCH (a:Rule {client_id: $client_id, rkey: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Rule {client_id: row.client_id, rkey: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MATCH (a)-[r:SCOPES]->(b)
 DELETE r;
 
 // DROP_RELATIONSHIP EMITS
 UNWIND $rows AS row
-MATCH (a:Rule {client_id: $client_id, rkey: row.source})
-MATCH (b:Episodic {client_id: $client_id, eid: row.target})
+MATCH (a:Rule {client_id: row.client_id, rkey: row.source})
+MATCH (b:Episodic {client_id: row.client_id, eid: row.target})
 MATCH (a)-[r:EMITS]->(b)
 DELETE r;
 
 // DROP_EMITS Episodic
-UNWIND $keys AS key
-MATCH (n:Episodic {client_id: $client_id, eid: key})-[r:EMITS]-()
+UNWIND $rows AS row
+MATCH (n:Episodic {client_id: row.client_id, eid: row.key})-[r:EMITS]-()
 DELETE r;
 
 // DROP_EMITS Rule
-UNWIND $keys AS key
-MATCH (n:Rule {client_id: $client_id, rkey: key})-[r:EMITS]-()
+UNWIND $rows AS row
+MATCH (n:Rule {client_id: row.client_id, rkey: row.key})-[r:EMITS]-()
 DELETE r;
 
 // JOIN_EPISODES
 UNWIND $rows AS row
-MATCH (a:Rule {client_id: $client_id, rkey: row.key})
-MATCH (b:Episodic {client_id: $client_id, alert: row.alert})
+MATCH (a:Rule {client_id: row.client_id, rkey: row.key})
+MATCH (b:Episodic {client_id: row.client_id, alert: row.alert})
 MERGE (a)-[r:EMITS]->(b)
 SET r = row.props;
 
 // READ_NODES
-UNWIND $keys AS key
-MATCH (n:Resource {client_id: $client_id, rid: key})
-RETURN n.rid AS rid, n.uid AS uid, n.ver AS ver, n.hash AS hash, n.implies AS implies, n.labels AS labels, n.selector AS selector, n.services_capped AS services_capped, n.policies_capped AS policies_capped;
+UNWIND $rows AS row
+MATCH (n:Resource {client_id: row.client_id, rid: row.key})
+RETURN row.client_id AS client_id, n.rid AS rid, n.uid AS uid, n.ver AS ver, n.hash AS hash, n.implies AS implies, n.labels AS labels, n.selector AS selector, n.services_capped AS services_capped, n.policies_capped AS policies_capped;
 
 // READ_NODE_PROPS
-UNWIND $keys AS key
-MATCH (n:Resource {client_id: $client_id, rid: key})
-RETURN n.rid AS rid, properties(n) AS props;
+UNWIND $rows AS row
+MATCH (n:Resource {client_id: row.client_id, rid: row.key})
+RETURN row.client_id AS client_id, n.rid AS rid, properties(n) AS props;
 
 // READ_RIDS_OF_UIDS
-UNWIND $keys AS key
-MATCH (n:Resource {client_id: $client_id, uid: key})
-RETURN key AS uid, n.rid AS rid;
+UNWIND $rows AS row
+MATCH (n:Resource {client_id: row.client_id, uid: row.key})
+RETURN row.client_id AS client_id, row.key AS uid, n.rid AS rid;
 
 // READ_RIDS_OF_BARES
-UNWIND $keys AS key
-MATCH (n:Resource {client_id: $client_id, bare: key})
+UNWIND $rows AS row
+MATCH (n:Resource {client_id: row.client_id, bare: row.key})
 WHERE n.ver IS NOT NULL
-RETURN key AS bare, n.rid AS rid;
+RETURN row.client_id AS client_id, row.key AS bare, n.rid AS rid;
 
 // READ_RIDS_OF_KIND
-MATCH (n:Resource {client_id: $client_id})
-WHERE n.rid STARTS WITH $prefix
-RETURN n.rid AS rid;
+UNWIND $rows AS row
+MATCH (n:Resource {client_id: row.client_id})
+WHERE n.rid STARTS WITH row.key
+RETURN row.client_id AS client_id, n.rid AS rid;
 
 // READ_TOMBSTONES
-UNWIND $keys AS key
-MATCH (n:Tombstone {client_id: $client_id, key: key})
-RETURN n.key AS key, n.ver AS ver, n.payload AS payload, n.ref_a AS ref_a, n.ref_b AS ref_b;
+UNWIND $rows AS row
+MATCH (n:Tombstone {client_id: row.client_id, key: row.key})
+RETURN row.client_id AS client_id, n.key AS key, n.ver AS ver, n.payload AS payload, n.ref_a AS ref_a, n.ref_b AS ref_b;
 
 // READ_TOMBSTONES_BY_REF
-UNWIND $keys AS key
-MATCH (n:Tombstone {client_id: $client_id, ref_a: key})
-RETURN n.key AS key, n.ver AS ver, n.payload AS payload, n.ref_a AS ref_a, n.ref_b AS ref_b
+UNWIND $rows AS row
+MATCH (n:Tombstone {client_id: row.client_id, ref_a: row.key})
+RETURN row.client_id AS client_id, n.key AS key, n.ver AS ver, n.payload AS payload, n.ref_a AS ref_a, n.ref_b AS ref_b
 UNION
-UNWIND $keys AS key
-MATCH (n:Tombstone {client_id: $client_id, ref_b: key})
-RETURN n.key AS key, n.ver AS ver, n.payload AS payload, n.ref_a AS ref_a, n.ref_b AS ref_b;
+UNWIND $rows AS row
+MATCH (n:Tombstone {client_id: row.client_id, ref_b: row.key})
+RETURN row.client_id AS client_id, n.key AS key, n.ver AS ver, n.payload AS payload, n.ref_a AS ref_a, n.ref_b AS ref_b;
 
 // READ_EDGES RUNS_ON
-UNWIND $keys AS key
-MATCH (a)-[r:RUNS_ON {client_id: $client_id, edge_id: key}]->(b)
-RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
+UNWIND $rows AS row
+MATCH (a)-[r:RUNS_ON {client_id: row.client_id, edge_id: row.key}]->(b)
+RETURN row.client_id AS client_id, type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
 // READ_EDGES SELECTS
-UNWIND $keys AS key
-MATCH (a)-[r:SELECTS {client_id: $client_id, edge_id: key}]->(b)
-RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
+UNWIND $rows AS row
+MATCH (a)-[r:SELECTS {client_id: row.client_id, edge_id: row.key}]->(b)
+RETURN row.client_id AS client_id, type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
 // READ_EDGES CONTROLS
-UNWIND $keys AS key
-MATCH (a)-[r:CONTROLS {client_id: $client_id, edge_id: key}]->(b)
-RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
+UNWIND $rows AS row
+MATCH (a)-[r:CONTROLS {client_id: row.client_id, edge_id: row.key}]->(b)
+RETURN row.client_id AS client_id, type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
 // READ_EDGES_AT
-UNWIND $keys AS key
-MATCH (n:Resource {client_id: $client_id, rid: key})-[r:RUNS_ON|SELECTS|CONTROLS|MOUNTS|USES|ROUTES|CLAIMS|SCALES]-(:Resource)
-WITH DISTINCT r, startNode(r) AS a, endNode(r) AS b
-RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
+UNWIND $rows AS row
+MATCH (n:Resource {client_id: row.client_id, rid: row.key})-[r:RUNS_ON|SELECTS|CONTROLS|MOUNTS|USES|ROUTES|CLAIMS|SCALES]-(:Resource)
+WITH DISTINCT row.client_id AS client_id, r, startNode(r) AS a, endNode(r) AS b
+RETURN client_id, type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
 // READ_EDGES_OF_TRIPLES RUNS_ON
 UNWIND $rows AS row
-MATCH (a:Resource {client_id: $client_id, rid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Resource {client_id: row.client_id, rid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MATCH (a)-[r:RUNS_ON]->(b)
-RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
+RETURN row.client_id AS client_id, type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
 // READ_EDGES_OF_TRIPLES SELECTS
 UNWIND $rows AS row
-MATCH (a:Resource {client_id: $client_id, rid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Resource {client_id: row.client_id, rid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MATCH (a)-[r:SELECTS]->(b)
-RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
+RETURN row.client_id AS client_id, type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
 // READ_EDGES_OF_TRIPLES CONTROLS
 UNWIND $rows AS row
-MATCH (a:Resource {client_id: $client_id, rid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Resource {client_id: row.client_id, rid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MATCH (a)-[r:CONTROLS]->(b)
-RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
+RETURN row.client_id AS client_id, type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
 // READ_EDGES_OF_TRIPLES MOUNTS
 UNWIND $rows AS row
-MATCH (a:Resource {client_id: $client_id, rid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Resource {client_id: row.client_id, rid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MATCH (a)-[r:MOUNTS]->(b)
-RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
+RETURN row.client_id AS client_id, type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
 // READ_EDGES_OF_TRIPLES USES
 UNWIND $rows AS row
-MATCH (a:Resource {client_id: $client_id, rid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Resource {client_id: row.client_id, rid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MATCH (a)-[r:USES]->(b)
-RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
+RETURN row.client_id AS client_id, type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
 // READ_EDGES_OF_TRIPLES ROUTES
 UNWIND $rows AS row
-MATCH (a:Resource {client_id: $client_id, rid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Resource {client_id: row.client_id, rid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MATCH (a)-[r:ROUTES]->(b)
-RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
+RETURN row.client_id AS client_id, type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
 // READ_EDGES_OF_TRIPLES CLAIMS
 UNWIND $rows AS row
-MATCH (a:Resource {client_id: $client_id, rid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Resource {client_id: row.client_id, rid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MATCH (a)-[r:CLAIMS]->(b)
-RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
+RETURN row.client_id AS client_id, type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
 // READ_EDGES_OF_TRIPLES SCALES
 UNWIND $rows AS row
-MATCH (a:Resource {client_id: $client_id, rid: row.source})
-MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a:Resource {client_id: row.client_id, rid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MATCH (a)-[r:SCALES]->(b)
-RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
+RETURN row.client_id AS client_id, type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
 // READ_SELECTORS
-UNWIND $keys AS key
-MATCH (n:Service {client_id: $client_id, ns: key})
+UNWIND $rows AS row
+MATCH (n:Service {client_id: row.client_id, ns: row.key})
 WHERE n.ver IS NOT NULL
-RETURN n.rid AS rid, coalesce(n.selector, []) AS pairs
+RETURN row.client_id AS client_id, n.rid AS rid, coalesce(n.selector, []) AS pairs
 UNION
-UNWIND $keys AS key
-MATCH (n:NetworkPolicy {client_id: $client_id, ns: key})
+UNWIND $rows AS row
+MATCH (n:NetworkPolicy {client_id: row.client_id, ns: row.key})
 WHERE n.ver IS NOT NULL
-RETURN n.rid AS rid, coalesce(n.selector, []) AS pairs;
+RETURN row.client_id AS client_id, n.rid AS rid, coalesce(n.selector, []) AS pairs;
 
 // READ_LABELS
-UNWIND $keys AS key
-MATCH (n:Pod {client_id: $client_id, ns: key})
+UNWIND $rows AS row
+MATCH (n:Pod {client_id: row.client_id, ns: row.key})
 WHERE n.ver IS NOT NULL
-RETURN n.rid AS rid, coalesce(n.labels, []) AS pairs;
+RETURN row.client_id AS client_id, n.rid AS rid, coalesce(n.labels, []) AS pairs;
 
 // READ_REFERRERS Episodic
-UNWIND $keys AS key
-MATCH (n:Episodic {client_id: $client_id, eid: key})
-RETURN n.eid AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:ABOUT]->(:Resource) } AS stands, n.seen AS seen, n.subject_named AS named, n.subject_uid AS subject_uid, n.alert AS alert;
+UNWIND $rows AS row
+MATCH (n:Episodic {client_id: row.client_id, eid: row.key})
+RETURN row.client_id AS client_id, n.eid AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:ABOUT]->(:Resource) } AS stands, n.seen AS seen, n.subject_named AS named, n.subject_uid AS subject_uid, n.alert AS alert;
 
 // READ_REFERRERS PromTarget
-UNWIND $keys AS key
-MATCH (n:PromTarget {client_id: $client_id, tid: key})
-RETURN n.tid AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:SCRAPES]->(:Resource) } AS stands, NULL AS seen, NULL AS named, NULL AS subject_uid, NULL AS alert;
+UNWIND $rows AS row
+MATCH (n:PromTarget {client_id: row.client_id, tid: row.key})
+RETURN row.client_id AS client_id, n.tid AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:SCRAPES]->(:Resource) } AS stands, NULL AS seen, NULL AS named, NULL AS subject_uid, NULL AS alert;
 
 // READ_REFERRERS Rule
-UNWIND $keys AS key
-MATCH (n:Rule {client_id: $client_id, rkey: key})
-RETURN n.rkey AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:SCOPES]->(:Resource) } AS stands, NULL AS seen, NULL AS named, NULL AS subject_uid, n.alert AS alert;
+UNWIND $rows AS row
+MATCH (n:Rule {client_id: row.client_id, rkey: row.key})
+RETURN row.client_id AS client_id, n.rkey AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:SCOPES]->(:Resource) } AS stands, NULL AS seen, NULL AS named, NULL AS subject_uid, n.alert AS alert;
 
 // READ_REFERRERS_OF_SUBJECTS Episodic
-UNWIND $keys AS key
-MATCH (n:Episodic {client_id: $client_id, subject: key})
-RETURN n.eid AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:ABOUT]->(:Resource) } AS stands, n.seen AS seen, n.subject_named AS named, n.subject_uid AS subject_uid, n.alert AS alert;
+UNWIND $rows AS row
+MATCH (n:Episodic {client_id: row.client_id, subject: row.key})
+RETURN row.client_id AS client_id, n.eid AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:ABOUT]->(:Resource) } AS stands, n.seen AS seen, n.subject_named AS named, n.subject_uid AS subject_uid, n.alert AS alert;
 
 // READ_REFERRERS_OF_SUBJECTS PromTarget
-UNWIND $keys AS key
-MATCH (n:PromTarget {client_id: $client_id, subject: key})
-RETURN n.tid AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:SCRAPES]->(:Resource) } AS stands, NULL AS seen, NULL AS named, NULL AS subject_uid, NULL AS alert;
+UNWIND $rows AS row
+MATCH (n:PromTarget {client_id: row.client_id, subject: row.key})
+RETURN row.client_id AS client_id, n.tid AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:SCRAPES]->(:Resource) } AS stands, NULL AS seen, NULL AS named, NULL AS subject_uid, NULL AS alert;
 
 // READ_REFERRERS_OF_SUBJECTS Rule
-UNWIND $keys AS key
-MATCH (n:Rule {client_id: $client_id, subject: key})
-RETURN n.rkey AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:SCOPES]->(:Resource) } AS stands, NULL AS seen, NULL AS named, NULL AS subject_uid, n.alert AS alert;
+UNWIND $rows AS row
+MATCH (n:Rule {client_id: row.client_id, subject: row.key})
+RETURN row.client_id AS client_id, n.rkey AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:SCOPES]->(:Resource) } AS stands, NULL AS seen, NULL AS named, NULL AS subject_uid, n.alert AS alert;
 
 // READ_REFERRERS_OF_UIDS Episodic
-UNWIND $keys AS key
-MATCH (n:Episodic {client_id: $client_id, subject_uid: key})
-RETURN n.eid AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:ABOUT]->(:Resource) } AS stands, n.seen AS seen, n.subject_named AS named, n.subject_uid AS subject_uid, n.alert AS alert;
+UNWIND $rows AS row
+MATCH (n:Episodic {client_id: row.client_id, subject_uid: row.key})
+RETURN row.client_id AS client_id, n.eid AS key, n.ver AS ver, n.hash AS hash, n.subject AS subject, EXISTS { (n)-[:ABOUT]->(:Resource) } AS stands, n.seen AS seen, n.subject_named AS named, n.subject_uid AS subject_uid, n.alert AS alert;
 
 // READ_ALERTING Episodic
-UNWIND $keys AS key
-MATCH (n:Episodic {client_id: $client_id, alert: key})
-RETURN n.eid AS key, key AS alert;
+UNWIND $rows AS row
+MATCH (n:Episodic {client_id: row.client_id, alert: row.key})
+RETURN row.client_id AS client_id, n.eid AS key, row.key AS alert;
 
 // READ_ALERTING Rule
-UNWIND $keys AS key
-MATCH (n:Rule {client_id: $client_id, alert: key})
-RETURN n.rkey AS key, key AS alert;
+UNWIND $rows AS row
+MATCH (n:Rule {client_id: row.client_id, alert: row.key})
+RETURN row.client_id AS client_id, n.rkey AS key, row.key AS alert;
 
 // COUNT_EPISODES
-UNWIND $keys AS key
-MATCH (n:Episodic {client_id: $client_id, alert: key})
-RETURN key AS alert, count(n) AS number;
+UNWIND $rows AS row
+MATCH (n:Episodic {client_id: row.client_id, alert: row.key})
+RETURN row.client_id AS client_id, row.key AS alert, count(n) AS number;
 
 // READ_ALL_NODES
-MATCH (n:Resource {client_id: $client_id}) WHERE n.rid > ''
-RETURN n.rid AS rid, n.uid AS uid, n.ver AS ver, n.hash AS hash, n.implies AS implies, n.labels AS labels, n.selector AS selector, n.services_capped AS services_capped, n.policies_capped AS policies_capped LIMIT $most;
+UNWIND $rows AS row
+CALL (row) {
+  MATCH (n:Resource {client_id: row.client_id}) WHERE n.rid > ''
+  RETURN n.rid AS rid, n.uid AS uid, n.ver AS ver, n.hash AS hash, n.implies AS implies, n.labels AS labels, n.selector AS selector, n.services_capped AS services_capped, n.policies_capped AS policies_capped LIMIT $most
+}
+RETURN row.client_id AS client_id, rid, uid, ver, hash, implies, labels, selector, services_capped, policies_capped;
 
 // READ_ALL_EDGES
-MATCH (a:Resource {client_id: $client_id}) WHERE a.rid > ''
-MATCH (a)-[r:RUNS_ON|SELECTS|CONTROLS|MOUNTS|USES|ROUTES|CLAIMS|SCALES]->(b:Resource)
-RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named LIMIT $most;
+UNWIND $rows AS row
+CALL (row) {
+  MATCH (a:Resource {client_id: row.client_id}) WHERE a.rid > ''
+  MATCH (a)-[r:RUNS_ON|SELECTS|CONTROLS|MOUNTS|USES|ROUTES|CLAIMS|SCALES]->(b:Resource)
+  RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named LIMIT $most
+}
+RETURN row.client_id AS client_id, type, source, target, edge_id, ver, derived, named;
 
 // READ_ALL_TOMBSTONES
-MATCH (n:Tombstone {client_id: $client_id}) WHERE n.key > ''
-RETURN n.key AS key, n.ver AS ver, n.payload AS payload, n.ref_a AS ref_a, n.ref_b AS ref_b LIMIT $most;
+UNWIND $rows AS row
+CALL (row) {
+  MATCH (n:Tombstone {client_id: row.client_id}) WHERE n.key > ''
+  RETURN n.key AS key, n.ver AS ver, n.payload AS payload, n.ref_a AS ref_a, n.ref_b AS ref_b LIMIT $most
+}
+RETURN row.client_id AS client_id, key, ver, payload, ref_a, ref_b;
 
 // WRITES_OF_TENANT
 MATCH (c:Cluster {client_id: $client_id})

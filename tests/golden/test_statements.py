@@ -3,6 +3,7 @@
 To accept a change: `python -m tests.golden.test_statements > tests/golden/statements.cypher`, and read the difference.
 """
 
+import re
 import sys
 from itertools import chain
 from pathlib import Path
@@ -44,6 +45,23 @@ def test_every_statement_on_data_is_bound_to_one_tenant() -> None:
     for name, statement in statements().items():
         if not name.startswith(("schema", "AWAIT", "SERVER_TIME", *OF_ALL_TENANTS)):
             assert "$client_id" in statement or "client_id: row.client_id" in statement, name
+
+
+def test_every_statement_of_the_write_path_binds_each_row_to_its_own_tenant() -> None:
+    answers = [statement for name, statement in statements().items() if name.startswith("READ_") and "$rows" in statement]
+    assert len(answers) > 25
+    for statement in [*cypher.WRITE_ORDER, *answers, cypher.LOCK_TENANTS]:
+        nodes = re.findall(r"\((\w*):\w+ ?(\{[^}]*\})?\)", statement)
+        bound = [props for _, props in nodes if props.startswith("{client_id: row.client_id")]
+        assert bound or ("[r:" in statement and "{client_id: row.client_id" in statement), statement
+        assert "$client_id" not in statement, statement
+        for part in statement.split("\nUNION\n"):
+            if part in (one for answer in answers for one in answer.split("\nUNION\n")):
+                assert "row.client_id AS client_id" in part, part
+
+
+def test_what_is_written_has_one_place_in_the_order() -> None:
+    assert list(cypher.WRITE_ORDER.values()) == list(range(len(cypher.WRITE_ORDER)))
 
 
 def test_identifiers_come_from_the_model_alone() -> None:

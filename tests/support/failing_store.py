@@ -6,7 +6,7 @@ from typing import Any
 
 from transforms.model import quarantine
 from transforms.model.graph import TENANT_KEY
-from transforms.planning.facts.changes import Written
+from transforms.planning.facts.changes import TenantBatch, Written
 from transforms.planning.facts.mutations import Mutation
 from transforms.records.outcomes import Outcome
 
@@ -19,9 +19,13 @@ def _fine(*_: object) -> Answer:
 
 @dataclass
 class FailingStore:
-    """Writes fail as `writes` says of the mutations, probes and marks as they say of the tenant; `tried` is what was asked."""
+    """Writes fail as `writes` says of the mutations, probes and marks as they say of the tenant; `tried` is what was asked.
+
+    groups: how writing several tenants at once fails; None: as `writes` says of all their mutations.
+    """
 
     writes: Callable[[Sequence[Mutation]], Answer] = _fine
+    groups: Callable[[Sequence[TenantBatch]], Answer] | None = None
     probes: Callable[[str], Answer] = _fine
     server: Callable[[], Answer] = _fine
     marks: Callable[[str], Answer] = _fine
@@ -42,6 +46,13 @@ class FailingStore:
         self._answer(f"write {len(mutations)}", self.writes(mutations))
         self.written += mutations
         return Written([Outcome.WRITTEN] * len(mutations), len(mutations))
+
+    def write_group(self, batches: Sequence[TenantBatch]) -> list[Written]:
+        mutations = [one for batch in batches for one in batch.mutations]
+        self._answer(f"group {' '.join(one.client_id for one in batches)}", self.groups(batches) if self.groups else self.writes(mutations))
+        self.times += [one.first_seen for one in batches]
+        self.written += mutations
+        return [Written([Outcome.WRITTEN] * len(one.mutations), len(one.mutations)) for one in batches]
 
     def probe_tenant(self, client_id: str) -> None:
         self._answer("probe", self.probes(client_id))

@@ -1,18 +1,22 @@
 """The real store and the in-memory one answer alike, and the real one finds the row that Neo4j refuses."""
 
+import time
 from itertools import count
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.golden.test_statements import OF_ALL_TENANTS, statements
+from tests.support.groups import given_in_groups
 from tests.support.reference import expected_digest
 from tests.support.strategies import TENANT, deliveries, loose_worlds
-from tests.system.world import World
+from tests.system.world import World, locked
 from tests.unit.transforms.planning.merge.test_order import deliver, folded
 from transforms.io.graph_admin.quarantine import Quarantine
-from transforms.io.neo4j.errors import RowRefused
+from transforms.io.neo4j.errors import NotTogether, RowRefused, TenantLocked
 from transforms.io.neo4j.store import Neo4jGraphStore
+from transforms.planning.facts.changes import TenantBatch
 from transforms.planning.facts.mutations import DeleteNode, Mutation, UpsertEdge, UpsertNode, UpsertReferrer
 from transforms.planning.facts.values import digest_of
 from transforms.planning.merge.fold import Interpreted
@@ -53,6 +57,49 @@ def test_any_delivery_finds_what_is_named_without_its_group(
         store.write_batch(client_id, [held.mutation for held in folded(one).values()])
 
     assert store.digest(client_id).hexdigest() == expected_digest(world).hexdigest()
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(deliveries(), min_size=1, max_size=4))
+def test_tenants_that_are_written_together_have_the_graphs_and_outcomes_that_each_has_alone(
+    store: Neo4jGraphStore, tenants: list[tuple[list[Mutation], list[list[Mutation]]]]
+) -> None:
+    given_in_groups(store, f"group-{next(_RUNS)}", tenants)
+
+
+def test_a_group_of_which_one_cannot_be_planned_says_which_and_writes_nothing(world: World, store: Neo4jGraphStore) -> None:
+    for client_id in ("sound", "spoilt"):
+        store.write_batch(client_id, [upsert("a", 1, client_id=client_id)])
+    world.cypher("MATCH (n:Resource {client_id: 'spoilt'}) SET n.hash = 'by hand'")
+    # Nobody's mirror is asked.
+    other = Neo4jGraphStore(world.neo4j_target)
+    batches = [TenantBatch(client_id, [upsert("a", 2, client_id=client_id), upsert("b", 2)]) for client_id in ("new", "sound", "spoilt")]
+    try:
+        with pytest.raises(NotTogether) as caught:
+            other.write_group(batches)
+        assert caught.value.client_ids == {"spoilt"}
+        assert other.tenants() == ["sound", "spoilt"]
+        assert [one.outcomes for one in other.write_group(batches[:2])] == [[Outcome.WRITTEN] * 2, [Outcome.UNCHANGED, Outcome.WRITTEN]]
+    finally:
+        other.close()
+
+
+def test_a_group_waits_for_a_lock_for_a_moment_alone(world: World, store: Neo4jGraphStore) -> None:
+    batches = [TenantBatch(client_id, [upsert("a", 1, client_id=client_id)]) for client_id in ("a-1", "a-2", "a-3")]
+    store.write_group(batches)
+    with locked(world, "a-2"):
+        began = time.monotonic()
+        with pytest.raises(TenantLocked):
+            store.write_group(batches)
+        assert time.monotonic() - began < 2.5, "a tenant alone would wait for five seconds"
+        assert store.write_group([batches[0], batches[2]])[0].outcomes == [Outcome.UNCHANGED]
+
+
+def test_a_group_with_a_row_that_neo4j_refuses_writes_nothing(world: World, store: Neo4jGraphStore) -> None:
+    refused = TenantBatch("b-2", [upsert("refused", 1, uid="u" * 40_000, client_id="b-2")])
+    with pytest.raises(RowRefused):
+        store.write_group([TenantBatch("b-1", [upsert("a", 1, client_id="b-1")]), refused])
+    assert store.tenants() == []
 
 
 GATEWAY = "gateway.networking.istio.io:mesh:g"
@@ -147,7 +194,7 @@ def test_every_statement_finds_its_nodes_by_index(world: World, store: Neo4jGrap
     assert len(asked) > 60
     for name, statement in asked.items():
         rows = [{"rid": "r", "key": "k", "source": "a", "target": "b", "ver": "v", "props": {}, "client_id": "c"}]
-        summary = world.graph.execute_query(f"EXPLAIN {statement}", client_id="c", rows=rows, keys=["k"]).summary
+        summary = world.graph.execute_query(f"EXPLAIN {statement}", client_id="c", rows=rows).summary
         plan = str(summary.plan)
         assert "NodeByLabelScan" not in plan, name
         assert "AllNodesScan" not in plan, name

@@ -9,7 +9,7 @@ from transforms.io.graph_admin.tenant_registry import process_tenant_registry
 from transforms.io.neo4j.store import process_store
 from transforms.io.neo4j.target import Neo4jTarget
 from transforms.io.neo4j.time_limits import TimeLimits
-from transforms.planning.facts.changes import Written
+from transforms.planning.facts.changes import TenantBatch, Written
 from transforms.planning.facts.mutations import Mutation
 from transforms.planning.lifecycle.liveness import Limits
 from transforms.records.commands import CommandTarget
@@ -20,10 +20,15 @@ from transforms.records.tenancy.directory import Directory
 class BatchStore(Protocol):
     """What writing needs of a store. All raise RowRefused where rows are at fault, TenantFault where it may be more of the tenant.
 
-    `write_batch` raises TooMany, too, where several mutations come to more relationships than a transaction should have.
+    Writing raises TooMany, too, with nothing written, where it comes to more relationships or rows than a transaction should have;
+    `write_group` NotTogether, likewise, where it is known which of the tenants are to be written alone.
     """
 
     def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None = None, part: float = 1.0) -> Written: ...
+
+    def write_group(self, batches: Sequence[TenantBatch]) -> list[Written]:
+        """Write batches of different tenants in one transaction; what each came to, in their order."""
+        ...
 
     def probe_tenant(self, client_id: str) -> None: ...
 

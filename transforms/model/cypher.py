@@ -1,8 +1,9 @@
 """Every statement the job sends, generated from the declared model.
 
 Identifiers come only from the model; every value is bound. Statements are constants: the same input never makes
-a new one, so the server's plan cache holds them all. Parameters: `$client_id`, the tenant, in each; `$rows` or
-`$keys`, a list, sorted by key by the caller.
+a new one, so the server's plan cache holds them all. Those of the write path are run over `$rows`, of any number of
+tenants, sorted by tenant and key by the caller; each row binds its own `client_id`. The others have the tenant as
+`$client_id`.
 """
 
 from typing import Final
@@ -49,17 +50,22 @@ def schema_statements() -> list[str]:
     return [one.statement for one in schema()]
 
 
+# What a statement of the write path is run over, in one go: rows of any number of tenants, each row with its tenant.
+_ROWS: Final = "UNWIND $rows AS row"
+_OWNER: Final = f"row.{TENANT_KEY} AS {TENANT_KEY}"
+
+
 def _at(variable: str, node: NodeLabel, value: str) -> str:
-    return f"({variable}:{node.label} {{{TENANT_KEY}: ${TENANT_KEY}, {node.key}: {value}}})"
+    return f"({variable}:{node.label} {{{TENANT_KEY}: row.{TENANT_KEY}, {node.key}: {value}}})"
 
 
-# Writes. The first statement of every transaction on a tenant, whatever it writes: it creates the tenant on its first
-# valid record, takes the lock that makes the transaction the tenant's only writer until it ends, and counts it.
-LOCK_TENANT: Final = (
-    f"MERGE (c:{CLUSTER.label} {{{TENANT_KEY}: ${TENANT_KEY}}})\n"
-    f"ON CREATE SET {birth('$seen')}\n"
+# Writes. The first statement of every transaction on tenants, whatever it writes: it creates a tenant on its first valid
+# record, takes the lock that makes the transaction the tenant's only writer until it ends, and counts it.
+LOCK_TENANTS: Final = (
+    f"{_ROWS}\nMERGE (c:{CLUSTER.label} {{{TENANT_KEY}: row.{TENANT_KEY}}})\n"
+    f"ON CREATE SET {birth('row.seen')}\n"
     "SET c.writes = coalesce(c.writes, 0) + 1, c.written_at = timestamp()\n"
-    "RETURN c.floor AS floor, c.episode_floor AS episode_floor, c.swept AS swept, c.writes AS writes, c.purging AS purging,\n"
+    f"RETURN {_OWNER}, c.floor AS floor, c.episode_floor AS episode_floor, c.swept AS swept, c.writes AS writes, c.purging AS purging,\n"
     "    c.purged_generation AS purged_generation, c.resync_needed AS resync_needed, c.generation_from AS generation_from"
 )
 
@@ -69,30 +75,25 @@ def _label(label: str) -> str:
 
 
 UPSERT_RESOURCE: Final = {
-    label: f"UNWIND $rows AS row\nMERGE {_at('n', RESOURCE, 'row.rid')}\nSET n = row.props{_label(label)}" for label in _RESOURCE_LABELS
+    label: f"{_ROWS}\nMERGE {_at('n', RESOURCE, 'row.rid')}\nSET n = row.props{_label(label)}" for label in _RESOURCE_LABELS
 }
 CREATE_STUB: Final = {
-    label: f"UNWIND $rows AS row\nMERGE {_at('n', RESOURCE, 'row.rid')}\nON CREATE SET n = row.props{_label(label)}"
-    for label in _RESOURCE_LABELS
+    label: f"{_ROWS}\nMERGE {_at('n', RESOURCE, 'row.rid')}\nON CREATE SET n = row.props{_label(label)}" for label in _RESOURCE_LABELS
 }
-CLEAR_RESOURCE: Final = f"UNWIND $rows AS row\nMATCH {_at('n', RESOURCE, 'row.rid')}\nSET n = row.props"
+CLEAR_RESOURCE: Final = f"{_ROWS}\nMATCH {_at('n', RESOURCE, 'row.rid')}\nSET n = row.props"
 PRUNE_STUB: Final = (
-    f"UNWIND $keys AS key\nMATCH {_at('n', RESOURCE, 'key')}\nWHERE n.stub AND NOT EXISTS {{ (n)--() }}\nDELETE n\nRETURN key AS rid"
+    f"{_ROWS}\nMATCH {_at('n', RESOURCE, 'row.key')}\nWHERE n.stub AND NOT EXISTS {{ (n)--() }}\nDELETE n\nRETURN {_OWNER}, row.key AS rid"
 )
-UPSERT_REFERRER: Final = {
-    label: f"UNWIND $rows AS row\nMERGE {_at('n', node, 'row.key')}\nSET n = row.props" for label, node in REFERRERS.items()
-}
-CAP_RESOURCE: Final = f"UNWIND $rows AS row\nMATCH {_at('n', RESOURCE, 'row.key')}\nSET n += row.props"
-COUNT_REFERRER: Final = {
-    node.label: f"UNWIND $rows AS row\nMATCH {_at('n', node, 'row.key')}\nSET n += row.props" for node in (EPISODIC, RULE)
-}
-DROP_REFERRER: Final = {label: f"UNWIND $keys AS key\nMATCH {_at('n', node, 'key')}\nDETACH DELETE n" for label, node in REFERRERS.items()}
-PUT_TOMBSTONE: Final = f"UNWIND $rows AS row\nMERGE {_at('n', TOMBSTONE, 'row.key')}\nSET n = row.props"
-DROP_TOMBSTONE: Final = f"UNWIND $keys AS key\nMATCH {_at('n', TOMBSTONE, 'key')}\nDELETE n"
+UPSERT_REFERRER: Final = {label: f"{_ROWS}\nMERGE {_at('n', node, 'row.key')}\nSET n = row.props" for label, node in REFERRERS.items()}
+CAP_RESOURCE: Final = f"{_ROWS}\nMATCH {_at('n', RESOURCE, 'row.key')}\nSET n += row.props"
+COUNT_REFERRER: Final = {node.label: f"{_ROWS}\nMATCH {_at('n', node, 'row.key')}\nSET n += row.props" for node in (EPISODIC, RULE)}
+DROP_REFERRER: Final = {label: f"{_ROWS}\nMATCH {_at('n', node, 'row.key')}\nDETACH DELETE n" for label, node in REFERRERS.items()}
+PUT_TOMBSTONE: Final = f"{_ROWS}\nMERGE {_at('n', TOMBSTONE, 'row.key')}\nSET n = row.props"
+DROP_TOMBSTONE: Final = f"{_ROWS}\nMATCH {_at('n', TOMBSTONE, 'row.key')}\nDELETE n"
 
 
 def _set_ver(node: NodeLabel) -> str:
-    return f"UNWIND $rows AS row\nMATCH {_at('n', node, 'row.key')}\nSET n.ver = row.ver"
+    return f"{_ROWS}\nMATCH {_at('n', node, 'row.key')}\nSET n.ver = row.ver"
 
 
 TOUCH_RESOURCE: Final = _set_ver(RESOURCE)
@@ -104,49 +105,74 @@ def _ends(relationship: Relationship) -> str:
 
 
 PUT_RELATIONSHIP: Final = {
-    relationship.type: f"UNWIND $rows AS row\n{_ends(relationship)}\nMERGE (a)-[r:{relationship.type}]->(b)\nSET r = row.props"
+    relationship.type: f"{_ROWS}\n{_ends(relationship)}\nMERGE (a)-[r:{relationship.type}]->(b)\nSET r = row.props"
     for relationship in _WRITTEN
 }
 TOUCH_RELATIONSHIP: Final = {
     relationship.type: (
-        f"UNWIND $rows AS row\nMATCH ()-[r:{relationship.type} {{{TENANT_KEY}: ${TENANT_KEY}, edge_id: row.key}}]->()\nSET r.ver = row.ver"
+        f"{_ROWS}\nMATCH ()-[r:{relationship.type} {{{TENANT_KEY}: row.{TENANT_KEY}, edge_id: row.key}}]->()\nSET r.ver = row.ver"
     )
     for relationship in TOPOLOGY
 }
 DROP_RELATIONSHIP: Final = {
-    relationship.type: f"UNWIND $rows AS row\n{_ends(relationship)}\nMATCH (a)-[r:{relationship.type}]->(b)\nDELETE r"
-    for relationship in _WRITTEN
+    relationship.type: f"{_ROWS}\n{_ends(relationship)}\nMATCH (a)-[r:{relationship.type}]->(b)\nDELETE r" for relationship in _WRITTEN
 }
-DROP_EMITS: Final = {node.label: f"UNWIND $keys AS key\nMATCH {_at('n', node, 'key')}-[r:{EMITS.type}]-()\nDELETE r" for node in ALERTING}
+DROP_EMITS: Final = {node.label: f"{_ROWS}\nMATCH {_at('n', node, 'row.key')}-[r:{EMITS.type}]-()\nDELETE r" for node in ALERTING}
 # A rule and all episodes of its alert, which never leave the server: there may be any number.
 JOIN_EPISODES: Final = (
-    f"UNWIND $rows AS row\nMATCH {_at('a', RULE, 'row.key')}\n"
-    f"MATCH (b:{EPISODIC.label} {{{TENANT_KEY}: ${TENANT_KEY}, alert: row.alert}})\n"
+    f"{_ROWS}\nMATCH {_at('a', RULE, 'row.key')}\n"
+    f"MATCH (b:{EPISODIC.label} {{{TENANT_KEY}: row.{TENANT_KEY}, alert: row.alert}})\n"
     f"MERGE (a)-[r:{EMITS.type}]->(b)\nSET r = row.props"
 )
+
+# The place of each statement that writes: what goes, nodes, relationships, tombstones, then stubs that are left over.
+WRITE_ORDER: Final = {
+    statement: place
+    for place, statement in enumerate(
+        (
+            *DROP_RELATIONSHIP.values(),
+            *DROP_EMITS.values(),
+            *DROP_REFERRER.values(),
+            CLEAR_RESOURCE,
+            *UPSERT_RESOURCE.values(),
+            *CREATE_STUB.values(),
+            TOUCH_RESOURCE,
+            CAP_RESOURCE,
+            *UPSERT_REFERRER.values(),
+            *COUNT_REFERRER.values(),
+            *TOUCH_REFERRER.values(),
+            *PUT_RELATIONSHIP.values(),
+            *TOUCH_RELATIONSHIP.values(),
+            JOIN_EPISODES,
+            DROP_TOMBSTONE,
+            PUT_TOMBSTONE,
+            PRUNE_STUB,
+        )
+    )
+}
 
 # Reads, all inside the transaction that then writes.
 _NODE_ROW: Final = (
     "n.rid AS rid, n.uid AS uid, n.ver AS ver, n.hash AS hash, n.implies AS implies, n.labels AS labels, n.selector AS selector"
     + "".join(f", n.{name} AS {name}" for name in CAPPED_PROPERTIES)
 )
-READ_NODES: Final = f"UNWIND $keys AS key\nMATCH {_at('n', RESOURCE, 'key')}\nRETURN {_NODE_ROW}"
-READ_NODE_PROPS: Final = f"UNWIND $keys AS key\nMATCH {_at('n', RESOURCE, 'key')}\nRETURN n.rid AS rid, properties(n) AS props"
+READ_NODES: Final = f"{_ROWS}\nMATCH {_at('n', RESOURCE, 'row.key')}\nRETURN {_OWNER}, {_NODE_ROW}"
+READ_NODE_PROPS: Final = f"{_ROWS}\nMATCH {_at('n', RESOURCE, 'row.key')}\nRETURN {_OWNER}, n.rid AS rid, properties(n) AS props"
 READ_RIDS_OF_UIDS: Final = (
-    f"UNWIND $keys AS key\nMATCH (n:{RESOURCE.label} {{{TENANT_KEY}: ${TENANT_KEY}, uid: key}})\nRETURN key AS uid, n.rid AS rid"
+    f"{_ROWS}\nMATCH (n:{RESOURCE.label} {{{TENANT_KEY}: row.{TENANT_KEY}, uid: row.key}})\nRETURN {_OWNER}, row.key AS uid, n.rid AS rid"
 )
 READ_RIDS_OF_BARES: Final = (
-    f"UNWIND $keys AS key\nMATCH (n:{RESOURCE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {BARE}: key}})\nWHERE n.ver IS NOT NULL\n"
-    "RETURN key AS bare, n.rid AS rid"
+    f"{_ROWS}\nMATCH (n:{RESOURCE.label} {{{TENANT_KEY}: row.{TENANT_KEY}, {BARE}: row.key}})\nWHERE n.ver IS NOT NULL\n"
+    f"RETURN {_OWNER}, row.key AS bare, n.rid AS rid"
 )
 READ_RIDS_OF_KIND: Final = (
-    f"MATCH (n:{RESOURCE.label} {{{TENANT_KEY}: ${TENANT_KEY}}})\nWHERE n.{RESOURCE.key} STARTS WITH $prefix\n"
-    f"RETURN n.{RESOURCE.key} AS rid"
+    f"{_ROWS}\nMATCH (n:{RESOURCE.label} {{{TENANT_KEY}: row.{TENANT_KEY}}})\nWHERE n.{RESOURCE.key} STARTS WITH row.key\n"
+    f"RETURN {_OWNER}, n.{RESOURCE.key} AS rid"
 )
 _TOMBSTONE_ROW: Final = "n.key AS key, n.ver AS ver, n.payload AS payload, n.ref_a AS ref_a, n.ref_b AS ref_b"
-READ_TOMBSTONES: Final = f"UNWIND $keys AS key\nMATCH {_at('n', TOMBSTONE, 'key')}\nRETURN {_TOMBSTONE_ROW}"
+READ_TOMBSTONES: Final = f"{_ROWS}\nMATCH {_at('n', TOMBSTONE, 'row.key')}\nRETURN {_OWNER}, {_TOMBSTONE_ROW}"
 READ_TOMBSTONES_BY_REF: Final = "\nUNION\n".join(
-    f"UNWIND $keys AS key\nMATCH (n:{TOMBSTONE.label} {{{TENANT_KEY}: ${TENANT_KEY}, {ref}: key}})\nRETURN {_TOMBSTONE_ROW}"
+    f"{_ROWS}\nMATCH (n:{TOMBSTONE.label} {{{TENANT_KEY}: row.{TENANT_KEY}, {ref}: row.key}})\nRETURN {_OWNER}, {_TOMBSTONE_ROW}"
     for ref in TOMBSTONE_REFS
 )
 _EDGE_ROW: Final = (
@@ -154,16 +180,17 @@ _EDGE_ROW: Final = (
 )
 READ_EDGES: Final = {
     relationship.type: (
-        f"UNWIND $keys AS key\nMATCH (a)-[r:{relationship.type} {{{TENANT_KEY}: ${TENANT_KEY}, edge_id: key}}]->(b)\nRETURN {_EDGE_ROW}"
+        f"{_ROWS}\nMATCH (a)-[r:{relationship.type} {{{TENANT_KEY}: row.{TENANT_KEY}, edge_id: row.key}}]->(b)\n"
+        f"RETURN {_OWNER}, {_EDGE_ROW}"
     )
     for relationship in TOPOLOGY
 }
 READ_EDGES_AT: Final = (
-    f"UNWIND $keys AS key\nMATCH {_at('n', RESOURCE, 'key')}-[r:{_TYPES}]-(:{RESOURCE.label})\n"
-    f"WITH DISTINCT r, startNode(r) AS a, endNode(r) AS b\nRETURN {_EDGE_ROW}"
+    f"{_ROWS}\nMATCH {_at('n', RESOURCE, 'row.key')}-[r:{_TYPES}]-(:{RESOURCE.label})\n"
+    f"WITH DISTINCT {_OWNER}, r, startNode(r) AS a, endNode(r) AS b\nRETURN {TENANT_KEY}, {_EDGE_ROW}"
 )
 READ_EDGES_OF_TRIPLES: Final = {
-    relationship.type: f"UNWIND $rows AS row\n{_ends(relationship)}\nMATCH (a)-[r:{relationship.type}]->(b)\nRETURN {_EDGE_ROW}"
+    relationship.type: f"{_ROWS}\n{_ends(relationship)}\nMATCH (a)-[r:{relationship.type}]->(b)\nRETURN {_OWNER}, {_EDGE_ROW}"
     for relationship in BETWEEN_RESOURCES
 }
 
@@ -171,8 +198,8 @@ READ_EDGES_OF_TRIPLES: Final = {
 def _read_pairs(label: str, name: str) -> str:
     """A property of the live nodes of one kind in `$keys`, namespaces."""
     return (
-        f"UNWIND $keys AS key\nMATCH (n:{label} {{{TENANT_KEY}: ${TENANT_KEY}, ns: key}})\nWHERE n.ver IS NOT NULL\n"
-        f"RETURN n.{RESOURCE.key} AS rid, coalesce(n.{name}, []) AS pairs"
+        f"{_ROWS}\nMATCH (n:{label} {{{TENANT_KEY}: row.{TENANT_KEY}, ns: row.key}})\nWHERE n.ver IS NOT NULL\n"
+        f"RETURN {_OWNER}, n.{RESOURCE.key} AS rid, coalesce(n.{name}, []) AS pairs"
     )
 
 
@@ -189,37 +216,45 @@ def _referrer_row(node: NodeLabel) -> str:
 
 
 READ_REFERRERS: Final = {
-    label: f"UNWIND $keys AS key\nMATCH {_at('n', node, 'key')}\nRETURN {_referrer_row(node)}" for label, node in REFERRERS.items()
+    label: f"{_ROWS}\nMATCH {_at('n', node, 'row.key')}\nRETURN {_OWNER}, {_referrer_row(node)}" for label, node in REFERRERS.items()
 }
 READ_REFERRERS_OF_SUBJECTS: Final = {
-    label: f"UNWIND $keys AS key\nMATCH (n:{label} {{{TENANT_KEY}: ${TENANT_KEY}, subject: key}})\nRETURN {_referrer_row(node)}"
+    label: f"{_ROWS}\nMATCH (n:{label} {{{TENANT_KEY}: row.{TENANT_KEY}, subject: row.key}})\nRETURN {_OWNER}, {_referrer_row(node)}"
     for label, node in REFERRERS.items()
 }
 READ_REFERRERS_OF_UIDS: Final = {
     EPISODIC.label: (
-        f"UNWIND $keys AS key\nMATCH (n:{EPISODIC.label} {{{TENANT_KEY}: ${TENANT_KEY}, {SUBJECT_UID}: key}})\n"
-        f"RETURN {_referrer_row(EPISODIC)}"
+        f"{_ROWS}\nMATCH (n:{EPISODIC.label} {{{TENANT_KEY}: row.{TENANT_KEY}, {SUBJECT_UID}: row.key}})\n"
+        f"RETURN {_OWNER}, {_referrer_row(EPISODIC)}"
     )
 }
 READ_ALERTING: Final = {
     node.label: (
-        f"UNWIND $keys AS key\nMATCH (n:{node.label} {{{TENANT_KEY}: ${TENANT_KEY}, alert: key}})\nRETURN n.{node.key} AS key, key AS alert"
+        f"{_ROWS}\nMATCH (n:{node.label} {{{TENANT_KEY}: row.{TENANT_KEY}, alert: row.key}})\n"
+        f"RETURN {_OWNER}, n.{node.key} AS key, row.key AS alert"
     )
     for node in ALERTING
 }
 COUNT_EPISODES: Final = (
-    f"UNWIND $keys AS key\nMATCH (n:{EPISODIC.label} {{{TENANT_KEY}: ${TENANT_KEY}, alert: key}})\nRETURN key AS alert, count(n) AS number"
+    f"{_ROWS}\nMATCH (n:{EPISODIC.label} {{{TENANT_KEY}: row.{TENANT_KEY}, alert: row.key}})\n"
+    f"RETURN {_OWNER}, row.key AS alert, count(n) AS number"
 )
 
 
 def _all(variable: str, node: NodeLabel) -> str:
     """All of a tenant's nodes of a label; the second predicate lets the planner use the key's index."""
-    return f"({variable}:{node.label} {{{TENANT_KEY}: ${TENANT_KEY}}}) WHERE {variable}.{node.key} > ''"
+    return f"({variable}:{node.label} {{{TENANT_KEY}: row.{TENANT_KEY}}}) WHERE {variable}.{node.key} > ''"
 
 
-READ_ALL_NODES: Final = f"MATCH {_all('n', RESOURCE)}\nRETURN {_NODE_ROW} LIMIT $most"
-READ_ALL_EDGES: Final = f"MATCH {_all('a', RESOURCE)}\nMATCH (a)-[r:{_TYPES}]->(b:{RESOURCE.label})\nRETURN {_EDGE_ROW} LIMIT $most"
-READ_ALL_TOMBSTONES: Final = f"MATCH {_all('n', TOMBSTONE)}\nRETURN {_TOMBSTONE_ROW} LIMIT $most"
+def _each(matched: str, row: str) -> str:
+    """At most `$most` rows of each tenant."""
+    names = ", ".join(column.rsplit(" AS ", 1)[1] for column in row.split(", "))
+    return f"{_ROWS}\nCALL (row) {{\n  {matched}\n  RETURN {row} LIMIT $most\n}}\nRETURN {_OWNER}, {names}"
+
+
+READ_ALL_NODES: Final = _each(f"MATCH {_all('n', RESOURCE)}", _NODE_ROW)
+READ_ALL_EDGES: Final = _each(f"MATCH {_all('a', RESOURCE)}\n  MATCH (a)-[r:{_TYPES}]->(b:{RESOURCE.label})", _EDGE_ROW)
+READ_ALL_TOMBSTONES: Final = _each(f"MATCH {_all('n', TOMBSTONE)}", _TOMBSTONE_ROW)
 
 # The digest: pages of a tenant's live nodes in key order, each with what begins at them.
 PAGE_SIZE: Final = 2000

@@ -23,10 +23,10 @@ SIZES: Final = {
     "relationships": "MATCH ()-[r]->() RETURN count(r) AS found",
     "tenants": f"MATCH (c:{CLUSTER.label}) RETURN count(c) AS found",
 }
-# Transactions that do nothing at this moment but wait for a lock, and have for so long.
+# Of those with one of `$marks`, the transactions that do nothing at this moment but wait for a lock, and for how long they have.
 BLOCKED_TRANSACTIONS: Final = (
-    f"SHOW TRANSACTIONS YIELD transactionId, metaData, status, waitTime WHERE metaData.{TRANSACTION_MARK} IS NOT NULL\n"
-    "AND status STARTS WITH 'Blocked' AND waitTime >= duration({milliseconds: $wait_ms})\n"
-    f"RETURN transactionId AS id, metaData.{TRANSACTION_MARK} AS mark, status"
+    f"SHOW TRANSACTIONS YIELD transactionId, metaData, status, waitTime WHERE metaData.{TRANSACTION_MARK} IN $marks\n"
+    "AND status STARTS WITH 'Blocked'\n"
+    f"RETURN transactionId AS id, metaData.{TRANSACTION_MARK} AS mark, status, waitTime.milliseconds AS waited_ms"
 )
 END_TRANSACTIONS: Final = "TERMINATE TRANSACTIONS $ids"

@@ -28,6 +28,8 @@ IDENTITY_BYTES: Final = 1024
 MOST_JOINED: Final = 32
 # A transaction of several mutations judges at most so many relationships between two sides; what comes to more is cut.
 MOST_JUDGED: Final = 20_000
+# Rows that batches of several tenants may come to in one transaction; a single batch may come to more.
+MOST_GROUP_ROWS: Final = 20_000
 
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(9999, 12, 31, tzinfo=UTC)

@@ -43,10 +43,12 @@ class AcceptedChunk(list[Resolved]):
 
 
 class TenantMutations(NamedTuple):
-    """One tenant's folded mutations, at most one per aspect."""
+    """One tenant's folded mutations, at most one per aspect. rows, size_bytes: what a batch of them comes to; 0: nobody has counted."""
 
     client_id: str
     mutations: list[Interpreted]
+    rows: int = 0
+    size_bytes: int = 0
 
 
 class _ChunkCoder(Coder):

@@ -6,7 +6,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
 
-from transforms.planning.merge.batches import cut_batches
+from transforms.planning.merge.batches import CutBatch, cut_batches
 from transforms.planning.merge.fold import Interpreted
 from transforms.records.rejects import Step
 from transforms.steps.elements import TenantMutations
@@ -38,7 +38,7 @@ class PlanBatchesFn(beam.DoFn):
             if isinstance(cut, Failed):
                 yield from (TaggedOutput(REJECTS, rejected) for rejected in rejects_of(cut, Step.PLAN, client_id))
             else:
-                yield from (TenantMutations(client_id, batch) for batch in cut)
+                yield from (TenantMutations(client_id, *batch) for batch in cut)
 
-    def _cut(self, mutations: Sequence[Interpreted]) -> list[list[Interpreted]]:
+    def _cut(self, mutations: Sequence[Interpreted]) -> list[CutBatch]:
         return list(cut_batches(mutations, self._rows, self._size_bytes))

@@ -1,6 +1,7 @@
-"""Write: one transaction per batch; a row that the graph refuses is rejected, a tenant that cannot be written is quarantined."""
+"""Write: batches of one tenant or several, a transaction each; a row that the graph refuses is rejected, a tenant that cannot be
+written is quarantined."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Final
 
 import apache_beam as beam
@@ -12,7 +13,6 @@ from transforms.io.graph_sink import GraphSink
 from transforms.io.neo4j.errors import RowRefused
 from transforms.io.tenant_queues import TenantQueues
 from transforms.model.metrics import FRESH, FRESHNESS, QUARANTINED, WRITTEN_ROWS
-from transforms.planning.merge.fold import Interpreted
 from transforms.records.outcomes import Outcome, Tally
 from transforms.records.rejects import Fault, Reason, Reject, Step, reject
 from transforms.steps.bundle import BundleTimes
@@ -22,7 +22,7 @@ from transforms.steps.metrics import count, count_batches, count_outcomes, count
 from transforms.steps.net import flush
 from transforms.steps.quarantine import held
 from transforms.steps.resolve_tenants import REJECTS
-from transforms.steps.write_tenant import Settled, TenantWriter
+from transforms.steps.write_tenant import Batch, Settled, TenantWriter
 from transforms.steps.writing import Writing
 
 _LOG = structlog.get_logger("write")
@@ -52,7 +52,7 @@ class WriteGraphFn(beam.DoFn):
     def __init__(self, graph: GraphSink, writing: Writing) -> None:
         self._graph = graph
         self._writing = writing
-        self._queues: TenantQueues[Sequence[Interpreted], Settled] | None = None
+        self._queues: TenantQueues[Batch, Settled] | None = None
         self._writer: TenantWriter | None = None
         self._rejects: list[Reject] = []
         self._busy_s = 0.0
@@ -62,8 +62,8 @@ class WriteGraphFn(beam.DoFn):
         # Slices come and go with their pipelines; connections and mirrors stay.
         how = self._writing
         store = self._graph.store(how.limits)
-        self._writer = TenantWriter(store, self._graph.quarantine(how.limits), how.max_failures, pace=how.pace)
-        self._queues = TenantQueues(self._writer.write, how.writers, how.writers * _HELD_PER_WRITER)
+        self._writer = TenantWriter(store, self._graph.quarantine(how.limits), how.max_failures, pace=how.pace, groups=how.groups)
+        self._queues = TenantQueues(self._writer.write_turn, how.writers, how.writers * _HELD_PER_WRITER, self._writer.share)
 
     def teardown(self) -> None:
         if self._queues is not None:
@@ -80,7 +80,7 @@ class WriteGraphFn(beam.DoFn):
     def process(self, batch: TenantMutations, timestamp: Timestamp = beam.DoFn.TimestampParam) -> None:
         assert self._queues is not None
         self._times.note(timestamp)
-        self._settle(self._queues.submit(batch.client_id, batch.mutations))
+        self._settle(self._queues.submit(batch.client_id, Batch(*batch[1:])))
 
     def finish_bundle(self) -> Iterator[TaggedOutput]:
         assert self._queues is not None

@@ -1,4 +1,4 @@
-"""One tenant's batch into the graph: the row at fault is found, and a tenant that cannot be written harms no other."""
+"""Tenants' batches into the graph: the row at fault is found, and a tenant that cannot be written harms no other."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -7,14 +7,17 @@ from typing import Final, NamedTuple
 import structlog
 
 from transforms.io import pulse
+from transforms.io.faults import InfrastructureFault
 from transforms.io.graph_admin.quarantine import Quarantine
 from transforms.io.graph_sink import BatchStore
-from transforms.io.neo4j.errors import RowRefused, TenantFault, TenantLocked, TenantOutOfTime
+from transforms.io.neo4j.errors import NotTogether, RowRefused, TenantFault, TenantLocked, TenantOutOfTime
+from transforms.io.tenant_queues import Ended
 from transforms.io.unforeseen import unforeseen
-from transforms.planning.facts.changes import TooMany
+from transforms.planning.facts.changes import TenantBatch, TooMany
 from transforms.planning.merge.batches import part_of
 from transforms.planning.merge.fold import Interpreted
 from transforms.planning.scheduling.adaptive_batch_size import AdaptiveBatchSize, BatchSizeLimits
+from transforms.planning.scheduling.grouping import GroupLimits
 from transforms.records.outcomes import Outcome
 from transforms.records.rejects import Step
 
@@ -23,7 +26,8 @@ _FIRST_WAIT_S: Final = 1.0
 _LONGEST_WAIT_S: Final = 10.0
 # Rows of one batch that a defect of the job is found at, one by one, before it is taken to be at the tenant.
 MOST_DEFECTS: Final = 20
-
+# Batches that a tenant is written alone for after one that could not be written as it was.
+ALONE_BATCHES: Final = 16
 
 Result = tuple[Interpreted, Outcome | RowRefused]
 
@@ -44,6 +48,17 @@ class Settled(NamedTuple):
     ended_ms: int = 0
 
 
+class Batch(NamedTuple):
+    """A tenant's mutations that are written together. rows, size_bytes: what they come to; 0: not more than ordinary ones."""
+
+    mutations: Sequence[Interpreted]
+    rows: int = 0
+    size_bytes: int = 0
+
+
+Turn = list[tuple[str, Batch]]
+
+
 class _Aside(Exception):
     """The tenant is in quarantine; the message is why."""
 
@@ -53,7 +68,7 @@ class TenantWriter:
 
     max_failures: so many failures in a row that no row explains set a tenant aside. wait: for so many seconds.
     pace: what a transaction may take; None: a batch is one transaction. progress: told of each transaction that went through,
-    and of each that could not while the server takes others'.
+    and of each that could not while the server takes others'. groups: what tenants may come to that are written together; None: none are.
     """
 
     def __init__(
@@ -64,6 +79,7 @@ class TenantWriter:
         wait: Callable[[float], object] = time.sleep,
         pace: BatchSizeLimits | None = None,
         progress: Callable[[], object] = pulse.PROCESS.beat,
+        groups: GroupLimits | None = None,
     ) -> None:
         self._store = store
         self._quarantine = quarantine
@@ -72,6 +88,9 @@ class TenantWriter:
         self._limits = pace
         self._progress = progress
         self._paces: dict[str, AdaptiveBatchSize] = {}
+        self._groups = groups
+        self._group_pace = AdaptiveBatchSize(pace) if pace else None
+        self._alone: dict[str, int] = {}
         self._aside: dict[str, str] = {}
         self._defects: dict[str, int] = {}
 
@@ -81,6 +100,81 @@ class TenantWriter:
             still = causes()
             self._aside = {client_id: cause for client_id, cause in self._aside.items() if client_id in still}
 
+    def share(self, client_id: str, batch: Batch) -> float:
+        """The part of a transaction that the batch is; all of it for a tenant that is in quarantine, or failed of late."""
+        if self._groups is None or client_id in self._alone or client_id in self._aside:
+            return 1.0
+        return self._groups.share(max(batch.rows, len(batch.mutations)), batch.size_bytes)
+
+    def write_turn(self, turn: Turn) -> Ended[Batch, Settled]:
+        """Write batches of different tenants, several in one transaction; where that cannot be, they are to be written in smaller turns.
+
+        A single batch is written as `write` does. Raises InfrastructureFault where it is the server that cannot be used.
+        """
+        if len(turn) == 1:
+            client_id, batch = turn[0]
+            return Ended([self.write(client_id, batch.mutations)], [])
+        done = [self._left(client_id, batch.mutations) for client_id, batch in turn if client_id in self._aside]
+        again: list[Turn] = []
+        for part in self._group_parts([one for one in turn if one[0] not in self._aside]):
+            ended = self._write_group(part) if len(part) > 1 else self.write_turn(part)
+            done += ended.done
+            again += ended.again
+        return Ended(done, again)
+
+    def _group_parts(self, turn: Turn) -> Iterator[Turn]:
+        """The turn by the pace of groups: fewer rows at once while the server is slow."""
+        part: Turn = []
+        held = 0
+        for client_id, batch in turn:
+            rows = max(batch.rows, len(batch.mutations))
+            if part and self._group_pace and held + rows > self._group_pace.rows:
+                yield part
+                part, held = [], 0
+            part.append((client_id, batch))
+            held += rows
+        if part:
+            yield part
+
+    def _write_group(self, turn: Turn) -> Ended[Batch, Settled]:
+        began = time.perf_counter()
+        try:
+            written = self._store.write_group(
+                [TenantBatch(of, [one.mutation for one in b.mutations], _first_seen(b.mutations)) for of, b in turn]
+            )
+        except NotTogether as apart:
+            self._alone |= dict.fromkeys(apart.client_ids, ALONE_BATCHES)
+            rest = [one for one in turn if one[0] not in apart.client_ids]
+            return Ended([], [*([rest] if rest else []), *([one] for one in turn if one[0] in apart.client_ids)])
+        except (TenantLocked, TenantOutOfTime):
+            # Whose lock it is, or who is slow, a half would take as long to tell; the others need not wait for that.
+            self._pace_group(turn, time.perf_counter() - began)
+            return Ended([], [[one] for one in turn])
+        except (RowRefused, TenantFault, TooMany):
+            middle = len(turn) // 2
+            return Ended([], [turn[:middle], turn[middle:]])
+        except InfrastructureFault:
+            raise
+        except Exception as error:  # noqa: BLE001 - the net: whoever it is of them, alone it harms no other
+            unforeseen(error, Step.WRITE)
+            return Ended([], [[one] for one in turn])
+        seconds = time.perf_counter() - began
+        self._pace_group(turn, seconds)
+        self._progress()
+        done: list[Settled] = []
+        for (client_id, batch), (outcomes, rows) in zip(turn, written, strict=True):
+            self._quarantine.succeeded(client_id)
+            # One transaction, told once.
+            done.append(Settled(client_id, list(zip(batch.mutations, outcomes, strict=True)), rows, () if done else (seconds,)))
+        return Ended(done, [])
+
+    def _pace_group(self, turn: Turn, seconds: float) -> None:
+        if self._group_pace:
+            self._group_pace.took(sum(max(batch.rows, len(batch.mutations)) for _, batch in turn), seconds)
+
+    def _left(self, client_id: str, batch: Sequence[Interpreted]) -> Settled:
+        return Settled(client_id, [], 0, set_aside=self._aside[client_id], left=batch)
+
     def write(self, client_id: str, batch: Sequence[Interpreted]) -> Settled:
         """Write the batch, in as many transactions as the tenant's pace has it; where one is refused, its halves, down to the row at fault.
 
@@ -88,7 +182,11 @@ class TenantWriter:
         Raises InfrastructureFault where it is the server that cannot be used.
         """
         if client_id in self._aside:
-            return Settled(client_id, [], 0, set_aside=self._aside[client_id], left=batch)
+            return self._left(client_id, batch)
+        if client_id in self._alone:
+            self._alone[client_id] -= 1
+            if not self._alone[client_id]:
+                del self._alone[client_id]
         try:
             return self._write_parts(client_id, batch)
         except _Aside as aside:
@@ -97,7 +195,7 @@ class TenantWriter:
             cause = unforeseen(error, Step.WRITE, client_id=client_id).detail
             self._quarantine.set_aside(client_id, cause)
         self._aside[client_id] = cause
-        return Settled(client_id, [], 0, set_aside=cause, left=batch)
+        return self._left(client_id, batch)
 
     def _write_parts(self, client_id: str, batch: Sequence[Interpreted]) -> Settled:
         self._defects[client_id] = 0
@@ -184,7 +282,11 @@ class TenantWriter:
             return RowRefused(str(failed), is_internal=failed.is_internal)
 
     def _written(self, client_id: str, batch: Sequence[Interpreted], part: float) -> tuple[list[Result], int]:
-        outcomes, rows = self._store.write_batch(client_id, [one.mutation for one in batch], _first_seen(batch), part)
+        try:
+            outcomes, rows = self._store.write_batch(client_id, [one.mutation for one in batch], _first_seen(batch), part)
+        except (RowRefused, TenantFault, TooMany):
+            self._alone[client_id] = ALONE_BATCHES
+            raise
         self._quarantine.succeeded(client_id)
         self._progress()
         return list(zip(batch, outcomes, strict=True)), rows

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from transforms.io.neo4j.time_limits import DEFAULT_LIMITS, TimeLimits
 from transforms.planning.scheduling.adaptive_batch_size import BatchSizeLimits
+from transforms.planning.scheduling.grouping import GroupLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,7 @@ class Writing:
     limits: of a transaction. max_failures: in a row, that no row explains, set a tenant aside.
     streams: what is written is not run again where a tenant is in quarantine on the way; its records are rejected one by one.
     pace: how many rows a transaction takes; None: as many as a batch.
+    groups: how much of several tenants a transaction takes; None: each tenant has its own.
     """
 
     writers: int
@@ -21,3 +23,4 @@ class Writing:
     max_failures: int = 3
     streams: bool = False
     pace: BatchSizeLimits | None = None
+    groups: GroupLimits | None = None

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from transforms.io.neo4j.digest import GraphDigest
+from transforms.io.neo4j.errors import NotTogether
 from transforms.io.neo4j.rows import stub_props, writes
 from transforms.model.graph import (
     CAPPED_PROPERTIES,
@@ -19,7 +20,8 @@ from transforms.model.graph import (
     SUBJECT_UID,
     VERSION_PROPERTIES,
 )
-from transforms.planning.facts.changes import Changes, Floors, Written
+from transforms.model.limits import MOST_GROUP_ROWS
+from transforms.planning.facts.changes import Changes, Floors, Plan, TenantBatch, TooMany, Written
 from transforms.planning.facts.mutations import Mutation, ReferrerKey
 from transforms.planning.facts.stored import StoredReferrer
 from transforms.planning.merge.plan import plan_batch
@@ -135,10 +137,31 @@ class MemoryGraphStore:
         self.tenants: dict[str, MemoryTenant] = {}
 
     def write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None = None, part: float = 1.0) -> Written:
-        tenant = self.tenants.setdefault(client_id, MemoryTenant(client_id))
-        plan = plan_batch(tenant, client_id, mutations, tenant.floors)
-        tenant.write(plan.changes)
-        return Written(plan.outcomes, sum(len(one.values) for one in writes(client_id, plan.changes)))
+        return self.write_group([TenantBatch(client_id, mutations, first_seen)])[0]
+
+    def write_group(self, batches: Sequence[TenantBatch]) -> list[Written]:
+        """Plan all, then write all: nothing is written where one cannot be planned."""
+        tenants = {one.client_id: self.tenants.get(one.client_id) or MemoryTenant(one.client_id) for one in batches}
+        plans: dict[str, Plan] = {}
+        failed: dict[str, Exception] = {}
+        for one in batches:
+            tenant = tenants[one.client_id]
+            try:
+                plans[one.client_id] = plan_batch(tenant, one.client_id, one.mutations, tenant.floors)
+            except TooMany as error:
+                failed[one.client_id] = error
+        if failed:
+            cause = next(iter(failed.values()))
+            if len(batches) == 1:
+                raise cause
+            raise NotTogether(frozenset(failed)) from cause
+        if len(plans) > 1 and (rows := sum(plan.changes.size for plan in plans.values())) > MOST_GROUP_ROWS:
+            raise TooMany(rows)
+        numbers = {client_id: sum(len(one.rows) for one in writes(client_id, plan.changes)) for client_id, plan in plans.items()}
+        for client_id, plan in plans.items():
+            tenants[client_id].write(plan.changes)
+        self.tenants |= tenants
+        return [Written(plans[one.client_id].outcomes, numbers[one.client_id]) for one in batches]
 
     def digest(self, client_id: str) -> GraphDigest:
         return self.tenants[client_id].digest() if client_id in self.tenants else GraphDigest()

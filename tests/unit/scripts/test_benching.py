@@ -1,8 +1,10 @@
 """The benchmark's traffic is what it says it is: seeded, in the shares of the mix, every record sound."""
 
+import statistics
 from collections import Counter
-from itertools import islice
+from itertools import islice, pairwise
 
+import msgspec
 import pytest
 
 from scripts.benching.purging import large_tenant
@@ -44,6 +46,39 @@ def test_traffic_has_the_shares_of_its_mix_and_says_again_what_is_known(mix: str
     assert [record.timestamp_ms for record in records] == sorted(record.timestamp_ms for record in records)
 
 
+def test_no_two_records_are_alike_and_what_is_read_together_says_little_twice() -> None:
+    fleet = Fleet(10, 288, seed=1)
+    records = list(fleet.traffic("upstream", 10_000))
+
+    assert len({(one.topic, one.value) for one in records}) == len(records)
+    objects = [one for one in records if one.topic == RESOURCES]
+    assert len({one.key for one in objects}) > 0.95 * len(objects)
+    assert len({one.key.partition(b"::")[0] for one in objects[:200] if one.key}) == 10, "of all clusters, in no order"
+
+
+def test_of_the_objects_about_one_report_in_ten_tells_something_new() -> None:
+    def said(record: SampleRecord) -> dict[str, object]:
+        return {name: value for name, value in msgspec.json.decode(record.value or b"").items() if name != "at"}
+
+    before: dict[bytes | None, dict[str, object]] = {}
+    news: list[bool] = []
+    for one in Fleet(2, 60, seed=1).traffic("state", 6000):
+        if one.topic == RESOURCES:
+            if one.key in before:
+                news.append(before[one.key] != said(one))
+            before[one.key] = said(one)
+    assert 0.07 < sum(news) / len(news) < 0.13
+
+
+def test_an_object_is_reported_once_in_thirty_seconds_of_its_own_time() -> None:
+    times: dict[bytes | None, list[int]] = {}
+    for one in Fleet(3, 60, seed=2).traffic("upstream", 20_000):
+        if one.topic == RESOURCES:
+            times.setdefault(one.key, []).append(one.timestamp_ms)
+    gaps = [after - before for found in times.values() for before, after in pairwise(found)]
+    assert abs(statistics.mean(gaps) - 30_000) < 1500
+
+
 def test_every_record_is_sound_and_most_lines_of_logs_are_filtered() -> None:
     bodies = [decoded(record, at) for at, record in enumerate(islice(Fleet(2, 60, seed=1).traffic("upstream", 3000), 3000))]
 
@@ -63,8 +98,8 @@ def test_the_raw_driver_is_given_the_very_statements_of_the_job() -> None:
     known = set(statements().values())
     assert {client_id for client_id, _ in transactions} == {"af-10", "af-11"}
     assert all(write.statement in known for _, writes in transactions for write in writes)
-    assert all(len(write.values) <= 200 for _, writes in transactions for write in writes)
-    assert sum(len(write.values) for _, writes in transactions for write in writes) >= len(records)
+    assert all(len(write.rows) <= 200 for _, writes in transactions for write in writes)
+    assert sum(len(write.rows) for _, writes in transactions for write in writes) >= len(records)
 
 
 def test_the_tenant_that_is_purged_is_made_by_the_very_statements_of_the_job() -> None:
@@ -72,5 +107,5 @@ def test_the_tenant_that_is_purged_is_made_by_the_very_statements_of_the_job() -
     batches = [write for _, batch in large_tenant(12_000) for write in batch]
 
     assert all(write.statement in known for write in batches)
-    assert len({row["rid"] for write in batches for row in write.values if "rid" in row}) == 12_000
-    assert len({row["source"] for write in batches for row in write.values if "source" in row}) == 12_000 - 120
+    assert len({row["rid"] for write in batches for row in write.rows if "rid" in row}) == 12_000
+    assert len({row["source"] for write in batches for row in write.rows if "source" in row}) == 12_000 - 120

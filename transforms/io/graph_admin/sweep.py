@@ -82,10 +82,10 @@ def _with_fewer(store: Neo4jGraphStore, client_id: str, floor: str) -> int:
     def work(ask: Ask) -> int:
         gone = [tombstone_of(row) for row in ask(retention.OLD_TOMBSTONES, **tenant, floor=floor, most=SLICE_ROWS)]
         places = sorted({place for one in gone for place in places_of(one)})
-        held = {one.key: one for one in map(tombstone_of, ask(cypher.READ_TOMBSTONES, **tenant, keys=places))}
+        held = {one.key: one for one in map(tombstone_of, ask(cypher.READ_TOMBSTONES, rows=[tenant | {"key": place} for place in places]))}
         kept = swept_into(gone, held)
-        ask(cypher.PUT_TOMBSTONE, **tenant, rows=[{"key": key, "props": tenant | tombstone_props(one)} for key, one in kept.items()])
-        ask(cypher.DROP_TOMBSTONE, **tenant, keys=sorted(one.key for one in gone))
+        ask(cypher.PUT_TOMBSTONE, rows=[tenant | {"key": key, "props": tenant | tombstone_props(one)} for key, one in kept.items()])
+        ask(cypher.DROP_TOMBSTONE, rows=[tenant | {"key": key} for key in sorted(one.key for one in gone)])
         return len(gone)
 
     return store.transact(work)

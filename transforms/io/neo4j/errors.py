@@ -29,3 +29,11 @@ class TenantLocked(TenantFault):
 
 class TenantOutOfTime(TenantFault):
     """The transaction reached its time limit while it was at work."""
+
+
+class NotTogether(Exception):
+    """Of several tenants in one transaction some cannot be written so; nothing was written. client_ids: these, to be written alone."""
+
+    def __init__(self, client_ids: frozenset[str]) -> None:
+        super().__init__(f"{len(client_ids)} tenants are to be written alone")
+        self.client_ids = client_ids

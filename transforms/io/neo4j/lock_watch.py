@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, NamedTuple
 
 import neo4j
 import structlog
@@ -23,17 +23,23 @@ _ASK_S: Final = 5.0
 _LONGEST_PAUSE_S: Final = 60.0
 
 
+class _Watched(NamedTuple):
+    """When a transaction began, and the seconds that it may wait for a lock."""
+
+    begun: float
+    lock_s: float
+
+
 class LockWatch:
     """Watches one driver's transactions; safe to use from several threads. Close it before the driver.
 
     A server that does not answer, or does not let this user see transactions, leaves them to their own time limit.
     """
 
-    def __init__(self, driver: neo4j.Driver, database: str, lock_s: float) -> None:
+    def __init__(self, driver: neo4j.Driver, database: str) -> None:
         self._driver = driver
         self._database = database
-        self._lock_s = lock_s
-        self._begun: dict[str, float] = {}
+        self._begun: dict[str, _Watched] = {}
         self._blockers: dict[str, str] = {}
         self._pause_s = 0.0
         self._ended = threading.Event()
@@ -47,11 +53,14 @@ class LockWatch:
             self._thread.join()
 
     @contextmanager
-    def watching(self) -> Iterator[str]:
-        """Watch the transaction of this block; gives the mark that it must bear as metadata under `TRANSACTION_MARK`."""
+    def watching(self, lock_s: float) -> Iterator[str]:
+        """Watch the transaction of this block; gives the mark that it must bear as metadata under `TRANSACTION_MARK`.
+
+        lock_s: seconds that it may wait for a lock; it is ended up to half a second later.
+        """
         mark = secrets.token_hex(8)
         with self._guard:
-            self._begun[mark] = time.monotonic()
+            self._begun[mark] = _Watched(time.monotonic(), lock_s)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._watch, name="locks", daemon=True)
                 self._thread.start()
@@ -79,15 +88,18 @@ class LockWatch:
                     _LOG.warning("locks are not watched", detail=f"{error}"[:300])
                 self._pause_s = _LONGEST_PAUSE_S
 
-    def _overdue(self) -> list[str]:
-        since = time.monotonic() - self._lock_s
+    def _overdue(self) -> dict[str, float]:
+        """The marks of transactions that may have waited too long, each with the seconds that it may wait."""
+        now = time.monotonic()
         with self._guard:
-            return [mark for mark, begun in self._begun.items() if begun <= since]
+            return {mark: one.lock_s for mark, one in self._begun.items() if now - one.begun >= one.lock_s}
 
-    def _end_blocked(self, overdue: list[str]) -> None:
+    def _end_blocked(self, overdue: dict[str, float]) -> None:
         with self._driver.session(database=self._database, default_access_mode=neo4j.READ_ACCESS) as session:
             asked = neo4j.Query(inspection.BLOCKED_TRANSACTIONS, timeout=_ASK_S)
-            blocked = {row["mark"]: row for row in session.run(asked, wait_ms=int(self._lock_s * 1000)) if row["mark"] in overdue}
+            blocked = {
+                row["mark"]: row for row in session.run(asked, marks=list(overdue)) if row["waited_ms"] >= overdue[row["mark"]] * 1000
+            }
             if not blocked:
                 return
             with self._guard:

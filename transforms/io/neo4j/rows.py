@@ -13,11 +13,10 @@ from transforms.planning.facts.stored import StoredEdge, StoredTombstone
 
 
 class Write(NamedTuple):
-    """One statement and the values that it is run over, bound as `parameter` (`rows` or `keys`)."""
+    """One statement and the rows that it is run over, bound as `$rows`; each row has its tenant."""
 
     statement: str
-    parameter: str
-    values: list[Any]
+    rows: list[Row]
 
 
 def stub_props(rid: str) -> Row:
@@ -28,51 +27,77 @@ def stub_props(rid: str) -> Row:
     return {key: value for key, value in props.items() if value != ""}
 
 
+def together(tenants: Iterable[tuple[str, Changes]]) -> Iterator[Write]:
+    """The statements of several tenants' batches, one for each kind of change, in the order of `cypher.WRITE_ORDER`.
+
+    tenants: in the order of their ids, so that rows, and the locks that they take, are in one order too.
+    """
+    found: dict[str, list[Row]] = {}
+    for client_id, changes in tenants:
+        for statement, rows in writes(client_id, changes):
+            found.setdefault(statement, []).extend(rows)
+    for statement in sorted(found, key=cypher.WRITE_ORDER.__getitem__):
+        yield Write(statement, found[statement])
+
+
 def writes(client_id: str, changes: Changes) -> Iterator[Write]:
-    """The statements of a batch in their order: what goes, nodes, relationships, then stubs that are left over."""
+    """The statements of a batch in their order: what goes, nodes, relationships, then stubs that are left over; none without rows."""
+    for one in _writes(client_id, changes):
+        if one.rows:
+            yield one
+
+
+def _writes(client_id: str, changes: Changes) -> Iterator[Write]:
+    tenant = {TENANT_KEY: client_id}
 
     def node(key: str, value: str, props: Row) -> Row:
-        return {key: value, "props": {**props, TENANT_KEY: client_id, key: value}}
+        return {TENANT_KEY: client_id, key: value, "props": {**props, TENANT_KEY: client_id, key: value}}
 
-    yield from _relationships(cypher.DROP_RELATIONSHIP, ((t.type, t.source, t.target, {}) for t in changes.edges_gone))
-    yield from _relationships(cypher.DROP_RELATIONSHIP, ((REFERS[at.label].type, at.key, rid, {}) for at, rid in changes.references_gone))
-    yield from _by_referrer(cypher.DROP_EMITS, "keys", {at: at.key for at in changes.emits_gone})
-    yield from _by_referrer(cypher.DROP_REFERRER, "keys", {at: at.key for at in changes.referrers_gone})
-    yield Write(cypher.CLEAR_RESOURCE, "rows", [node(RESOURCE.key, rid, stub_props(rid)) for rid in sorted(changes.cleared)])
+    def keys(found: Iterable[str]) -> list[Row]:
+        return [{TENANT_KEY: client_id, "key": key} for key in sorted(found)]
+
+    def ends(statements: dict[str, str], rows: Iterable[tuple[str, str, str, Row]]) -> Iterator[Write]:
+        return _relationships(statements, client_id, rows)
+
+    yield from ends(cypher.DROP_RELATIONSHIP, ((t.type, t.source, t.target, {}) for t in changes.edges_gone))
+    yield from ends(cypher.DROP_RELATIONSHIP, ((REFERS[at.label].type, at.key, rid, {}) for at, rid in changes.references_gone))
+    yield from _by_referrer(cypher.DROP_EMITS, {at: tenant | {"key": at.key} for at in changes.emits_gone})
+    yield from _by_referrer(cypher.DROP_REFERRER, {at: tenant | {"key": at.key} for at in changes.referrers_gone})
+    yield Write(cypher.CLEAR_RESOURCE, [node(RESOURCE.key, rid, stub_props(rid)) for rid in sorted(changes.cleared)])
     yield from _by_label(cypher.UPSERT_RESOURCE, {rid: node(RESOURCE.key, rid, props) for rid, props in changes.nodes.items()})
     yield from _by_label(cypher.CREATE_STUB, {rid: node(RESOURCE.key, rid, stub_props(rid)) for rid in changes.stubs})
-    yield Write(cypher.TOUCH_RESOURCE, "rows", [{"key": key, "ver": ver} for key, ver in sorted(changes.node_vers.items())])
+    vers = sorted(changes.node_vers.items())
+    yield Write(cypher.TOUCH_RESOURCE, [{TENANT_KEY: client_id, "key": key, "ver": ver} for key, ver in vers])
     capped = {rid: {name: is_capped or None for name, is_capped in known.items()} for rid, known in changes.capped.items()}
-    yield Write(cypher.CAP_RESOURCE, "rows", [{"key": rid, "props": props} for rid, props in sorted(capped.items())])
-    upserts = {at: {"key": at.key, "props": {**props, **_identity(client_id, at)}} for at, props in changes.referrers.items()}
-    yield from _by_referrer(cypher.UPSERT_REFERRER, "rows", upserts)
-    counts = {at: {"key": at.key, "props": props} for at, props in changes.referrer_counts.items()}
-    yield from _by_referrer(cypher.COUNT_REFERRER, "rows", counts)
-    touched = {at: {"key": at.key, "ver": ver} for at, ver in changes.referrer_vers.items()}
-    yield from _by_referrer(cypher.TOUCH_REFERRER, "rows", touched)
-    tenant = {TENANT_KEY: client_id}
-    yield from _relationships(cypher.PUT_RELATIONSHIP, ((t.type, t.source, t.target, props | tenant) for t, props in changes.edges.items()))
-    yield from _edge_vers(changes.edge_vers.values())
-    yield from _relationships(cypher.PUT_RELATIONSHIP, ((REFERS[at.label].type, at.key, rid, tenant) for at, rid in changes.references))
-    yield from _relationships(cypher.PUT_RELATIONSHIP, ((EMITS.type, *ends, tenant) for ends in changes.emits))
+    yield Write(cypher.CAP_RESOURCE, [tenant | {"key": rid, "props": props} for rid, props in sorted(capped.items())])
+    upserts = {at: tenant | {"key": at.key, "props": {**props, **_identity(client_id, at)}} for at, props in changes.referrers.items()}
+    yield from _by_referrer(cypher.UPSERT_REFERRER, upserts)
+    counts = {at: tenant | {"key": at.key, "props": props} for at, props in changes.referrer_counts.items()}
+    yield from _by_referrer(cypher.COUNT_REFERRER, counts)
+    touched = {at: tenant | {"key": at.key, "ver": ver} for at, ver in changes.referrer_vers.items()}
+    yield from _by_referrer(cypher.TOUCH_REFERRER, touched)
+    yield from ends(cypher.PUT_RELATIONSHIP, ((t.type, t.source, t.target, props | tenant) for t, props in changes.edges.items()))
+    yield from _edge_vers(client_id, changes.edge_vers.values())
+    yield from ends(cypher.PUT_RELATIONSHIP, ((REFERS[at.label].type, at.key, rid, tenant) for at, rid in changes.references))
+    yield from ends(cypher.PUT_RELATIONSHIP, ((EMITS.type, *pair, tenant) for pair in changes.emits))
     raised = sorted(changes.raised.items())
-    yield Write(cypher.JOIN_EPISODES, "rows", [{"key": rule, "alert": alert, "props": tenant} for rule, alert in raised])
-    yield Write(cypher.DROP_TOMBSTONE, "keys", sorted(changes.tombstones_gone))
+    yield Write(cypher.JOIN_EPISODES, [tenant | {"key": rule, "alert": alert, "props": tenant} for rule, alert in raised])
+    yield Write(cypher.DROP_TOMBSTONE, keys(changes.tombstones_gone))
     kept = sorted(changes.tombstones.items())
-    yield Write(cypher.PUT_TOMBSTONE, "rows", [node(TOMBSTONE.key, key, tombstone_props(one)) for key, one in kept])
-    yield Write(cypher.PRUNE_STUB, "keys", sorted(changes.pruned))
+    yield Write(cypher.PUT_TOMBSTONE, [node(TOMBSTONE.key, key, tombstone_props(one)) for key, one in kept])
+    yield Write(cypher.PRUNE_STUB, keys(changes.pruned))
 
 
 def _identity(client_id: str, at: ReferrerKey) -> Row:
     return {TENANT_KEY: client_id, REFERRERS[at.label].key: at.key}
 
 
-def _by_referrer(statements: dict[str, str], parameter: str, values: dict[ReferrerKey, Any]) -> Iterator[Write]:
-    groups: dict[str, list[Any]] = {}
-    for at in sorted(values):
-        groups.setdefault(at.label, []).append(values[at])
+def _by_referrer(statements: dict[str, str], rows: dict[ReferrerKey, Row]) -> Iterator[Write]:
+    groups: dict[str, list[Row]] = {}
+    for at in sorted(rows):
+        groups.setdefault(at.label, []).append(rows[at])
     for label in sorted(groups):
-        yield Write(statements[label], parameter, groups[label])
+        yield Write(statements[label], groups[label])
 
 
 def _by_label(statements: dict[str, str], rows: dict[str, Row]) -> Iterator[Write]:
@@ -80,23 +105,23 @@ def _by_label(statements: dict[str, str], rows: dict[str, Row]) -> Iterator[Writ
     for rid in sorted(rows):
         groups.setdefault(label_of(rid), []).append(rows[rid])
     for label in sorted(groups):
-        yield Write(statements[label], "rows", groups[label])
+        yield Write(statements[label], groups[label])
 
 
-def _edge_vers(edges: Iterable[StoredEdge]) -> Iterator[Write]:
+def _edge_vers(client_id: str, edges: Iterable[StoredEdge]) -> Iterator[Write]:
     groups: dict[str, list[Row]] = {}
     for edge in sorted(edges, key=lambda edge: (edge.triple.type, edge.edge_id)):
-        groups.setdefault(edge.triple.type, []).append({"key": edge.edge_id, "ver": edge.ver})
+        groups.setdefault(edge.triple.type, []).append({TENANT_KEY: client_id, "key": edge.edge_id, "ver": edge.ver})
     for kind, rows in groups.items():
-        yield Write(cypher.TOUCH_RELATIONSHIP[kind], "rows", rows)
+        yield Write(cypher.TOUCH_RELATIONSHIP[kind], rows)
 
 
-def _relationships(statements: dict[str, str], rows: Any) -> Iterator[Write]:
+def _relationships(statements: dict[str, str], client_id: str, rows: Iterable[tuple[str, str, str, Row]]) -> Iterator[Write]:
     groups: dict[str, list[Row]] = {}
     for kind, source, target, props in sorted(rows, key=lambda row: row[:3]):
-        groups.setdefault(kind, []).append({"source": source, "target": target, "props": props})
+        groups.setdefault(kind, []).append({TENANT_KEY: client_id, "source": source, "target": target, "props": props})
     for kind in sorted(groups):
-        yield Write(statements[kind], "rows", groups[kind])
+        yield Write(statements[kind], groups[kind])
 
 
 def tombstone_props(tombstone: StoredTombstone) -> Row:

@@ -7,7 +7,7 @@ import neo4j
 from neo4j.exceptions import DriverError, Neo4jError
 
 from transforms.io.faults import InfrastructureFault
-from transforms.io.neo4j.errors import RowRefused, TenantFault, TenantLocked, TenantOutOfTime
+from transforms.io.neo4j.errors import NotTogether, RowRefused, TenantFault, TenantLocked, TenantOutOfTime
 from transforms.io.neo4j.lock_watch import LockWatch
 from transforms.io.neo4j.purge import Ask
 from transforms.io.neo4j.server_errors import is_lock_fault, is_out_of_time, is_row_fault, is_transaction_fault
@@ -29,7 +29,7 @@ class LeftUndone(Exception):
     """Ends a transaction that is to leave nothing behind; its kinds are for who raised them to catch."""
 
 
-_FORESEEN: Final = (InfrastructureFault, RowRefused, TenantFault, TooMany, LeftUndone)
+_FORESEEN: Final = (InfrastructureFault, RowRefused, TenantFault, TooMany, NotTogether, LeftUndone)
 
 
 class GraphSession:
@@ -45,7 +45,7 @@ class GraphSession:
         self._target = target
         self._limits = limits
         self._driver = target.open()
-        self._locks = LockWatch(self._driver, target.database, self._limits.lock_s)
+        self._locks = LockWatch(self._driver, target.database)
 
     def close(self) -> None:
         self._locks.close()
@@ -62,11 +62,14 @@ class GraphSession:
                 raise RowRefused(f"{getattr(error, 'code', '')}") from error
             raise self._target.fault(error) from error
 
-    def _of_tenant(self, work: Callable[[neo4j.ManagedTransaction], T], timeout_s: float) -> T:
-        """A transaction on one tenant: what ends it alone is a TenantFault, a defect of this job a row's fault until it is found."""
+    def _of_tenant(self, work: Callable[[neo4j.ManagedTransaction], T], timeout_s: float, lock_s: float | None = None) -> T:
+        """A transaction on one tenant, or several: what ends it alone is a TenantFault, a defect of this job a row's until it is found.
+
+        lock_s: in place of `limits.lock_s`.
+        """
 
         def run() -> T:
-            with self._locks.watching() as mark:
+            with self._locks.watching(self._limits.lock_s if lock_s is None else lock_s) as mark:
                 limited = neo4j.unit_of_work({inspection.TRANSACTION_MARK: mark}, timeout_s)(work)
                 try:
                     with self._session() as session:

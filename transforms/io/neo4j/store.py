@@ -3,7 +3,7 @@
 import atexit
 import contextlib
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import neo4j
@@ -12,19 +12,19 @@ import structlog
 from transforms.io.faults import InfrastructureFault
 from transforms.io.neo4j import schema
 from transforms.io.neo4j.digest import GraphDigest
-from transforms.io.neo4j.errors import RowRefused, TenantFault
+from transforms.io.neo4j.errors import NotTogether, RowRefused, TenantFault
 from transforms.io.neo4j.pages import pages
 from transforms.io.neo4j.purge import Ask, end_under_way
 from transforms.io.neo4j.session import ASK_TIMEOUT_S, GraphSession, LeftUndone, asking
 from transforms.io.neo4j.target import Neo4jTarget
 from transforms.io.neo4j.tenant_graph_cache import TENANT_FACTS, TenantGraphCache
-from transforms.io.neo4j.tenant_transaction import Mirrored, TenantTransaction
+from transforms.io.neo4j.tenant_transaction import Locked, Mirrored, TenantReader, TenantsTransaction
 from transforms.io.neo4j.time_limits import DEFAULT_LIMITS, TimeLimits
 from transforms.io.unforeseen import unforeseen
 from transforms.model import cypher, quarantine
 from transforms.model.graph import NODES, TENANT_KEY, NodeLabel
-from transforms.model.limits import MOST_JOINED
-from transforms.planning.facts.changes import Changes, Plan, TooMany, Written
+from transforms.model.limits import MOST_GROUP_ROWS, MOST_JOINED
+from transforms.planning.facts.changes import Changes, Plan, TenantBatch, TooMany, Written
 from transforms.planning.facts.mutations import Mutation
 from transforms.planning.lifecycle.generations import begun, is_resynced, must_wait
 from transforms.planning.merge.plan import plan_batch
@@ -52,7 +52,7 @@ class _Undone(LeftUndone):
 
 
 class Neo4jGraphStore(GraphSession):
-    """Writes tenants' graphs, one batch a transaction, planned under the tenant's lock."""
+    """Writes tenants' graphs, a batch or batches of several tenants a transaction, planned under the tenants' locks."""
 
     def __init__(self, target: Neo4jTarget, limits: TimeLimits = DEFAULT_LIMITS) -> None:
         super().__init__(target, limits)
@@ -91,49 +91,93 @@ class Neo4jGraphStore(GraphSession):
         """Write one tenant's batch in one transaction; what it came to, once committed.
 
         Where the tenant is being purged and the batch holds a life after that, the purge is ended first, so that generations never mix.
-        first_seen: when the broker got the first of its records, in milliseconds since 1970; None where it does not say.
+        first_seen: as in `TenantBatch`.
         part: of a transaction's time, where the batch is a part of one that was out of time; a quarter is the least.
         Raises RowRefused where the rows are at fault, TenantFault where it may be more of the tenant, InfrastructureFault
         where the server cannot be used; TooMany, with nothing written, where its relationships are to be cut.
         """
+        batch = TenantBatch(client_id, mutations, first_seen)
+        limits = self._limits._replace(transaction_s=self._limits.transaction_s * max(part, _LEAST_PART))
         while True:
             try:
-                return self._write_batch(client_id, mutations, first_seen, part)
+                return self._write([batch], limits)[0]
             except _PurgeUnderWay:
                 _LOG.info("ending a purge before the new life is written", client_id=client_id)
                 end_under_way(_OneTenant(self._of_tenant), client_id, _WRITER)
 
-    def _write_batch(self, client_id: str, mutations: Sequence[Mutation], first_seen: int | None, part: float) -> Written:
-        def work(tx: neo4j.ManagedTransaction) -> tuple[int, Plan, int]:
-            transaction = TenantTransaction(tx, client_id)
-            was, writes = transaction.lock(first_seen)
-            if must_wait(was, mutations):
-                raise _PurgeUnderWay
-            if was.purging:
-                # All of it is past; what is being taken away is neither read nor mirrored.
-                return writes, Plan(Changes(), [Outcome.BELOW_FLOOR] * len(mutations)), 0
+    def write_group(self, batches: Sequence[TenantBatch]) -> list[Written]:
+        """Write batches of different tenants in one transaction; what each came to, in their order, once committed.
 
-            def planned() -> Plan:
-                known = self._mirrors.get(client_id, writes, len(mutations), transaction.load)
-                return plan_batch(transaction if known is None else Mirrored(known, transaction), client_id, mutations, was.floors)
+        Raises NotTogether, with nothing written, where it is known which tenants are to be written alone: one that is being purged, one
+        whose stored graph cannot be understood, one with too many relationships. Else as `write_batch`, and any of them may be at fault.
+        Nobody's lock is waited for as long as a tenant's own transaction would, nor is anything else: the others are waiting.
+        """
+        return self._write(batches, self._limits.of_group())
 
-            plan = self._readable(client_id, planned)
-            now = begun(was, mutations)
-            rows = transaction.write(plan.changes)
-            transaction.settle(was, now, _WRITER, is_resynced=is_resynced(now, mutations, plan.outcomes))
-            return writes, plan, rows
+    def _write(self, batches: Sequence[TenantBatch], limits: TimeLimits) -> list[Written]:
+        """One batch or several, each of another tenant, in one transaction."""
+        by_id = {one.client_id: one for one in sorted(batches, key=lambda one: one.client_id)}
+
+        def work(tx: neo4j.ManagedTransaction) -> tuple[dict[str, Locked], dict[str, Plan], dict[str, int]]:
+            transaction = TenantsTransaction(tx)
+            locked = transaction.lock({client_id: one.first_seen for client_id, one in by_id.items()})
+            plans = self._planned(transaction, by_id, locked)
+            rows = transaction.write([(client_id, plan.changes) for client_id, plan in plans.items()])
+            for client_id, one in by_id.items():
+                was, mutations, plan = locked[client_id].generation, one.mutations, plans[client_id]
+                if not was.purging:
+                    now = begun(was, mutations)
+                    is_whole = is_resynced(now, mutations, plan.outcomes)
+                    transaction.settle(client_id, was, now, _WRITER, is_resynced=is_whole)
+            return locked, plans, rows
 
         try:
-            writes, plan, rows = self._of_tenant(work, self._limits.transaction_s * max(part, _LEAST_PART))
-        except TooMany:
+            locked, plans, rows = self._of_tenant(work, limits.transaction_s, limits.lock_s)
+        except (TooMany, NotTogether, _PurgeUnderWay):
             # Nothing was written, the count of transactions included: what is mirrored is as true as before.
             raise
         except BaseException:
-            self._mirrors.drop(client_id)
+            for client_id in by_id:
+                self._mirrors.drop(client_id)
             raise
-        self._warn_of_caps(client_id, plan.changes)
-        self._mirror(client_id, writes, plan.changes)
-        return Written(plan.outcomes, rows)
+        for client_id, plan in plans.items():
+            self._warn_of_caps(client_id, plan.changes)
+            self._mirror(client_id, locked[client_id].writes, plan.changes)
+        return [Written(plans[one.client_id].outcomes, rows[one.client_id]) for one in batches]
+
+    def _planned(
+        self, transaction: TenantsTransaction, batches: Mapping[str, TenantBatch], locked: Mapping[str, Locked]
+    ) -> dict[str, Plan]:
+        """What each batch changes, in the order of the tenants.
+
+        What one batch fails with is raised; of several, NotTogether, or TooMany where they come to more rows than one transaction
+        should have.
+        """
+
+        def of(one: TenantBatch) -> Callable[[TenantReader], Plan]:
+            return lambda reader: self._readable(one.client_id, lambda: self._plan(one, locked[one.client_id], reader))
+
+        found = transaction.planned({client_id: of(one) for client_id, one in batches.items()})
+        failed = {client_id: plan for client_id, plan in found.items() if isinstance(plan, Exception)}
+        if failed:
+            cause = next(iter(failed.values()))
+            if len(batches) == 1:
+                raise cause
+            raise NotTogether(frozenset(failed)) from cause
+        plans = {client_id: plan for client_id, plan in found.items() if isinstance(plan, Plan)}
+        if len(plans) > 1 and (rows := sum(plan.changes.size for plan in plans.values())) > MOST_GROUP_ROWS:
+            raise TooMany(rows)
+        return plans
+
+    def _plan(self, batch: TenantBatch, locked: Locked, reader: TenantReader) -> Plan:
+        mutations, generation = batch.mutations, locked.generation
+        if must_wait(generation, mutations):
+            raise _PurgeUnderWay
+        if generation.purging:
+            # All of it is past; what is being taken away is neither read nor mirrored.
+            return Plan(Changes(), [Outcome.BELOW_FLOOR] * len(mutations))
+        known = self._mirrors.get(batch.client_id, locked.writes, len(mutations), reader.load)
+        return plan_batch(reader if known is None else Mirrored(known, reader), batch.client_id, mutations, generation.floors)
 
     def _mirror(self, client_id: str, writes: int, changes: Changes) -> None:
         """Keep up what is known of the tenant; what is committed stays so where that fails, and is read anew."""
@@ -162,9 +206,11 @@ class Neo4jGraphStore(GraphSession):
         """
 
         def work(tx: neo4j.ManagedTransaction) -> None:
-            transaction = TenantTransaction(tx, client_id)
-            transaction.lock(None)
-            self._readable(client_id, lambda: transaction.load(TENANT_FACTS))
+            transaction = TenantsTransaction(tx)
+            transaction.lock({client_id: None})
+            loaded = transaction.planned({client_id: lambda reader: self._readable(client_id, lambda: reader.load(TENANT_FACTS))})
+            if isinstance(failed := loaded[client_id], Exception):
+                raise failed
             raise _Undone
 
         with contextlib.suppress(_Undone):

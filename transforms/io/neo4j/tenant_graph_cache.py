@@ -28,6 +28,7 @@ class _Mirror:
     graph: KnownGraph
     writes: int
     used: float
+    facts: int
 
 
 class TenantGraphCache:
@@ -39,6 +40,9 @@ class TenantGraphCache:
         self._mirrors: dict[str, _Mirror] = {}
         self._rows: dict[str, int] = {}
         self._tried: dict[str, int] = {}
+        # Facts of all mirrors, and those that are being read for more of them: counted as they come and go.
+        self._facts = 0
+        self._promised = 0
         self._lock = threading.Lock()
 
     def get(self, client_id: str, writes: int, rows: int, load: Callable[[int], KnownGraph | None]) -> KnownGraph | None:
@@ -53,11 +57,17 @@ class TenantGraphCache:
             if mirror is not None and mirror.writes + 1 == writes:
                 mirror.used = time.monotonic()
                 return mirror.graph
-            self._mirrors.pop(client_id, None)
+            self._forget(client_id)
             if writes == 1:
                 return self._hold(client_id, KnownGraph(), writes)
             most = self._worth(client_id, rows)
-        graph = load(most) if most else None
+            self._promised += most
+        graph = None
+        try:
+            graph = load(most) if most else None
+        finally:
+            with self._lock:
+                self._promised -= most
         with self._lock:
             if graph is None:
                 self._tried[client_id] = max(most, self._tried.get(client_id, 0))
@@ -75,17 +85,23 @@ class TenantGraphCache:
         return worth if before and worth > 0 and is_news else 0
 
     def _hold(self, client_id: str, graph: KnownGraph, writes: int) -> KnownGraph:
-        self._mirrors[client_id] = _Mirror(graph, writes - 1, time.monotonic())
+        self._forget(client_id)
+        self._mirrors[client_id] = _Mirror(graph, writes - 1, time.monotonic(), len(graph))
+        self._facts += len(graph)
         return graph
+
+    def _forget(self, client_id: str) -> None:
+        mirror = self._mirrors.pop(client_id, None)
+        if mirror is not None:
+            self._facts -= mirror.facts
 
     def _room(self) -> int:
         """How many more facts may be held; mirrors that nobody used for long make place."""
-        held = sum(len(mirror.graph) for mirror in self._mirrors.values())
-        if held >= self._most_facts:
+        if self._facts + self._promised >= self._most_facts:
             limit = time.monotonic() - _IDLE_S
-            self._mirrors = {client_id: mirror for client_id, mirror in self._mirrors.items() if mirror.used > limit}
-            held = sum(len(mirror.graph) for mirror in self._mirrors.values())
-        return self._most_facts - held
+            for client_id in [client_id for client_id, mirror in self._mirrors.items() if mirror.used <= limit]:
+                self._forget(client_id)
+        return self._most_facts - self._facts - self._promised
 
     def committed(self, client_id: str, writes: int, changes: Changes) -> None:
         """Take in what the transaction that counted `writes` has committed."""
@@ -94,15 +110,20 @@ class TenantGraphCache:
             if mirror is None:
                 return
             if mirror.writes + 1 != writes:
-                del self._mirrors[client_id]
+                self._forget(client_id)
                 return
             mirror.graph.write(changes)
             mirror.writes = writes
-            if len(mirror.graph) > self._tenant_facts:
+            self._facts += len(mirror.graph) - mirror.facts
+            mirror.facts = len(mirror.graph)
+            if mirror.facts > self._tenant_facts:
                 self._tried[client_id] = self._tenant_facts
-                del self._mirrors[client_id]
+                self._forget(client_id)
+            elif self._room() < 0:
+                # It is read back where it is needed; to forget another one would only move that.
+                self._forget(client_id)
 
     def drop(self, client_id: str) -> None:
         """Forget a tenant: a transaction failed, and what became of it is not known."""
         with self._lock:
-            self._mirrors.pop(client_id, None)
+            self._forget(client_id)

@@ -1,11 +1,12 @@
-"""One tenant's graph within one transaction: locked, read for planning, written."""
+"""Several tenants' graphs within one transaction: locked, read for planning, written."""
 
-from collections.abc import Collection, Iterable
-from typing import Any, Final
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeVar
 
 import neo4j
 
-from transforms.io.neo4j.rows import tombstone_of, writes
+from transforms.io.neo4j.rounds import Ask, Question, Rows, by_tenant, in_rounds, merged
+from transforms.io.neo4j.rows import together, tombstone_of
 from transforms.model import cypher, purge
 from transforms.model.graph import BETWEEN_RESOURCES, CAPPED_PROPERTIES, RESOURCE, TENANT_KEY, VERSION_PROPERTIES
 from transforms.planning.facts.changes import Changes
@@ -13,6 +14,8 @@ from transforms.planning.facts.mutations import ReferrerKey
 from transforms.planning.facts.stored import StoredEdge, StoredNode, StoredReferrer, StoredTombstone, Triple
 from transforms.planning.lifecycle.generations import Generation, generation_of
 from transforms.planning.merge.tenant_graph import KnownGraph, node_of
+
+T = TypeVar("T")
 
 
 class Unsendable(Exception):
@@ -23,42 +26,91 @@ class Unsendable(Exception):
 _UNSENDABLE: Final = (OverflowError, ValueError, TypeError)
 
 
-class TenantTransaction:
-    """One tenant's graph within one transaction; answers as `GraphReader` does."""
+class Locked(NamedTuple):
+    """A tenant under its lock: its generation, and the number of the transaction among those on it."""
 
-    def __init__(self, tx: neo4j.ManagedTransaction, client_id: str) -> None:
+    generation: Generation
+    writes: int
+
+
+class TenantsTransaction:
+    """Graphs of tenants within one transaction."""
+
+    def __init__(self, tx: neo4j.ManagedTransaction) -> None:
         self._tx = tx
-        self._client_id = client_id
 
     def _run(self, statement: str, **parameters: Any) -> list[neo4j.Record]:
         try:
-            result = self._tx.run(statement, {TENANT_KEY: self._client_id, **parameters})
+            result = self._tx.run(statement, parameters)
         except _UNSENDABLE as error:
             raise Unsendable(f"the driver cannot send a value ({type(error).__name__})") from error
         return list(result)
 
-    def _by_keys(self, statement: str, keys: Iterable[str]) -> list[neo4j.Record]:
-        wanted = sorted(keys)
-        return self._run(statement, keys=wanted) if wanted else []
+    def lock(self, first_seen: Mapping[str, int | None]) -> dict[str, Locked]:
+        """Become the only writer of the tenants until the transaction ends. first_seen: by tenant, as in `TenantBatch`.
 
-    def lock(self, first_seen: int | None) -> tuple[Generation, int]:
-        """Become the tenant's only writer until the transaction ends; the tenant's generation and the transaction's number."""
-        row = self._run(cypher.LOCK_TENANT, seen=first_seen)[0]
-        return generation_of(row), row["writes"]
+        Locks are taken in the order of the ids: two who want the same tenants never wait for each other.
+        """
+        rows = [{TENANT_KEY: client_id, "seen": first_seen[client_id]} for client_id in sorted(first_seen)]
+        return {row[TENANT_KEY]: Locked(generation_of(row), row["writes"]) for row in self._run(cypher.LOCK_TENANTS, rows=rows)}
 
-    def settle(self, was: Generation, now: Generation, by: str, *, is_resynced: bool) -> None:
+    def planned(self, works: Mapping[str, Callable[["TenantReader"], T]]) -> dict[str, T | Exception]:
+        """What each tenant's work comes to that asks its graph, or the exception that it ended with; what they ask is asked together."""
+
+        def of(client_id: str, work: Callable[[TenantReader], T]) -> Callable[[Ask], T]:
+            return lambda ask: work(TenantReader(client_id, ask))
+
+        return in_rounds({client_id: of(client_id, work) for client_id, work in works.items()}, self._answer)
+
+    def _answer(self, questions: Mapping[str, Question]) -> dict[str, Rows]:
+        found: dict[str, Rows] = {}
+        for (statement, most), rows in merged(questions).items():
+            answer = self._run(statement, rows=rows, most=most) if most else self._run(statement, rows=rows)
+            found.update(by_tenant(answer, TENANT_KEY))
+        return {client_id: found.get(client_id, []) for client_id in questions}
+
+    def write(self, tenants: Sequence[tuple[str, Changes]]) -> dict[str, int]:
+        """Write the changes, and note in them which stubs are gone; the number of rows by tenant. tenants: in the order of their ids."""
+        numbers = dict.fromkeys((client_id for client_id, _ in tenants), 0)
+        for statement, rows in together(tenants):
+            for row in rows:
+                numbers[row[TENANT_KEY]] += 1
+            answer = self._run(statement, rows=rows)
+            if statement == cypher.PRUNE_STUB:
+                gone = by_tenant(answer, TENANT_KEY)
+                for client_id, changes in tenants:
+                    changes.pruned = {row["rid"] for row in gone.get(client_id, ())}
+        return numbers
+
+    def settle(self, client_id: str, was: Generation, now: Generation, by: str, *, is_resynced: bool) -> None:
         """Note that a generation has begun with this transaction, or has come whole. by: who began it."""
+        tenant = {TENANT_KEY: client_id}
         if now != was:
-            self._run(purge.BEGIN_GENERATION, from_ms=now.from_ms, by=by)
+            self._run(purge.BEGIN_GENERATION, **tenant, from_ms=now.from_ms, by=by)
         if is_resynced:
-            self._run(purge.END_RESYNC)
+            self._run(purge.END_RESYNC, **tenant)
+
+
+class TenantReader:
+    """One tenant's graph within a transaction; answers as `GraphReader` does."""
+
+    def __init__(self, client_id: str, ask: Ask) -> None:
+        self._client_id = client_id
+        self._ask = ask
+
+    def _by_rows(self, statement: str, rows: Iterable[dict[str, Any]], most: int = 0) -> Rows:
+        return self._ask(Question(statement, [{TENANT_KEY: self._client_id, **row} for row in rows], most))
+
+    def _by_keys(self, statement: str, keys: Iterable[str]) -> Rows:
+        wanted = sorted(keys)
+        return self._by_rows(statement, ({"key": key} for key in wanted)) if wanted else []
 
     def load(self, most: int) -> KnownGraph | None:
         """All of the tenant that planning may ask for; None where that is more than `most` facts."""
-        found: list[list[neo4j.Record]] = []
+        found: list[Rows] = []
         left = most
         for statement in (cypher.READ_ALL_NODES, cypher.READ_ALL_EDGES, cypher.READ_ALL_TOMBSTONES):
-            found.append(self._run(statement, most=left + 1))
+            found.append(self._by_rows(statement, ({},), _rounded(left + 1)))
             left -= len(found[-1])
             if left < 0:
                 return None
@@ -86,7 +138,7 @@ class TenantTransaction:
         return found
 
     def rids_of_kind(self, kind: str) -> set[str]:
-        return {row["rid"] for row in self._run(cypher.READ_RIDS_OF_KIND, prefix=f"{kind}:")}
+        return {row["rid"] for row in self._by_keys(cypher.READ_RIDS_OF_KIND, [f"{kind}:"])}
 
     def tombstones(self, keys: Collection[str]) -> dict[str, StoredTombstone]:
         return {row["key"]: tombstone_of(row) for row in self._by_keys(cypher.READ_TOMBSTONES, keys)}
@@ -106,8 +158,8 @@ class TenantTransaction:
         for relationship in BETWEEN_RESOURCES:
             places = sorted(triple[1:] for triple in triples if triple.type == relationship.type)
             if places:
-                rows = [{"source": source, "target": target} for source, target in places]
-                edges = map(_edge, self._run(cypher.READ_EDGES_OF_TRIPLES[relationship.type], rows=rows))
+                rows = ({"source": source, "target": target} for source, target in places)
+                edges = map(_edge, self._by_rows(cypher.READ_EDGES_OF_TRIPLES[relationship.type], rows))
                 found.update((edge.triple, edge) for edge in edges)
         return found
 
@@ -132,22 +184,11 @@ class TenantTransaction:
     def count_episodes(self, alerts: Collection[str]) -> dict[str, int]:
         return {row["alert"]: row["number"] for row in self._by_keys(cypher.COUNT_EPISODES, alerts)}
 
-    def write(self, changes: Changes) -> int:
-        """Write the changes, and note in them which stubs are gone; the number of rows."""
-        rows = 0
-        for one in writes(self._client_id, changes):
-            if one.values:
-                rows += len(one.values)
-                answer = self._run(one.statement, **{one.parameter: one.values})
-                if one.statement == cypher.PRUNE_STUB:
-                    changes.pruned = {row["rid"] for row in answer}
-        return rows
-
 
 class Mirrored:
-    """A tenant's graph by its mirror; what the mirror does not keep is read in the transaction."""
+    """A tenant's graph by its mirror; what the mirror does not keep is read in the reader."""
 
-    def __init__(self, known: KnownGraph, transaction: TenantTransaction) -> None:
+    def __init__(self, known: KnownGraph, reader: TenantReader) -> None:
         self.nodes = known.nodes
         self.rids_of_uids = known.rids_of_uids
         self.rids_of_bares = known.rids_of_bares
@@ -159,12 +200,17 @@ class Mirrored:
         self.edges_of_triples = known.edges_of_triples
         self.selectors = known.selectors
         self.labels = known.labels
-        self.node_props = transaction.node_props
-        self.referrers = transaction.referrers
-        self.referrers_of_subjects = transaction.referrers_of_subjects
-        self.referrers_of_uids = transaction.referrers_of_uids
-        self.alerting = transaction.alerting
-        self.count_episodes = transaction.count_episodes
+        self.node_props = reader.node_props
+        self.referrers = reader.referrers
+        self.referrers_of_subjects = reader.referrers_of_subjects
+        self.referrers_of_uids = reader.referrers_of_uids
+        self.alerting = reader.alerting
+        self.count_episodes = reader.count_episodes
+
+
+def _rounded(most: int) -> int:
+    """The next power of two, so that tenants which ask for nearly as many rows are asked for together."""
+    return 1 << (most - 1).bit_length()
 
 
 def _node(row: neo4j.Record) -> StoredNode:

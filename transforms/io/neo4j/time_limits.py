@@ -4,6 +4,9 @@ from typing import Final, NamedTuple
 
 WRITE_TIMEOUT_S: Final = 60.0
 LOCK_TIMEOUT_S: Final = 5.0
+# Several tenants in one transaction: where one of them takes so long, each is written alone, so that nobody waits for another.
+GROUP_S: Final = 6.0
+GROUP_LOCK_S: Final = 0.5
 
 
 class TimeLimits(NamedTuple):
@@ -14,6 +17,10 @@ class TimeLimits(NamedTuple):
 
     transaction_s: float = WRITE_TIMEOUT_S
     lock_s: float = LOCK_TIMEOUT_S
+
+    def of_group(self) -> "TimeLimits":
+        """The limits of a transaction of several tenants."""
+        return TimeLimits(min(self.transaction_s, GROUP_S), min(self.lock_s, GROUP_LOCK_S))
 
 
 DEFAULT_LIMITS: Final = TimeLimits()

@@ -1,6 +1,7 @@
 """What one batch changes in the graph: rows for the statements that the model generates, and outcomes."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence, Sized
+from dataclasses import dataclass, field, fields
 from typing import Any, Final, NamedTuple
 
 from transforms.model.graph import EPISODIC
@@ -55,6 +56,11 @@ class Changes:
     pruned: set[str] = field(default_factory=set)
     caps: bool = False
 
+    @property
+    def size(self) -> int:
+        """How many rows the changes come to, about."""
+        return sum(len(held) for held in (getattr(self, one.name) for one in fields(self)) if isinstance(held, Sized))
+
     def hide(self, tombstone: StoredTombstone, stored: StoredTombstone | None) -> None:
         """Keep a tombstone, unless the stored one says the same."""
         if tombstone != stored:
@@ -92,6 +98,15 @@ class Floors(NamedTuple):
 
 
 NO_FLOORS: Final = Floors()
+
+
+class TenantBatch(NamedTuple):
+    """A batch of one tenant, to be written. first_seen: when the broker got the first of its records, in milliseconds since 1970;
+    None where it does not say."""
+
+    client_id: str
+    mutations: Sequence[Mutation]
+    first_seen: int | None = None
 
 
 class Written(NamedTuple):

@@ -1,7 +1,7 @@
 """Cut a tenant's mutations into batches: what goes before what stays, nodes before relationships, in key order."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from transforms.planning.facts.mutations import (
     DeleteEdge,
@@ -33,20 +33,28 @@ _ORDER: Final[dict[type, int]] = {
 _ROW_BYTES: Final = 200
 
 
-def cut_batches(mutations: Sequence[Interpreted], rows: int, size_bytes: int) -> Iterator[list[Interpreted]]:
-    """Batches of at most `rows` (`weight.py`) and about `size_bytes`, a single larger mutation being a batch of its own."""
+class CutBatch(NamedTuple):
+    """A batch, the rows that it comes to (`weight.py`), and about how many bytes."""
+
+    mutations: list[Interpreted]
+    rows: int
+    size_bytes: int
+
+
+def cut_batches(mutations: Sequence[Interpreted], rows: int, size_bytes: int) -> Iterator[CutBatch]:
+    """Batches of at most `rows` and about `size_bytes`, a single larger mutation being a batch of its own."""
     batch: list[Interpreted] = []
     held = held_rows = 0
     for one in sorted(mutations, key=lambda one: (_ORDER[type(one.mutation)], one.mutation.aspect)):
         size, own_rows = _size(one), rows_of(one.mutation)
         if batch and (held_rows + own_rows > rows or held + size > size_bytes):
-            yield batch
+            yield CutBatch(batch, held_rows, held)
             batch, held, held_rows = [], 0, 0
         batch.append(one)
         held += size
         held_rows += own_rows
     if batch:
-        yield batch
+        yield CutBatch(batch, held_rows, held)
 
 
 def part_of(batch: Sequence[Interpreted], at: int, rows: int) -> tuple[Sequence[Interpreted], int]:

@@ -1,9 +1,10 @@
 """How much of a run one slice takes."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeVar
 
+from transforms.planning.scheduling.cost_model import CostModel
 from transforms.records.dead_letters.letters import Wanted
 
 # The first slice knows nothing of the records yet: it takes this for their mean size, and stays small.
@@ -40,7 +41,8 @@ class SliceSize(NamedTuple):
 
 @dataclass(slots=True)
 class SlicePacer:
-    """Sizes slices by what the slices before took, in records, bytes, rows and seconds.
+    """Sizes slices by what the slices before took, in records, bytes, rows and seconds; never smaller and smaller for a cost that
+    each slice has, whatever its size (`cost_model.py`). Where little is to be read, a slice takes all of it.
 
     slice_bytes: bytes of keys and values that a slice should hold. slice_s: seconds that it should take, so that a
     run that is asked to stop can finish its slice soon. most: records, at most.
@@ -51,7 +53,7 @@ class SlicePacer:
     most: int = MOST_RECORDS
     _records: int = 0
     _bytes: int = 0
-    _seconds: float = 0.0
+    _cost: CostModel = field(default_factory=CostModel)
     _rows: int = 0
     _last: int = 0
     _is_wary: bool = False
@@ -65,7 +67,7 @@ class SlicePacer:
         if records:
             self._records = self._records // 2 + records
             self._bytes = self._bytes // 2 + size_bytes
-            self._seconds = self._seconds / 2 + seconds
+            self._cost.took(records, seconds)
             self._rows = self._rows // 2 + rows
             self._last = records
             self._is_wary = self._is_wary and records < FIRST_RECORDS
@@ -76,7 +78,7 @@ class SlicePacer:
         max_bytes, max_rows = self.slice_bytes, SLICE_ROWS
         if self._records:
             by_bytes = self.slice_bytes * self._records // max(self._bytes, 1)
-            by_time = int(self.slice_s * self._records / max(self._seconds, 1e-3))
+            by_time = int(self._cost.size_for(self.slice_s))
             by_rows = SLICE_ROWS * self._records // max(self._rows, 1)
             most = min(by_bytes, by_time, by_rows, max(self._last, first) * _GROWTH)
         else:

@@ -5,10 +5,21 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from transforms.io.tenant_queues import TenantQueues
+from transforms.io.tenant_queues import Ended, TenantQueues
 
 Batch = tuple[str, int]
+Turn = list[Batch]
 Open = Callable[[Callable[[str, int], Batch], int, int], TenantQueues[int, Batch]]
+
+
+def alone(write: Callable[[str, int], Batch]) -> Callable[[Turn], Ended[int, Batch]]:
+    """Each batch is a turn of its own."""
+
+    def work(turn: Turn) -> Ended[int, Batch]:
+        (one,) = turn
+        return Ended([write(*one)], [])
+
+    return work
 
 
 @pytest.fixture
@@ -16,7 +27,7 @@ def opened() -> Iterator[Open]:
     queues: list[TenantQueues[int, Batch]] = []
 
     def make(write: Callable[[str, int], Batch], writers: int, most: int) -> TenantQueues[int, Batch]:
-        queues.append(TenantQueues(write, writers, most))
+        queues.append(TenantQueues(alone(write), writers, most))
         return queues[-1]
 
     yield make
@@ -147,7 +158,7 @@ def test_tenants_that_are_held_up_keep_no_other_from_being_written_nor_queued() 
         written.append((client_id, batch))
         return client_id, batch
 
-    queues: TenantQueues[int, Batch] = TenantQueues(write, writers=2, most=4, held_up_s=0.05)
+    queues: TenantQueues[int, Batch] = TenantQueues(alone(write), writers=2, most=4, held_up_s=0.05)
     try:
         # Both writers are held up, and as many batches as may be held lie behind them.
         for number in range(3):
@@ -167,7 +178,9 @@ def test_tenants_that_are_held_up_keep_no_other_from_being_written_nor_queued() 
 
 def test_what_lies_behind_tenants_that_are_held_up_is_bounded() -> None:
     lock = threading.Event()
-    queues: TenantQueues[int, Batch] = TenantQueues(lambda client_id, batch: (client_id, lock.wait(20) and batch), 1, 2, held_up_s=0.05)
+    queues: TenantQueues[int, Batch] = TenantQueues(
+        alone(lambda client_id, batch: (client_id, lock.wait(20) and batch)), 1, 2, held_up_s=0.05
+    )
     queued: list[int] = []
 
     def submit() -> None:
@@ -184,3 +197,137 @@ def test_what_lies_behind_tenants_that_are_held_up_is_bounded() -> None:
     queues.drain()
     queues.close()
     assert len(queued) == 20
+
+
+def grouping(write: Callable[[Turn], Ended[int, Batch]], writers: int = 1, most: int = 8, share: float = 0.25) -> TenantQueues[int, Batch]:
+    """Batches of which several are a turn; those from 100 on are one by themselves."""
+    return TenantQueues(write, writers, most, lambda _, batch: 1.0 if batch >= 100 else share)
+
+
+def all_done(turn: Turn) -> Ended[int, Batch]:
+    return Ended(list(turn), [])
+
+
+def test_small_batches_of_different_tenants_are_written_in_one_turn_and_large_ones_alone() -> None:
+    turns: list[Turn] = []
+
+    def write(turn: Turn) -> Ended[int, Batch]:
+        turns.append(turn)
+        return all_done(turn)
+
+    queues = grouping(write)
+    submitted = [("a", 1), ("b", 2), ("large", 100), ("c", 3), ("d", 4), ("e", 5)]
+    done = [one for batch in submitted for one in queues.submit(*batch)] + queues.drain()
+    queues.close()
+
+    assert sorted(done) == sorted(submitted)
+    assert turns == [[("large", 100)], [("a", 1), ("b", 2), ("c", 3), ("d", 4)], [("e", 5)]]
+
+
+def test_a_turn_has_one_batch_of_a_tenant_and_its_next_one_comes_later() -> None:
+    turns: list[Turn] = []
+
+    def write(turn: Turn) -> Ended[int, Batch]:
+        turns.append(turn)
+        return all_done(turn)
+
+    queues = grouping(write)
+    for batch in (("a", 1), ("a", 2), ("b", 1), ("a", 3)):
+        queues.submit(*batch)
+    queues.drain()
+    queues.close()
+
+    assert all(len({client_id for client_id, _ in turn}) == len(turn) for turn in turns)
+    assert [batch for turn in turns for client_id, batch in turn if client_id == "a"] == [1, 2, 3]
+
+
+def test_what_is_gathered_is_cut_among_idle_writers() -> None:
+    both = threading.Barrier(2, timeout=20)
+    turns: list[Turn] = []
+
+    def write(turn: Turn) -> Ended[int, Batch]:
+        both.wait()
+        turns.append(turn)
+        return all_done(turn)
+
+    queues = grouping(write, writers=2, share=0.1)
+    for number in range(8):
+        queues.submit(f"t{number}", number)
+    done = queues.drain()
+    queues.close()
+
+    assert len(done) == 8
+    assert sorted(map(len, turns)) == [4, 4]
+
+
+def test_what_could_not_be_written_together_is_written_in_smaller_turns_before_what_waits_and_in_order() -> None:
+    written: list[Turn] = []
+
+    def write(turn: Turn) -> Ended[int, Batch]:
+        if ("bad", 1) in turn and len(turn) > 1:
+            return Ended([], [[one] for one in turn])
+        written.append(turn)
+        return all_done(turn)
+
+    queues = grouping(write)
+    submitted = [("a", 1), ("bad", 1), ("bad", 2), ("b", 1), ("c", 1), ("d", 1), ("bad", 3)]
+    done = [one for batch in submitted for one in queues.submit(*batch)] + queues.drain()
+    queues.close()
+
+    assert sorted(done) == sorted(submitted)
+    assert [turn for turn in written if turn[0][0] == "bad"] == [[("bad", 1)], [("bad", 2)], [("bad", 3)]]
+    assert written.index([("b", 1)]) < written.index([("d", 1)])
+
+
+def test_memory_is_bounded_by_shares_and_a_submission_that_waits_sends_what_was_gathered() -> None:
+    may_go = threading.Event()
+    turns: list[Turn] = []
+    queued: list[int] = []
+
+    def write(turn: Turn) -> Ended[int, Batch]:
+        may_go.wait(20)
+        turns.append(turn)
+        return all_done(turn)
+
+    queues = grouping(write, most=2)
+
+    def submit() -> None:
+        for number in range(40):
+            queues.submit(f"t{number}", number)
+            queued.append(number)
+
+    thread = threading.Thread(target=submit)
+    thread.start()
+    thread.join(0.3)
+    assert len(queued) == 8, "two full turns"
+    may_go.set()
+    thread.join(20)
+    assert len(queues.drain() + [one for turn in turns for one in turn]) >= 40
+    queues.close()
+    assert sorted(one for turn in turns for one in turn) == sorted((f"t{number}", number) for number in range(40))
+
+
+def test_a_fault_of_a_group_lets_go_of_all_that_waits_and_the_queues_serve_again() -> None:
+    written: list[Batch] = []
+
+    def write(turn: Turn) -> Ended[int, Batch]:
+        if any(batch == 7 for _, batch in turn):
+            raise Refused("group")
+        written.extend(turn)
+        return all_done(turn)
+
+    queues = grouping(write)
+
+    def bundle() -> None:
+        for number in range(30):
+            queues.submit(f"t{number % 10}", number)
+        queues.drain()
+
+    with pytest.raises(Refused, match="group"):
+        bundle()
+    assert queues.drain() == []
+    written.clear()
+    queues.submit("t1", 8)
+    queues.submit("t2", 9)
+    assert sorted(queues.drain()) == sorted(written) == [("t1", 8), ("t2", 9)]
+    queues.close()
