@@ -12,7 +12,8 @@ from runners.direct import RunPipeline, run_pipeline, tune_gc
 from runners.loops.bounded import RunTotals
 from runners.loops.follow import Follow
 from runners.loops.stop import StopSignals
-from runners.observe.metrics import Monitor, MonitorServer
+from runners.observe.metrics import Monitor
+from runners.observe.monitor_server import MonitorServer
 from runners.settled import run_settled
 from transforms.io.kafka.offsets import OffsetRange
 from transforms.planning.scheduling.slices import SliceSize

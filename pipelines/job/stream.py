@@ -21,7 +21,7 @@ from runners.flink.submit import submit
 from runners.loops.bounded import RunTotals
 from runners.loops.stop import StopSignals
 from runners.loops.watch import Watch
-from runners.observe.metrics import MonitorServer
+from runners.observe.monitor_server import MonitorServer
 from runners.observe.quarantine_warning import QuarantineWatch
 from runners.observe.stream_bus import KafkaBus
 from runners.observe.stream_metrics import StreamMonitor

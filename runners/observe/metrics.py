@@ -1,18 +1,13 @@
 """What a supervisor asks of a running job: `/metrics` as Prometheus text, `/healthz` as 200 or 503."""
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from socketserver import ThreadingMixIn
-from types import TracebackType
 from typing import Any, Final
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, make_wsgi_app
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from runners.loops.bounded import SliceReport
 from transforms.io import pulse
-from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka.offsets import HeldBack, OffsetGap, PartitionFault, Place
 from transforms.model.graph import TENANT_KEY
 from transforms.model.metrics import (
@@ -33,7 +28,7 @@ from transforms.model.metrics import (
 from transforms.planning.lifecycle.liveness import State
 from transforms.records.counts import Counts
 from transforms.records.outcomes import NO_TENANT
-from transforms.records.redaction.text import redact_text, redact_tokens
+from transforms.records.redaction.text import redact_tokens
 
 _SECONDS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60)
 # How soon the server notices that it is to end.
@@ -147,51 +142,3 @@ def _made(metric: Metric, registry: CollectorRegistry) -> Any:
     if metric.type is MetricType.HISTOGRAM:
         return Histogram(metric.name, metric.help, metric.labels, buckets=_SECONDS, registry=registry)
     return (Counter if metric.type is MetricType.COUNTER else Gauge)(metric.name, metric.help, metric.labels, registry=registry)
-
-
-class MonitorServer:
-    """Serves a monitor on host:port within the block; InfrastructureFault where the port is taken."""
-
-    def __init__(self, monitor: Monitor, host: str, port: int) -> None:
-        metrics = make_wsgi_app(monitor.registry)
-
-        def answer(environment: dict[str, Any], respond: Respond) -> Iterable[bytes]:
-            if environment["PATH_INFO"] == "/metrics":
-                found: Iterable[bytes] = metrics(environment, respond)
-                return found
-            if environment["PATH_INFO"] == "/healthz":
-                is_well, said = monitor.health()
-                respond("200 OK" if is_well else "503 Service Unavailable", [("Content-Type", "text/plain; charset=utf-8")])
-                return [redact_text(said).encode() + b"\n"]
-            respond("404 Not Found", [("Content-Type", "text/plain")])
-            return [b"/metrics or /healthz\n"]
-
-        try:
-            self._server: WSGIServer = make_server(host, port, answer, _Server, _SilentHandler)
-        except OSError as error:
-            raise InfrastructureFault(
-                f"The metrics port {host}:{port} cannot be opened ({error.strerror}); choose another --metrics_port or --metrics_host."
-            ) from None
-        self.port: int = self._server.server_port
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(_END_S,), name="metrics", daemon=True)
-
-    def __enter__(self) -> "MonitorServer":
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    """Each request has a thread: a client that connects and says nothing must keep neither /healthz nor the end waiting."""
-
-    daemon_threads = True
-
-
-class _SilentHandler(WSGIRequestHandler):
-    timeout = 10.0
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
-        """A scrape every few seconds is no news."""

@@ -10,7 +10,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from runners.loops.bounded import SliceReport
-from runners.observe.metrics import Monitor, MonitorServer
+from runners.observe.metrics import Monitor
+from runners.observe.monitor_server import MonitorServer
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka.offsets import OffsetGap, Place
 from transforms.io.pulse import Pulse
