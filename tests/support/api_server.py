@@ -37,8 +37,7 @@ class Answer:
         self.status = status
 
 
-Line = bytes | dict[str, Any] | Pause | Broken
-Script = Answer | Iterable[Line]
+Script = Answer | Iterable[Any]
 
 
 def bookmark(version: int, *, is_end: bool = False) -> dict[str, Any]:
@@ -134,7 +133,7 @@ def _write(request: BaseHTTPRequestHandler, answer: Answer) -> None:
     request.wfile.write(answer.body)
 
 
-def _stream(request: BaseHTTPRequestHandler, lines: Iterable[Line]) -> None:
+def _stream(request: BaseHTTPRequestHandler, lines: Iterable[Any]) -> None:
     request.send_response(200)
     request.send_header("Content-Type", "application/json")
     request.send_header("Transfer-Encoding", "chunked")
