@@ -56,7 +56,7 @@ record = {
 
 def vrl_pattern(pattern: str) -> str:
     """An RE2 pattern that means the same to Rust's engine, or matches more."""
-    found, at, in_class = [], 0, False
+    found, at, in_class, begins = [], 0, False, 0
     while at < len(pattern):
         one, two = pattern[at], pattern[at : at + 2]
         if one == "\\" and len(two) > 1:
@@ -65,9 +65,9 @@ def vrl_pattern(pattern: str) -> str:
             continue
         # Within a class, a bracket would begin a nested one there.
         literal = {"'": r"\x27"} | ({"[": r"\["} if in_class else {})
-        if one == "[":
-            in_class = True
-        elif one == "]" and pattern[at - 1] not in "[^":
+        if one == "[" and not in_class:
+            in_class, begins = True, at + (2 if pattern[at + 1 : at + 2] == "^" else 1)
+        elif one == "]" and at > begins:
             in_class = False
         found.append(literal.get(one, one))
         at += 1
