@@ -1,37 +1,17 @@
 """Whose records are taken in, and how the flow runs."""
 
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-from pipelines.options.checks import one_of, usage_error
+from pipelines.options.common import LOG_LEVELS, ClientId, Json, LogLevel, log_level, tenant_id
 from transforms.io.neo4j.time_limits import LOCK_TIMEOUT_S, WRITE_TIMEOUT_S, TimeLimits
 from transforms.planning.scheduling.adaptive_batch_size import BatchSizeLimits
 from transforms.planning.scheduling.grouping import GroupLimits
-from transforms.records.tenancy.tenant import is_tenant_id
 from transforms.steps.writing import Writing
 
-LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
-
-Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on standard output.")]
-LogLevel = Annotated[str, typer.Option("--log_level", envvar="LOG_LEVEL", help=" | ".join(LOG_LEVELS))]
-ClientId = Annotated[str, typer.Option("--client_id", help="This tenant alone.")]
-
-
-def log_level(level: str) -> str:
-    """The level, checked."""
-    return one_of("--log_level", level.upper(), LOG_LEVELS)
-
-
-def tenant_id(client_id: str, flag: str = "--client_id") -> str:
-    """The tenant that a flag names, checked; "" for all tenants."""
-    if client_id and not is_tenant_id(client_id):
-        raise usage_error(
-            f"{flag} is {client_id!r}; a tenant id has lower-case letters, digits, dots and dashes, at most 63, "
-            "begins with a letter or digit and is not the name of a kind."
-        )
-    return client_id
+__all__ = ["LOG_LEVELS", "ClientId", "Json", "LogLevel", "TenantOptions", "WriteOptions", "log_level", "tenant_id"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,11 @@ import threading
 from collections.abc import Callable, Iterable
 from socketserver import ThreadingMixIn
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import make_wsgi_app
+from prometheus_client import CollectorRegistry, make_wsgi_app
 
-from runners.observe.metrics import Monitor
 from transforms.io.faults import InfrastructureFault
 from transforms.records.redaction.text import redact_text
 
@@ -18,10 +17,24 @@ _END_S: Final = 0.1
 Respond = Callable[[str, list[tuple[str, str]]], Any]
 
 
+class Monitored(Protocol):
+    """What has metrics, a health and a readiness."""
+
+    registry: CollectorRegistry
+
+    def health(self) -> tuple[bool, str]:
+        """Whether it works, and a line that says why not."""
+        ...
+
+    def readiness(self) -> tuple[bool, str]:
+        """Whether it is at work, and a line that says why not."""
+        ...
+
+
 class MonitorServer:
     """Serves a monitor on host:port within the block; InfrastructureFault where the port is taken."""
 
-    def __init__(self, monitor: Monitor, host: str, port: int) -> None:
+    def __init__(self, monitor: Monitored, host: str, port: int) -> None:
         metrics = make_wsgi_app(monitor.registry)
         pages = {"/healthz": monitor.health, "/readyz": monitor.readiness}
 

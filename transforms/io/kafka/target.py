@@ -35,12 +35,36 @@ def quiet(_error: "KafkaError") -> None:
     """librdkafka reports every failed attempt to connect; what matters comes back as the request's own fault."""
 
 
+OAUTHBEARER: Final = "OAUTHBEARER"
+
+
+@dataclass(frozen=True, slots=True)
+class OAuth:
+    """Where librdkafka gets tokens from (OpenID Connect, client credentials)."""
+
+    token_url: str
+    client_id: str
+    secret: Secret
+    scope: str = ""
+
+    def client_config(self) -> dict[str, str]:
+        """librdkafka's settings; holds the secret."""
+        config = {
+            "sasl.mechanism": OAUTHBEARER,
+            "sasl.oauthbearer.method": "oidc",
+            "sasl.oauthbearer.token.endpoint.url": self.token_url,
+            "sasl.oauthbearer.client.id": self.client_id,
+            "sasl.oauthbearer.client.secret": self.secret.read(),
+        }
+        return config | ({"sasl.oauthbearer.scope": self.scope} if self.scope else {})
+
+
 @dataclass(frozen=True, slots=True)
 class KafkaTarget:
     """A cluster, the consumer group that marks what is done, and how to log in.
 
     ca_file, keypair_file: PEM files; the latter holds the client's private key and certificate.
-    retry_s: for how long a request is made again while Kafka is away or busy.
+    retry_s: for how long a request is made again while Kafka is away or busy. oauth: of a producer that logs in with tokens.
     """
 
     brokers: str
@@ -52,6 +76,7 @@ class KafkaTarget:
     ca_file: str = ""
     keypair_file: str = ""
     retry_s: float = 30.0
+    oauth: OAuth | None = None
 
     @property
     def uses_sasl(self) -> bool:
@@ -71,7 +96,9 @@ class KafkaTarget:
     def client_config(self) -> dict[str, str]:
         """librdkafka's configuration. Holds the password: never log, store or serialise it."""
         config = {"bootstrap.servers": self.brokers, "security.protocol": self.security_protocol}
-        if self.uses_sasl:
+        if self.uses_sasl and self.oauth is not None:
+            config |= self.oauth.client_config()
+        elif self.uses_sasl:
             config |= {
                 "sasl.mechanism": self.sasl_mechanism,
                 "sasl.username": self.sasl_username,

@@ -9,7 +9,7 @@ from transforms.records.redaction.secret_names import SIGNS, is_secret_name
 from transforms.records.redaction.url import REDACTED, redact_url, substituted
 
 # What is a secret whatever stands around it. Issuers give their tokens these beginnings so that they can be found.
-_TOKENS: Final = "|".join(
+TOKENS: Final = "|".join(
     (
         r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]{4,}){1,4}\.?",
         r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}",
@@ -26,7 +26,7 @@ _TOKENS: Final = "|".join(
         r"hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9/_-]{8,}",
     )
 )
-_KEY_BLOCK: Final = r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?s:.*?)(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z)"
+KEY_BLOCK: Final = r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?s:.*?)(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z)"
 # The same in base64, as kubeconfigs and Secrets have it; certificates and public keys begin otherwise.
 _ENCODED_BLOCK: Final = r"LS0tLS1CRUdJTi[A-Za-z0-9+/_-]+=*"
 _PUBLIC: Final = ("LS0tLS1CRUdJTiBDRVJU", "LS0tLS1CRUdJTiBQVUJM", "LS0tLS1CRUdJTiBUUlVTVEVE", "LS0tLS1CRUdJTiBYNTA5")
@@ -161,9 +161,9 @@ def is_harmless(value: str) -> bool:
 
 
 STRICT: Final = (
-    _rule(_KEY_BLOCK, _gone, r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY"),
+    _rule(KEY_BLOCK, _gone, r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY"),
     _rule(_ENCODED_BLOCK, _block),
-    _rule(_TOKENS, _gone),
+    _rule(TOKENS, _gone),
     Rule(_URL_SIGNS, redact_url),
 )
 FREE: Final = (

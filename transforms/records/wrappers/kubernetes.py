@@ -41,6 +41,10 @@ class _Lifted(msgspec.Struct, frozen=True, rename="camel"):
         """By the names that the envelope has for them."""
         raise NotImplementedError
 
+    def original(self) -> dict[str, Any]:
+        """As Kubernetes has them, without what is absent."""
+        raise NotImplementedError
+
 
 class _PodSpec(_Lifted, frozen=True):
     node_name: str | None = None
@@ -49,11 +53,18 @@ class _PodSpec(_Lifted, frozen=True):
     def fields(self) -> Mapping[str, Any]:
         return {"node": self.node_name, "image": self.containers[0].image if self.containers else None}
 
+    def original(self) -> dict[str, Any]:
+        first = {"image": self.containers[0].image} if self.containers else {}
+        return {"nodeName": self.node_name, "containers": [first] if first.get("image") else None}
+
 
 class _ReplicatedSpec(_Lifted, frozen=True):
     replicas: Any = None
 
     def fields(self) -> Mapping[str, Any]:
+        return {"replicas": self.replicas}
+
+    def original(self) -> dict[str, Any]:
         return {"replicas": self.replicas}
 
 
@@ -65,6 +76,9 @@ class _ServiceSpec(_Lifted, frozen=True):
 
     def fields(self) -> Mapping[str, Any]:
         return {"serviceIPs": self.cluster_ips or ([self.cluster_ip] if self.cluster_ip else None)}
+
+    def original(self) -> dict[str, Any]:
+        return {"clusterIPs": self.cluster_ips, "clusterIP": None if self.cluster_ips else self.cluster_ip}
 
 
 class _PodStatus(msgspec.Struct, frozen=True):
@@ -100,6 +114,55 @@ _STATUS: Final = msgspec.json.Decoder(_PodStatus).decode
 _FIELDS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
+class _ApiMetadata(_Metadata, frozen=True, rename="camel"):
+    """labels, owner_references: as the API server guarantees them."""
+
+    resource_version: str | None = None
+    labels: dict[str, str] | None = None
+    owner_references: list[dict[str, Any]] | None = None
+
+
+class KubernetesObject(msgspec.Struct, frozen=True, rename="camel"):
+    """An object as the API server gives it; annotations and managed fields are never read."""
+
+    metadata: _ApiMetadata
+    kind: str = ""
+    api_version: str | None = None
+    spec: msgspec.Raw = msgspec.Raw()
+    status: Any = None
+
+    def lifted(self, token: str) -> dict[str, Any]:
+        """What is lifted out of the spec of some kinds, as Kubernetes has it. Fault where it is of another type."""
+        lift = _LIFT.get(token)
+        if lift is None or bytes(self.spec) in _ABSENT:
+            return {}
+        try:
+            return lift(self.spec).original()
+        except msgspec.ValidationError as error:
+            raise Fault(Reason.WRONG_TYPE, f"`spec`: {str(error)[:_SHOWN]}") from None
+
+
+_API_OBJECT: Final = msgspec.json.Decoder(KubernetesObject).decode
+
+
+def read_object(text: bytes | msgspec.Raw, kind: str, api_version: str) -> KubernetesObject:
+    """An object of the API; msgspec's errors for what is none, ValueError for one without a name.
+
+    kind, api_version: of its collection; it must not say that it is of another kind.
+    """
+    found = _API_OBJECT(text)
+    if not found.metadata.name:
+        raise ValueError(f"an object of the kind {kind} has no name")
+    if found.kind not in ("", kind):
+        raise ValueError(f"an object among those of the kind {kind} ({api_version}) is of the kind {shown(found.kind)}")
+    return found
+
+
+def spec_with_siblings(found: KubernetesObject, text: bytes, token: str) -> msgspec.Raw:
+    """The object's spec with what stands beside it, where the job reads the spec of the kind."""
+    return _spec(found.spec, text) if token in SPEC_OF_TOKEN else found.spec
+
+
 def envelope_of(text: bytes, timestamp_ms: int) -> bytes | None:
     """The envelope of a Kubernetes object or of a watch record; None where the text is neither.
 
@@ -130,7 +193,7 @@ def _envelope(found: _Object, text: bytes, op: str, timestamp_ms: int) -> bytes 
     except OverflowError:
         return None
     metadata, token = found.metadata, kind_token(found.kind, found.api_version or "")
-    spec = _spec(found, text) if token in SPEC_OF_TOKEN else found.spec
+    spec = _spec(found.spec, text) if token in SPEC_OF_TOKEN else found.spec
     fields = {
         "op": op,
         "at": at,
@@ -148,15 +211,15 @@ def _envelope(found: _Object, text: bytes, op: str, timestamp_ms: int) -> bytes 
     return msgspec.json.encode({name: value for name, value in fields.items() if value is not None})
 
 
-def _spec(found: _Object, text: bytes) -> msgspec.Raw:
+def _spec(spec: msgspec.Raw, text: bytes) -> msgspec.Raw:
     """The object's spec, and what stands beside it in it."""
     beside = {name: value for name, value in _FIELDS(text).items() if name not in _COMMON}
     if not beside:
-        return found.spec
+        return spec
     try:
-        held = _FIELDS(found.spec) if bytes(found.spec) not in _ABSENT else {}
+        held = _FIELDS(spec) if bytes(spec) not in _ABSENT else {}
     except msgspec.DecodeError:
-        return found.spec  # The codec tells what is wrong with it.
+        return spec  # The codec tells what is wrong with it.
     return msgspec.Raw(msgspec.json.encode(beside | held))
 
 

@@ -1,0 +1,5 @@
+"""The entry point of the agent."""
+
+from pipelines.agent.commands import app
+
+app()
