@@ -31,8 +31,8 @@ class ViewedTenant:
 
     def brief(self, rid: str) -> Brief:
         props = self.resources[rid]
-        words = (str(props.get(name) or "") for name in ("kind", "ns", "name"))
-        return Brief(rid, *words, bool(props.get("stub")), ailment_of(props))
+        kind, ns, name = (str(props.get(one) or "") for one in ("kind", "ns", "name"))
+        return Brief(rid, kind, ns, name, bool(props.get("stub")), ailment_of(props))
 
 
 class MemoryGraphSource:
