@@ -20,8 +20,9 @@ MOST_AFFECTED: Final = 150
 MOST_EPISODES: Final = 200
 _MOST_COLUMNS: Final = 5
 CAUSE: Final = "cause"
+RIVAL: Final = "rival cause"
 # Where a role stands that no relationship joins with the rest: from cause to symptom.
-_COLUMN_OF_ROLE: Final = {"cause": 0, "root": 0, "affected": 1, "symptom": 2}
+_COLUMN_OF_ROLE: Final = {CAUSE: 0, RIVAL: 0, "affected": 1, "symptom": 2}
 
 
 def incidents_page(site: Site, principal: Principal, client_id: str, params: Params) -> Page:
@@ -55,6 +56,7 @@ def incident_page(site: Site, principal: Principal, client_id: str, params: Para
     edges = set(source.edges_between(client_id, sorted(briefs), 1_000))
     earlier = source.incidents(client_id, is_open=None, root=props.get("root"), most=21) if props.get("root") else []
     roles = {one.rid: role for role, one in affected}
+    roles |= dict.fromkeys(_named(causes), RIVAL)
     roles |= {rid: CAUSE for rid in (props.get("root"),) if isinstance(rid, str)}
     content: dict[str, Any] = {
         "tenant": {"client_id": client_id},
@@ -94,9 +96,15 @@ def _rids(props: Props, affected: Sequence[tuple[str, Brief]], links: Sequence[t
     found = [props.get("root"), *(one.rid for _, one in affected)]
     for link, a, b in links:
         found += [a, b, *(part for part in link.get("path") or () if isinstance(part, str))]
-    found += [one.get(name) for one in causes if isinstance(one, Mapping) for name in ("rid", "object", "cause")]
+    found += _named(causes)
     named = dict.fromkeys(one for one in found if isinstance(one, str) and ":" in one)
     return list(named)[:MOST_AFFECTED]
+
+
+def _named(causes: Sequence[Any]) -> list[str]:
+    """The objects of the causes, in their order."""
+    named = [one.get(name) for one in causes if isinstance(one, Mapping) for name in ("rid", "object", "cause")]
+    return [one for one in named if isinstance(one, str)]
 
 
 def chain_columns(briefs: Mapping[str, Brief], roles: Mapping[str, str], edges: set[Edge]) -> dict[str, int]:
@@ -105,7 +113,7 @@ def chain_columns(briefs: Mapping[str, Brief], roles: Mapping[str, str], edges: 
     for edge in sorted(edges):
         near.setdefault(edge.source, []).append(edge.target)
         near.setdefault(edge.target, []).append(edge.source)
-    columns = {rid: 0 for rid in sorted(briefs) if roles.get(rid) in (CAUSE, "root")}
+    columns = {rid: 0 for rid in sorted(briefs) if roles.get(rid) == CAUSE}
     queue = deque(columns)
     while queue:
         rid = queue.popleft()

@@ -7,7 +7,7 @@ from pipelines.console.render import tenant_link
 from transforms.planning.views.neighbourhood import Around, Box, Line, Picture, draw
 from transforms.planning.views.source import Brief, Edge
 
-_TITLE_CHARACTERS: Final = 27
+_TITLE_CHARACTERS: Final = 25
 _FOLD: Final = "fold "
 
 
@@ -56,7 +56,10 @@ def picture_of(around: Around, client_id: str, middle: str) -> Drawn:
 def chain_of(briefs: Mapping[str, Brief], roles: Mapping[str, str], columns: Mapping[str, int], edges: set[Edge], client_id: str) -> Drawn:
     """The causal chain over the topology, causes to the left; roles by colour and shape."""
     picture = draw(columns, edges, {rid: (one.kind, one.name) for rid, one in briefs.items()})
-    boxes = [_object(box, briefs[key], client_id, f"role-{roles.get(key, 'other')}", roles.get(key, "")) for key, box in _objects(picture)]
+    boxes = [
+        _object(box, briefs[key], client_id, f"role-{roles.get(key, 'other').replace(' ', '-')}", roles.get(key, ""))
+        for key, box in _objects(picture)
+    ]
     says = f"{len(boxes)} objects from cause to symptom, {len(picture.lines)} relationships"
     return Drawn(tuple(boxes), picture.lines, picture.width, picture.height, says)
 

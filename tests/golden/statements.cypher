@@ -1473,7 +1473,8 @@ RETURN properties(e) AS props ORDER BY e.at_ms DESC, e.eid DESC LIMIT $most;
 // CENSUS
 MATCH (n:Resource {client_id: $client_id})
 WHERE n.rid > ''
-WITH n.ns AS ns, n.kind AS kind, coalesce(n.stub, false) AS stub, CASE WHEN n.stub THEN NULL
+WITH coalesce(n.ns, '') AS ns, n.kind AS kind, coalesce(n.stub, false) AS stub,
+  CASE WHEN n.stub THEN NULL
     WHEN n:Pod AND NOT n.waiting_reason IN ['ContainerCreating', 'PodInitializing'] THEN n.waiting_reason
     WHEN n:Pod AND n.phase IN ['Failed', 'Pending', 'Unknown'] THEN n.phase
     WHEN n:Pod AND ((n.status CONTAINS '"phase":"Running"' AND n.status CONTAINS '"status":"False","type":"Ready"')) THEN 'NotReady'
@@ -1532,8 +1533,8 @@ RETURN {rid: n.rid, kind: n.kind, ns: n.ns, name: n.name, stub: coalesce(n.stub,
   COUNT { (n)<-[:RUNS_ON]-(:Resource) } AS runs, n.image AS image;
 
 // BARE_PODS
-MATCH (n:Pod {client_id: $client_id})
-WHERE n.rid > '' AND NOT EXISTS { (n)<-[:CONTROLS]-(:Resource) }
+MATCH (n:Resource {client_id: $client_id})
+WHERE n.rid STARTS WITH 'pod:' AND NOT EXISTS { (n)<-[:CONTROLS]-(:Resource) }
 WITH n ORDER BY n.rid LIMIT $most
 RETURN {rid: n.rid, kind: n.kind, ns: n.ns, name: n.name, stub: coalesce(n.stub, false), ails: CASE WHEN n.stub THEN NULL
     WHEN n:Pod AND NOT n.waiting_reason IN ['ContainerCreating', 'PodInitializing'] THEN n.waiting_reason

@@ -64,7 +64,8 @@ HAPPENED: Final = (
 
 # How many objects there are by namespace, kind and state: what is folded away is counted from here.
 CENSUS: Final = (
-    f"{_of('n', RESOURCE)}\nWITH n.ns AS ns, n.kind AS kind, coalesce(n.stub, false) AS stub, {ailment('n')} IS NOT NULL AS sick\n"
+    f"{_of('n', RESOURCE)}\nWITH coalesce(n.ns, '') AS ns, n.kind AS kind, coalesce(n.stub, false) AS stub,\n"
+    f"  {ailment('n')} IS NOT NULL AS sick\n"
     "RETURN ns, kind, stub, sick, count(*) AS number ORDER BY ns, kind, stub, sick LIMIT $most"
 )
 OBJECTS: Final = (
@@ -82,7 +83,7 @@ OBJECTS_OF_KINDS: Final = (
     f"  COUNT {{ (n)<-[:RUNS_ON]-(:{RESOURCE.label}) }} AS runs, n.image AS image"
 )
 BARE_PODS: Final = (
-    f"MATCH (n:Pod {{{_BOUND}}})\nWHERE n.{RESOURCE.key} > '' AND NOT EXISTS {{ (n)<-[:CONTROLS]-(:{RESOURCE.label}) }}\n"
+    f"MATCH (n:{RESOURCE.label} {{{_BOUND}}})\nWHERE n.{RESOURCE.key} STARTS WITH 'pod:' AND NOT EXISTS {{ (n)<-[:CONTROLS]-(:{RESOURCE.label}) }}\n"
     f"WITH n ORDER BY n.{RESOURCE.key} LIMIT $most\nRETURN {brief('n')} AS object, n.image AS image"
 )
 SICK: Final = (

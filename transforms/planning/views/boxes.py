@@ -120,7 +120,7 @@ def map_of(census: Sequence[Counted], placed: Sequence[Placed], opened: Collecti
     groups = _by_node(shown) if by_node else _by_namespace(shown)
     _fold(groups, passed, shown, opened, by_node=by_node)
     root = _Node("", "", children=_few(groups))
-    _pack(root, ratio=1.6)
+    _pack(root, ratio=2.4)
     frames: list[Frame] = []
     tiles: list[Tile] = []
     _place(root, 0, 0, 0, frames, tiles)
