@@ -63,6 +63,10 @@ class KafkaOptions:
         ),
     ] = 30.0
 
+    def target_or_none(self) -> KafkaTarget | None:
+        """The cluster that the options name, or the local stack's; None where there is neither."""
+        return self.target() if self.kafka_brokers or read_endpoints() else None
+
     def target(self) -> KafkaTarget:
         """The cluster that the options name; with no brokers, and no other server named either, the local stack's."""
         local = None if self.kafka_brokers else stack_or_none(KAFKA)

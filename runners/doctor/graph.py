@@ -134,7 +134,8 @@ def judge_schema(wanted: Iterable[SchemaElement], told: list[Index] | ProbeError
 
 
 def _state(element: SchemaElement, there: list[Index]) -> tuple[_State, str]:
-    same = [one for one in there if (one.of, one.properties) == (element.of, element.properties) and one.type == "RANGE"]
+    wanted = "FULLTEXT" if element.is_text else "RANGE"
+    same = [one for one in there if (one.of, one.properties) == (element.of, element.properties) and one.type == wanted]
     of_kind = [one for one in same if one.is_unique or not element.is_unique]
     if of_kind:
         return _online(of_kind[0])

@@ -83,12 +83,15 @@ CREATE INDEX networkpolicy_ns IF NOT EXISTS FOR (n:NetworkPolicy) ON (n.client_i
 CREATE INDEX pod_ns IF NOT EXISTS FOR (n:Pod) ON (n.client_id, n.ns);
 
 // schema 28
-CREATE INDEX runs_on_edge_id IF NOT EXISTS FOR ()-[r:RUNS_ON]-() ON (r.client_id, r.edge_id);
+CREATE FULLTEXT INDEX resource_text IF NOT EXISTS FOR (n:Resource) ON EACH [n.client_id, n.name, n.ns, n.labels, n.image, n.pod_ip, n.service_ips, n.uid] OPTIONS {indexConfig: {`fulltext.analyzer`: 'unicode_whitespace', `fulltext.eventually_consistent`: true}};
 
 // schema 29
-CREATE INDEX selects_edge_id IF NOT EXISTS FOR ()-[r:SELECTS]-() ON (r.client_id, r.edge_id);
+CREATE INDEX runs_on_edge_id IF NOT EXISTS FOR ()-[r:RUNS_ON]-() ON (r.client_id, r.edge_id);
 
 // schema 30
+CREATE INDEX selects_edge_id IF NOT EXISTS FOR ()-[r:SELECTS]-() ON (r.client_id, r.edge_id);
+
+// schema 31
 CREATE INDEX controls_edge_id IF NOT EXISTS FOR ()-[r:CONTROLS]-() ON (r.client_id, r.edge_id);
 
 // AWAIT_INDEXES
@@ -984,6 +987,12 @@ WHERE n.rkey >= ''
 MATCH (n)-[r]->()
 RETURN count(r) AS number;
 
+// COUNT_RELATIONSHIPS Incident
+MATCH (n:Incident {client_id: $client_id})
+WHERE n.iid >= ''
+MATCH (n)-[r]->()
+RETURN count(r) AS number;
+
 // LOCK_STANDING
 MATCH (c:Cluster {client_id: $client_id})
 SET c.writes = coalesce(c.writes, 0) + 1
@@ -1043,6 +1052,13 @@ RETURN max(r.ver) AS ver;
 // GREATEST_OF_RELATIONSHIPS Rule
 MATCH (n:Rule {client_id: $client_id})
 WHERE n.rkey >= ''
+MATCH (n)-[r]->()
+WHERE r.ver <= $latest
+RETURN max(r.ver) AS ver;
+
+// GREATEST_OF_RELATIONSHIPS Incident
+MATCH (n:Incident {client_id: $client_id})
+WHERE n.iid >= ''
 MATCH (n)-[r]->()
 WHERE r.ver <= $latest
 RETURN max(r.ver) AS ver;
@@ -1121,6 +1137,24 @@ CALL () {
   OPTIONAL MATCH (n)-[r]->()
   WITH n, r ORDER BY n.client_id, n.rkey LIMIT $most
   WITH max(n.rkey) AS last, count(*) AS rows, collect(r) AS found
+  FOREACH (r IN found | DELETE r)
+  RETURN last, rows, size(found) AS gone
+}
+SET c.purge_relationships = c.purge_relationships + gone
+RETURN last, rows, gone;
+
+// PURGE_RELATIONSHIPS Incident
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+WHERE c.purging AND c.purge_started = $started
+CALL () {
+  MATCH (n:Incident {client_id: $client_id})
+  WHERE n.iid >= $at
+  WITH n ORDER BY n.client_id, n.iid LIMIT $most
+  OPTIONAL MATCH (n)-[r]->()
+  WITH n, r ORDER BY n.client_id, n.iid LIMIT $most
+  WITH max(n.iid) AS last, count(*) AS rows, collect(r) AS found
   FOREACH (r IN found | DELETE r)
   RETURN last, rows, size(found) AS gone
 }
@@ -1449,6 +1483,323 @@ RETURN s.version AS version;
 MERGE (s:Schema {client_id: $client_id, name: $name})
 WITH s WHERE coalesce(s.version, 0) < $version
 SET s.before = s.version, s.version = $version, s.since = timestamp();
+
+// FLEET
+MATCH (c:Cluster)
+WHERE $client_ids IS NULL OR c.client_id IN $client_ids
+WITH c ORDER BY c.client_id LIMIT $most
+CALL (c) {
+  MATCH (n:Resource {client_id: c.client_id})
+  WHERE n.rid > ''
+  RETURN count(n) AS objects
+}
+CALL (c) {
+  MATCH (n:Incident {client_id: c.client_id})
+  WHERE n.iid > '' AND n.resolved IS NULL
+  RETURN count(n) AS incidents
+}
+RETURN properties(c) AS props, timestamp() AS now_ms, objects, incidents ORDER BY c.client_id;
+
+// CLUSTER_OF
+MATCH (c:Cluster {client_id: $client_id})
+RETURN properties(c) AS props, timestamp() AS now_ms LIMIT $most;
+
+// HAPPENED
+MATCH (e:ClusterEpisode {client_id: $client_id})
+WHERE e.eid > ''
+RETURN properties(e) AS props ORDER BY e.at_ms DESC, e.eid DESC LIMIT $most;
+
+// CENSUS
+MATCH (n:Resource {client_id: $client_id})
+WHERE n.rid > ''
+WITH coalesce(n.ns, '') AS ns, n.kind AS kind, coalesce(n.stub, false) AS stub,
+  CASE WHEN n.stub THEN NULL
+    WHEN n:Pod AND NOT n.waiting_reason IN ['ContainerCreating', 'PodInitializing'] THEN n.waiting_reason
+    WHEN n:Pod AND n.phase IN ['Failed', 'Pending', 'Unknown'] THEN n.phase
+    WHEN n:Pod AND ((n.status CONTAINS '"phase":"Running"' AND n.status CONTAINS '"status":"False","type":"Ready"')) THEN 'NotReady'
+    WHEN n:Node AND ((n.status CONTAINS '"status":"False","type":"Ready"') OR (n.status CONTAINS '"status":"Unknown","type":"Ready"')) THEN 'NotReady'
+    WHEN n:Node AND ((n.status CONTAINS '"status":"True","type":"MemoryPressure"') OR (n.status CONTAINS '"status":"True","type":"DiskPressure"') OR (n.status CONTAINS '"status":"True","type":"PIDPressure"') OR (n.status CONTAINS '"status":"True","type":"NetworkUnavailable"')) THEN 'Pressure'
+    WHEN n:Node AND n.unschedulable = true THEN 'Cordoned'
+    WHEN n:Deployment|ReplicaSet|StatefulSet AND coalesce(n.replicas, 0) > coalesce(n.ready_replicas, 0) THEN 'NotAllReady'
+    WHEN n:DaemonSet AND coalesce(n.number_unavailable, 0) > 0 THEN 'NotAllReady'
+    WHEN n:Job AND coalesce(n.failed, 0) > 0 AND coalesce(n.active, 0) = 0 AND coalesce(n.succeeded, 0) = 0 THEN 'Failed'
+    WHEN n:PersistentVolumeClaim AND n.phase IN ['Pending', 'Lost'] THEN n.phase
+    WHEN n:PersistentVolume AND n.phase IN ['Failed'] THEN n.phase
+    WHEN n:Namespace AND n.phase IN ['Terminating'] THEN n.phase
+  END IS NOT NULL AS sick
+RETURN ns, kind, stub, sick, count(*) AS number ORDER BY ns, kind, stub, sick LIMIT $most;
+
+// OBJECTS
+MATCH (n:Resource {client_id: $client_id})
+WHERE n.rid > '' AND ($namespaces IS NULL OR coalesce(n.ns, '') IN $namespaces)
+WITH n ORDER BY n.client_id, n.rid LIMIT $most
+RETURN {rid: n.rid, kind: n.kind, ns: n.ns, name: n.name, stub: coalesce(n.stub, false), ails: CASE WHEN n.stub THEN NULL
+    WHEN n:Pod AND NOT n.waiting_reason IN ['ContainerCreating', 'PodInitializing'] THEN n.waiting_reason
+    WHEN n:Pod AND n.phase IN ['Failed', 'Pending', 'Unknown'] THEN n.phase
+    WHEN n:Pod AND ((n.status CONTAINS '"phase":"Running"' AND n.status CONTAINS '"status":"False","type":"Ready"')) THEN 'NotReady'
+    WHEN n:Node AND ((n.status CONTAINS '"status":"False","type":"Ready"') OR (n.status CONTAINS '"status":"Unknown","type":"Ready"')) THEN 'NotReady'
+    WHEN n:Node AND ((n.status CONTAINS '"status":"True","type":"MemoryPressure"') OR (n.status CONTAINS '"status":"True","type":"DiskPressure"') OR (n.status CONTAINS '"status":"True","type":"PIDPressure"') OR (n.status CONTAINS '"status":"True","type":"NetworkUnavailable"')) THEN 'Pressure'
+    WHEN n:Node AND n.unschedulable = true THEN 'Cordoned'
+    WHEN n:Deployment|ReplicaSet|StatefulSet AND coalesce(n.replicas, 0) > coalesce(n.ready_replicas, 0) THEN 'NotAllReady'
+    WHEN n:DaemonSet AND coalesce(n.number_unavailable, 0) > 0 THEN 'NotAllReady'
+    WHEN n:Job AND coalesce(n.failed, 0) > 0 AND coalesce(n.active, 0) = 0 AND coalesce(n.succeeded, 0) = 0 THEN 'Failed'
+    WHEN n:PersistentVolumeClaim AND n.phase IN ['Pending', 'Lost'] THEN n.phase
+    WHEN n:PersistentVolume AND n.phase IN ['Failed'] THEN n.phase
+    WHEN n:Namespace AND n.phase IN ['Terminating'] THEN n.phase
+  END} AS object, [(o:Resource)-[:CONTROLS]->(n) | o.rid] AS owners,
+  [(n)-[:RUNS_ON]->(o:Resource) | o.rid] AS nodes;
+
+// OBJECTS_OF_KINDS
+UNWIND $prefixes AS prefix
+MATCH (n:Resource {client_id: $client_id})
+WHERE n.rid STARTS WITH prefix
+WITH n ORDER BY n.rid LIMIT $most
+RETURN {rid: n.rid, kind: n.kind, ns: n.ns, name: n.name, stub: coalesce(n.stub, false), ails: CASE WHEN n.stub THEN NULL
+    WHEN n:Pod AND NOT n.waiting_reason IN ['ContainerCreating', 'PodInitializing'] THEN n.waiting_reason
+    WHEN n:Pod AND n.phase IN ['Failed', 'Pending', 'Unknown'] THEN n.phase
+    WHEN n:Pod AND ((n.status CONTAINS '"phase":"Running"' AND n.status CONTAINS '"status":"False","type":"Ready"')) THEN 'NotReady'
+    WHEN n:Node AND ((n.status CONTAINS '"status":"False","type":"Ready"') OR (n.status CONTAINS '"status":"Unknown","type":"Ready"')) THEN 'NotReady'
+    WHEN n:Node AND ((n.status CONTAINS '"status":"True","type":"MemoryPressure"') OR (n.status CONTAINS '"status":"True","type":"DiskPressure"') OR (n.status CONTAINS '"status":"True","type":"PIDPressure"') OR (n.status CONTAINS '"status":"True","type":"NetworkUnavailable"')) THEN 'Pressure'
+    WHEN n:Node AND n.unschedulable = true THEN 'Cordoned'
+    WHEN n:Deployment|ReplicaSet|StatefulSet AND coalesce(n.replicas, 0) > coalesce(n.ready_replicas, 0) THEN 'NotAllReady'
+    WHEN n:DaemonSet AND coalesce(n.number_unavailable, 0) > 0 THEN 'NotAllReady'
+    WHEN n:Job AND coalesce(n.failed, 0) > 0 AND coalesce(n.active, 0) = 0 AND coalesce(n.succeeded, 0) = 0 THEN 'Failed'
+    WHEN n:PersistentVolumeClaim AND n.phase IN ['Pending', 'Lost'] THEN n.phase
+    WHEN n:PersistentVolume AND n.phase IN ['Failed'] THEN n.phase
+    WHEN n:Namespace AND n.phase IN ['Terminating'] THEN n.phase
+  END} AS object, n.replicas AS replicas, n.ready_replicas AS ready, n.number_ready AS number_ready,
+  n.desired_number_scheduled AS desired, EXISTS { (n)<-[:CONTROLS]-(:Resource) } AS owned,
+  COUNT { (n)<-[:RUNS_ON]-(:Resource) } AS runs, n.image AS image;
+
+// BARE_PODS
+MATCH (n:Resource {client_id: $client_id})
+WHERE n.rid STARTS WITH 'pod:' AND NOT EXISTS { (n)<-[:CONTROLS]-(:Resource) }
+WITH n ORDER BY n.rid LIMIT $most
+RETURN {rid: n.rid, kind: n.kind, ns: n.ns, name: n.name, stub: coalesce(n.stub, false), ails: CASE WHEN n.stub THEN NULL
+    WHEN n:Pod AND NOT n.waiting_reason IN ['ContainerCreating', 'PodInitializing'] THEN n.waiting_reason
+    WHEN n:Pod AND n.phase IN ['Failed', 'Pending', 'Unknown'] THEN n.phase
+    WHEN n:Pod AND ((n.status CONTAINS '"phase":"Running"' AND n.status CONTAINS '"status":"False","type":"Ready"')) THEN 'NotReady'
+    WHEN n:Node AND ((n.status CONTAINS '"status":"False","type":"Ready"') OR (n.status CONTAINS '"status":"Unknown","type":"Ready"')) THEN 'NotReady'
+    WHEN n:Node AND ((n.status CONTAINS '"status":"True","type":"MemoryPressure"') OR (n.status CONTAINS '"status":"True","type":"DiskPressure"') OR (n.status CONTAINS '"status":"True","type":"PIDPressure"') OR (n.status CONTAINS '"status":"True","type":"NetworkUnavailable"')) THEN 'Pressure'
+    WHEN n:Node AND n.unschedulable = true THEN 'Cordoned'
+    WHEN n:Deployment|ReplicaSet|StatefulSet AND coalesce(n.replicas, 0) > coalesce(n.ready_replicas, 0) THEN 'NotAllReady'
+    WHEN n:DaemonSet AND coalesce(n.number_unavailable, 0) > 0 THEN 'NotAllReady'
+    WHEN n:Job AND coalesce(n.failed, 0) > 0 AND coalesce(n.active, 0) = 0 AND coalesce(n.succeeded, 0) = 0 THEN 'Failed'
+    WHEN n:PersistentVolumeClaim AND n.phase IN ['Pending', 'Lost'] THEN n.phase
+    WHEN n:PersistentVolume AND n.phase IN ['Failed'] THEN n.phase
+    WHEN n:Namespace AND n.phase IN ['Terminating'] THEN n.phase
+  END} AS object, n.image AS image;
+
+// SICK
+MATCH (n:Resource {client_id: $client_id})
+WHERE n.rid > '' AND (CASE WHEN n.stub THEN NULL
+    WHEN n:Pod AND NOT n.waiting_reason IN ['ContainerCreating', 'PodInitializing'] THEN n.waiting_reason
+    WHEN n:Pod AND n.phase IN ['Failed', 'Pending', 'Unknown'] THEN n.phase
+    WHEN n:Pod AND ((n.status CONTAINS '"phase":"Running"' AND n.status CONTAINS '"status":"False","type":"Ready"')) THEN 'NotReady'
+    WHEN n:Node AND ((n.status CONTAINS '"status":"False","type":"Ready"') OR (n.status CONTAINS '"status":"Unknown","type":"Ready"')) THEN 'NotReady'
+    WHEN n:Node AND ((n.status CONTAINS '"status":"True","type":"MemoryPressure"') OR (n.status CONTAINS '"status":"True","type":"DiskPressure"') OR (n.status CONTAINS '"status":"True","type":"PIDPressure"') OR (n.status CONTAINS '"status":"True","type":"NetworkUnavailable"')) THEN 'Pressure'
+    WHEN n:Node AND n.unschedulable = true THEN 'Cordoned'
+    WHEN n:Deployment|ReplicaSet|StatefulSet AND coalesce(n.replicas, 0) > coalesce(n.ready_replicas, 0) THEN 'NotAllReady'
+    WHEN n:DaemonSet AND coalesce(n.number_unavailable, 0) > 0 THEN 'NotAllReady'
+    WHEN n:Job AND coalesce(n.failed, 0) > 0 AND coalesce(n.active, 0) = 0 AND coalesce(n.succeeded, 0) = 0 THEN 'Failed'
+    WHEN n:PersistentVolumeClaim AND n.phase IN ['Pending', 'Lost'] THEN n.phase
+    WHEN n:PersistentVolume AND n.phase IN ['Failed'] THEN n.phase
+    WHEN n:Namespace AND n.phase IN ['Terminating'] THEN n.phase
+  END) IS NOT NULL
+WITH n ORDER BY n.rid LIMIT $most
+RETURN {rid: n.rid, kind: n.kind, ns: n.ns, name: n.name, stub: coalesce(n.stub, false), ails: CASE WHEN n.stub THEN NULL
+    WHEN n:Pod AND NOT n.waiting_reason IN ['ContainerCreating', 'PodInitializing'] THEN n.waiting_reason
+    WHEN n:Pod AND n.phase IN ['Failed', 'Pending', 'Unknown'] THEN n.phase
+    WHEN n:Pod AND ((n.status CONTAINS '"phase":"Running"' AND n.status CONTAINS '"status":"False","type":"Ready"')) THEN 'NotReady'
+    WHEN n:Node AND ((n.status CONTAINS '"status":"False","type":"Ready"') OR (n.status CONTAINS '"status":"Unknown","type":"Ready"')) THEN 'NotReady'
+    WHEN n:Node AND ((n.status CONTAINS '"status":"True","type":"MemoryPressure"') OR (n.status CONTAINS '"status":"True","type":"DiskPressure"') OR (n.status CONTAINS '"status":"True","type":"PIDPressure"') OR (n.status CONTAINS '"status":"True","type":"NetworkUnavailable"')) THEN 'Pressure'
+    WHEN n:Node AND n.unschedulable = true THEN 'Cordoned'
+    WHEN n:Deployment|ReplicaSet|StatefulSet AND coalesce(n.replicas, 0) > coalesce(n.ready_replicas, 0) THEN 'NotAllReady'
+    WHEN n:DaemonSet AND coalesce(n.number_unavailable, 0) > 0 THEN 'NotAllReady'
+    WHEN n:Job AND coalesce(n.failed, 0) > 0 AND coalesce(n.active, 0) = 0 AND coalesce(n.succeeded, 0) = 0 THEN 'Failed'
+    WHEN n:PersistentVolumeClaim AND n.phase IN ['Pending', 'Lost'] THEN n.phase
+    WHEN n:PersistentVolume AND n.phase IN ['Failed'] THEN n.phase
+    WHEN n:Namespace AND n.phase IN ['Terminating'] THEN n.phase
+  END} AS object;
+
+// OBJECT
+MATCH (n:Resource {client_id: $client_id, rid: $rid})
+RETURN properties(n) AS props, {rid: n.rid, kind: n.kind, ns: n.ns, name: n.name, stub: coalesce(n.stub, false), ails: CASE WHEN n.stub THEN NULL
+    WHEN n:Pod AND NOT n.waiting_reason IN ['ContainerCreating', 'PodInitializing'] THEN n.waiting_reason
+    WHEN n:Pod AND n.phase IN ['Failed', 'Pending', 'Unknown'] THEN n.phase
+    WHEN n:Pod AND ((n.status CONTAINS '"phase":"Running"' AND n.status CONTAINS '"status":"False","type":"Ready"')) THEN 'NotReady'
+    WHEN n:Node AND ((n.status CONTAINS '"status":"False","type":"Ready"') OR (n.status CONTAINS '"status":"Unknown","type":"Ready"')) THEN 'NotReady'
+    WHEN n:Node AND ((n.status CONTAINS '"status":"True","type":"MemoryPressure"') OR (n.status CONTAINS '"status":"True","type":"DiskPressure"') OR (n.status CONTAINS '"status":"True","type":"PIDPressure"') OR (n.status CONTAINS '"status":"True","type":"NetworkUnavailable"')) THEN 'Pressure'
+    WHEN n:Node AND n.unschedulable = true THEN 'Cordoned'
+    WHEN n:Deployment|ReplicaSet|StatefulSet AND coalesce(n.replicas, 0) > coalesce(n.ready_replicas, 0) THEN 'NotAllReady'
+    WHEN n:DaemonSet AND coalesce(n.number_unavailable, 0) > 0 THEN 'NotAllReady'
+    WHEN n:Job AND coalesce(n.failed, 0) > 0 AND coalesce(n.active, 0) = 0 AND coalesce(n.succeeded, 0) = 0 THEN 'Failed'
+    WHEN n:PersistentVolumeClaim AND n.phase IN ['Pending', 'Lost'] THEN n.phase
+    WHEN n:PersistentVolume AND n.phase IN ['Failed'] THEN n.phase
+    WHEN n:Namespace AND n.phase IN ['Terminating'] THEN n.phase
+  END} AS object LIMIT $most;
+
+// BRIEFS
+UNWIND $rids AS rid
+MATCH (n:Resource {client_id: $client_id, rid: rid})
+RETURN {rid: n.rid, kind: n.kind, ns: n.ns, name: n.name, stub: coalesce(n.stub, false), ails: CASE WHEN n.stub THEN NULL
+    WHEN n:Pod AND NOT n.waiting_reason IN ['ContainerCreating', 'PodInitializing'] THEN n.waiting_reason
+    WHEN n:Pod AND n.phase IN ['Failed', 'Pending', 'Unknown'] THEN n.phase
+    WHEN n:Pod AND ((n.status CONTAINS '"phase":"Running"' AND n.status CONTAINS '"status":"False","type":"Ready"')) THEN 'NotReady'
+    WHEN n:Node AND ((n.status CONTAINS '"status":"False","type":"Ready"') OR (n.status CONTAINS '"status":"Unknown","type":"Ready"')) THEN 'NotReady'
+    WHEN n:Node AND ((n.status CONTAINS '"status":"True","type":"MemoryPressure"') OR (n.status CONTAINS '"status":"True","type":"DiskPressure"') OR (n.status CONTAINS '"status":"True","type":"PIDPressure"') OR (n.status CONTAINS '"status":"True","type":"NetworkUnavailable"')) THEN 'Pressure'
+    WHEN n:Node AND n.unschedulable = true THEN 'Cordoned'
+    WHEN n:Deployment|ReplicaSet|StatefulSet AND coalesce(n.replicas, 0) > coalesce(n.ready_replicas, 0) THEN 'NotAllReady'
+    WHEN n:DaemonSet AND coalesce(n.number_unavailable, 0) > 0 THEN 'NotAllReady'
+    WHEN n:Job AND coalesce(n.failed, 0) > 0 AND coalesce(n.active, 0) = 0 AND coalesce(n.succeeded, 0) = 0 THEN 'Failed'
+    WHEN n:PersistentVolumeClaim AND n.phase IN ['Pending', 'Lost'] THEN n.phase
+    WHEN n:PersistentVolume AND n.phase IN ['Failed'] THEN n.phase
+    WHEN n:Namespace AND n.phase IN ['Terminating'] THEN n.phase
+  END} AS object ORDER BY rid LIMIT $most;
+
+// EDGES_AT
+UNWIND $rids AS rid
+MATCH (n:Resource {client_id: $client_id, rid: rid})-[r:RUNS_ON|SELECTS|CONTROLS|MOUNTS|USES|ROUTES|CLAIMS|SCALES]-(m:Resource)
+WHERE type(r) IN $types
+WITH rid, type(r) AS type, startNode(r) = n AS outgoing, m ORDER BY m.rid
+WITH rid, type, outgoing, collect(m) AS found
+RETURN rid, type, outgoing, [m IN found[..$each] | {rid: m.rid, kind: m.kind, ns: m.ns, name: m.name, stub: coalesce(m.stub, false), ails: CASE WHEN m.stub THEN NULL
+    WHEN m:Pod AND NOT m.waiting_reason IN ['ContainerCreating', 'PodInitializing'] THEN m.waiting_reason
+    WHEN m:Pod AND m.phase IN ['Failed', 'Pending', 'Unknown'] THEN m.phase
+    WHEN m:Pod AND ((m.status CONTAINS '"phase":"Running"' AND m.status CONTAINS '"status":"False","type":"Ready"')) THEN 'NotReady'
+    WHEN m:Node AND ((m.status CONTAINS '"status":"False","type":"Ready"') OR (m.status CONTAINS '"status":"Unknown","type":"Ready"')) THEN 'NotReady'
+    WHEN m:Node AND ((m.status CONTAINS '"status":"True","type":"MemoryPressure"') OR (m.status CONTAINS '"status":"True","type":"DiskPressure"') OR (m.status CONTAINS '"status":"True","type":"PIDPressure"') OR (m.status CONTAINS '"status":"True","type":"NetworkUnavailable"')) THEN 'Pressure'
+    WHEN m:Node AND m.unschedulable = true THEN 'Cordoned'
+    WHEN m:Deployment|ReplicaSet|StatefulSet AND coalesce(m.replicas, 0) > coalesce(m.ready_replicas, 0) THEN 'NotAllReady'
+    WHEN m:DaemonSet AND coalesce(m.number_unavailable, 0) > 0 THEN 'NotAllReady'
+    WHEN m:Job AND coalesce(m.failed, 0) > 0 AND coalesce(m.active, 0) = 0 AND coalesce(m.succeeded, 0) = 0 THEN 'Failed'
+    WHEN m:PersistentVolumeClaim AND m.phase IN ['Pending', 'Lost'] THEN m.phase
+    WHEN m:PersistentVolume AND m.phase IN ['Failed'] THEN m.phase
+    WHEN m:Namespace AND m.phase IN ['Terminating'] THEN m.phase
+  END}] AS others, size(found) AS number
+ORDER BY rid, type, outgoing LIMIT $most;
+
+// EDGES_BETWEEN
+UNWIND $rids AS rid
+MATCH (a:Resource {client_id: $client_id, rid: rid})-[r:RUNS_ON|SELECTS|CONTROLS|MOUNTS|USES|ROUTES|CLAIMS|SCALES]->(b:Resource)
+WHERE b.rid IN $rids
+RETURN a.rid AS source, type(r) AS type, b.rid AS target ORDER BY source, type, target LIMIT $most;
+
+// OWNERS
+MATCH p = (n:Resource {client_id: $client_id, rid: $rid})<-[:CONTROLS]-{1,6}(o:Resource)
+WITH o, min(length(p)) AS hops
+RETURN {rid: o.rid, kind: o.kind, ns: o.ns, name: o.name, stub: coalesce(o.stub, false), ails: CASE WHEN o.stub THEN NULL
+    WHEN o:Pod AND NOT o.waiting_reason IN ['ContainerCreating', 'PodInitializing'] THEN o.waiting_reason
+    WHEN o:Pod AND o.phase IN ['Failed', 'Pending', 'Unknown'] THEN o.phase
+    WHEN o:Pod AND ((o.status CONTAINS '"phase":"Running"' AND o.status CONTAINS '"status":"False","type":"Ready"')) THEN 'NotReady'
+    WHEN o:Node AND ((o.status CONTAINS '"status":"False","type":"Ready"') OR (o.status CONTAINS '"status":"Unknown","type":"Ready"')) THEN 'NotReady'
+    WHEN o:Node AND ((o.status CONTAINS '"status":"True","type":"MemoryPressure"') OR (o.status CONTAINS '"status":"True","type":"DiskPressure"') OR (o.status CONTAINS '"status":"True","type":"PIDPressure"') OR (o.status CONTAINS '"status":"True","type":"NetworkUnavailable"')) THEN 'Pressure'
+    WHEN o:Node AND o.unschedulable = true THEN 'Cordoned'
+    WHEN o:Deployment|ReplicaSet|StatefulSet AND coalesce(o.replicas, 0) > coalesce(o.ready_replicas, 0) THEN 'NotAllReady'
+    WHEN o:DaemonSet AND coalesce(o.number_unavailable, 0) > 0 THEN 'NotAllReady'
+    WHEN o:Job AND coalesce(o.failed, 0) > 0 AND coalesce(o.active, 0) = 0 AND coalesce(o.succeeded, 0) = 0 THEN 'Failed'
+    WHEN o:PersistentVolumeClaim AND o.phase IN ['Pending', 'Lost'] THEN o.phase
+    WHEN o:PersistentVolume AND o.phase IN ['Failed'] THEN o.phase
+    WHEN o:Namespace AND o.phase IN ['Terminating'] THEN o.phase
+  END} AS object, hops ORDER BY hops, o.rid LIMIT $most;
+
+// MEMBERS_OF_NAMESPACE
+MATCH (n:Resource {client_id: $client_id})
+WHERE n.rid > '' AND n.ns = $ns
+WITH n ORDER BY n.rid LIMIT $most
+RETURN {rid: n.rid, kind: n.kind, ns: n.ns, name: n.name, stub: coalesce(n.stub, false), ails: CASE WHEN n.stub THEN NULL
+    WHEN n:Pod AND NOT n.waiting_reason IN ['ContainerCreating', 'PodInitializing'] THEN n.waiting_reason
+    WHEN n:Pod AND n.phase IN ['Failed', 'Pending', 'Unknown'] THEN n.phase
+    WHEN n:Pod AND ((n.status CONTAINS '"phase":"Running"' AND n.status CONTAINS '"status":"False","type":"Ready"')) THEN 'NotReady'
+    WHEN n:Node AND ((n.status CONTAINS '"status":"False","type":"Ready"') OR (n.status CONTAINS '"status":"Unknown","type":"Ready"')) THEN 'NotReady'
+    WHEN n:Node AND ((n.status CONTAINS '"status":"True","type":"MemoryPressure"') OR (n.status CONTAINS '"status":"True","type":"DiskPressure"') OR (n.status CONTAINS '"status":"True","type":"PIDPressure"') OR (n.status CONTAINS '"status":"True","type":"NetworkUnavailable"')) THEN 'Pressure'
+    WHEN n:Node AND n.unschedulable = true THEN 'Cordoned'
+    WHEN n:Deployment|ReplicaSet|StatefulSet AND coalesce(n.replicas, 0) > coalesce(n.ready_replicas, 0) THEN 'NotAllReady'
+    WHEN n:DaemonSet AND coalesce(n.number_unavailable, 0) > 0 THEN 'NotAllReady'
+    WHEN n:Job AND coalesce(n.failed, 0) > 0 AND coalesce(n.active, 0) = 0 AND coalesce(n.succeeded, 0) = 0 THEN 'Failed'
+    WHEN n:PersistentVolumeClaim AND n.phase IN ['Pending', 'Lost'] THEN n.phase
+    WHEN n:PersistentVolume AND n.phase IN ['Failed'] THEN n.phase
+    WHEN n:Namespace AND n.phase IN ['Terminating'] THEN n.phase
+  END} AS object;
+
+// EPISODES
+MATCH (e:Episodic {client_id: $client_id})
+WHERE e.ver > ''
+RETURN properties(e) AS props ORDER BY e.client_id DESC, e.ver DESC LIMIT $most;
+
+// EPISODES_ABOUT
+UNWIND $rids AS rid
+MATCH (e:Episodic {client_id: $client_id, subject: rid})
+RETURN properties(e) AS props ORDER BY e.ver DESC, e.eid LIMIT $most;
+
+// REFERRERS_OF PromTarget
+MATCH (e:PromTarget {client_id: $client_id, subject: $rid})
+RETURN properties(e) AS props ORDER BY e.tid LIMIT $most;
+
+// REFERRERS_OF Rule
+MATCH (e:Rule {client_id: $client_id, subject: $rid})
+RETURN properties(e) AS props ORDER BY e.rkey LIMIT $most;
+
+// INCIDENTS
+MATCH (i:Incident {client_id: $client_id})
+WHERE i.iid > '' AND ($open IS NULL OR (i.resolved IS NULL) = $open) AND ($root IS NULL OR i.root = $root)
+RETURN properties(i) AS props ORDER BY i.resolved IS NOT NULL, i.opened DESC, i.iid LIMIT $most;
+
+// INCIDENT_BY_ID
+MATCH (i:Incident {client_id: $client_id})
+WHERE i.iid > '' AND (i.iid = $iid OR $iid IN i.aliases)
+RETURN properties(i) AS props ORDER BY i.iid <> $iid, i.iid LIMIT $most;
+
+// AFFECTED
+MATCH (i:Incident {client_id: $client_id, iid: $iid})-[r:AFFECTS]->(n:Resource)
+RETURN r.role AS role, {rid: n.rid, kind: n.kind, ns: n.ns, name: n.name, stub: coalesce(n.stub, false), ails: CASE WHEN n.stub THEN NULL
+    WHEN n:Pod AND NOT n.waiting_reason IN ['ContainerCreating', 'PodInitializing'] THEN n.waiting_reason
+    WHEN n:Pod AND n.phase IN ['Failed', 'Pending', 'Unknown'] THEN n.phase
+    WHEN n:Pod AND ((n.status CONTAINS '"phase":"Running"' AND n.status CONTAINS '"status":"False","type":"Ready"')) THEN 'NotReady'
+    WHEN n:Node AND ((n.status CONTAINS '"status":"False","type":"Ready"') OR (n.status CONTAINS '"status":"Unknown","type":"Ready"')) THEN 'NotReady'
+    WHEN n:Node AND ((n.status CONTAINS '"status":"True","type":"MemoryPressure"') OR (n.status CONTAINS '"status":"True","type":"DiskPressure"') OR (n.status CONTAINS '"status":"True","type":"PIDPressure"') OR (n.status CONTAINS '"status":"True","type":"NetworkUnavailable"')) THEN 'Pressure'
+    WHEN n:Node AND n.unschedulable = true THEN 'Cordoned'
+    WHEN n:Deployment|ReplicaSet|StatefulSet AND coalesce(n.replicas, 0) > coalesce(n.ready_replicas, 0) THEN 'NotAllReady'
+    WHEN n:DaemonSet AND coalesce(n.number_unavailable, 0) > 0 THEN 'NotAllReady'
+    WHEN n:Job AND coalesce(n.failed, 0) > 0 AND coalesce(n.active, 0) = 0 AND coalesce(n.succeeded, 0) = 0 THEN 'Failed'
+    WHEN n:PersistentVolumeClaim AND n.phase IN ['Pending', 'Lost'] THEN n.phase
+    WHEN n:PersistentVolume AND n.phase IN ['Failed'] THEN n.phase
+    WHEN n:Namespace AND n.phase IN ['Terminating'] THEN n.phase
+  END} AS object ORDER BY role, n.rid LIMIT $most;
+
+// EPISODES_OF_INCIDENT
+MATCH (i:Incident {client_id: $client_id, iid: $iid})<-[:PART_OF]-(e:Episodic)
+RETURN properties(e) AS props ORDER BY e.ver DESC, e.eid LIMIT $most;
+
+// CAUSES_OF_INCIDENT
+MATCH (i:Incident {client_id: $client_id, iid: $iid})<-[:PART_OF]-(a:Episodic)-[r:POTENTIAL_CAUSE]->(b:Episodic)
+WHERE r.incident = $iid
+RETURN properties(r) AS props, a.subject AS source, b.subject AS target
+ORDER BY r.rank, source, target LIMIT $most;
+
+// INCIDENTS_OF_OBJECT
+MATCH (n:Resource {client_id: $client_id, rid: $rid})<-[r:AFFECTS]-(i:Incident)
+RETURN properties(i) AS props, r.role AS role ORDER BY i.opened DESC, i.iid LIMIT $most;
+
+// SEARCH
+CALL db.index.fulltext.queryNodes('resource_text', $text, {limit: $scanned}) YIELD node AS n, score
+WHERE $client_ids IS NULL OR n.client_id IN $client_ids
+WITH n, score ORDER BY score DESC, n.client_id, n.rid LIMIT $most
+RETURN n.client_id AS client_id, {rid: n.rid, kind: n.kind, ns: n.ns, name: n.name, stub: coalesce(n.stub, false), ails: CASE WHEN n.stub THEN NULL
+    WHEN n:Pod AND NOT n.waiting_reason IN ['ContainerCreating', 'PodInitializing'] THEN n.waiting_reason
+    WHEN n:Pod AND n.phase IN ['Failed', 'Pending', 'Unknown'] THEN n.phase
+    WHEN n:Pod AND ((n.status CONTAINS '"phase":"Running"' AND n.status CONTAINS '"status":"False","type":"Ready"')) THEN 'NotReady'
+    WHEN n:Node AND ((n.status CONTAINS '"status":"False","type":"Ready"') OR (n.status CONTAINS '"status":"Unknown","type":"Ready"')) THEN 'NotReady'
+    WHEN n:Node AND ((n.status CONTAINS '"status":"True","type":"MemoryPressure"') OR (n.status CONTAINS '"status":"True","type":"DiskPressure"') OR (n.status CONTAINS '"status":"True","type":"PIDPressure"') OR (n.status CONTAINS '"status":"True","type":"NetworkUnavailable"')) THEN 'Pressure'
+    WHEN n:Node AND n.unschedulable = true THEN 'Cordoned'
+    WHEN n:Deployment|ReplicaSet|StatefulSet AND coalesce(n.replicas, 0) > coalesce(n.ready_replicas, 0) THEN 'NotAllReady'
+    WHEN n:DaemonSet AND coalesce(n.number_unavailable, 0) > 0 THEN 'NotAllReady'
+    WHEN n:Job AND coalesce(n.failed, 0) > 0 AND coalesce(n.active, 0) = 0 AND coalesce(n.succeeded, 0) = 0 THEN 'Failed'
+    WHEN n:PersistentVolumeClaim AND n.phase IN ['Pending', 'Lost'] THEN n.phase
+    WHEN n:PersistentVolume AND n.phase IN ['Failed'] THEN n.phase
+    WHEN n:Namespace AND n.phase IN ['Terminating'] THEN n.phase
+  END} AS object, n.labels AS labels, n.image AS image, n.pod_ip AS pod_ip,
+  n.service_ips AS service_ips, n.uid AS uid;
 
 // digest_page Resource
 MATCH (n:Resource)

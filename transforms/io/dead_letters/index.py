@@ -40,6 +40,14 @@ _LATEST: Final = f"""
 SELECT topic, partition, offset, at_topic, at_partition, at_offset, written_ms, client_id, reason, step, detail
 {_MATCHING} ORDER BY written_ms DESC, at_topic, at_partition DESC, at_offset DESC LIMIT ?
 """
+# A tenant with many hides nothing of another's.
+_LATEST_OF_EACH: Final = f"""
+SELECT topic, partition, offset, at_topic, at_partition, at_offset, written_ms, client_id, reason, step, detail FROM (
+  SELECT *, row_number() OVER (
+    PARTITION BY client_id, reason ORDER BY written_ms DESC, at_topic, at_partition DESC, at_offset DESC) AS place
+  {_MATCHING}
+) WHERE place <= ? ORDER BY written_ms DESC, at_topic, at_partition DESC, at_offset DESC
+"""  # noqa: S608 - made of constants
 _WANTED: Final = f"""
 SELECT at_topic, at_partition, at_offset, topic, partition, offset, client_id, size_bytes
 {_MATCHING} AND NOT is_gap ORDER BY at_topic, at_partition, at_offset
@@ -109,6 +117,11 @@ class LetterIndex:
     def latest(self, limit: int) -> Iterator[LetterEntry]:
         """The letters that match and were written last, the last of them first."""
         for row in self._select(_LATEST, limit):
+            yield LetterEntry(Coordinates(*row[:3]), Coordinates(*row[3:6]), *row[6:])
+
+    def latest_of_each(self, limit: int) -> Iterator[LetterEntry]:
+        """As `latest`, but so many of each tenant and reason."""
+        for row in self._select(_LATEST_OF_EACH, limit):
             yield LetterEntry(Coordinates(*row[:3]), Coordinates(*row[3:6]), *row[6:])
 
     def wanted(self) -> Iterator[Wanted]:

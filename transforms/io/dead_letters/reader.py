@@ -93,6 +93,11 @@ class DeadLetterReader:
             self.unreadable[str(why)] += 1
             return None
 
+    def letter_at(self, at: Coordinates, original: Coordinates) -> Posted | None:
+        """The letter that lies there; None where it was deleted since, or another one lies there now."""
+        found = [self._posted(message) for message in self._held.find([at]).values()]
+        return next((one for one in found if one is not None and one.letter.coordinates == original), None)
+
     def restore(self, wanted: list[Wanted]) -> Restored:
         """The original records: out of the letter where it is whole, else read again from Kafka and proven.
 

@@ -28,7 +28,9 @@ BY_UID = SchemaElement("resource_uid", "Resource", ("client_id", "uid"))
 
 
 def index(element: SchemaElement, **changed: Any) -> Index:
-    return Index(element.name, element.of, element.properties, element.is_unique, "ONLINE", "RANGE")._replace(**changed)
+    return Index(
+        element.name, element.of, element.properties, element.is_unique, "ONLINE", "FULLTEXT" if element.is_text else "RANGE"
+    )._replace(**changed)
 
 
 @pytest.mark.parametrize("uri", ["bolt://n:1", "bolt+s://n", "bolt+ssc://n", "neo4j://n", "neo4j+s://n", "neo4j+ssc://n"])
