@@ -48,7 +48,9 @@ class Relationship:
 
 # What a custom resource is found by where a record names it without its API group (docs/adr/024).
 BARE: Final = "bare"
-RESOURCE: Final = NodeLabel("Resource", "rid", indexes=("uid", BARE), bookkeeping=(*VERSION_PROPERTIES, "implies", BARE))
+# Of an object whose own record says that something is wrong with it: where the search for causes begins.
+AILING: Final = "ailing"
+RESOURCE: Final = NodeLabel("Resource", "rid", indexes=("uid", BARE, AILING), bookkeeping=(*VERSION_PROPERTIES, "implies", BARE))
 # Kinds that are looked for by namespace, to match the selectors of the ones with the labels of the others.
 SELECTING: Final = ("Service", "NetworkPolicy")
 SELECTED: Final = "Pod"
@@ -64,7 +66,7 @@ SUBJECT_UID: Final = "subject_uid"
 EPISODIC: Final = NodeLabel(
     "Episodic",
     "eid",
-    indexes=("subject", SUBJECT_UID, "alert", "ver"),
+    indexes=("subject", SUBJECT_UID, "alert", "ver", "event_time"),
     bookkeeping=(*VERSION_PROPERTIES, "seen", SUBJECT_NAMED, SUBJECT_UID),
 )
 PROM_TARGET: Final = NodeLabel("PromTarget", "tid", indexes=("subject",))
@@ -104,6 +106,9 @@ ROUTES: Final = Relationship(
 )
 CLAIMS: Final = Relationship("CLAIMS", RESOURCE, RESOURCE, says="a PersistentVolumeClaim is bound to a PersistentVolume")
 SCALES: Final = Relationship("SCALES", RESOURCE, RESOURCE, says="a HorizontalPodAutoscaler sets how many replicas its target has")
+CALLS: Final = Relationship(
+    "CALLS", RESOURCE, RESOURCE, says="a workload calls a Service, by an address in the environment of its containers"
+)
 ABOUT: Final = Relationship("ABOUT", EPISODIC, RESOURCE)
 SCRAPES: Final = Relationship("SCRAPES", PROM_TARGET, RESOURCE)
 SCOPES: Final = Relationship("SCOPES", RULE, RESOURCE)
@@ -122,7 +127,7 @@ TOPOLOGY: Final = (RUNS_ON, SELECTS, CONTROLS)
 TOPOLOGY_OF_TYPE: Final = {relationship.type: relationship for relationship in TOPOLOGY}
 
 # The types that only the resources themselves imply, by their specs; no topology record may name them (docs/adr/009).
-FROM_SPECS: Final = (MOUNTS, USES, ROUTES, CLAIMS, SCALES)
+FROM_SPECS: Final = (MOUNTS, USES, ROUTES, CLAIMS, SCALES, CALLS)
 BETWEEN_RESOURCES: Final = (*TOPOLOGY, *FROM_SPECS)
 
 RELATIONSHIPS: Final = (*BETWEEN_RESOURCES, ABOUT, SCRAPES, SCOPES, EMITS, PART_OF, POTENTIAL_CAUSE)
