@@ -48,6 +48,7 @@ def _refused(world: World, workload: Object) -> Iterator[Finding]:
 
 
 def _quotas(world: World) -> Iterator[Finding]:
+    short = {one.ns for one in world.workloads if (counted := world.counts(one.rid))[1] < counted[0]}
     for quota in world.of_kind("resourcequota"):
         space = f"namespace::{quota.ns}"
         for name, most, used in limits(quota):
@@ -55,7 +56,8 @@ def _quotas(world: World) -> Iterator[Finding]:
                 continue
             found = "QUOTA_FULL" if used >= most else "QUOTA_NEARLY_FULL"
             detail = f"{quota.title}: {name} {used:g} of {most:g}"
-            yield Finding(found, space, quota.rid, weight(found), detail, evidence=(quota.rid,))
+            w = 0.15 if found == "QUOTA_NEARLY_FULL" and quota.ns not in short else weight(found)
+            yield Finding(found, space, quota.rid, w, detail, evidence=(quota.rid,))
 
 
 def limits(quota: Object) -> Iterator[tuple[str, float, float]]:

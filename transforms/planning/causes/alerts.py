@@ -93,6 +93,8 @@ def _of_workloads(world: World, raised: list[_Alert]) -> Iterator[Finding]:
             is_alone = not slow.intersection(world.callees(one.group) - {one.group})
             name = "SLOW_ALONE" if is_alone else "SLOW_WITH_CALLEES"
             yield _finding(name, one, weight(name))
+        else:
+            yield _finding("ALERT_FIRES", one, weight("ALERT_FIRES"))
 
 
 def _of_nodes(raised: list[_Alert]) -> Iterator[Finding]:
@@ -100,7 +102,7 @@ def _of_nodes(raised: list[_Alert]) -> Iterator[Finding]:
     most = max((one.value for one in network), default=0.0)
     for one in raised:
         if one in network:
-            yield _finding("NODE_NETWORK_ALERT", one, weight("NODE_NETWORK_ALERT") if one.value >= most else 0.6)
+            yield _finding("NODE_NETWORK_ALERT", one, weight("NODE_NETWORK_ALERT") if one.value >= most else 0.45)
         else:
             yield _finding("NODE_LOAD_ALERT", one, weight("NODE_LOAD_ALERT"))
 

@@ -1,10 +1,11 @@
 """What explains what: a Node its Pods, a Namespace's quota what it refuses, a callee its callers."""
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from transforms.planning.causes.blame import Blame
-from transforms.planning.causes.placement import fits
-from transforms.planning.causes.score import Effect
+from transforms.planning.causes.placement import asks_for_nodes, fits
+from transforms.planning.causes.score import KIND_OF_EVIDENCE, Effect
 from transforms.planning.causes.services import workload_of
 from transforms.planning.causes.table import Finding
 from transforms.planning.causes.world import World
@@ -29,13 +30,28 @@ def _of_nodes(world: World, held: dict[str, list[Finding]]) -> Iterator[Effect]:
             top = world.top(pod.rid)
             if top in held and (is_network or not pod.is_ready or any(one.at == pod.rid for one in held[top])):
                 yield Effect(rid, top, by_call=False)
+        if is_network:
+            slow = (one for one, told in held.items() if not one.startswith("node::") and {f.name for f in told} & _OF_NETWORK)
+            yield from (Effect(rid, one, by_call=False) for one in slow)
+            yield from (Effect(rid, one, by_call=False) for one in held if one.startswith("node::") and _is_lesser(held[one], found))
         node = world.get(rid)
         for one in found:
             if one.name == "SCHEDULER_SILENT":
                 yield Effect(rid, world.top(one.at), by_call=False)
+            if one.name == "NODE_CORDONED":
+                yield from (Effect(rid, world.top(pod), by_call=False) for pod in one.evidence if pod.startswith("pod:"))
         for pod in world.pending:
-            if node is not None and (node.props.get("unschedulable") or not node.is_ready) and pod.facts.get("selector") and fits(pod.facts, node):
+            if node is not None and not node.is_ready and asks_for_nodes(pod.facts) and fits(pod.facts, node):
                 yield Effect(rid, world.top(pod.rid), by_call=False)
+
+
+_OF_NETWORK: Final = frozenset({"SLOW_ALONE", "SLOW_WITH_CALLEES"})
+
+
+def _is_lesser(told: list[Finding], than: list[Finding]) -> bool:
+    """Whether a Node's network is less disturbed than another's."""
+    mine, theirs = (max((one.weight for one in found if one.name == "NODE_NETWORK_ALERT"), default=0.0) for found in (told, than))
+    return 0 < mine < theirs
 
 
 def _of_namespaces(world: World, held: dict[str, list[Finding]]) -> Iterator[Effect]:
@@ -43,6 +59,10 @@ def _of_namespaces(world: World, held: dict[str, list[Finding]]) -> Iterator[Eff
     for rid, found in held.items():
         if not rid.startswith("namespace::"):
             continue
+        if any(one.name in ("QUOTA_FULL", "QUOTA_NEARLY_FULL") and one.weight >= KIND_OF_EVIDENCE for one in found):
+            ns = rid.partition("::")[2]
+            short = (one for one, told in held.items() if one.split(":", 2)[1] == ns and any(f.name == "PODS_MISSING" for f in told))
+            yield from (Effect(rid, one, by_call=False) for one in short)
         for one in found:
             if one.name in ("QUOTA_EXCEEDED", "QUOTA_REFUSES_SERVICE", "QUOTA_REFUSES_CLAIM", "SCHEDULER_SILENT"):
                 top = world.top(one.at)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from transforms.planning.causes.moments import SECOND
 from transforms.planning.causes.blame import Blame, Blamed
 from transforms.planning.causes.services import workload_of
 from transforms.planning.causes.table import Finding, weight
@@ -12,6 +13,7 @@ _OWN: Final = frozenset({"LOG_PANIC", "LOG_OOM", "LOG_DISK", "LOG_PERMISSION", "
 _LEAST_BLAMED: Final = 3
 _LEAST_OWN: Final = 2
 _MOST_SERVICES: Final = 3
+_STILL: Final = 10 * SECOND
 
 
 def logs(world: World, blame: Blame) -> Iterator[Finding]:
@@ -26,12 +28,14 @@ def _blamed(world: World, blame: Blame) -> Iterator[Finding]:
         if target is not None:
             group = workload_of(world, target) if target.token == "service" else one.target
             found.setdefault(group, []).append(one)
+    newest = blame.lines[-1].at if blame.lines else 0
     for group, told in sorted(found.items()):
         times = sum(one.episode.count for one in told)
         callers = sorted({one.logger for one in told})
         if times >= _LEAST_BLAMED and group.partition(":")[0] != "node":
-            w = min(0.15 + 0.05 * len(callers), weight("BLAMED_BY_CALLERS"))
             last = told[-1].episode
+            goes_on = newest - last.at <= _STILL
+            w = min(0.15 + 0.05 * len(callers), weight("BLAMED_BY_CALLERS")) if goes_on else 0.15
             detail = f"{times} lines of {', '.join(one.rpartition(':')[2] for one in callers[:3])}: {last.message}"
             evidence = tuple(one.episode.eid for one in told[-3:])
             yield Finding("BLAMED_BY_CALLERS", group, group, w, detail, told[0].episode.at, last.at, holds=False, evidence=evidence)
@@ -53,13 +57,21 @@ def _own(world: World, blame: Blame) -> Iterator[Finding]:
 def unreachable(world: World, blame: Blame, faulty: set[str]) -> Iterator[Finding]:
     """A Node whose Pods do not reach Services that have ready Pods and no fault. faulty: workloads with a fault of their own."""
     found: dict[str, dict[str, list[Blamed]]] = {}
+    dialled: dict[str, int] = {}
+    newest = blame.lines[-1].at if blame.lines else 0
     for one in blame.all:
         target = world.get(one.target)
         if not one.node or target is None or target.token != "service":
             continue
+        if newest - one.episode.at > _STILL:
+            continue
+        dialled[one.node] = dialled.get(one.node, 0) + 1
         if workload_of(world, target) not in faulty and one.logger not in faulty and any(pod.is_ready for pod in world.selected(one.target)):
             found.setdefault(one.node, {}).setdefault(one.target, []).append(one)
     for node, targets in sorted(found.items()):
+        if sum(map(len, targets.values())) * 2 <= dialled[node]:
+            # Most of what its Pods report has another explanation.
+            continue
         told = sorted((one for lines in targets.values() for one in lines), key=lambda one: (one.episode.at, one.episode.eid, one.target))
         reached = min(len(targets), _MOST_SERVICES)
         w = (0.6 if any(one.dials_time_out for one in told) else 0.3) + 0.05 * reached

@@ -6,7 +6,8 @@ from typing import Final
 
 from transforms.planning.causes.ailing import BAD_WHEN_TRUE
 from transforms.planning.causes.moments import MINUTE, SECOND
-from transforms.planning.causes.placement import fits, untolerated
+from transforms.planning.causes.placement import fits
+from transforms.planning.causes.pod_state import shown_by
 from transforms.planning.causes.table import Finding, weight
 from transforms.planning.causes.world import RECENT, Object, World
 
@@ -15,6 +16,8 @@ _RUNTIME_WITHIN: Final = 4 * MINUTE
 _SOCKET: Final = re.compile(r"(?:containerd|crio|dockershim|cri-dockerd|docker)\.sock")
 _SILENT_FOR: Final = 20 * SECOND
 _SCHEDULER: Final = "kube-scheduler"
+_SEVERAL: Final = 3
+_NEARLY_ALL: Final = 0.8
 
 
 def nodes(world: World) -> Iterator[Finding]:
@@ -22,6 +25,7 @@ def nodes(world: World) -> Iterator[Finding]:
         yield from _by_conditions(node)
         yield from _by_events(world, node)
     yield from _by_sockets(world)
+    yield from _pods_down(world)
     yield from _cordoned(world)
     yield from _silent_scheduler(world)
 
@@ -42,7 +46,7 @@ def _by_events(world: World, node: Object) -> Iterator[Finding]:
     told = [one for one in world.about(node.rid) if one.reason in _RUNTIME_REASONS and world.now - one.at <= _RUNTIME_WITHIN]
     if told:
         last = told[-1]
-        w = 0.5 if node.is_ready else weight("NODE_RUNTIME_ERROR")
+        w = 0.45 if node.is_ready else weight("NODE_RUNTIME_ERROR")
         evidence = tuple(one.eid for one in told[-3:])
         yield Finding("NODE_RUNTIME_ERROR", node.rid, node.rid, w, f"{last.reason}: {last.message}", told[0].first, last.at, evidence=evidence)
 
@@ -63,6 +67,26 @@ def _by_sockets(world: World) -> Iterator[Finding]:
         yield Finding("RUNTIME_UNREACHABLE", node, node, weight("RUNTIME_UNREACHABLE"), last[3], first, last[0], evidence=evidence)
 
 
+def _pods_down(world: World) -> Iterator[Finding]:
+    """A Node on which workloads are down that have nothing in common but the Node."""
+    down: dict[str, list[Object]] = {}
+    homes = set()
+    for pod in world.of_kind("pod"):
+        if not pod.node or "Ready" not in pod.conditions or pod.phase in ("Succeeded", "Failed"):
+            continue
+        homes.add(pod.node)
+        if not pod.is_ready and not any(True for _ in shown_by(pod.status)):
+            down.setdefault(pod.node, []).append(pod)
+    everywhere = sum(map(len, down.values()))
+    for node, found in sorted(down.items()):
+        tops = {world.top(pod.rid) for pod in found}
+        if len(homes) > 1 and len(tops) >= _SEVERAL and len(found) >= _NEARLY_ALL * everywhere:
+            since = min((at for pod in found if (at := pod.conditions["Ready"].since) is not None), default=None)
+            detail = f"{len(found)} pods of {len(tops)} workloads are not ready, {everywhere - len(found)} on other nodes"
+            evidence = tuple(sorted(pod.rid for pod in found)[:3])
+            yield Finding("NODE_PODS_DOWN", node, node, weight("NODE_PODS_DOWN"), detail, since, evidence=evidence)
+
+
 def _cordoned(world: World) -> Iterator[Finding]:
     """Cordoned Nodes that a pending Pod needs; any other may be cordoned as its owner likes."""
     known = world.of_kind("node")
@@ -71,7 +95,8 @@ def _cordoned(world: World) -> Iterator[Finding]:
         return
     for pod in world.pending:
         facts = pod.facts
-        fitting = [node for node in known if fits(facts, node) and not untolerated(facts, node)]
+        # A taint that keeps it from the others is another cause.
+        fitting = [node for node in known if fits(facts, node)]
         if fitting and all(node.rid in cordoned for node in fitting):
             for node in fitting:
                 detail = f"cordoned, and {pod.title} may run nowhere else"

@@ -26,7 +26,9 @@ def _of_pod(world: World, workload: str, pod: Object) -> Iterator[Finding]:
         name, detail, evidence = _named(one, told)
         is_past = pod.is_ready and (one.since is None or world.now - one.since > RECENT)
         if not is_past:
-            yield Finding(name, workload, pod.rid, weight(name), detail, one.since, evidence=(pod.rid, *evidence))
+            holds = not pod.is_ready
+            last = None if holds else one.since
+            yield Finding(name, workload, pod.rid, weight(name), detail, one.since, last, holds=holds, evidence=(pod.rid, *evidence))
     yield from _restarts(world, workload, pod, told)
     yield from _sandbox(world, workload, pod, told)
     if pod.phase == "Pending" and not pod.node:

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from transforms.planning.causes.table import Finding
 
 FAULT: Final = 0.5
+KIND_OF_EVIDENCE: Final = 0.3
 MOST: Final = 0.99
 _EXPLAINED: Final = 0.75
 _BY_CALLEE: Final = 0.5

@@ -58,8 +58,8 @@ def is_near(one: str, other: str) -> bool:
 def _selector(world: World, blame: Blame, service: Object) -> Iterator[Finding]:
     wanted = set(service.props.get("selector") or ())
     here = [one for one in world.workloads if one.ns == service.ns]
+    yield from _unready(world, service)
     if world.selected(service.rid) or not here or any(wanted <= _labels(world, one) for one in here):
-        yield from _unready(world, service)
         return
     blamed = blame.of(service)
     near = [one for one in here if one.name == service.name or _is_near_selector(wanted, _labels(world, one))]
@@ -69,13 +69,14 @@ def _selector(world: World, blame: Blame, service: Object) -> Iterator[Finding]:
         detail += f"; those of {near[0].title} have {', '.join(sorted(_labels(world, near[0])))}"
     evidence = (service.rid, *(one.episode.eid for one in blamed[-3:]))
     w = weight("SERVICE_SELECTS_NOTHING") if is_known else 0.3
-    yield Finding("SERVICE_SELECTS_NOTHING", workload_of(world, service), service.rid, w, detail, service.created, evidence=evidence)
+    yield Finding("SERVICE_SELECTS_NOTHING", workload_of(world, service), service.rid, w, detail, _first(blamed), evidence=evidence)
 
 
 def _unready(world: World, service: Object) -> Iterator[Finding]:
     selected = world.selected(service.rid)
-    if selected and not any(pod.is_ready for pod in selected) and any("Ready" in pod.conditions for pod in selected):
-        detail = f"none of its {len(selected)} pods is ready"
+    is_told = any("Ready" in pod.conditions for pod in selected) or (not selected and world.about_pods(service.ns))
+    if is_told and not any(pod.is_ready for pod in selected):
+        detail = f"none of its {len(selected)} pods is ready" if selected else "it has no pod"
         yield Finding("NO_READY_ENDPOINT", workload_of(world, service), service.rid, 0.3, detail, evidence=(service.rid,))
 
 
@@ -103,14 +104,19 @@ def _ports(world: World, blame: Blame, service: Object) -> Iterator[Finding]:
         number = int(target) if isinstance(target, str) and target.isdecimal() else target
         group = workload_of(world, service)
         if (is_named and target not in names) or (not is_named and number not in exposed):
-            w = weight("TARGET_PORT_UNKNOWN") if is_named or _blames(blamed, port) else 0.4
+            w = weight("TARGET_PORT_UNKNOWN") if is_named or _blames(blamed, port) else 0.2
             detail = f"its port {port} leads to {target}, its pods expose {', '.join(map(str, sorted(exposed)))}"
-            yield Finding("TARGET_PORT_UNKNOWN", group, service.rid, w, detail, service.created, evidence=evidence)
+            yield Finding("TARGET_PORT_UNKNOWN", group, service.rid, w, detail, _first(blamed), evidence=evidence)
         elif not is_named and (number, protocol) not in protocols:
             w = weight("PROTOCOL_MISMATCH") if _blames(blamed, port) else 0.55
             has = ", ".join(sorted(kind for one, kind in protocols if one == number))
             detail = f"its port {port} is {protocol}, that of the container is {has}"
-            yield Finding("PROTOCOL_MISMATCH", group, service.rid, w, detail, service.created, evidence=evidence)
+            yield Finding("PROTOCOL_MISMATCH", group, service.rid, w, detail, _first(blamed), evidence=evidence)
+
+
+def _first(blamed: list[Any]) -> int | None:
+    """When its callers first failed; the mismatch itself has no time."""
+    return min((one.episode.at for one in blamed), default=None)
 
 
 def _blames(blamed: list[Any], port: Any) -> bool:

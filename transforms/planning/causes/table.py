@@ -37,11 +37,19 @@ FINDINGS: Final = (
         "NODE_RUNTIME_ERROR",
         0.9,
         _NODE,
-        "an Event ContainerGCFailed, KubeletSetupFailed or SystemOOM within 2 minutes; .5 if the node is ready",
+        "an Event ContainerGCFailed, KubeletSetupFailed or SystemOOM within 4 minutes; .45 if the node is ready",
         "its container runtime fails",
         "restart the container runtime",
     ),
     Kind("RUNTIME_UNREACHABLE", 0.9, _NODE, "an Event names the runtime's socket", "its container runtime does not answer", "restart the container runtime"),
+    Kind(
+        "NODE_PODS_DOWN",
+        0.6,
+        _NODE,
+        "Pods of 3 or more workloads are not ready, without a reason of their own, on this Node and hardly anywhere else",
+        "pods of several workloads are down on it and nowhere else",
+        "look at the node",
+    ),
     Kind("NODE_CORDONED", 0.7, _NODE, "unschedulable, and a pending Pod may run nowhere else", "it is cordoned", "uncordon the node"),
     Kind(
         "SCHEDULER_SILENT",
@@ -62,7 +70,7 @@ FINDINGS: Final = (
     Kind("COMPONENT_DOWN", 0.8, _NODE, "a target of kubelet, kube-proxy or kube-scheduler is down", "a component is down", "look at the component"),
     Kind("QUOTA_EXCEEDED", 0.95, _SPACE, "FailedCreate \"exceeded quota\" within 15 minutes", "a quota refuses pods", "raise the quota, or lower the requests"),
     Kind("QUOTA_FULL", 0.45, _SPACE, "a ResourceQuota is used up", "a quota is used up", "raise the quota"),
-    Kind("QUOTA_NEARLY_FULL", 0.15, _SPACE, "a ResourceQuota is used to 80 %", "a quota is nearly used up", "raise the quota"),
+    Kind("QUOTA_NEARLY_FULL", 0.42, _SPACE, "a ResourceQuota is used to 80 %; .15 if no Pods are missing", "a quota is nearly used up", "raise the quota"),
     Kind(
         "QUOTA_REFUSES_SERVICE", 0.9, _SPACE, "a called Service is missing, its workload exists, and the quota is full", "a quota refuses a service", "raise the quota"
     ),
@@ -93,7 +101,7 @@ FINDINGS: Final = (
     Kind("ANTI_AFFINITY", 0.8, _WORK, "the scheduler's message speaks of anti-affinity", "its anti-affinity leaves no node", "loosen the anti-affinity"),
     Kind("CLAIM_UNBOUND", 0.85, _WORK, "a Pod is pending and its claim is not bound", "its claim is not bound", "make claim and volume agree"),
     Kind("SERVICE_SELECTS_NOTHING", 0.92, _SERVICE, "the selector matches no Pod and no template; .3 if nobody suffers", "its selector matches no pod", "correct the selector"),
-    Kind("TARGET_PORT_UNKNOWN", 0.88, _SERVICE, "its target port is no container's; .4 if nobody suffers", "its target port is no container's", "correct the target port"),
+    Kind("TARGET_PORT_UNKNOWN", 0.88, _SERVICE, "its target port is no container's; .2 if nobody suffers", "its target port is no container's", "correct the target port"),
     Kind("PROTOCOL_MISMATCH", 0.88, _SERVICE, "its protocol is not the container's; .55 if nobody suffers", "its protocol is not the container's", "correct the protocol"),
     Kind("ADDRESS_WRONG_PORT", 0.9, _WORK, "its environment names a port that the Service has not; .6 if it does not fail", "it calls a port that the service has not", "correct the variable"),
     Kind("ADDRESS_UNKNOWN", 0.9, _WORK, "its environment names a Service that does not exist", "it calls a service that does not exist", "correct the variable, or create the service"),
@@ -103,7 +111,8 @@ FINDINGS: Final = (
     Kind("CPU_THROTTLED", 0.8, _WORK, "an alert of CPU throttling", "its CPU is throttled", "raise the CPU limit"),
     Kind("SATURATED", 0.5, _WORK, "an alert of another resource", "a resource is used up", "raise the limit"),
     Kind("SLOW_ALONE", 0.55, _WORK, "an alert of latency, and none of its callees is slow", "it is slow, and none of what it calls", "look at it and its network"),
-    Kind("NODE_NETWORK_ALERT", 0.9, _NODE, "an alert of the node's network; .6 if another node's is greater", "its network is disturbed", "look at the network of the node"),
+    Kind("ALERT_FIRES", 0.3, _WORK, "an alert that none of the others knows", "an alert fires", "see the alert"),
+    Kind("NODE_NETWORK_ALERT", 0.9, _NODE, "an alert of the node's network; .45 if another node's is greater", "its network is disturbed", "look at the network of the node"),
     Kind("NODE_LOAD_ALERT", 0.4, _NODE, "an alert of the node's load", "it is loaded", "move pods away"),
     Kind("TRAFFIC_DROPS_EVERYWHERE", 0.3, _NODE, "90 % of the workloads lose traffic", "traffic drops everywhere", "look at the network"),
     Kind("POD_NOT_READY", 0.35, _WORK, "a Pod is not ready", "pods are not ready", "", True),
@@ -114,6 +123,13 @@ FINDINGS: Final = (
     Kind("PINNED_TO_NOT_READY", 0.4, _WORK, "its only nodes are not ready", "it may run on failed nodes only", "", True),
     Kind("SLOW_WITH_CALLEES", 0.2, _WORK, "an alert of latency, and a callee is slow too", "it is slow as what it calls", "", True),
     Kind("SANDBOX_FAILED", 0.55, _WORK, "FailedCreatePodSandBox", "its sandbox cannot be created", "", True),
+)
+# What a Node or a Namespace may bring about in a workload; beside such a cause it is no fault of the workload's own.
+CONSEQUENCES: Final = frozenset(
+    (
+        *("UNSCHEDULABLE", "PINNED_TO_CORDONED", "NODES_CORDONED", "PODS_REFUSED", "REFERENCE_MISSING", "MOUNT_FAILED", "SERVICE_MISSING"),
+        *("SLOW_ALONE", "SATURATED", "SANDBOX_FAILED", "PROBE_FAILING", "LIVENESS_KILLS", "CRASH_LOOP"),
+    )
 )
 KIND_OF_NAME: Final = {one.name: one for one in FINDINGS}
 

@@ -220,6 +220,14 @@ class World:
     def pods_of(self, workload: str) -> list[Object]:
         return self._pods.get(workload, [])
 
+    def about_pods(self, ns: str) -> bool:
+        """Whether any Pod of the Namespace is known."""
+        return ns in self._pod_spaces
+
+    @cached_property
+    def _pod_spaces(self) -> set[str]:
+        return {pod.ns for pod in self.of_kind("pod")}
+
     def pods_on(self, node: str) -> list[Object]:
         return [one for rid in self._in.get((RUNS_ON.type, node), ()) if (one := self.objects.get(rid)) and not one.is_stub]
 
