@@ -63,15 +63,17 @@ EMITS_CAPPED: Final = "emits_capped"
 # The subject as the record names it, where it is found elsewhere, and its uid, where that may tell where.
 SUBJECT_NAMED: Final = "subject_named"
 SUBJECT_UID: Final = "subject_uid"
+# Of an episode that keeps what an object's record showed to be wrong: the name of the finding.
+FINDING: Final = "finding"
 EPISODIC: Final = NodeLabel(
     "Episodic",
     "eid",
-    indexes=("subject", SUBJECT_UID, "alert", "ver", "event_time"),
+    indexes=("subject", SUBJECT_UID, "alert", "ver", FINDING),
     bookkeeping=(*VERSION_PROPERTIES, "seen", SUBJECT_NAMED, SUBJECT_UID),
 )
 PROM_TARGET: Final = NodeLabel("PromTarget", "tid", indexes=("subject",))
 RULE: Final = NodeLabel("Rule", "rkey", indexes=("subject", "alert"))
-INCIDENT: Final = NodeLabel("Incident", "iid")
+INCIDENT: Final = NodeLabel("Incident", "iid", indexes=("state",))
 CLUSTER: Final = NodeLabel("Cluster", "", digest=False)
 # What a tombstone is found by besides its key.
 TOMBSTONE_REFS: Final = ("ref_a", "ref_b")
@@ -115,6 +117,7 @@ SCOPES: Final = Relationship("SCOPES", RULE, RESOURCE)
 EMITS: Final = Relationship("EMITS", RULE, EPISODIC)
 PART_OF: Final = Relationship("PART_OF", EPISODIC, INCIDENT)
 POTENTIAL_CAUSE: Final = Relationship("POTENTIAL_CAUSE", EPISODIC, EPISODIC)
+AFFECTS: Final = Relationship("AFFECTS", INCIDENT, RESOURCE)
 
 # Nodes that are no resources, and the relationship by which each refers to the resource that it is about.
 REFERS: Final = {relationship.source.label: relationship for relationship in (ABOUT, SCRAPES, SCOPES)}
@@ -130,4 +133,4 @@ TOPOLOGY_OF_TYPE: Final = {relationship.type: relationship for relationship in T
 FROM_SPECS: Final = (MOUNTS, USES, ROUTES, CLAIMS, SCALES, CALLS)
 BETWEEN_RESOURCES: Final = (*TOPOLOGY, *FROM_SPECS)
 
-RELATIONSHIPS: Final = (*BETWEEN_RESOURCES, ABOUT, SCRAPES, SCOPES, EMITS, PART_OF, POTENTIAL_CAUSE)
+RELATIONSHIPS: Final = (*BETWEEN_RESOURCES, ABOUT, SCRAPES, SCOPES, EMITS, PART_OF, POTENTIAL_CAUSE, AFFECTS)

@@ -39,7 +39,9 @@ def _refused(world: World, workload: Object) -> Iterator[Finding]:
     found = _ACCOUNT.search(last.message)
     evidence = (last.eid,)
     if found is None:
-        yield Finding("PODS_REFUSED", workload.rid, workload.rid, weight("PODS_REFUSED"), last.message, last.first, last.at, evidence=evidence)
+        yield Finding(
+            "PODS_REFUSED", workload.rid, workload.rid, weight("PODS_REFUSED"), last.message, last.first, last.at, evidence=evidence
+        )
         return
     account = next(name for name in found.groups() if name)
     exists = world.is_live(f"serviceaccount:{workload.ns}:{account}")

@@ -68,18 +68,39 @@ def alerts(world: World) -> Iterator[Finding]:
 def _raised(world: World) -> Iterator[_Alert]:
     """Alerts that fire, about objects that are known."""
     for one in world.episodes:
-        if one.etype != "prom.alert" or world.now - one.at > RECENT or one.props.get("state") == "pending" or one.severity in ("INFO", "DEBUG"):
+        if (
+            one.etype != "prom.alert"
+            or world.now - one.at > RECENT
+            or one.props.get("state") == "pending"
+            or one.severity in ("INFO", "DEBUG")
+        ):
             continue
         target = world.get(one.subject)
         if target is None:
             continue
-        group = workload_of(world, target) if target.token == "service" else target.rid if target.token in ("node", "namespace") else world.top(target.rid)
-        yield _Alert(group, target.token == "node", f"{one.reason} {one.message}", one)
+        group = (
+            workload_of(world, target)
+            if target.sort == "service"
+            else target.rid
+            if target.sort in ("node", "namespace")
+            else world.top(target.rid)
+        )
+        yield _Alert(group, target.sort == "node", f"{one.reason} {one.message}", one)
 
 
 def _finding(name: str, one: _Alert, w: float) -> Finding:
     at = one.episode
-    return Finding(name, one.group, at.subject, w, at.message or at.reason, at.first, at.at, holds=at.props.get("state") == "firing", evidence=(at.eid,))
+    return Finding(
+        name,
+        one.group,
+        at.subject,
+        w,
+        at.message or at.reason,
+        at.first,
+        at.at,
+        holds=at.props.get("state") == "firing",
+        evidence=(at.eid,),
+    )
 
 
 def _of_workloads(world: World, raised: list[_Alert]) -> Iterator[Finding]:

@@ -14,9 +14,16 @@ _START: Final = 30 * SECOND
 _MOST_LINES: Final = 5000
 _ADDRESS: Final = re.compile(r"(?<![0-9.])([0-9]{1,3}(?:\.[0-9]{1,3}){3}):([0-9]{1,5})")
 _HOST: Final = re.compile(r"(?<![a-z0-9.-])([a-z](?:[-a-z0-9.]{0,200}[a-z0-9])?):([0-9]{2,5})(?![0-9:])")
-_LOOKUP: Final = re.compile(r"(?:lookup|resolve host:?|getaddrinfo (?:ENOTFOUND|EAI_AGAIN)|UnknownHostException:?|not resolve) ['\"]?([a-z][a-z0-9.-]{0,252})", re.IGNORECASE)
-_TIMES_OUT: Final = re.compile(r"i/o timeout|timed out|ETIMEDOUT|connection timeout|no route to host|no such host|server misbehaving|name resolution", re.IGNORECASE)
-_ABOUT_CALLS: Final = frozenset({"LOG_CONNECTION", "LOG_DNS", "LOG_TIMEOUT", "LOG_DEPENDENCY", "LOG_ERROR", "LOG_FATAL", "LOG_TLS", "LOG_PANIC", "LOG_CRASH"})
+_LOOKUP: Final = re.compile(
+    r"(?:lookup|resolve host:?|getaddrinfo (?:ENOTFOUND|EAI_AGAIN)|UnknownHostException:?|not resolve) ['\"]?([a-z][a-z0-9.-]{0,252})",
+    re.IGNORECASE,
+)
+_TIMES_OUT: Final = re.compile(
+    r"i/o timeout|timed out|ETIMEDOUT|connection timeout|no route to host|no such host|server misbehaving|name resolution", re.IGNORECASE
+)
+_ABOUT_CALLS: Final = frozenset(
+    {"LOG_CONNECTION", "LOG_DNS", "LOG_TIMEOUT", "LOG_DEPENDENCY", "LOG_ERROR", "LOG_FATAL", "LOG_TLS", "LOG_PANIC", "LOG_CRASH"}
+)
 
 
 class Blamed(NamedTuple):
@@ -97,7 +104,11 @@ class Blame:
     @cached_property
     def _by_address(self) -> dict[str, str]:
         """Rids by the addresses of Services and Pods; the Services' count where both have one."""
-        found = {str(pod.props["pod_ip"]): self._world.top(pod.rid) for pod in self._world.of_kind("pod") if pod.props.get("pod_ip") and not _shares(pod)}
+        found = {
+            str(pod.props["pod_ip"]): self._world.top(pod.rid)
+            for pod in self._world.of_kind("pod")
+            if pod.props.get("pod_ip") and not _shares(pod)
+        }
         for service in self._world.of_kind("service"):
             found |= dict.fromkeys(service.props.get("service_ips") or (), service.rid)
         return found

@@ -20,12 +20,16 @@ def effects(world: World, blame: Blame, findings: Iterable[Finding]) -> set[Effe
     return {one for one in found if one.cause != one.effect}
 
 
+_OF_NETWORK: Final = frozenset({"SLOW_ALONE", "SLOW_WITH_CALLEES"})
+_DISTURBED: Final = frozenset({"NODE_NETWORK_ALERT", "NODE_CANNOT_REACH_SERVICES", "TRAFFIC_DROPS_EVERYWHERE"})
+
+
 def _of_nodes(world: World, held: dict[str, list[Finding]]) -> Iterator[Effect]:
     """A Node explains the workloads with a Pod on it that is not well, and those that wait for it or for its scheduler."""
     for rid, found in held.items():
         if not rid.startswith("node::"):
             continue
-        is_network = any(one.name in ("NODE_NETWORK_ALERT", "NODE_CANNOT_REACH_SERVICES", "TRAFFIC_DROPS_EVERYWHERE") for one in found)
+        is_network = any(one.name in _DISTURBED for one in found)
         for pod in world.pods_on(rid):
             top = world.top(pod.rid)
             if top in held and (is_network or not pod.is_ready or any(one.at == pod.rid for one in held[top])):
@@ -34,18 +38,20 @@ def _of_nodes(world: World, held: dict[str, list[Finding]]) -> Iterator[Effect]:
             slow = (one for one, told in held.items() if not one.startswith("node::") and {f.name for f in told} & _OF_NETWORK)
             yield from (Effect(rid, one, by_call=False) for one in slow)
             yield from (Effect(rid, one, by_call=False) for one in held if one.startswith("node::") and _is_lesser(held[one], found))
-        node = world.get(rid)
-        for one in found:
-            if one.name == "SCHEDULER_SILENT":
-                yield Effect(rid, world.top(one.at), by_call=False)
-            if one.name == "NODE_CORDONED":
-                yield from (Effect(rid, world.top(pod), by_call=False) for pod in one.evidence if pod.startswith("pod:"))
-        for pod in world.pending:
-            if node is not None and not node.is_ready and asks_for_nodes(pod.facts) and fits(pod.facts, node):
-                yield Effect(rid, world.top(pod.rid), by_call=False)
+        yield from _of_waiting(world, rid, found)
 
 
-_OF_NETWORK: Final = frozenset({"SLOW_ALONE", "SLOW_WITH_CALLEES"})
+def _of_waiting(world: World, rid: str, found: list[Finding]) -> Iterator[Effect]:
+    """Pods that wait for the Node, or for what runs on it."""
+    for one in found:
+        if one.name == "SCHEDULER_SILENT":
+            yield Effect(rid, world.top(one.at), by_call=False)
+        if one.name == "NODE_CORDONED":
+            yield from (Effect(rid, world.top(pod), by_call=False) for pod in one.evidence if pod.startswith("pod:"))
+    node = world.get(rid)
+    if node is not None and not node.is_ready:
+        waiting = (pod for pod in world.pending if asks_for_nodes(pod.facts) and fits(pod.facts, node))
+        yield from (Effect(rid, world.top(pod.rid), by_call=False) for pod in waiting)
 
 
 def _is_lesser(told: list[Finding], than: list[Finding]) -> bool:
@@ -69,7 +75,11 @@ def _of_namespaces(world: World, held: dict[str, list[Finding]]) -> Iterator[Eff
                 yield Effect(rid, top, by_call=False)
                 if one.name == "QUOTA_REFUSES_SERVICE":
                     service = f"service:{top.split(':', 2)[1]}:{top.split(':', 2)[2]}"
-                    yield from (Effect(rid, caller, by_call=False) for caller, calls in world.calls.items() if any(c.service == service for c in calls))
+                    yield from (
+                        Effect(rid, caller, by_call=False)
+                        for caller, calls in world.calls.items()
+                        if any(c.service == service for c in calls)
+                    )
 
 
 def _of_calls(world: World, blame: Blame, held: dict[str, list[Finding]]) -> Iterator[Effect]:
@@ -82,4 +92,4 @@ def _of_calls(world: World, blame: Blame, held: dict[str, list[Finding]]) -> Ite
     for one in blame.all:
         target = world.get(one.target)
         if target is not None:
-            yield Effect(workload_of(world, target) if target.token == "service" else one.target, one.logger, by_call=True)
+            yield Effect(workload_of(world, target) if target.sort == "service" else one.target, one.logger, by_call=True)

@@ -43,6 +43,13 @@ class Incident(NamedTuple):
         return self.members[0]
 
 
+class Analysed(NamedTuple):
+    """What an analysis came to. open: how many incidents are open. rows: that were written."""
+
+    open: int
+    rows: int
+
+
 class Analysis(NamedTuple):
     """What a tenant's neighbourhood comes to. findings and scored: of now. incidents: open ones first, then by time."""
 
@@ -138,8 +145,8 @@ def components(scored: list[Scored], found: Iterable[Effect]) -> list[list[Score
     for rid in alone:
         _join_weak(rid, neighbours, set(alone), home, rank)
     groups: dict[str, list[Scored]] = {}
-    for one in scored:
-        groups.setdefault(root(one.rid), []).append(one)
+    for member in scored:
+        groups.setdefault(root(member.rid), []).append(member)
     return list(groups.values())
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from transforms.planning.causes.moments import SECOND
 from transforms.planning.causes.blame import Blame, Blamed
+from transforms.planning.causes.moments import SECOND
 from transforms.planning.causes.services import workload_of
 from transforms.planning.causes.table import Finding, weight
 from transforms.planning.causes.world import World
@@ -26,11 +26,11 @@ def _blamed(world: World, blame: Blame) -> Iterator[Finding]:
     for one in blame.all:
         target = world.get(one.target)
         if target is not None:
-            group = workload_of(world, target) if target.token == "service" else one.target
+            group = workload_of(world, target) if target.sort == "service" else one.target
             found.setdefault(group, []).append(one)
     newest = blame.lines[-1].at if blame.lines else 0
     for group, told in sorted(found.items()):
-        times = sum(one.episode.count for one in told)
+        times = sum(one.episode.times for one in told)
         callers = sorted({one.logger for one in told})
         if times >= _LEAST_BLAMED and group.partition(":")[0] != "node":
             last = told[-1].episode
@@ -48,9 +48,9 @@ def _own(world: World, blame: Blame) -> Iterator[Finding]:
         found.setdefault(world.top(line.subject), []).append(line.eid)
     for workload, eids in sorted(found.items()):
         lines = [told[eid] for eid in eids]
-        if sum(one.count for one in lines) >= _LEAST_OWN:
+        if sum(one.times for one in lines) >= _LEAST_OWN:
             last = lines[-1]
-            detail = f"{sum(one.count for one in lines)} lines: {last.message}"
+            detail = f"{sum(one.times for one in lines)} lines: {last.message}"
             yield Finding("LOG_FAILURES", workload, last.subject, 0.3, detail, lines[0].at, last.at, holds=False, evidence=tuple(eids[-3:]))
 
 
@@ -61,12 +61,16 @@ def unreachable(world: World, blame: Blame, faulty: set[str]) -> Iterator[Findin
     newest = blame.lines[-1].at if blame.lines else 0
     for one in blame.all:
         target = world.get(one.target)
-        if not one.node or target is None or target.token != "service":
+        if not one.node or target is None or target.sort != "service":
             continue
         if newest - one.episode.at > _STILL:
             continue
         dialled[one.node] = dialled.get(one.node, 0) + 1
-        if workload_of(world, target) not in faulty and one.logger not in faulty and any(pod.is_ready for pod in world.selected(one.target)):
+        if (
+            workload_of(world, target) not in faulty
+            and one.logger not in faulty
+            and any(pod.is_ready for pod in world.selected(one.target))
+        ):
             found.setdefault(one.node, {}).setdefault(one.target, []).append(one)
     for node, targets in sorted(found.items()):
         if sum(map(len, targets.values())) * 2 <= dialled[node]:
@@ -78,4 +82,6 @@ def unreachable(world: World, blame: Blame, faulty: set[str]) -> Iterator[Findin
         names = ", ".join(sorted(rid.rpartition(":")[2] for rid in targets)[:_MOST_SERVICES])
         detail = f"{len(told)} lines of its pods fail to reach {names}, which have ready pods"
         evidence = tuple(one.episode.eid for one in told[-3:])
-        yield Finding("NODE_CANNOT_REACH_SERVICES", node, node, w, detail, told[0].episode.at, told[-1].episode.at, holds=False, evidence=evidence)
+        yield Finding(
+            "NODE_CANNOT_REACH_SERVICES", node, node, w, detail, told[0].episode.at, told[-1].episode.at, holds=False, evidence=evidence
+        )

@@ -11,7 +11,9 @@ from transforms.planning.causes.pod_state import shown_by
 from transforms.planning.causes.table import Finding, weight
 from transforms.planning.causes.world import RECENT, Object, World
 
-_RUNTIME_REASONS: Final = frozenset({"ContainerGCFailed", "ImageGCFailed", "KubeletSetupFailed", "SystemOOM", "ContainerdUnhealthy", "DockerUnhealthy"})
+_RUNTIME_REASONS: Final = frozenset(
+    {"ContainerGCFailed", "ImageGCFailed", "KubeletSetupFailed", "SystemOOM", "ContainerdUnhealthy", "DockerUnhealthy"}
+)
 _RUNTIME_WITHIN: Final = 4 * MINUTE
 _SOCKET: Final = re.compile(r"(?:containerd|crio|dockershim|cri-dockerd|docker)\.sock")
 _SILENT_FOR: Final = 20 * SECOND
@@ -48,7 +50,9 @@ def _by_events(world: World, node: Object) -> Iterator[Finding]:
         last = told[-1]
         w = 0.45 if node.is_ready else weight("NODE_RUNTIME_ERROR")
         evidence = tuple(one.eid for one in told[-3:])
-        yield Finding("NODE_RUNTIME_ERROR", node.rid, node.rid, w, f"{last.reason}: {last.message}", told[0].first, last.at, evidence=evidence)
+        yield Finding(
+            "NODE_RUNTIME_ERROR", node.rid, node.rid, w, f"{last.reason}: {last.message}", told[0].first, last.at, evidence=evidence
+        )
 
 
 def _by_sockets(world: World) -> Iterator[Finding]:
@@ -100,7 +104,9 @@ def _cordoned(world: World) -> Iterator[Finding]:
         if fitting and all(node.rid in cordoned for node in fitting):
             for node in fitting:
                 detail = f"cordoned, and {pod.title} may run nowhere else"
-                yield Finding("NODE_CORDONED", node.rid, node.rid, weight("NODE_CORDONED"), detail, pod.created, evidence=(node.rid, pod.rid))
+                yield Finding(
+                    "NODE_CORDONED", node.rid, node.rid, weight("NODE_CORDONED"), detail, pod.created, evidence=(node.rid, pod.rid)
+                )
 
 
 def _silent_scheduler(world: World) -> Iterator[Finding]:

@@ -47,7 +47,9 @@ def _expression(one: Any, node: Object) -> bool:
 def untolerated(facts: Json, node: Object) -> list[str]:
     """The taints that keep the Pod away, as kubectl writes them, less those that Kubernetes sets for conditions."""
     tolerations = facts.get("tolerations") or []
-    repelling = (one for one in node.props.get("taints") or () if one.rpartition(":")[2] in _REPELLING and not one.startswith(_OF_CONDITIONS))
+    repelling = (
+        one for one in node.props.get("taints") or () if one.rpartition(":")[2] in _REPELLING and not one.startswith(_OF_CONDITIONS)
+    )
     return [taint for taint in repelling if not any(_tolerates(one, taint) for one in tolerations)]
 
 
@@ -59,4 +61,4 @@ def _tolerates(toleration: Any, taint: str) -> bool:
         return False
     if operator == "Exists":
         return not wanted_key or wanted_key == key
-    return wanted_key == key and wanted_value == value
+    return bool(wanted_key == key and wanted_value == value)

@@ -31,7 +31,9 @@ def shown_by(status: Json) -> Iterator[Shown]:
         elif one.waiting in _NOT_CREATED:
             yield Shown("CONTAINER_NOT_CREATED", one.name, f"{one.waiting}: {one.message}", not_ready)
         if one.ended == _OOM:
-            yield Shown("OOM_KILLED", one.name, f"the container {one.name} was killed for lack of memory, {one.restarts} restarts", one.ended_at)
+            yield Shown(
+                "OOM_KILLED", one.name, f"the container {one.name} was killed for lack of memory, {one.restarts} restarts", one.ended_at
+            )
         elif one.waiting == _LOOPS:
             yield Shown("CRASH_LOOP", one.name, _told(one), one.ended_at)
 
@@ -43,12 +45,18 @@ def _told(one: Container) -> str:
 
 # By what registries and runtimes say, in lower case; the first that fits.
 _PULLS: Final = (
-    ("IMAGE_REGISTRY_UNRESOLVED", ("no such host", "server misbehaving", "name resolution", "dial tcp: lookup", "i/o timeout", "no route to host")),
+    (
+        "IMAGE_REGISTRY_UNRESOLVED",
+        ("no such host", "server misbehaving", "name resolution", "dial tcp: lookup", "i/o timeout", "no route to host"),
+    ),
     (
         "IMAGE_PULL_DENIED",
         ("unauthorized", "authentication required", "authorization failed", "denied", "forbidden", "no basic auth", "403", "401"),
     ),
-    ("IMAGE_NOT_FOUND", ("not found", "manifest unknown", "notfound", "repository does not exist", "couldn't parse image", "invalid reference")),
+    (
+        "IMAGE_NOT_FOUND",
+        ("not found", "manifest unknown", "notfound", "repository does not exist", "couldn't parse image", "invalid reference"),
+    ),
 )
 
 

@@ -42,7 +42,9 @@ def _named(one: Shown, told: list[Episode]) -> tuple[str, str, tuple[str, ...]]:
     """Of an image, the newest Event about its pull tells more than the status."""
     if not one.name.startswith("IMAGE_"):
         return one.name, one.detail, ()
-    pulls = [event for event in told if event.reason in ("Failed", "InspectFailed") and "image" in event.message and "pull" in event.message]
+    pulls = [
+        event for event in told if event.reason in ("Failed", "InspectFailed") and "image" in event.message and "pull" in event.message
+    ]
     if not pulls:
         return one.name, one.detail, ()
     last = max(pulls, key=lambda event: (len(event.message) > len("Failed to pull image"), event.at, event.eid))
@@ -54,7 +56,11 @@ def _restarts(world: World, workload: str, pod: Object, told: list[Episode]) -> 
     for one in pod.containers:
         if not one.restarts or one.waiting or one.ended == "OOMKilled":
             continue
-        backs = [event for event in told if event.reason == "BackOff" and world.now - event.at <= _BACK_OFF_WITHIN and "pull" not in event.message]
+        backs = [
+            event
+            for event in told
+            if event.reason == "BackOff" and world.now - event.at <= _BACK_OFF_WITHIN and "pull" not in event.message
+        ]
         at = one.ended_at or one.started
         how = f"the container {one.name} ended with {one.exit_code} ({one.ended or 'unknown'}), {one.restarts} restarts"
         if one.restarts >= LOOP_RESTARTS and backs and not _has_recovered(world, pod, backs[-1]):
@@ -66,7 +72,13 @@ def _restarts(world: World, workload: str, pod: Object, told: list[Episode]) -> 
 
 def _has_recovered(world: World, pod: Object, last: Episode) -> bool:
     ready = pod.conditions.get("Ready")
-    return pod.is_ready and ready is not None and ready.since is not None and ready.since > last.at + 2 * MINUTE and world.now > last.at + 5 * MINUTE
+    return (
+        pod.is_ready
+        and ready is not None
+        and ready.since is not None
+        and ready.since > last.at + 2 * MINUTE
+        and world.now > last.at + 5 * MINUTE
+    )
 
 
 def _sandbox(world: World, workload: str, pod: Object, told: list[Episode]) -> Iterator[Finding]:

@@ -13,7 +13,10 @@ from transforms.planning.causes.world import Episode, Object, World
 _MESH_PORTS: Final = frozenset({15020, 15021, 15090, 4191})
 _FAILING_WITHIN: Final = 3 * MINUTE
 _KILLED_WITHIN: Final = 5 * MINUTE
-_MALFORMED: Final = re.compile(r"malformed HTTP|http: server gave HTTP response to HTTPS client|first record does not look like a TLS|frame header looked like an HTTP", re.IGNORECASE)
+_MALFORMED: Final = re.compile(
+    r"malformed HTTP|server gave HTTP response to HTTPS client|does not look like a TLS|frame header looked like an HTTP",
+    re.IGNORECASE,
+)
 _FEW: Final = 3
 
 
@@ -30,7 +33,7 @@ def _of_pod(world: World, workload: str, pod: Object, *, is_down: bool) -> Itera
     unhealthy = [one for one in told if one.reason in ("Unhealthy", "ProbeError") and world.now - one.at <= _FAILING_WITHIN]
     kills = [one for one in told if one.reason == "Killing" and "liveness probe" in one.message and world.now - one.at <= _KILLED_WITHIN]
     restarts = sum(one.restarts for one in pod.containers)
-    fails = bool(unhealthy) and (not pod.is_ready or (restarts > 0 and _times(unhealthy) >= _FEW)) or bool(kills)
+    fails = (bool(unhealthy) and (not pod.is_ready or (restarts > 0 and _times(unhealthy) >= _FEW))) or bool(kills)
     yield from _ports(workload, pod, unhealthy + kills, fails=fails, is_down=is_down)
     if not fails:
         return
@@ -44,14 +47,16 @@ def _of_pod(world: World, workload: str, pod: Object, *, is_down: bool) -> Itera
 
 
 def _times(told: list[Episode]) -> int:
-    return sum(one.count for one in told)
+    return sum(one.times for one in told)
 
 
 def _finding(name: str, workload: str, pod: Object, told: list[Episode], w: float | None = None, detail: str = "") -> Finding:
     last = told[-1]
     said = detail or f"{last.message} ({_times(told)} times)"
     evidence = tuple(one.eid for one in told[-3:])
-    return Finding(name, workload, pod.rid, weight(name) if w is None else w, said, min(one.first for one in told), last.at, evidence=evidence)
+    return Finding(
+        name, workload, pod.rid, weight(name) if w is None else w, said, min(one.first for one in told), last.at, evidence=evidence
+    )
 
 
 def _ports(workload: str, pod: Object, told: list[Episode], *, fails: bool, is_down: bool) -> Iterator[Finding]:
@@ -62,7 +67,13 @@ def _ports(workload: str, pod: Object, told: list[Episode], *, fails: bool, is_d
     for container in pod.spec_containers():
         probed = container.get("probes")
         for probe, (_, port, *_) in sorted(probed.items()) if isinstance(probed, dict) else ():
-            if port is None or port in exposed or port in names or port in _MESH_PORTS or (isinstance(port, str) and port.isdecimal() and int(port) in exposed):
+            if (
+                port is None
+                or port in exposed
+                or port in names
+                or port in _MESH_PORTS
+                or (isinstance(port, str) and port.isdecimal() and int(port) in exposed)
+            ):
                 continue
             detail = f"its {probe} probe asks port {port}, the container exposes {', '.join(map(str, sorted(exposed)))}"
             naming = [one for one in told if re.search(rf":{port}\b", one.message)] if isinstance(port, int) else []

@@ -1,6 +1,7 @@
 """How much each object is the cause: what its findings come to, less what others explain of it.
 
-own = 1 − (1 − w₁)·Π(1 − wᵢ/2) over the distinct names of its findings, the greatest first. What explains an object takes most of that
+own = 1 - (1 - w1) * (1 - w2/2) * (1 - w3/2)... over the
+distinct names of its findings, the greatest first. What explains an object takes most of that
 away, unless it has a fault of its own. Who explains more counts a little more. Every step goes over sorted lists, so that equal sets of
 findings give equal scores to the last bit.
 """
@@ -64,9 +65,9 @@ def score(findings: Iterable[Finding], effects: Iterable[Effect]) -> list[Scored
     known = sorted({one for one in effects if one.cause in own and one.effect in own and one.cause != one.effect})
     by_effect: dict[str, list[Effect]] = {}
     by_cause: dict[str, set[str]] = {}
-    for one in known:
-        by_effect.setdefault(one.effect, []).append(one)
-        by_cause.setdefault(one.cause, set()).add(one.effect)
+    for edge in known:
+        by_effect.setdefault(edge.effect, []).append(edge)
+        by_cause.setdefault(edge.cause, set()).add(edge.effect)
     cause = {rid: 0.5 * own[rid] + 0.5 * causal[rid] if fault[rid] < FAULT else own[rid] for rid in own}
     base = dict(cause)
     for _ in range(_ROUNDS):

@@ -156,7 +156,7 @@ def _wrong_port(blame: Blame, workload: str, call: Any, service: Object) -> Iter
 def _unknown(world: World, blame: Blame, workload: str, call: Any) -> Iterator[Finding]:
     ns, name = call.service.split(":", 2)[1:]
     near = [one for one in world.of_kind("service") if one.ns == ns and one.name != name and is_near(one.name, name)]
-    blamed = [one for one in blame.of_missing(ns, name)]
+    blamed = blame.of_missing(ns, name)
     if any(one.ns == ns and one.name == name for one in world.workloads):
         w = 0.15
     else:
@@ -178,5 +178,9 @@ def _missing(world: World, rid: str, callers: list[str]) -> Iterator[Finding]:
     full = full_quota(world, ns, _OF_SERVICES)
     if full:
         w = weight("QUOTA_REFUSES_SERVICE")
-        yield Finding("QUOTA_REFUSES_SERVICE", f"namespace::{ns}", namesake[0].rid, w, f"{full[1]}; {detail}", evidence=(full[0].rid, *callers[:3]))
-    yield Finding("SERVICE_MISSING", namesake[0].rid, namesake[0].rid, 0.2 if full else weight("SERVICE_MISSING"), detail, evidence=tuple(callers[:3]))
+        yield Finding(
+            "QUOTA_REFUSES_SERVICE", f"namespace::{ns}", namesake[0].rid, w, f"{full[1]}; {detail}", evidence=(full[0].rid, *callers[:3])
+        )
+    yield Finding(
+        "SERVICE_MISSING", namesake[0].rid, namesake[0].rid, 0.2 if full else weight("SERVICE_MISSING"), detail, evidence=tuple(callers[:3])
+    )

@@ -80,7 +80,11 @@ def _mismatches(claim: Object, volume: Object) -> list[str]:
     if classes[0] != classes[1]:
         found.append(f"its class is {classes[0] or 'none'}, that of {volume.title} is {classes[1] or 'none'}")
     labels = claim.facts.get("labels")
-    lacking = [f"{key}={value}" for key, value in sorted(labels.items()) if f"{key}={value}" not in volume.labels] if isinstance(labels, dict) else []
+    lacking = (
+        [f"{key}={value}" for key, value in sorted(labels.items()) if f"{key}={value}" not in volume.labels]
+        if isinstance(labels, dict)
+        else []
+    )
     if lacking:
         found.append(f"it asks for a volume with {', '.join(lacking)}")
     holder = volume.props.get("claim")

@@ -42,7 +42,7 @@ class Call(NamedTuple):
 
 
 class Episode(NamedTuple):
-    """Something that happened. at: when last; first: when first. ver: of the record that says so."""
+    """Something that happened. at: when last; first: when first. times: how often. ver: of the record that says so."""
 
     eid: str
     etype: str
@@ -50,7 +50,7 @@ class Episode(NamedTuple):
     message: str
     subject: str
     severity: str
-    count: int
+    times: int
     at: int
     first: int
     ver: str
@@ -72,9 +72,9 @@ class Object:
 
     def __init__(self, rid: str, props: Mapping[str, Any]) -> None:
         self.rid = rid
-        self.token, self.ns, self.name = rid.split(":", 2)
+        self.sort, self.ns, self.name = rid.split(":", 2)
         self.props = props
-        self.kind: str = props.get("kind") or self.token
+        self.kind: str = props.get("kind") or self.sort
         self.is_stub = bool(props.get("stub"))
 
     @cached_property
@@ -182,6 +182,20 @@ class World:
             props,
         )
 
+    @cached_property
+    def versions(self) -> dict[str, str]:
+        """The versions of episodes by key."""
+        return {one.eid: one.ver for one in self.episodes}
+
+    @cached_property
+    def times(self) -> dict[str, int]:
+        """When each episode was last, by key."""
+        return {one.eid: one.at for one in self.episodes}
+
+    def cordoned_aside(self, rid: str) -> list[Object]:
+        """Nodes that are cordoned and no cause of what is wrong with an object."""
+        return [node for node in self.of_kind("node") if node.props.get("unschedulable") and node.rid != rid and node.is_ready]
+
     def of_kind(self, *tokens: str) -> list[Object]:
         return [one for token in tokens for one in self._by_kind.get(token, ())]
 
@@ -190,7 +204,7 @@ class World:
         found: dict[str, list[Object]] = {}
         for one in self.objects.values():
             if not one.is_stub:
-                found.setdefault(one.token, []).append(one)
+                found.setdefault(one.sort, []).append(one)
         return found
 
     def get(self, rid: str) -> Object | None:
@@ -306,10 +320,10 @@ class World:
     def counts(self, workload: str) -> tuple[int, int, int]:
         """How many Pods are desired, exist and are ready, as far as the workload says or its Pods show."""
         one = self.objects.get(workload)
-        if one is None or one.token in ("job", "cronjob", "pod"):
+        if one is None or one.sort in ("job", "cronjob", "pod"):
             return 0, 0, 0
         status = one.status
-        if one.token == "daemonset":
+        if one.sort == "daemonset":
             wanted = number(status.get("desiredNumberScheduled"))
             return wanted, number(status.get("currentNumberScheduled", wanted)), number(status.get("numberReady"))
         return number(one.props.get("replicas")), number(status.get("replicas")), number(status.get("readyReplicas"))

@@ -11,10 +11,10 @@ from transforms.model.graph import CALLS, CLAIMS, CONTROLS, MOUNTS, ROUTES, SCAL
 from transforms.model.identity import Rid, make_rid
 from transforms.planning.facts.selectors import EVERYTHING, terms_of
 from transforms.records.specs.parts import Named, Spec
-from transforms.records.specs.storage import ClaimSpec, ServiceAccountSpec, VolumeSpec
-from transforms.records.specs.traffic import Address, EndpointSliceSpec, EndpointsSpec, IngressSpec, NetworkPolicySpec
 from transforms.records.specs.pod_facts import calls_of
 from transforms.records.specs.pod_parts import Container, PodTemplateSpec, Volume
+from transforms.records.specs.storage import ClaimSpec, ServiceAccountSpec, VolumeSpec
+from transforms.records.specs.traffic import Address, EndpointSliceSpec, EndpointsSpec, IngressSpec, NetworkPolicySpec
 from transforms.records.specs.workloads import AutoscalerSpec, WorkloadSpec
 
 SERVICE_OF_SLICE: Final = "kubernetes.io/service-name"
@@ -49,7 +49,9 @@ def references(rid: Rid, spec: Spec | None, labels: Labels) -> set[Reference]:
     if spec is None or mentions is None:
         return set()
     named = ((one, one.name) for one in mentions(rid, spec, labels))
-    return {Reference(one.type, str(make_rid(one.kind, one.namespace or rid.namespace, name, one.api_version))) for one, name in named if name}
+    return {
+        Reference(one.type, str(make_rid(one.kind, one.namespace or rid.namespace, name, one.api_version))) for one, name in named if name
+    }
 
 
 def _of_pod(rid: Rid, spec: PodTemplateSpec, _labels: Labels) -> Iterator[_Mention]:

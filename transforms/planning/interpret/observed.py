@@ -9,7 +9,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final
 
-from transforms.model.graph import EPISODIC
+from transforms.model.graph import EPISODIC, FINDING
 from transforms.model.identity import Rid
 from transforms.planning.causes.ailing import ails
 from transforms.planning.causes.pod_state import shown_by
@@ -45,6 +45,7 @@ def _episode(rid: str, uid: str, owner: str, name: str, what: str, since: int | 
         "severity_raw": "Warning",
         "severity": "WARNING",
         "reason": name,
+        FINDING: name,
         "message": detail[:_MESSAGE_CHARACTERS],
         "subject": rid,
         **({"event_time": began} if began else {}),

@@ -5,14 +5,14 @@ from typing import Any, Final
 from transforms.model.graph import AILING, BARE
 from transforms.model.identity import Rid, bare_of, is_cluster_scoped, kind_token, looks_like_uid, make_rid, parse_rid
 from transforms.model.kinds import KIND_OF_TOKEN
+from transforms.planning.causes.ailing import ails
+from transforms.planning.causes.moments import created_at
 from transforms.planning.facts.implied import implied_by
 from transforms.planning.facts.mutation_template import MutationTemplate
 from transforms.planning.facts.mutations import DeleteNode, DeleteUid, DeleteUnnamed, EndSnapshot, Mutation, UpsertNode
 from transforms.planning.facts.references import references
 from transforms.planning.facts.selectors import terms_of
 from transforms.planning.facts.values import identity, pairs_of, sealed, status_text
-from transforms.planning.causes.ailing import ails
-from transforms.planning.causes.moments import created_at
 from transforms.planning.interpret.edge import is_kind_token
 from transforms.planning.interpret.observed import observations
 from transforms.planning.interpret.promoted import promoted

@@ -113,7 +113,8 @@ def _alert(client_id: str, ver: str, rule: ListedRule, alert: ListedAlert) -> Up
     )
     value = _value(alert.value)
     more = {} if value is None else {"value": value}
-    return episode(client_id, ver, event, identity("the subject", concerned_object(labels)), state=_state(alert), **more)
+    subject = identity("the subject", concerned_object(labels))
+    return episode(client_id, ver, event, subject, "", state=_state(alert), **more)
 
 
 def _value(said: Any) -> float | None:

@@ -143,7 +143,11 @@ def _required_affinity(affinity: Any) -> list[Any]:
 
 def _expression(one: dict[str, Any]) -> list[Any]:
     values = one.get("values")
-    return [_text(one.get("key")), _text(one.get("operator")), [_text(value) for value in values[:_MOST]] if isinstance(values, list) else []]
+    return [
+        _text(one.get("key")),
+        _text(one.get("operator")),
+        [_text(value) for value in values[:_MOST]] if isinstance(values, list) else [],
+    ]
 
 
 def _required_anti_affinity(affinity: Any) -> list[str]:
@@ -158,8 +162,6 @@ _USUAL: Final = frozenset({"node.kubernetes.io/not-ready", "node.kubernetes.io/u
 
 def _tolerations(value: Any) -> list[Any]:
     """[key, operator, value, effect] of each, less those that Kubernetes gives every Pod."""
-    found = []
-    for one in value[:_MOST] if isinstance(value, list) else ():
-        if isinstance(one, dict) and one.get("key") not in _USUAL:
-            found.append([_text(one.get(name)) for name in ("key", "operator", "value", "effect")])
-    return found
+    listed = value[:_MOST] if isinstance(value, list) else ()
+    kept = [one for one in listed if isinstance(one, dict) and one.get("key") not in _USUAL]
+    return [[_text(one.get(name)) for name in ("key", "operator", "value", "effect")] for one in kept]

@@ -7,7 +7,6 @@ import msgspec
 
 from transforms.records.specs.parts import Named, Spec, TargetReference
 
-
 _MOST_PORTS: Final = 64
 
 
@@ -26,7 +25,8 @@ class ServiceSpec(Spec, frozen=True):
         """Its ports, each [port, protocol, targetPort, name], and whether it has no address of its own, as JSON."""
         ports = [one for one in self.ports if isinstance(one, dict)] if isinstance(self.ports, list) else []
         found = [
-            [one.get("port"), one.get("protocol") or "TCP", one.get("targetPort") or one.get("port"), one.get("name") or ""] for one in ports
+            [one.get("port"), one.get("protocol") or "TCP", one.get("targetPort") or one.get("port"), one.get("name") or ""]
+            for one in ports
         ]
         facts: dict[str, Any] = {"ports": [one for one in found[:_MOST_PORTS] if all(isinstance(part, int | str) for part in one)]}
         if self.cluster_ip == "None" or self.type == "ExternalName":

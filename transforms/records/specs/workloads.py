@@ -5,9 +5,9 @@ from typing import ClassVar
 import msgspec
 
 from transforms.records.envelopes.types import Int64
-from transforms.records.specs.pod_parts import PodTemplateSpec, Template
+from transforms.records.specs.parts import Spec, TargetReference
 from transforms.records.specs.pod_facts import facts_text
-from transforms.records.specs.parts import Named, Spec, TargetReference
+from transforms.records.specs.pod_parts import PodTemplateSpec, Template
 
 
 class PodSpec(PodTemplateSpec, frozen=True):
