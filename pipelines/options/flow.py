@@ -75,6 +75,17 @@ class WriteOptions:
         ),
     ] = 3
 
+    incidents: Annotated[
+        str,
+        typer.Option(
+            "--incidents", envvar="INCIDENTS", help="on | off: keep the incidents of tenants that were written, with their causes."
+        ),
+    ] = "on"
+
+    def wants_incidents(self) -> bool:
+        """Whether incidents are kept; an error of use for another word."""
+        return one_of("--incidents", self.incidents, ("on", "off")) == "on"
+
     def limits(self) -> TimeLimits:
         """Of a tenant's transaction; where that has less time than a lock is worth waiting for, the lock has no more."""
         return TimeLimits(self.write_timeout_s, min(self.lock_timeout_s, self.write_timeout_s))

@@ -41,51 +41,60 @@ CREATE INDEX resource_uid IF NOT EXISTS FOR (n:Resource) ON (n.client_id, n.uid)
 CREATE INDEX resource_bare IF NOT EXISTS FOR (n:Resource) ON (n.client_id, n.bare);
 
 // schema 14
-CREATE INDEX episodic_subject IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.subject);
+CREATE INDEX resource_ailing IF NOT EXISTS FOR (n:Resource) ON (n.client_id, n.ailing);
 
 // schema 15
-CREATE INDEX episodic_subject_uid IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.subject_uid);
+CREATE INDEX episodic_subject IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.subject);
 
 // schema 16
-CREATE INDEX episodic_alert IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.alert);
+CREATE INDEX episodic_subject_uid IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.subject_uid);
 
 // schema 17
-CREATE INDEX episodic_ver IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.ver);
+CREATE INDEX episodic_alert IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.alert);
 
 // schema 18
-CREATE INDEX promtarget_subject IF NOT EXISTS FOR (n:PromTarget) ON (n.client_id, n.subject);
+CREATE INDEX episodic_ver IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.ver);
 
 // schema 19
-CREATE INDEX rule_subject IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.subject);
+CREATE INDEX episodic_finding IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.finding);
 
 // schema 20
-CREATE INDEX rule_alert IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.alert);
+CREATE INDEX promtarget_subject IF NOT EXISTS FOR (n:PromTarget) ON (n.client_id, n.subject);
 
 // schema 21
-CREATE INDEX tombstone_ref_a IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_a);
+CREATE INDEX rule_subject IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.subject);
 
 // schema 22
-CREATE INDEX tombstone_ref_b IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_b);
+CREATE INDEX rule_alert IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.alert);
 
 // schema 23
-CREATE INDEX tombstone_ver IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ver);
+CREATE INDEX incident_state IF NOT EXISTS FOR (n:Incident) ON (n.client_id, n.state);
 
 // schema 24
-CREATE INDEX service_ns IF NOT EXISTS FOR (n:Service) ON (n.client_id, n.ns);
+CREATE INDEX tombstone_ref_a IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_a);
 
 // schema 25
-CREATE INDEX networkpolicy_ns IF NOT EXISTS FOR (n:NetworkPolicy) ON (n.client_id, n.ns);
+CREATE INDEX tombstone_ref_b IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_b);
 
 // schema 26
-CREATE INDEX pod_ns IF NOT EXISTS FOR (n:Pod) ON (n.client_id, n.ns);
+CREATE INDEX tombstone_ver IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ver);
 
 // schema 27
-CREATE INDEX runs_on_edge_id IF NOT EXISTS FOR ()-[r:RUNS_ON]-() ON (r.client_id, r.edge_id);
+CREATE INDEX service_ns IF NOT EXISTS FOR (n:Service) ON (n.client_id, n.ns);
 
 // schema 28
-CREATE INDEX selects_edge_id IF NOT EXISTS FOR ()-[r:SELECTS]-() ON (r.client_id, r.edge_id);
+CREATE INDEX networkpolicy_ns IF NOT EXISTS FOR (n:NetworkPolicy) ON (n.client_id, n.ns);
 
 // schema 29
+CREATE INDEX pod_ns IF NOT EXISTS FOR (n:Pod) ON (n.client_id, n.ns);
+
+// schema 30
+CREATE INDEX runs_on_edge_id IF NOT EXISTS FOR ()-[r:RUNS_ON]-() ON (r.client_id, r.edge_id);
+
+// schema 31
+CREATE INDEX selects_edge_id IF NOT EXISTS FOR ()-[r:SELECTS]-() ON (r.client_id, r.edge_id);
+
+// schema 32
 CREATE INDEX controls_edge_id IF NOT EXISTS FOR ()-[r:CONTROLS]-() ON (r.client_id, r.edge_id);
 
 // AWAIT_INDEXES
@@ -189,6 +198,11 @@ SET n = row.props, n:Secret;
 UNWIND $rows AS row
 MERGE (n:Resource {client_id: $client_id, rid: row.rid})
 SET n = row.props, n:ServiceAccount;
+
+// UPSERT_RESOURCE ResourceQuota
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+SET n = row.props, n:ResourceQuota;
 
 // UPSERT_RESOURCE PersistentVolumeClaim
 UNWIND $rows AS row
@@ -299,6 +313,11 @@ ON CREATE SET n = row.props, n:Secret;
 UNWIND $rows AS row
 MERGE (n:Resource {client_id: $client_id, rid: row.rid})
 ON CREATE SET n = row.props, n:ServiceAccount;
+
+// CREATE_STUB ResourceQuota
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: $client_id, rid: row.rid})
+ON CREATE SET n = row.props, n:ResourceQuota;
 
 // CREATE_STUB PersistentVolumeClaim
 UNWIND $rows AS row
@@ -463,6 +482,13 @@ MATCH (b:Resource {client_id: $client_id, rid: row.target})
 MERGE (a)-[r:SCALES]->(b)
 SET r = row.props;
 
+// PUT_RELATIONSHIP CALLS
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: $client_id, rid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MERGE (a)-[r:CALLS]->(b)
+SET r = row.props;
+
 // PUT_RELATIONSHIP ABOUT
 UNWIND $rows AS row
 MATCH (a:Episodic {client_id: $client_id, eid: row.source})
@@ -560,6 +586,13 @@ UNWIND $rows AS row
 MATCH (a:Resource {client_id: $client_id, rid: row.source})
 MATCH (b:Resource {client_id: $client_id, rid: row.target})
 MATCH (a)-[r:SCALES]->(b)
+DELETE r;
+
+// DROP_RELATIONSHIP CALLS
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: $client_id, rid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a)-[r:CALLS]->(b)
 DELETE r;
 
 // DROP_RELATIONSHIP ABOUT
@@ -664,7 +697,7 @@ RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, 
 
 // READ_EDGES_AT
 UNWIND $keys AS key
-MATCH (n:Resource {client_id: $client_id, rid: key})-[r:RUNS_ON|SELECTS|CONTROLS|MOUNTS|USES|ROUTES|CLAIMS|SCALES]-(:Resource)
+MATCH (n:Resource {client_id: $client_id, rid: key})-[r:RUNS_ON|SELECTS|CONTROLS|MOUNTS|USES|ROUTES|CLAIMS|SCALES|CALLS]-(:Resource)
 WITH DISTINCT r, startNode(r) AS a, endNode(r) AS b
 RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
@@ -722,6 +755,13 @@ UNWIND $rows AS row
 MATCH (a:Resource {client_id: $client_id, rid: row.source})
 MATCH (b:Resource {client_id: $client_id, rid: row.target})
 MATCH (a)-[r:SCALES]->(b)
+RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
+
+// READ_EDGES_OF_TRIPLES CALLS
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: $client_id, rid: row.source})
+MATCH (b:Resource {client_id: $client_id, rid: row.target})
+MATCH (a)-[r:CALLS]->(b)
 RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
 // READ_SELECTORS
@@ -797,7 +837,7 @@ RETURN n.rid AS rid, n.uid AS uid, n.ver AS ver, n.hash AS hash, n.implies AS im
 
 // READ_ALL_EDGES
 MATCH (a:Resource {client_id: $client_id}) WHERE a.rid > ''
-MATCH (a)-[r:RUNS_ON|SELECTS|CONTROLS|MOUNTS|USES|ROUTES|CLAIMS|SCALES]->(b:Resource)
+MATCH (a)-[r:RUNS_ON|SELECTS|CONTROLS|MOUNTS|USES|ROUTES|CLAIMS|SCALES|CALLS]->(b:Resource)
 RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named LIMIT $most;
 
 // READ_ALL_TOMBSTONES
@@ -967,6 +1007,12 @@ WHERE n.rkey >= ''
 MATCH (n)-[r]->()
 RETURN count(r) AS number;
 
+// COUNT_RELATIONSHIPS Incident
+MATCH (n:Incident {client_id: $client_id})
+WHERE n.iid >= ''
+MATCH (n)-[r]->()
+RETURN count(r) AS number;
+
 // LOCK_STANDING
 MATCH (c:Cluster {client_id: $client_id})
 SET c.writes = coalesce(c.writes, 0) + 1
@@ -1026,6 +1072,13 @@ RETURN max(r.ver) AS ver;
 // GREATEST_OF_RELATIONSHIPS Rule
 MATCH (n:Rule {client_id: $client_id})
 WHERE n.rkey >= ''
+MATCH (n)-[r]->()
+WHERE r.ver <= $latest
+RETURN max(r.ver) AS ver;
+
+// GREATEST_OF_RELATIONSHIPS Incident
+MATCH (n:Incident {client_id: $client_id})
+WHERE n.iid >= ''
 MATCH (n)-[r]->()
 WHERE r.ver <= $latest
 RETURN max(r.ver) AS ver;
@@ -1104,6 +1157,24 @@ CALL () {
   OPTIONAL MATCH (n)-[r]->()
   WITH n, r ORDER BY n.client_id, n.rkey LIMIT $most
   WITH max(n.rkey) AS last, count(*) AS rows, collect(r) AS found
+  FOREACH (r IN found | DELETE r)
+  RETURN last, rows, size(found) AS gone
+}
+SET c.purge_relationships = c.purge_relationships + gone
+RETURN last, rows, gone;
+
+// PURGE_RELATIONSHIPS Incident
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+WHERE c.purging AND c.purge_started = $started
+CALL () {
+  MATCH (n:Incident {client_id: $client_id})
+  WHERE n.iid >= $at
+  WITH n ORDER BY n.client_id, n.iid LIMIT $most
+  OPTIONAL MATCH (n)-[r]->()
+  WITH n, r ORDER BY n.client_id, n.iid LIMIT $most
+  WITH max(n.iid) AS last, count(*) AS rows, collect(r) AS found
   FOREACH (r IN found | DELETE r)
   RETURN last, rows, size(found) AS gone
 }
