@@ -11,6 +11,7 @@ from pipelines.settings import FlowSettings, RunSettings
 from transforms.io.graph_sink import GraphSink, Neo4jSink
 from transforms.io.kafka.offsets import OffsetRange
 from transforms.planning.scheduling.slices import SliceSize
+from transforms.steps.analyze_incidents import AnalyzeIncidents
 from transforms.steps.archive import ArchiveRecords, AwaitArchived
 from transforms.steps.commit_offsets import COMMIT_EVERY_S, CommitOffsets
 from transforms.steps.decode import DecodeRecords, WireSettings
@@ -71,6 +72,8 @@ def into_graph(records: beam.PCollection[Any], flow: FlowSettings, graph: GraphS
     folded = grouped | "FoldMutations" >> FoldMutations(keeps=streams)
     batches = folded.main | "PlanBatches" >> PlanBatches(flow.writes.batch_rows, flow.writes.batch_bytes)
     written = batches.main | "WriteGraph" >> WriteGraph(graph, flow.writes.writing(streams=streams))
+    if flow.writes.wants_incidents():
+        written.touched | "AnalyzeIncidents" >> AnalyzeIncidents(graph, flow.writes.limits(), streams=streams)
     faulty = (owned.rejects, unheard, heeded.rejects, keyed.rejects, folded.rejects, batches.rejects, written.rejects)
     rejects = faulty | "Rejects" >> beam.Flatten()
     archived = (_archive(owned.taken, written.main, flow, wire),) if flow.archive else ()

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pipelines.options.checks import one_of
 from pipelines.options.common import LOG_LEVELS, ClientId, Json, LogLevel, log_level, tenant_id
 from transforms.io.neo4j.time_limits import LOCK_TIMEOUT_S, WRITE_TIMEOUT_S, TimeLimits
 from transforms.planning.scheduling.adaptive_batch_size import BatchSizeLimits
@@ -55,6 +56,17 @@ class WriteOptions:
             "--tenant_max_failures", min=1, help="Failures of a tenant's transactions in a row, which no row explains, that set it aside."
         ),
     ] = 3
+
+    incidents: Annotated[
+        str,
+        typer.Option(
+            "--incidents", envvar="INCIDENTS", help="on | off: keep the incidents of tenants that were written, with their causes."
+        ),
+    ] = "on"
+
+    def wants_incidents(self) -> bool:
+        """Whether incidents are kept; an error of use for another word."""
+        return one_of("--incidents", self.incidents, ("on", "off")) == "on"
 
     def limits(self) -> TimeLimits:
         """Of a tenant's transaction; where that has less time than a lock is worth waiting for, the lock has no more."""

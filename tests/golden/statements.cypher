@@ -44,54 +44,63 @@ CREATE INDEX resource_uid IF NOT EXISTS FOR (n:Resource) ON (n.client_id, n.uid)
 CREATE INDEX resource_bare IF NOT EXISTS FOR (n:Resource) ON (n.client_id, n.bare);
 
 // schema 15
-CREATE INDEX episodic_subject IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.subject);
+CREATE INDEX resource_ailing IF NOT EXISTS FOR (n:Resource) ON (n.client_id, n.ailing);
 
 // schema 16
-CREATE INDEX episodic_subject_uid IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.subject_uid);
+CREATE INDEX episodic_subject IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.subject);
 
 // schema 17
-CREATE INDEX episodic_alert IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.alert);
+CREATE INDEX episodic_subject_uid IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.subject_uid);
 
 // schema 18
-CREATE INDEX episodic_ver IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.ver);
+CREATE INDEX episodic_alert IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.alert);
 
 // schema 19
-CREATE INDEX promtarget_subject IF NOT EXISTS FOR (n:PromTarget) ON (n.client_id, n.subject);
+CREATE INDEX episodic_ver IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.ver);
 
 // schema 20
-CREATE INDEX rule_subject IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.subject);
+CREATE INDEX episodic_finding IF NOT EXISTS FOR (n:Episodic) ON (n.client_id, n.finding);
 
 // schema 21
-CREATE INDEX rule_alert IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.alert);
+CREATE INDEX promtarget_subject IF NOT EXISTS FOR (n:PromTarget) ON (n.client_id, n.subject);
 
 // schema 22
-CREATE INDEX tombstone_ref_a IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_a);
+CREATE INDEX rule_subject IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.subject);
 
 // schema 23
-CREATE INDEX tombstone_ref_b IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_b);
+CREATE INDEX rule_alert IF NOT EXISTS FOR (n:Rule) ON (n.client_id, n.alert);
 
 // schema 24
-CREATE INDEX tombstone_ver IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ver);
+CREATE INDEX incident_state IF NOT EXISTS FOR (n:Incident) ON (n.client_id, n.state);
 
 // schema 25
-CREATE INDEX service_ns IF NOT EXISTS FOR (n:Service) ON (n.client_id, n.ns);
+CREATE INDEX tombstone_ref_a IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_a);
 
 // schema 26
-CREATE INDEX networkpolicy_ns IF NOT EXISTS FOR (n:NetworkPolicy) ON (n.client_id, n.ns);
+CREATE INDEX tombstone_ref_b IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ref_b);
 
 // schema 27
-CREATE INDEX pod_ns IF NOT EXISTS FOR (n:Pod) ON (n.client_id, n.ns);
+CREATE INDEX tombstone_ver IF NOT EXISTS FOR (n:Tombstone) ON (n.client_id, n.ver);
 
 // schema 28
-CREATE FULLTEXT INDEX resource_text IF NOT EXISTS FOR (n:Resource) ON EACH [n.client_id, n.name, n.ns, n.labels, n.image, n.pod_ip, n.service_ips, n.uid] OPTIONS {indexConfig: {`fulltext.analyzer`: 'unicode_whitespace', `fulltext.eventually_consistent`: true}};
+CREATE INDEX service_ns IF NOT EXISTS FOR (n:Service) ON (n.client_id, n.ns);
 
 // schema 29
-CREATE INDEX runs_on_edge_id IF NOT EXISTS FOR ()-[r:RUNS_ON]-() ON (r.client_id, r.edge_id);
+CREATE INDEX networkpolicy_ns IF NOT EXISTS FOR (n:NetworkPolicy) ON (n.client_id, n.ns);
 
 // schema 30
-CREATE INDEX selects_edge_id IF NOT EXISTS FOR ()-[r:SELECTS]-() ON (r.client_id, r.edge_id);
+CREATE INDEX pod_ns IF NOT EXISTS FOR (n:Pod) ON (n.client_id, n.ns);
 
 // schema 31
+CREATE FULLTEXT INDEX resource_text IF NOT EXISTS FOR (n:Resource) ON EACH [n.client_id, n.name, n.ns, n.labels, n.image, n.pod_ip, n.service_ips, n.uid] OPTIONS {indexConfig: {`fulltext.analyzer`: 'unicode_whitespace', `fulltext.eventually_consistent`: true}};
+
+// schema 32
+CREATE INDEX runs_on_edge_id IF NOT EXISTS FOR ()-[r:RUNS_ON]-() ON (r.client_id, r.edge_id);
+
+// schema 33
+CREATE INDEX selects_edge_id IF NOT EXISTS FOR ()-[r:SELECTS]-() ON (r.client_id, r.edge_id);
+
+// schema 34
 CREATE INDEX controls_edge_id IF NOT EXISTS FOR ()-[r:CONTROLS]-() ON (r.client_id, r.edge_id);
 
 // AWAIT_INDEXES
@@ -196,6 +205,11 @@ SET n = row.props, n:Secret;
 UNWIND $rows AS row
 MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 SET n = row.props, n:ServiceAccount;
+
+// UPSERT_RESOURCE ResourceQuota
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
+SET n = row.props, n:ResourceQuota;
 
 // UPSERT_RESOURCE PersistentVolumeClaim
 UNWIND $rows AS row
@@ -306,6 +320,11 @@ ON CREATE SET n = row.props, n:Secret;
 UNWIND $rows AS row
 MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
 ON CREATE SET n = row.props, n:ServiceAccount;
+
+// CREATE_STUB ResourceQuota
+UNWIND $rows AS row
+MERGE (n:Resource {client_id: row.client_id, rid: row.rid})
+ON CREATE SET n = row.props, n:ResourceQuota;
 
 // CREATE_STUB PersistentVolumeClaim
 UNWIND $rows AS row
@@ -470,6 +489,13 @@ MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MERGE (a)-[r:SCALES]->(b)
 SET r = row.props;
 
+// PUT_RELATIONSHIP CALLS
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: row.client_id, rid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
+MERGE (a)-[r:CALLS]->(b)
+SET r = row.props;
+
 // PUT_RELATIONSHIP ABOUT
 UNWIND $rows AS row
 MATCH (a:Episodic {client_id: row.client_id, eid: row.source})
@@ -567,6 +593,13 @@ UNWIND $rows AS row
 MATCH (a:Resource {client_id: row.client_id, rid: row.source})
 MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MATCH (a)-[r:SCALES]->(b)
+DELETE r;
+
+// DROP_RELATIONSHIP CALLS
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: row.client_id, rid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
+MATCH (a)-[r:CALLS]->(b)
 DELETE r;
 
 // DROP_RELATIONSHIP ABOUT
@@ -672,7 +705,7 @@ RETURN row.client_id AS client_id, type(r) AS type, a.rid AS source, b.rid AS ta
 
 // READ_EDGES_AT
 UNWIND $rows AS row
-MATCH (n:Resource {client_id: row.client_id, rid: row.key})-[r:RUNS_ON|SELECTS|CONTROLS|MOUNTS|USES|ROUTES|CLAIMS|SCALES]-(:Resource)
+MATCH (n:Resource {client_id: row.client_id, rid: row.key})-[r:RUNS_ON|SELECTS|CONTROLS|MOUNTS|USES|ROUTES|CLAIMS|SCALES|CALLS]-(:Resource)
 WITH DISTINCT row.client_id AS client_id, r, startNode(r) AS a, endNode(r) AS b
 RETURN client_id, type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
@@ -730,6 +763,13 @@ UNWIND $rows AS row
 MATCH (a:Resource {client_id: row.client_id, rid: row.source})
 MATCH (b:Resource {client_id: row.client_id, rid: row.target})
 MATCH (a)-[r:SCALES]->(b)
+RETURN row.client_id AS client_id, type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
+
+// READ_EDGES_OF_TRIPLES CALLS
+UNWIND $rows AS row
+MATCH (a:Resource {client_id: row.client_id, rid: row.source})
+MATCH (b:Resource {client_id: row.client_id, rid: row.target})
+MATCH (a)-[r:CALLS]->(b)
 RETURN row.client_id AS client_id, type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named;
 
 // READ_SELECTORS
@@ -811,7 +851,7 @@ RETURN row.client_id AS client_id, rid, uid, ver, hash, implies, labels, selecto
 UNWIND $rows AS row
 CALL (row) {
   MATCH (a:Resource {client_id: row.client_id}) WHERE a.rid > ''
-  MATCH (a)-[r:RUNS_ON|SELECTS|CONTROLS|MOUNTS|USES|ROUTES|CLAIMS|SCALES]->(b:Resource)
+  MATCH (a)-[r:RUNS_ON|SELECTS|CONTROLS|MOUNTS|USES|ROUTES|CLAIMS|SCALES|CALLS]->(b:Resource)
   RETURN type(r) AS type, a.rid AS source, b.rid AS target, r.edge_id AS edge_id, r.ver AS ver, r.derived AS derived, r.named AS named LIMIT $most
 }
 RETURN row.client_id AS client_id, type, source, target, edge_id, ver, derived, named;
@@ -1659,7 +1699,7 @@ RETURN {rid: n.rid, kind: n.kind, ns: n.ns, name: n.name, stub: coalesce(n.stub,
 
 // EDGES_AT
 UNWIND $rids AS rid
-MATCH (n:Resource {client_id: $client_id, rid: rid})-[r:RUNS_ON|SELECTS|CONTROLS|MOUNTS|USES|ROUTES|CLAIMS|SCALES]-(m:Resource)
+MATCH (n:Resource {client_id: $client_id, rid: rid})-[r:RUNS_ON|SELECTS|CONTROLS|MOUNTS|USES|ROUTES|CLAIMS|SCALES|CALLS]-(m:Resource)
 WHERE type(r) IN $types
 WITH rid, type(r) AS type, startNode(r) = n AS outgoing, m ORDER BY m.rid
 WITH rid, type, outgoing, collect(m) AS found
@@ -1681,7 +1721,7 @@ ORDER BY rid, type, outgoing LIMIT $most;
 
 // EDGES_BETWEEN
 UNWIND $rids AS rid
-MATCH (a:Resource {client_id: $client_id, rid: rid})-[r:RUNS_ON|SELECTS|CONTROLS|MOUNTS|USES|ROUTES|CLAIMS|SCALES]->(b:Resource)
+MATCH (a:Resource {client_id: $client_id, rid: rid})-[r:RUNS_ON|SELECTS|CONTROLS|MOUNTS|USES|ROUTES|CLAIMS|SCALES|CALLS]->(b:Resource)
 WHERE b.rid IN $rids
 RETURN a.rid AS source, type(r) AS type, b.rid AS target ORDER BY source, type, target LIMIT $most;
 

@@ -6,6 +6,8 @@ from typing import Protocol
 
 from transforms.io.graph_admin.quarantine import Quarantine, process_quarantine
 from transforms.io.graph_admin.tenant_registry import process_tenant_registry
+from transforms.io.incident_analyst import Incidents
+from transforms.io.neo4j.incident_store import IncidentStore
 from transforms.io.neo4j.store import process_store
 from transforms.io.neo4j.target import Neo4jTarget
 from transforms.io.neo4j.time_limits import TimeLimits
@@ -60,6 +62,8 @@ class GraphSink(Protocol):
 
     def tenants(self) -> TenantBook: ...
 
+    def incidents(self, limits: TimeLimits) -> Incidents: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Neo4jSink:
@@ -75,3 +79,6 @@ class Neo4jSink:
 
     def tenants(self) -> TenantBook:
         return process_tenant_registry(self.target)
+
+    def incidents(self, limits: TimeLimits) -> Incidents:
+        return IncidentStore(process_store(self.target, limits))

@@ -48,7 +48,9 @@ class Relationship:
 
 # What a custom resource is found by where a record names it without its API group (docs/adr/024).
 BARE: Final = "bare"
-RESOURCE: Final = NodeLabel("Resource", "rid", indexes=("uid", BARE), bookkeeping=(*VERSION_PROPERTIES, "implies", BARE))
+# Of an object whose own record says that something is wrong with it: where the search for causes begins.
+AILING: Final = "ailing"
+RESOURCE: Final = NodeLabel("Resource", "rid", indexes=("uid", BARE, AILING), bookkeeping=(*VERSION_PROPERTIES, "implies", BARE))
 # Kinds that are looked for by namespace, to match the selectors of the ones with the labels of the others.
 SELECTING: Final = ("Service", "NetworkPolicy")
 SELECTED: Final = "Pod"
@@ -61,15 +63,17 @@ EMITS_CAPPED: Final = "emits_capped"
 # The subject as the record names it, where it is found elsewhere, and its uid, where that may tell where.
 SUBJECT_NAMED: Final = "subject_named"
 SUBJECT_UID: Final = "subject_uid"
+# Of an episode that keeps what an object's record showed to be wrong: the name of the finding.
+FINDING: Final = "finding"
 EPISODIC: Final = NodeLabel(
     "Episodic",
     "eid",
-    indexes=("subject", SUBJECT_UID, "alert", "ver"),
+    indexes=("subject", SUBJECT_UID, "alert", "ver", FINDING),
     bookkeeping=(*VERSION_PROPERTIES, "seen", SUBJECT_NAMED, SUBJECT_UID),
 )
 PROM_TARGET: Final = NodeLabel("PromTarget", "tid", indexes=("subject",))
 RULE: Final = NodeLabel("Rule", "rkey", indexes=("subject", "alert"))
-INCIDENT: Final = NodeLabel("Incident", "iid")
+INCIDENT: Final = NodeLabel("Incident", "iid", indexes=("state",))
 CLUSTER: Final = NodeLabel("Cluster", "", digest=False)
 # What a tombstone is found by besides its key.
 TOMBSTONE_REFS: Final = ("ref_a", "ref_b")
@@ -120,6 +124,9 @@ ROUTES: Final = Relationship(
 )
 CLAIMS: Final = Relationship("CLAIMS", RESOURCE, RESOURCE, says="a PersistentVolumeClaim is bound to a PersistentVolume")
 SCALES: Final = Relationship("SCALES", RESOURCE, RESOURCE, says="a HorizontalPodAutoscaler sets how many replicas its target has")
+CALLS: Final = Relationship(
+    "CALLS", RESOURCE, RESOURCE, says="a workload calls a Service, by an address in the environment of its containers"
+)
 ABOUT: Final = Relationship("ABOUT", EPISODIC, RESOURCE)
 SCRAPES: Final = Relationship("SCRAPES", PROM_TARGET, RESOURCE)
 SCOPES: Final = Relationship("SCOPES", RULE, RESOURCE)
@@ -139,7 +146,7 @@ TOPOLOGY: Final = (RUNS_ON, SELECTS, CONTROLS)
 TOPOLOGY_OF_TYPE: Final = {relationship.type: relationship for relationship in TOPOLOGY}
 
 # The types that only the resources themselves imply, by their specs; no topology record may name them (docs/adr/009).
-FROM_SPECS: Final = (MOUNTS, USES, ROUTES, CLAIMS, SCALES)
+FROM_SPECS: Final = (MOUNTS, USES, ROUTES, CLAIMS, SCALES, CALLS)
 BETWEEN_RESOURCES: Final = (*TOPOLOGY, *FROM_SPECS)
 
 RELATIONSHIPS: Final = (*BETWEEN_RESOURCES, ABOUT, SCRAPES, SCOPES, EMITS, PART_OF, AFFECTS, POTENTIAL_CAUSE)

@@ -84,25 +84,27 @@ _OF_PODS: Final = (
 )
 
 KINDS: Final = (
-    Kind("Pod", Scope.NAMESPACED, ("",), _OF_PODS, spec=("service_account",)),
+    Kind("Pod", Scope.NAMESPACED, ("",), _OF_PODS, spec=("service_account", "facts")),
     Kind("Node", Scope.CLUSTER, ("",), bulky=("images", "volumesAttached", "volumesInUse"), spec=("unschedulable", "taints")),
     Kind("Namespace", Scope.CLUSTER, ("",), (_PHASE,)),
-    Kind("Service", Scope.NAMESPACED, ("",)),
+    Kind("Service", Scope.NAMESPACED, ("",), spec=("facts",)),
     Kind(
         "Deployment",
         Scope.NAMESPACED,
         ("apps", "extensions"),
         _ready("readyReplicas", "availableReplicas", "updatedReplicas"),
+        spec=("facts",),
     ),
-    Kind("ReplicaSet", Scope.NAMESPACED, ("apps", "extensions"), _ready("readyReplicas", "availableReplicas")),
-    Kind("StatefulSet", Scope.NAMESPACED, ("apps",), _ready("readyReplicas", "currentReplicas")),
+    Kind("ReplicaSet", Scope.NAMESPACED, ("apps", "extensions"), _ready("readyReplicas", "availableReplicas"), spec=("facts",)),
+    Kind("StatefulSet", Scope.NAMESPACED, ("apps",), _ready("readyReplicas", "currentReplicas"), spec=("facts",)),
     Kind(
         "DaemonSet",
         Scope.NAMESPACED,
         ("apps", "extensions"),
         _ready("numberReady", "desiredNumberScheduled", "numberUnavailable"),
+        spec=("facts",),
     ),
-    Kind("Job", Scope.NAMESPACED, ("batch",), _ready("active", "succeeded", "failed")),
+    Kind("Job", Scope.NAMESPACED, ("batch",), _ready("active", "succeeded", "failed"), spec=("facts",)),
     Kind(
         "CronJob",
         Scope.NAMESPACED,
@@ -117,12 +119,13 @@ KINDS: Final = (
     Kind("ConfigMap", Scope.NAMESPACED, ("",), spec=("keys",)),
     Kind("Secret", Scope.NAMESPACED, ("",), spec=("keys", "secret_type")),
     Kind("ServiceAccount", Scope.NAMESPACED, ("",)),
+    Kind("ResourceQuota", Scope.NAMESPACED, ("",)),
     Kind(
         "PersistentVolumeClaim",
         Scope.NAMESPACED,
         ("",),
         (_PHASE, StatusProperty("capacity", ("capacity", "storage"))),
-        spec=("volume", "storage_class", "storage_request", "access_modes"),
+        spec=("volume", "storage_class", "storage_request", "access_modes", "facts"),
     ),
     Kind(
         "PersistentVolume",
@@ -167,7 +170,7 @@ _CLUSTER_BUILTINS: Final = {
     "storagemigration.k8s.io": "StorageVersionMigration",
 }
 _NAMESPACED_BUILTINS: Final = {
-    "": "Binding Event LimitRange PodTemplate ReplicationController ResourceQuota",
+    "": "Binding Event LimitRange PodTemplate ReplicationController",
     "apps": "ControllerRevision",
     "certificates.k8s.io": "PodCertificateRequest",
     "coordination.k8s.io": "Lease LeaseCandidate",

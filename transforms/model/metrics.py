@@ -70,6 +70,9 @@ QUARANTINED: Final = Count("set_aside", ("client_id", "what"))
 UNREADABLE: Final = Count("partition", ("topic", "partition", "cause"))
 GAPS: Final = Count("gap", ("topic", "partition", "from", "to"))
 
+# Analyses of tenants for incidents; `result` is `ok` or `failed`.
+ANALYSES: Final = Count("analysis", ("client_id", "result"))
+
 COUNTS: Final = (
     OUTCOMES,
     REJECT_REASONS,
@@ -87,6 +90,7 @@ COUNTS: Final = (
     QUARANTINED,
     UNREADABLE,
     GAPS,
+    ANALYSES,
 )
 
 # Distributions, which runs read by hand: the offsets met in each partition, and the milliseconds of each transaction.
@@ -192,6 +196,14 @@ METRICS: Final = (
         alarm="any with the reason `internal`",
     ),
     Metric("graph_internal_faults", _COUNTER, "Defects of the job that were met and passed over.", INTERNAL.labels, INTERNAL, alarm="any"),
+    Metric(
+        "graph_incident_analyses",
+        _COUNTER,
+        "Analyses of tenants for incidents.",
+        ANALYSES.labels,
+        ANALYSES,
+        alarm="any with the result `failed`",
+    ),
     Metric("graph_read_bytes", _COUNTER, "Bytes of keys and values read.", of=READ_BYTES),
     Metric(
         "graph_freshness_seconds",

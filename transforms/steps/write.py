@@ -28,6 +28,8 @@ from transforms.steps.writing import Writing
 _LOG = structlog.get_logger("write")
 
 _REMEDY: Final = "the record is in the dead letters with its coordinates; mend it at the producer"
+# The ids of tenants whose graph a bundle has written.
+TOUCHED: Final = "touched"
 # Batches held per writer: enough that one is planned while another is written, few enough for flat memory.
 _HELD_PER_WRITER: Final = 3
 
@@ -45,7 +47,7 @@ class WriteGraph(beam.PTransform):
         self._fn = WriteGraphFn(graph, writing)
 
     def expand(self, batches: beam.PCollection[TenantMutations]) -> Any:
-        return batches | beam.ParDo(self._fn).with_output_types(bytes).with_outputs(REJECTS, main="main")
+        return batches | beam.ParDo(self._fn).with_output_types(bytes).with_outputs(REJECTS, TOUCHED, main="main")
 
 
 class WriteGraphFn(beam.DoFn):
@@ -55,6 +57,7 @@ class WriteGraphFn(beam.DoFn):
         self._queues: TenantQueues[Batch, Settled] | None = None
         self._writer: TenantWriter | None = None
         self._rejects: list[Reject] = []
+        self._touched: set[str] = set()
         self._busy_s = 0.0
         self._times = BundleTimes()
 
@@ -73,6 +76,7 @@ class WriteGraphFn(beam.DoFn):
         assert self._queues is not None
         assert self._writer is not None
         self._rejects, self._busy_s, self._times = [], self._queues.busy_s, BundleTimes()
+        self._touched = set()
         if self._writing.streams:
             quarantine = self._graph.quarantine(self._writing.limits)
             self._writer.heed(lambda: quarantine.causes(released=False))
@@ -89,6 +93,8 @@ class WriteGraphFn(beam.DoFn):
         flush()
         for one in self._rejects:
             yield TaggedOutput(REJECTS, self._times.at_earliest(one))
+        for client_id in sorted(self._touched):
+            yield TaggedOutput(TOUCHED, self._times.at_earliest(client_id))
 
     def _settle(self, done: list[Settled]) -> None:
         """Count in this thread: the runner knows of no other."""
@@ -98,6 +104,7 @@ class WriteGraphFn(beam.DoFn):
             if batch.set_aside:
                 self._leave(batch)
                 continue
+            self._touched.add(client_id)
             count_batches(batch.seconds)
             oldest_ms = batch.ended_ms
             for one, outcome in batch.results:

@@ -9,9 +9,13 @@ from transforms.io.neo4j.digest import GraphDigest
 from transforms.io.neo4j.errors import NotTogether
 from transforms.io.neo4j.rows import stub_props, writes
 from transforms.model.graph import (
+    AFFECTS,
     CAPPED_PROPERTIES,
     EMITS,
     EPISODIC,
+    INCIDENT,
+    PART_OF,
+    POTENTIAL_CAUSE,
     REFERRERS,
     REFERS,
     RESOURCE,
@@ -21,6 +25,7 @@ from transforms.model.graph import (
     VERSION_PROPERTIES,
 )
 from transforms.model.limits import MOST_GROUP_ROWS
+from transforms.planning.causes.graph_rows import IncidentRow
 from transforms.planning.facts.changes import Changes, Floors, Plan, TenantBatch, TooMany, Written
 from transforms.planning.facts.mutations import Mutation, ReferrerKey
 from transforms.planning.facts.stored import StoredReferrer
@@ -39,6 +44,7 @@ class MemoryTenant(KnownGraph):
         self.referrers_held: dict[ReferrerKey, dict[str, Any]] = {}
         self.references: dict[ReferrerKey, str] = {}
         self.emits: set[tuple[str, str]] = set()
+        self.incidents: dict[str, IncidentRow] = {}
 
     def node_props(self, rids: Collection[str]) -> dict[str, dict[str, Any]]:
         left_out = {*VERSION_PROPERTIES, *CAPPED_PROPERTIES}
@@ -121,9 +127,24 @@ class MemoryTenant(KnownGraph):
             digest.add_relationship(triple.type, RESOURCE.label, triple.source, RESOURCE.label, triple.target)
         for at, rid in self.references.items():
             digest.add_relationship(REFERS[at.label].type, at.label, at.key, RESOURCE.label, rid)
+        for one in self.incidents.values():
+            self._add_incident(digest, one)
         for rule, episode in self.emits:
             digest.add_relationship(EMITS.type, RULE.label, rule, EPISODIC.label, episode)
         return digest
+
+    def _add_incident(self, digest: GraphDigest, one: IncidentRow) -> None:
+        """An incident with what joins it to what is still there."""
+        episodes = {at.key for at in self.referrers_held if at.label == EPISODIC.label}
+        digest.add_node(INCIDENT, one.iid, {**one.props, "hash": one.hash})
+        for eid in episodes.intersection(one.part_of):
+            digest.add_relationship(PART_OF.type, EPISODIC.label, eid, INCIDENT.label, one.iid)
+        for rid, _role in one.affects:
+            if rid in self.resources:
+                digest.add_relationship(AFFECTS.type, INCIDENT.label, one.iid, RESOURCE.label, rid)
+        for source, target, _props in one.links:
+            if {source, target} <= episodes:
+                digest.add_relationship(POTENTIAL_CAUSE.type, EPISODIC.label, source, EPISODIC.label, target)
 
 
 def _set(held: dict[str, Any], props: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from transforms.planning.lifecycle.liveness import Limits
 from transforms.records.liveness_signals import LivenessSignals, Registered
 from transforms.records.tenancy.directory import ClusterEntry, Directory, directory_of
 from transforms.testing.memory_graph import MemoryGraphStore
+from transforms.testing.memory_incidents import MemoryIncidents
 
 
 class MemoryStore(MemoryGraphStore):
@@ -108,6 +109,10 @@ class MemorySink:
 
     def tenants(self) -> MemoryTenants:
         return self.graph.tenants
+
+    def incidents(self, limits: TimeLimits) -> MemoryIncidents:
+        del limits
+        return MemoryIncidents(self.graph.store)
 
 
 def _now_ms() -> int:

@@ -7,13 +7,15 @@ name nothing, which the API allows in places, are left out.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from transforms.model.graph import CLAIMS, CONTROLS, MOUNTS, ROUTES, SCALES, SELECTS, USES
+from transforms.model.graph import CALLS, CLAIMS, CONTROLS, MOUNTS, ROUTES, SCALES, SELECTS, USES
 from transforms.model.identity import Rid, make_rid
 from transforms.planning.facts.selectors import EVERYTHING, terms_of
 from transforms.records.specs.parts import Named, Spec
+from transforms.records.specs.pod_facts import calls_of
+from transforms.records.specs.pod_parts import Container, PodTemplateSpec, Volume
 from transforms.records.specs.storage import ClaimSpec, ServiceAccountSpec, VolumeSpec
 from transforms.records.specs.traffic import Address, EndpointSliceSpec, EndpointsSpec, IngressSpec, NetworkPolicySpec
-from transforms.records.specs.workloads import AutoscalerSpec, Container, PodSpec, Volume
+from transforms.records.specs.workloads import AutoscalerSpec, WorkloadSpec
 
 SERVICE_OF_SLICE: Final = "kubernetes.io/service-name"
 _CONFIG_MAP: Final = "ConfigMap"
@@ -32,12 +34,13 @@ class Reference(NamedTuple):
 
 
 class _Mention(NamedTuple):
-    """A name as a spec has it; None or "" names nothing."""
+    """A name as a spec has it; None or "" names nothing. namespace: "" for the object's own."""
 
     type: str
     kind: str
     name: str | None
     api_version: str = ""
+    namespace: str = ""
 
 
 def references(rid: Rid, spec: Spec | None, labels: Labels) -> set[Reference]:
@@ -46,10 +49,12 @@ def references(rid: Rid, spec: Spec | None, labels: Labels) -> set[Reference]:
     if spec is None or mentions is None:
         return set()
     named = ((one, one.name) for one in mentions(rid, spec, labels))
-    return {Reference(one.type, str(make_rid(one.kind, rid.namespace, name, one.api_version))) for one, name in named if name}
+    return {
+        Reference(one.type, str(make_rid(one.kind, one.namespace or rid.namespace, name, one.api_version))) for one, name in named if name
+    }
 
 
-def _of_pod(rid: Rid, spec: PodSpec, _labels: Labels) -> Iterator[_Mention]:
+def _of_pod(rid: Rid, spec: PodTemplateSpec, _labels: Labels) -> Iterator[_Mention]:
     for volume in spec.volumes or ():
         for kind, name in _of_volume(rid, volume):
             yield _Mention(MOUNTS.type, kind, name)
@@ -59,6 +64,12 @@ def _of_pod(rid: Rid, spec: PodSpec, _labels: Labels) -> Iterator[_Mention]:
     for secret in spec.image_pull_secrets or ():
         yield _Mention(MOUNTS.type, _SECRET, secret.name)
     yield _Mention(USES.type, "ServiceAccount", spec.service_account)
+
+
+def _of_workload(_rid: Rid, spec: WorkloadSpec, _labels: Labels) -> Iterator[_Mention]:
+    """The Services that the Pods of its template call; what runs is the Pods', which have the other references."""
+    for call in calls_of(spec.pods) if spec.pods else ():
+        yield _Mention(CALLS.type, "Service", call.name, namespace=call.namespace)
 
 
 def _of_volume(rid: Rid, volume: Volume) -> Mounted:
@@ -141,6 +152,7 @@ def _of_autoscaler(_rid: Rid, spec: AutoscalerSpec, _labels: Labels) -> Iterator
 # The spec of each kind has the type that `records/specs.py` gives it.
 _MENTIONS: Final[dict[str, Callable[[Rid, Any, Labels], Iterator[_Mention]]]] = {
     "pod": _of_pod,
+    **dict.fromkeys(("deployment", "statefulset", "daemonset"), _of_workload),
     "endpoints": _of_endpoints,
     "endpointslice": _of_slice,
     "ingress": _of_ingress,

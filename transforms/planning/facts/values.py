@@ -28,6 +28,8 @@ _NAMES: Final = frozenset(
 _PAIRS: Final = frozenset({"labels", "annotations", "selector"})
 # Redacted as the tree that it is, before it became text.
 _STATUS: Final = "status"
+# JSON made of a spec: redacted as a tree, so that it stays JSON.
+_FACTS: Final = "facts"
 
 
 def identity(what: str, text: str) -> str:
@@ -58,6 +60,8 @@ def sealed(props: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
 def _redacted(name: str, value: Any) -> Any:
     if name == _STATUS:
         return value
+    if name == _FACTS:
+        return status_text(msgspec.json.decode(value))
     redact = redact_tokens if name in _NAMES else redact_text
     if isinstance(value, list):
         return sorted(redact_pairs(value)) if name in _PAIRS else [redact(one) if isinstance(one, str) else one for one in value]

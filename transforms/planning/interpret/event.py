@@ -39,7 +39,7 @@ def event_mutations(client_id: str, ver: str, body: EventList, _raw_key: str) ->
     return tuple({one.event_id: event_mutation(client_id, ver, one) for one in body.events}.values())
 
 
-def episode(client_id: str, ver: str, body: Event, subject: str, subject_uid: str = "", **more: str) -> UpsertReferrer:
+def episode(client_id: str, ver: str, body: Event, subject: str, subject_uid: str = "", **more: str | float) -> UpsertReferrer:
     """The episode of an event about the object at `subject`, "" for none; subject_uid: as in `UpsertReferrer`; more: further properties."""
     if body.etype == ALERT_ETYPE and body.reason:
         more["alert"] = identity("the alert's name", body.reason)
@@ -52,6 +52,7 @@ def episode(client_id: str, ver: str, body: Event, subject: str, subject_uid: st
             "message": body.message,
             "event_time": body.event_time.astimezone(UTC) if body.event_time else moment_of(ver),
             "count": body.count,
+            **({"first_time": body.first_time.astimezone(UTC)} if body.first_time and body.first_time >= EARLIEST else {}),
             **({"subject": subject} if subject else {}),
             **({SUBJECT_UID: subject_uid} if subject_uid else {}),
             **more,

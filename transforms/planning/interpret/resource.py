@@ -2,9 +2,11 @@
 
 from typing import Any, Final
 
-from transforms.model.graph import BARE
+from transforms.model.graph import AILING, BARE
 from transforms.model.identity import Rid, bare_of, is_cluster_scoped, kind_token, looks_like_uid, make_rid, parse_rid
 from transforms.model.kinds import KIND_OF_TOKEN
+from transforms.planning.causes.ailing import ails
+from transforms.planning.causes.moments import created_at
 from transforms.planning.facts.implied import implied_by
 from transforms.planning.facts.mutation_template import MutationTemplate
 from transforms.planning.facts.mutations import DeleteNode, DeleteUid, DeleteUnnamed, EndSnapshot, Mutation, UpsertNode
@@ -12,6 +14,7 @@ from transforms.planning.facts.references import references
 from transforms.planning.facts.selectors import terms_of
 from transforms.planning.facts.values import identity, pairs_of, sealed, status_text
 from transforms.planning.interpret.edge import is_kind_token
+from transforms.planning.interpret.observed import observations
 from transforms.planning.interpret.promoted import promoted
 from transforms.records.envelopes.types import Resource, Snapshot
 from transforms.records.record import at_time, microseconds
@@ -39,7 +42,8 @@ def resource_meaning(body: Resource) -> MutationTemplate:
             return MutationTemplate(DeleteNode, (text,))
         return MutationTemplate(DeleteUid, (identity("uid", body.uid),), (MutationTemplate(DeleteUnnamed, (text,)),))
     props, digest = sealed(_resource_props(rid, body))
-    return MutationTemplate(UpsertNode, (text, identity("uid", body.uid or ""), props, digest))
+    uid = identity("uid", body.uid or "")
+    return MutationTemplate(UpsertNode, (text, uid, props, digest), observations(rid, uid, body.status or {}, props))
 
 
 def snapshot_mutation(client_id: str, ver: str, body: Snapshot) -> Mutation:
@@ -67,6 +71,7 @@ def _resource_props(rid: Rid, body: Resource) -> dict[str, Any]:
         "pod_ip": None if body.pod_ip in _NO_ADDRESS else body.pod_ip,
         "image": body.image,
         "replicas": body.replicas,
+        "created": created_at(body.created),
         "service_ips": sorted(set(body.service_ips or ()) - _NO_ADDRESS) or None,
         "implies": _implied(rid, body, spec),
         BARE: (bare_of(str(rid)) or None) if "." in rid.kind else None,
@@ -74,6 +79,8 @@ def _resource_props(rid: Rid, body: Resource) -> dict[str, Any]:
     }
     if declared:
         props |= promoted(declared, status, spec)
+    if ails(rid.kind, status, props):
+        props[AILING] = True
     return {name: value for name, value in props.items() if value is not None}
 
 

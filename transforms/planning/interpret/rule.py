@@ -1,5 +1,6 @@
 """What a record about rules means: rules that scope an object, the end of one, and the alerts that they raise."""
 
+from math import isfinite
 from typing import Any, Final
 
 from transforms.model.graph import RULE
@@ -110,4 +111,16 @@ def _alert(client_id: str, ver: str, rule: ListedRule, alert: ListedAlert) -> Up
         reason=rule.name,
         message=next((annotations[name] for name in _MESSAGES if annotations.get(name)), ""),
     )
-    return episode(client_id, ver, event, identity("the subject", concerned_object(labels)), state=_state(alert))
+    value = _value(alert.value)
+    more = {} if value is None else {"value": value}
+    subject = identity("the subject", concerned_object(labels))
+    return episode(client_id, ver, event, subject, "", state=_state(alert), **more)
+
+
+def _value(said: Any) -> float | None:
+    """The value that the expression had, which Prometheus writes as text; None for none that is finite."""
+    try:
+        value = float(said)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return value if isfinite(value) else None

@@ -58,6 +58,9 @@ class KnownGraph:
         """Where relationships between resources stand."""
         return self._edges.keys()
 
+    def all_tombstones(self) -> Iterable[StoredTombstone]:
+        return self._tombstones.values()
+
     # Answers
 
     def nodes(self, rids: Collection[str]) -> dict[str, StoredNode]:

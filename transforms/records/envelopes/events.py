@@ -145,6 +145,7 @@ def _kubernetes_event(wire: _Wire, reference: _Reference) -> Event:
         count=next((count for count in counts if count), 1),
         client_id=wire.client_id,
         cluster=wire.cluster_name or wire.cluster,
+        first_time=_first((wire.first, wire.deprecated_first, wire.event_time_of_kind)),
     )
 
 

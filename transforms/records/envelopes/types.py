@@ -35,6 +35,7 @@ class Resource(msgspec.Struct, frozen=True, rename="camel"):
     """The whole state of a Kubernetes object, or its deletion.
 
     spec: left as text; what is taken from it depends on the kind (`specs.py`).
+    created: when the object was made, as Kubernetes writes times; what is none is left out.
     """
 
     op: Op
@@ -54,6 +55,7 @@ class Resource(msgspec.Struct, frozen=True, rename="camel"):
     replicas: Int64 | None = None
     service_selector: dict[str, str] | None = None
     service_ips: list[str] | None = msgspec.field(default=None, name="serviceIPs")
+    created: Any = None
     status: dict[str, Any] | None = None
     spec: msgspec.Raw = msgspec.Raw()
 
@@ -112,6 +114,7 @@ class Event(msgspec.Struct, frozen=True):
     message: str = ""
     count: Int64 = 1
     client_id: str | None = None
+    first_time: Moment | None = None
     cluster: str | None = None
 
 
@@ -216,6 +219,7 @@ class ListedAlert(msgspec.Struct, frozen=True, rename="camel"):
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
     active_at: Moment | None = None
+    value: Any = None
 
 
 class ListedRule(msgspec.Struct, frozen=True):

@@ -1,6 +1,6 @@
 """What is taken from the specs of what is kept: ConfigMaps, Secrets, ServiceAccounts, claims, volumes and their classes."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -64,6 +64,7 @@ class ClaimSpec(Spec, frozen=True):
     volume_name: str | None = None
     storage_class_name: str | None = None
     resources: Requests | None = None
+    selector: Any = None
     modes: list[str] | None = msgspec.field(default=None, name="accessModes")
 
     @property
@@ -73,6 +74,13 @@ class ClaimSpec(Spec, frozen=True):
     @property
     def storage_class(self) -> str | None:
         return self.storage_class_name or None
+
+    @property
+    def facts(self) -> str | None:
+        """The labels that its volume must have, as JSON."""
+        labels = self.selector.get("matchLabels") if isinstance(self.selector, dict) else None
+        wanted = dict(sorted((k, v) for k, v in labels.items() if isinstance(v, str))[:32]) if isinstance(labels, dict) else {}
+        return msgspec.json.encode({"labels": wanted}, order="sorted").decode() if wanted else None
 
     @property
     def storage_request(self) -> str | None:

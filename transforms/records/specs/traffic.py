@@ -1,17 +1,38 @@
 """What is taken from the specs of what directs traffic: Services, Endpoints, EndpointSlices, Ingresses, NetworkPolicies."""
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import msgspec
 
 from transforms.records.specs.parts import Named, Spec, TargetReference
 
+_MOST_PORTS: Final = 64
+
 
 class ServiceSpec(Spec, frozen=True):
+    """What has the type Any is taken where it has the form that Kubernetes gives it, and is no fault where it has not."""
+
     of_kind: ClassVar[str] = "Service"
 
     selector: dict[str, str] | None = None
+    ports: Any = None
+    type: Any = None
+    cluster_ip: Any = msgspec.field(default=None, name="clusterIP")
+
+    @property
+    def facts(self) -> str | None:
+        """Its ports, each [port, protocol, targetPort, name], and whether it has no address of its own, as JSON."""
+        ports = [one for one in self.ports if isinstance(one, dict)] if isinstance(self.ports, list) else []
+        found = [
+            [one.get("port"), one.get("protocol") or "TCP", one.get("targetPort") or one.get("port"), one.get("name") or ""]
+            for one in ports
+        ]
+        facts: dict[str, Any] = {"ports": [one for one in found[:_MOST_PORTS] if all(isinstance(part, int | str) for part in one)]}
+        if self.cluster_ip == "None" or self.type == "ExternalName":
+            facts["headless"] = True
+        kept = {name: value for name, value in facts.items() if value}
+        return msgspec.json.encode(kept, order="sorted").decode() if kept else None
 
 
 class Address(Spec, frozen=True):

@@ -1,74 +1,56 @@
-"""What is taken from the specs of what runs: Pods, Nodes, CronJobs, HorizontalPodAutoscalers."""
+"""What is taken from the specs of what runs: Pods, workloads, Nodes, HorizontalPodAutoscalers."""
 
 from typing import ClassVar
 
 import msgspec
 
 from transforms.records.envelopes.types import Int64
-from transforms.records.specs.parts import Named, Spec, TargetReference
+from transforms.records.specs.parts import Spec, TargetReference
+from transforms.records.specs.pod_facts import facts_text
+from transforms.records.specs.pod_parts import PodTemplateSpec, Template
 
 
-class SecretVolume(Spec, frozen=True):
-    secret_name: str | None = None
-
-
-class ClaimVolume(Spec, frozen=True):
-    claim_name: str | None = None
-
-
-class Projection(Spec, frozen=True):
-    config_map: Named | None = None
-    secret: Named | None = None
-
-
-class ProjectedVolume(Spec, frozen=True):
-    sources: list[Projection] | None = None
-
-
-class Volume(Spec, frozen=True):
-    """ephemeral: set where Kubernetes makes the claim, called by the Pod and the volume."""
-
-    name: str | None = None
-    config_map: Named | None = None
-    secret: SecretVolume | None = None
-    persistent_volume_claim: ClaimVolume | None = None
-    projected: ProjectedVolume | None = None
-    ephemeral: Spec | None = None
-
-
-class EnvironmentSource(Spec, frozen=True):
-    config_map_ref: Named | None = None
-    secret_ref: Named | None = None
-
-
-class VariableSource(Spec, frozen=True):
-    config_map_key_ref: Named | None = None
-    secret_key_ref: Named | None = None
-
-
-class Variable(Spec, frozen=True):
-    value_from: VariableSource | None = None
-
-
-class Container(Spec, frozen=True):
-    env_from: list[EnvironmentSource] | None = None
-    env: list[Variable] | None = None
-
-
-class PodSpec(Spec, frozen=True):
+class PodSpec(PodTemplateSpec, frozen=True):
     of_kind: ClassVar[str] = "Pod"
 
-    volumes: list[Volume] | None = None
-    init_containers: list[Container] | None = None
-    containers: list[Container] | None = None
-    ephemeral_containers: list[Container] | None = None
-    image_pull_secrets: list[Named] | None = None
-    service_account_name: str | None = None
-    deprecated_account: str | None = msgspec.field(default=None, name="serviceAccount")
+    @property
+    def facts(self) -> str | None:
+        return facts_text(self)
+
+
+class WorkloadSpec(Spec, frozen=True):
+    """The base of what makes Pods from a template."""
+
+    template: Template | None = None
 
     @property
-    def service_account(self) -> str | None:
-        return self.service_account_name or self.deprecated_account or None
+    def pods(self) -> PodTemplateSpec | None:
+        """The spec of the Pods that it makes."""
+        return self.template.spec if self.template else None
+
+    @property
+    def facts(self) -> str | None:
+        return facts_text(self.pods, self.template.labels) if self.template and self.pods else None
+
+
+class DeploymentSpec(WorkloadSpec, frozen=True):
+    of_kind: ClassVar[str] = "Deployment"
+
+
+class ReplicaSetSpec(WorkloadSpec, frozen=True):
+    of_kind: ClassVar[str] = "ReplicaSet"
+
+
+class StatefulSetSpec(WorkloadSpec, frozen=True):
+    of_kind: ClassVar[str] = "StatefulSet"
+
+
+class DaemonSetSpec(WorkloadSpec, frozen=True):
+    of_kind: ClassVar[str] = "DaemonSet"
+
+
+class JobSpec(WorkloadSpec, frozen=True):
+    of_kind: ClassVar[str] = "Job"
 
 
 class Taint(Spec, frozen=True):

@@ -28,6 +28,7 @@ class _Metadata(msgspec.Struct, frozen=True, rename="camel"):
     uid: str | None = None
     labels: Any = None
     owner_references: Any = None
+    creation_timestamp: Any = None
 
 
 class _Container(msgspec.Struct, frozen=True):
@@ -204,6 +205,7 @@ def _envelope(found: _Object, text: bytes, op: str, timestamp_ms: int) -> bytes 
         "uid": metadata.uid,
         "labels": metadata.labels,
         "ownerRefs": metadata.owner_references,
+        "created": metadata.creation_timestamp,
         **_lifted(token, found),
         "status": found.status if bytes(found.status) else None,
         "spec": spec if bytes(spec) else None,

@@ -1,0 +1,1 @@
+"""How well the findings name causes, measured on labelled incidents."""

@@ -1,0 +1,97 @@
+"""What of a tenant's graph an analysis reads: what ails, what happened lately, and what is near it.
+
+The same choice is made of a graph in memory and of one in Neo4j, so that both come to the same incidents. A tenant in which nothing
+ails and nothing happened costs a look-up. Every cap is applied to what is sorted, and said to be.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any, Final, NamedTuple, Protocol
+
+from transforms.model.graph import CALLS, CLAIMS, CONTROLS, MOUNTS, RUNS_ON, SELECTS, USES
+from transforms.planning.causes.moments import MINUTE
+from transforms.planning.causes.world import Rows
+from transforms.records.record import t_of, time_limit
+
+# How long an episode counts: lines and Events for the session that they belong to, findings for the history of incidents.
+EPISODES_WITHIN: Final = 120 * MINUTE
+FINDINGS_WITHIN: Final = 24 * 60 * MINUTE
+MOST_EPISODES: Final = 5000
+MOST_SEEDS: Final = 2000
+MOST_RESOURCES: Final = 5000
+MOST_EDGES: Final = 50_000
+HARMLESS: Final = ("INFO", "DEBUG")
+# Told of as normal, and evidence all the same.
+TELLING: Final = ("Killing",)
+FINDING: Final = "k8s.finding"
+
+_OF_CLUSTER: Final = ("Node", "Namespace", "PersistentVolume", "StorageClass")
+_WORKING: Final = ("Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob")
+_BESIDE: Final = ("Service", "ResourceQuota", "PersistentVolumeClaim", "ServiceAccount", "ConfigMap", "Secret", "NetworkPolicy")
+KINDS: Final = (*_OF_CLUSTER, *_WORKING, *_BESIDE)
+EDGES: Final = tuple(one.type for one in (CONTROLS, RUNS_ON, SELECTS, MOUNTS, USES, CALLS, CLAIMS))
+_CONTROL_PLANE: Final = "kube-system"
+
+Props = Mapping[str, Any]
+
+
+class Since(NamedTuple):
+    """Versions from which episodes count."""
+
+    episodes: str
+    findings: str
+
+
+class NeighbourhoodReader(Protocol):
+    """Reads of one tenant's graph. All lists are sorted as said, and cut at `most`."""
+
+    def newest(self) -> str:
+        """The greatest version that the graph holds; "" for an empty graph."""
+
+    def episodes(self, since: Since, most: int) -> list[Props]:
+        """Episodes that are not harmless, with their properties and `eid`, the newest first, then by eid."""
+
+    def ailing(self, most: int) -> list[str]:
+        """The rids of resources that ail, sorted."""
+
+    def spaces_on(self, nodes: Collection[str]) -> set[str]:
+        """The Namespaces of the Pods on the Nodes."""
+
+    def spaces_called(self, spaces: Collection[str]) -> set[str]:
+        """The Namespaces of the Services that workloads of the Namespaces call."""
+
+    def resources(self, spaces: Collection[str], kinds: Collection[str], cluster_kinds: Collection[str], most: int) -> dict[str, Props]:
+        """Stubs included, by rid; the first by rid."""
+
+    def edges(self, rids: Collection[str], types: Collection[str], most: int) -> list[tuple[str, str, str]]:
+        """(type, source, target) of what begins or ends at one of the rids, sorted."""
+
+    def targets_down(self) -> list[Props]:
+        """Scrape targets that are down."""
+
+
+def read_neighbourhood(reader: NeighbourhoodReader) -> Rows:
+    """The rows to analyse; none but t* where nothing ails."""
+    newest = reader.newest()
+    now = int(t_of(newest)) if newest else 0
+    since = Since(time_limit(now - EPISODES_WITHIN - 1), time_limit(now - FINDINGS_WITHIN - 1))
+    episodes = reader.episodes(since, MOST_EPISODES + 1)
+    ailing = reader.ailing(MOST_SEEDS + 1)
+    targets = reader.targets_down()
+    truncated = len(episodes) > MOST_EPISODES or len(ailing) > MOST_SEEDS
+    episodes, ailing = episodes[:MOST_EPISODES], ailing[:MOST_SEEDS]
+    subjects = sorted({str(one.get("subject") or "") for one in (*episodes, *targets)} - {""})[:MOST_SEEDS]
+    seeds = {*ailing, *subjects}
+    if not seeds:
+        return Rows({}, (), (), now)
+    nodes = sorted(rid for rid in seeds if rid.startswith("node::"))
+    spaces = {rid.split(":", 2)[1] for rid in seeds} - {""}
+    spaces |= {rid.removeprefix("namespace::") for rid in seeds if rid.startswith("namespace::")}
+    spaces |= reader.spaces_on(nodes) if nodes else set()
+    spaces |= reader.spaces_called(sorted(spaces)) if spaces else set()
+    spaces.add(_CONTROL_PLANE)
+    resources = reader.resources(sorted(spaces), KINDS, _OF_CLUSTER, MOST_RESOURCES + 1)
+    truncated = truncated or len(resources) > MOST_RESOURCES
+    kept = dict(sorted(resources.items())[:MOST_RESOURCES])
+    edges = reader.edges(sorted(kept), EDGES, MOST_EDGES + 1)
+    truncated = truncated or len(edges) > MOST_EDGES
+    return Rows(kept, edges[:MOST_EDGES], episodes, now, truncated, targets)

@@ -1,0 +1,77 @@
+"""Reads of a tenant's graph in memory for the search for causes; the counterpart of `io/neo4j/incident_reader.py`."""
+
+from collections.abc import Collection
+
+from transforms.model.graph import AILING, CALLS, EPISODIC, PROM_TARGET, RUNS_ON
+from transforms.planning.causes.graph_rows import incident_rows
+from transforms.planning.causes.incidents import OPEN, Analysed, analyse
+from transforms.planning.causes.neighbourhood import FINDING, HARMLESS, TELLING, Props, Since, read_neighbourhood
+from transforms.testing.memory_graph import MemoryGraphStore, MemoryTenant
+
+
+class MemoryNeighbourhood:
+    """Answers as `NeighbourhoodReader` does."""
+
+    def __init__(self, tenant: MemoryTenant) -> None:
+        self._tenant = tenant
+
+    def newest(self) -> str:
+        nodes = (*self._tenant.resources.values(), *self._tenant.referrers_held.values())
+        versions = [str(one["ver"]) for one in nodes if one.get("ver")]
+        return max((*versions, *(one.ver for one in self._tenant.all_tombstones())), default="")
+
+    def episodes(self, since: Since, most: int) -> list[Props]:
+        held = ({**node, "eid": at.key} for at, node in self._tenant.referrers_held.items() if at.label == EPISODIC.label)
+        found = [one for one in held if _counts(one, since)]
+        found.sort(key=lambda one: str(one["eid"]))
+        found.sort(key=lambda one: str(one["ver"]), reverse=True)
+        return list(found[:most])
+
+    def ailing(self, most: int) -> list[str]:
+        return sorted(rid for rid, node in self._tenant.resources.items() if node.get(AILING))[:most]
+
+    def spaces_on(self, nodes: Collection[str]) -> set[str]:
+        return {source.split(":", 2)[1] for kind, source, target in self._tenant.triples() if kind == RUNS_ON.type and target in nodes}
+
+    def spaces_called(self, spaces: Collection[str]) -> set[str]:
+        calls = ((source, target) for kind, source, target in self._tenant.triples() if kind == CALLS.type)
+        return {target.split(":", 2)[1] for source, target in calls if source.split(":", 2)[1] in spaces}
+
+    def resources(self, spaces: Collection[str], kinds: Collection[str], cluster_kinds: Collection[str], most: int) -> dict[str, Props]:
+        found = {
+            rid: node
+            for rid, node in sorted(self._tenant.resources.items())
+            if node["kind"] in kinds and (node.get("ns") in spaces or node["kind"] in cluster_kinds)
+        }
+        return dict(list(found.items())[:most])
+
+    def edges(self, rids: Collection[str], types: Collection[str], most: int) -> list[tuple[str, str, str]]:
+        known = frozenset(rids)
+        near = (one for one in self._tenant.triples() if one.type in types and (one.source in known or one.target in known))
+        return sorted((one.type, one.source, one.target) for one in near)[:most]
+
+    def targets_down(self) -> list[Props]:
+        held = ((at, node) for at, node in self._tenant.referrers_held.items() if at.label == PROM_TARGET.label)
+        found = [{**node, PROM_TARGET.key: at.key} for at, node in held if node.get("health") == "down"]
+        return sorted(found, key=lambda one: str(one[PROM_TARGET.key]))
+
+
+class MemoryIncidents:
+    """Analyses tenants of a store in memory; the counterpart of `io/neo4j/incident_store.py`."""
+
+    def __init__(self, store: MemoryGraphStore) -> None:
+        self._store = store
+
+    def analyse(self, client_id: str) -> Analysed:
+        tenant = self._store.tenants.get(client_id)
+        if tenant is None:
+            return Analysed(0, 0)
+        analysis = analyse(client_id, read_neighbourhood(MemoryNeighbourhood(tenant)))
+        tenant.incidents = {one.iid: one for one in incident_rows(analysis)}
+        return Analysed(sum(one.state == OPEN for one in analysis.incidents), len(tenant.incidents))
+
+
+def _counts(one: Props, since: Since) -> bool:
+    if one["etype"] == FINDING:
+        return str(one["ver"]) > since.findings
+    return str(one["ver"]) > since.episodes and (one.get("severity") not in HARMLESS or one["reason"] in TELLING)
