@@ -276,6 +276,18 @@ def test_lost_offsets_are_told_as_such_and_replay_nothing(letters: Letters) -> N
     assert letters.replay("--reason=missing_field", "--dry_run")["gaps"] == 0
 
 
+def test_a_dry_run_lists_what_one_record_s_replay_would_take(letters: Letters) -> None:
+    produce_at(letters.world, 0, b"af-10::pod:shop:p", b"{")
+    produce_at(letters.world, 0, b"af-10::pod:shop:q", b"{")
+    letters.run_job()
+    first, second = (entry["coordinates"] for entry in letters.listed("--letters=2")["latest"])
+
+    told = letters.replay("--dry_run", f"--record={first}")
+
+    assert [entry["coordinates"] for entry in told["latest"]] == [first]
+    assert (told["letters"], letters.replay(f"--record={second}")["letters"]) == (1, 1)
+
+
 def test_with_no_dead_letter_topic_there_is_nothing(letters: Letters) -> None:
     assert letters.listed() == {"letters": 0, "gaps": 0, "unreadable": {}, "groups": [], "latest": []}
     assert letters.replay()["letters"] == 0
