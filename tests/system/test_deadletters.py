@@ -47,7 +47,9 @@ class Letters:
     def replay(self, *flags: str, client_id: str = "") -> dict[str, Any]:
         """What the replay tells, once it is certain that its counts add up and that Kafka is as it was before."""
         before = self.kafka()
-        told: dict[str, Any] = json.loads(self.world.run("pipelines.deadletters", "replay", "--json", *flags, CLIENT_ID=client_id).stdout)
+        told: dict[str, Any] = json.loads(
+            self.world.run("pipelines.deadletters", "replay", "--json", *flags, SINGLE_TENANT=client_id).stdout
+        )
         assert self.kafka() == before, "a replay produces nothing and commits nothing"
         assert told["letters"] == told["replayed"] + told["unavailable"] + told["gaps"]
         for counts in [told, *told["tenants"].values()] if not told["dry_run"] else []:
