@@ -20,6 +20,8 @@ from transforms.records.tenancy.directory import EMPTY, Directory
 SEPARATOR: Final = "::"
 LEGACY_SEPARATOR: Final = "|"
 _COLON: Final = ":"
+# Beside letters and digits, what people write into names.
+_NAME_LIKE: Final = "-_. "
 _TENANT_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789.-"
 _TENANT_CHARACTERS: Final = 63
 # Of the Confluent wire format; the two highest bytes of an id are 0 in every registry there is.
@@ -195,9 +197,14 @@ def _missing(claims: Claims) -> str:
 
 
 def invalid_id(key: str) -> str:
-    """Why the tenant that a key names with `::` is no valid one; "" where it names none."""
+    """Why the tenant that a key names with `::` is no valid one; "" where it names none.
+
+    Raw keys may hold `::` further on, as the id of a relationship with a cluster-scoped end does: what is left of it is then no name.
+    """
     left, found, _ = key.partition(SEPARATOR)
     if not found or key.startswith(_SCHEMA_PREFIX) or left.startswith(('"', "'")) or left.lower() in RESERVED_TOKENS:
+        return ""
+    if not all(one.isalnum() or one in _NAME_LIKE for one in left):
         return ""
     return f"the key names the tenant {shown(left)}, which is not a valid id: {ID_RULE}"
 

@@ -120,7 +120,9 @@ def test_a_key_that_names_an_invalid_tenant_is_told_the_rule(key: str, named: st
     assert "lower-case letters, digits, dots and hyphens, at most 63" in found.detail
 
 
-@pytest.mark.parametrize("key", ["pod:shop:p", "node::n1", "u-1", "", "nodepool:default", "widget:shop:p"])
+@pytest.mark.parametrize(
+    "key", ["pod:shop:p", "node::n1", "u-1", "", "nodepool:default", "widget:shop:p", "edge:pod:shop:a->node::n1", "a/b::c"]
+)
 def test_a_key_that_need_name_none_is_not_blamed(key: str) -> None:
     found = resolve(decode_record(kafka_record(RESOURCES, _TEXT, key.encode())), TenantResolver(TenantRules()))
     assert isinstance(found, Reject)
