@@ -25,7 +25,6 @@ from typing import Final
 
 import typer
 
-from pipelines.job.start import tell_start
 from pipelines.options.archive import ArchiveOptions
 from pipelines.options.failures import FailureOptions
 from pipelines.options.flatten import flatten_option_groups
@@ -40,7 +39,6 @@ from pipelines.options.stream import StreamOptions
 from pipelines.options.tenants import AdmissionOptions, LivenessOptions, RouteOptions
 from pipelines.output.command import exit_on_fault
 from pipelines.output.logs import configure_logs
-from pipelines.settings import RunSettings, flow_settings
 from transforms.steps.readers import BEAM
 
 # The exit code of a run that took in all but what cannot be read.
@@ -73,6 +71,10 @@ def main(
     level: LogLevel = "INFO",
 ) -> None:
     configure_logs(log_level(level))
+    # What the flow needs takes long to import, drivers and Beam most of it, and `--help` needs none of it.
+    from pipelines.job.start import tell_start  # noqa: PLC0415
+    from pipelines.settings import RunSettings, flow_settings  # noqa: PLC0415
+
     streams = run_options.streams(bounded=stream.bounded)
     follow.check(streams=streams)
     chosen = ReaderChoice(BEAM, "on Flink") if streams else run_options.reader(follow=follow.follow, java_side=topics.java_side())
@@ -96,7 +98,6 @@ def main(
         origin=origin(),
     )
     tell_start(settings, follow, chosen.why)
-    # Drivers and Beam take seconds to import, and `--help` needs neither.
     from pipelines.output.run_report import print_summary, run_summary  # noqa: PLC0415
 
     started = time.monotonic()

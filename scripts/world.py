@@ -167,7 +167,7 @@ class World:
     # The job
 
     def environment(self, **more: str) -> dict[str, str]:
-        ours = ("KAFKA_", "NEO4J_", "CLIENT_ID", "FAILURE_PATTERNS", "ARCHIVE", "DEADLETTER_", "SCHEMA_REGISTRY_")
+        ours = ("KAFKA_", "NEO4J_", "CLIENT_ID", "SINGLE_TENANT", "FAILURE_PATTERNS", "ARCHIVE", "DEADLETTER_", "SCHEMA_REGISTRY_")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         return {**kept, **more}
 

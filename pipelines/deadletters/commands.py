@@ -105,6 +105,7 @@ def replay(
     admission: AdmissionOptions,
     writes: WriteOptions,
     failures: FailureOptions,
+    yes: Annotated[bool, typer.Option("--yes", help="Replay all letters, where no filter narrows them down, without asking.")] = False,
     json: Json = False,
     level: LogLevel = "INFO",
 ) -> None:
@@ -112,7 +113,7 @@ def replay(
 
     What a letter does not hold whole is read again from Kafka by its coordinates and proven by its SHA-256; where Kafka
     does not hold it any more, it counts as unavailable. What is rejected again counts as rejected; no second letter is
-    written. Newer data in the graph stays. Without a filter all letters are replayed.
+    written. Newer data in the graph stays. Without a filter all letters are replayed; at a terminal it asks first.
 
     Examples:
 
@@ -120,9 +121,11 @@ def replay(
 
       python -m pipelines.deadletters replay --reason tenant_missing --single_tenant af-10
 
+      python -m pipelines.deadletters replay --record 'state.k8s.resource[2]@1047'
+
       python -m pipelines.deadletters replay --client_id af-11 --topic events.normalized --json
     """
     configure_logs(log_level(level))
     from pipelines.deadletters.replay import replay_command
 
-    replay_command(kafka, neo4j, registry, where, how, routes, admission, writes, failures, json)
+    replay_command(kafka, neo4j, registry, where, how, routes, admission, writes, failures, yes, json)

@@ -29,7 +29,7 @@ def list_object(groups: list[LetterGroup], latest: list[LetterEntry], unreadable
         "gaps": sum(group.letters for group in groups if group.is_gap),
         "unreadable": dict(unreadable),
         "groups": [_group_object(group) for group in groups],
-        "latest": [_entry_object(entry) for entry in latest],
+        "latest": [entry_object(entry) for entry in latest],
     }
 
 
@@ -46,7 +46,8 @@ def _group_object(group: LetterGroup) -> dict[str, Any]:
     }
 
 
-def _entry_object(entry: LetterEntry) -> dict[str, Any]:
+def entry_object(entry: LetterEntry) -> dict[str, Any]:
+    """One letter of `list --json` and of a dry run."""
     return {
         "coordinates": str(entry.original),
         "client_id": entry.client_id,
@@ -68,11 +69,16 @@ def print_list(groups: list[LetterGroup], latest: list[LetterEntry], unreadable:
     if gaps:
         out.print(_table(_GAP_HEADS, map(_gap_row, gaps)))
     if latest:
-        out.print(_table(_ENTRY_HEADS, map(_entry_row, latest)))
+        print_entries(latest)
     if not groups:
         out.print("No dead letters match.", highlight=False)
     for sentence in unreadable_sentences(unreadable):
         out.print(sentence, highlight=False, markup=False)
+
+
+def print_entries(entries: list[LetterEntry]) -> None:
+    """Print single letters as a table."""
+    console(_WIDTH).print(_table(_ENTRY_HEADS, map(_entry_row, entries)))
 
 
 def unreadable_sentences(unreadable: Counter[str]) -> list[str]:
@@ -186,9 +192,13 @@ def _shown_value(letter: Letter) -> bytes | None:
 
 def _one_line(held: bytes | None) -> str:
     shown = readable_text(held)
-    if shown.encoding is None:
-        return "none"
-    return str(shown.value).replace("\n", "\\n") if shown.encoding == "text" else f"{shown.value} (base64)"
+    return (
+        "none"
+        if shown.encoding is None
+        else str(shown.value).replace("\n", "\\n")
+        if shown.encoding == "text"
+        else f"{shown.value} (base64)"
+    )
 
 
 def _line(label: str, text: str) -> str:

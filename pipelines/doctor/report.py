@@ -45,11 +45,12 @@ def folded(checks: list[Check]) -> list[Check]:
 
     Where their remedies differ, that of the first stands for all: it names one of them. Settings of a topic that are all well are one.
     """
-    groups: dict[tuple[str, str], list[Check]] = {}
+    groups: dict[tuple[str, str, bool], list[Check]] = {}
     for check in checks:
         is_setting = check.status is Status.OK and check.name.startswith(_TOPIC) and check.name.count(" ") > 1
-        groups.setdefault((check.status, _SETTINGS_ARE_WELL if is_setting else check.said), []).append(check)
-    return [_folded(said, group) for (_, said), group in groups.items()]
+        said = _SETTINGS_ARE_WELL if is_setting else check.said
+        groups.setdefault((check.status, said, check.name.startswith(_TOPIC)), []).append(check)
+    return [_folded(said, group) for (_, said, _), group in groups.items()]
 
 
 def _folded(said: str, group: list[Check]) -> Check:

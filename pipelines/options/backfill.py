@@ -9,7 +9,7 @@ import typer
 
 from pipelines.options.checks import duration_s, names, one_of, usage_error
 from pipelines.options.compare import side_target
-from pipelines.options.flow import tenant_id
+from pipelines.options.flow import SingleTenant, single_tenant_id, tenant_id
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.run import DIRECT, RUNNERS
 from transforms.io.neo4j.target import Neo4jTarget
@@ -80,14 +80,7 @@ class SpanOptions:
     topics: Annotated[
         str, typer.Option("--topics", help="Records of these topics alone, comma-separated; all of the job's, or of the archive.")
     ] = ""
-    single_tenant: Annotated[
-        str,
-        typer.Option(
-            "--single_tenant",
-            envvar="CLIENT_ID",
-            help="Single-tenant mode, as the job's --client_id: stamps records that name no tenant, skips those of others.",
-        ),
-    ] = ""
+    single_tenant: SingleTenant = ""
     source: Annotated[str, typer.Option("--source", help=f"{' | '.join(SOURCES)}. The archive where --archive names one, else Kafka.")] = ""
     archive: Annotated[
         str, typer.Option("--archive", envvar="ARCHIVE", help="The archive: a folder, or a URL of any filesystem that Beam knows.")
@@ -120,7 +113,7 @@ class SpanOptions:
         if texts and not client_ids:
             raise usage_error("--client_id names nothing; leave it out to mean all.")
         archive = self.archive if source == ARCHIVE else ""
-        single = tenant_id(self.single_tenant, "--single_tenant")
+        single = single_tenant_id(self.single_tenant)
         return Scope(begin, end, tuple(client_ids), tuple(sorted(names(self.topics))), source, archive, single, as_of, every_ms)
 
     def interval(self, begin: int, end: int) -> Scope:

@@ -1,13 +1,14 @@
 """Failure patterns of one's own, from a settings file."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipelines.options.settings_file import file_error, read_settings
-from transforms.records.logs.failure_table import BadPattern, parse_families
-from transforms.records.logs.failures import Families
+
+if TYPE_CHECKING:
+    from transforms.records.logs.failures import Families
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +24,13 @@ class FailureOptions:
         ),
     ] = ""
 
-    def families(self) -> Families:
+    def families(self) -> "Families":
         """What the file declares, nothing without one; an error of use where it cannot be read or used."""
         if not self.failure_patterns:
             return ()
+        # The table of patterns takes a third of a second to compile.
+        from transforms.records.logs.failure_table import BadPattern, parse_families  # noqa: PLC0415
+
         try:
             return parse_families(read_settings("--failure_patterns", self.failure_patterns))
         except BadPattern as error:

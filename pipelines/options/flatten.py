@@ -3,37 +3,53 @@
 So every entry point that reaches Kafka has the same Kafka flags, declared once.
 """
 
+import copy
 import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, Field, fields, is_dataclass
-from typing import Any, Final, get_type_hints
+from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
 import typer
+from typer.models import OptionInfo
 
+from pipelines.options.config_file import ConfigFile
 from pipelines.options.invocation import COMMAND
 
 _CONTEXT: Final = "context"
+_CONFIG: Final = "config"
+_PREFIX: Final = "GRAPH_"
+_FLAG: Final = "--"
+# What is asked for at one call and must not come of an environment.
+_OF_ONE_CALL: Final = frozenset({"yes"})
 
 
 def flatten_option_groups(command: Callable[..., None]) -> Callable[..., None]:
     """The command with every parameter whose type is a dataclass replaced by the fields of it.
 
     For use under typer's decorators. A field's annotation and default become those of the option; two groups must not
-    declare the same name.
+    declare the same name. An option without a variable gets `GRAPH_<FLAG>`; a configuration file may set any of them. Groups that
+    say how a server is reached (`CONNECTS`) come last in `--help`.
     """
     hints = get_type_hints(command, include_extras=True)
     groups: dict[str, Any] = {name: hint for name, hint in hints.items() if name != "return" and is_dataclass(hint)}
-    options: list[inspect.Parameter] = []
+    own: list[inspect.Parameter] = []
+    connecting: list[inspect.Parameter] = []
     for name, parameter in inspect.signature(command).parameters.items():
         group = groups.get(name)
-        options += _fields(group) if group else [parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)]
+        if group is None:
+            own.append(parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY))
+        else:
+            (connecting if getattr(group, "CONNECTS", False) else own).extend(_fields(group))
+    options = [_with_variable(one) for one in (*own, *connecting)]
+    options.append(inspect.Parameter(_CONFIG, inspect.Parameter.KEYWORD_ONLY, default="", annotation=ConfigFile))
 
     # Typer hands it in, by its type; it is no option.
     options.append(inspect.Parameter(_CONTEXT, inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context))
 
     @functools.wraps(command)
     def run(**given: Any) -> None:
+        given.pop(_CONFIG, None)
         token = COMMAND.set(given.pop(_CONTEXT, None))
         try:
             built = {name: group(**{one.name: given.pop(one.name) for one in fields(group)}) for name, group in groups.items()}
@@ -55,3 +71,20 @@ def _fields(group: Any) -> list[inspect.Parameter]:
 def _parameter(one: "Field[Any]", hint: Any) -> inspect.Parameter:
     default = inspect.Parameter.empty if one.default is MISSING else one.default
     return inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
+
+
+def _with_variable(parameter: inspect.Parameter) -> inspect.Parameter:
+    """The option with a variable of its own, where it names none."""
+    if get_origin(parameter.annotation) is not Annotated:
+        return parameter
+    kind, *more = get_args(parameter.annotation)
+    option = next((one for one in more if isinstance(one, OptionInfo)), None)
+    if option is None or option.envvar:
+        return parameter
+    # Within Annotated, what typer takes for the default is the first of the flags.
+    flag = next((str(one).removeprefix(_FLAG) for one in (option.default, *(option.param_decls or ())) if str(one).startswith(_FLAG)), "")
+    if not flag or flag in _OF_ONE_CALL:
+        return parameter
+    named = copy.copy(option)
+    named.envvar = _PREFIX + flag.upper()
+    return parameter.replace(annotation=Annotated[kind, *(named if one is option else one for one in more)])

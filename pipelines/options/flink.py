@@ -1,7 +1,7 @@
 """Where Flink is, for whatever runs there."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
@@ -12,6 +12,8 @@ from runners.flink.settings import FlinkAddresses, FlinkSettings
 @dataclass(frozen=True, slots=True)
 class FlinkOptions:
     """A Flink cluster, and Beam's services beside it."""
+
+    CONNECTS: ClassVar[bool] = True
 
     flink_master: Annotated[
         str, typer.Option("--flink_master", envvar="FLINK_MASTER", help="host:port of Flink's REST; the local cluster's unless told.")

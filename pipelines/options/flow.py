@@ -1,8 +1,10 @@
 """Whose records are taken in, and how the flow runs."""
 
+import os
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
+import structlog
 import typer
 
 from pipelines.options.checks import one_of
@@ -12,7 +14,28 @@ from transforms.planning.scheduling.adaptive_batch_size import BatchSizeLimits
 from transforms.planning.scheduling.grouping import GroupLimits
 from transforms.steps.writing import Writing
 
+_LOG: Final = structlog.get_logger("settings")
 __all__ = ["LOG_LEVELS", "ClientId", "Json", "LogLevel", "TenantOptions", "WriteOptions", "log_level", "tenant_id"]
+
+SINGLE_TENANT_VARIABLE: Final = "SINGLE_TENANT"
+# The job's older variable. What only looks back at records does not take it: one that is exported would change a replay.
+JOBS_VARIABLE: Final = "CLIENT_ID"
+
+SingleTenant = Annotated[
+    str,
+    typer.Option(
+        "--single_tenant",
+        envvar=SINGLE_TENANT_VARIABLE,
+        help="Single-tenant mode, as of the job: stamps records that name no tenant, skips those of others.",
+    ),
+]
+
+
+def single_tenant_id(client_id: str) -> str:
+    """The tenant of single-tenant mode, checked; "" for all. Warns where only the job's variable names one."""
+    if not client_id and os.environ.get(JOBS_VARIABLE):
+        _LOG.warning("CLIENT_ID is for the job alone; give --single_tenant or SINGLE_TENANT here", client_id=os.environ[JOBS_VARIABLE])
+    return tenant_id(client_id, "--single_tenant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +45,10 @@ class TenantOptions:
     client_id: Annotated[
         str,
         typer.Option(
+            "--single_tenant",
             "--client_id",
-            envvar="CLIENT_ID",
-            help="Single-tenant mode: stamps records that name no tenant, skips those of others.",
+            envvar=[SINGLE_TENANT_VARIABLE, JOBS_VARIABLE],
+            help="Single-tenant mode: stamps records that name no tenant, skips those of others. --client_id is its older name.",
         ),
     ] = ""
 

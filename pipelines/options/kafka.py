@@ -1,7 +1,7 @@
 """How Kafka is reached, by flag, else by environment variable, else from the running local stack."""
 
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 import typer
 
@@ -21,6 +21,8 @@ DEFAULT_TOPICS: Final = ",".join(topic.name for topic in TOPICS)
 @dataclass(frozen=True, slots=True)
 class KafkaOptions:
     """A Kafka cluster and the consumer group."""
+
+    CONNECTS: ClassVar[bool] = True
 
     kafka_brokers: Annotated[str, typer.Option("--kafka_brokers", envvar="KAFKA_BROKERS", help="host:port, comma-separated.")] = ""
     kafka_group: Annotated[

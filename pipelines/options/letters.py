@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pipelines.options.checks import names, one_of, usage_error
-from pipelines.options.flow import tenant_id
+from pipelines.options.flow import SingleTenant, single_tenant_id, tenant_id
 from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterPath, DeadletterTopic, letter_place
 from transforms.records.dead_letters.letters import REASONS, Coordinates, LetterFilter, LetterPlace, parse_coordinates
 from transforms.records.outcomes import NO_TENANT
@@ -30,6 +30,14 @@ class LetterOptions:
     ] = None
     topic: Annotated[list[str] | None, typer.Option("--topic", help="Only letters of records of these topics, comma-separated.")] = None
 
+    record: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--record",
+            help="Only the letter of the record that lay there, topic[partition]@offset as `list` writes it, in quotes; may be repeated.",
+        ),
+    ] = None
+
     def place(self) -> LetterPlace:
         """Where the letters are."""
         return letter_place(self.deadletter_topic, self.deadletter_path)
@@ -40,6 +48,7 @@ class LetterOptions:
             _each("--reason", self.reason, lambda reason: one_of("--reason", reason, REASONS)),
             _each("--client_id", self.client_id, lambda client_id: client_id if client_id == NO_TENANT else tenant_id(client_id)),
             _each("--topic", self.topic, str),
+            frozenset(coordinates(text) for text in self.record or ()),
         )
 
 
@@ -56,21 +65,14 @@ def _each(flag: str, given: Iterable[str] | None, check: Callable[[str], str]) -
 class ReplayOptions:
     """How letters are replayed."""
 
-    single_tenant: Annotated[
-        str,
-        typer.Option(
-            "--single_tenant",
-            envvar="CLIENT_ID",
-            help="Single-tenant mode, as the job's --client_id: stamps records that name no tenant, skips those of others.",
-        ),
-    ] = ""
+    single_tenant: SingleTenant = ""
     slice_bytes: Annotated[
         int, typer.Option("--slice_bytes", min=65536, help="Bytes of records that are held and replayed at once, at most.")
     ] = 32 * 1024 * 1024
-    dry_run: Annotated[bool, typer.Option("--dry_run", help="Say what would be replayed, and write nothing.")] = False
+    dry_run: Annotated[bool, typer.Option("--dry_run", help="List what would be replayed, and write nothing.")] = False
 
     def tenant(self) -> str:
-        return tenant_id(self.single_tenant, "--single_tenant")
+        return single_tenant_id(self.single_tenant)
 
 
 def coordinates(text: str) -> Coordinates:

@@ -1,7 +1,7 @@
 """How Neo4j is reached, by flag, else by environment variable, else from the running local stack."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
@@ -13,6 +13,8 @@ from transforms.io.secrets import Secret
 @dataclass(frozen=True, slots=True)
 class Neo4jOptions:
     """A Neo4j database."""
+
+    CONNECTS: ClassVar[bool] = True
 
     neo4j_uri: Annotated[
         str, typer.Option("--neo4j_uri", envvar="NEO4J_URI", help="bolt://host:port or neo4j://host:port; +s for TLS.")

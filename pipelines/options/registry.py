@@ -1,7 +1,7 @@
 """How the schema registry is reached, by flag, else by environment variable; there is none unless it is named."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 from urllib.parse import urlsplit
 
 import typer
@@ -14,6 +14,8 @@ from transforms.io.secrets import Secret
 @dataclass(frozen=True, slots=True)
 class RegistryOptions:
     """A schema registry, for records in the Confluent wire format."""
+
+    CONNECTS: ClassVar[bool] = True
 
     schema_registry_url: Annotated[
         str,

@@ -8,8 +8,9 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -18,18 +19,23 @@ from runners.local.endpoints import read_endpoints, stack_dir
 from runners.local.faults import StackFault
 from runners.local.java import JAVA_PARTS, fetch_jars
 from runners.local.service import status_table
-from runners.local.stack import LocalStack, Ports
+from runners.local.stack import LocalStack, Ports, known_ports
 
 _DEFAULTS = Ports()
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
-KafkaPort = Annotated[int, typer.Option("--kafka_port", envvar="STACK_KAFKA_PORT", help="Kafka's port.")]
-ControllerPort = Annotated[
-    int, typer.Option("--kafka_controller_port", envvar="STACK_KAFKA_CONTROLLER_PORT", help="Kafka's controller port.")
-]
-Neo4jPort = Annotated[int, typer.Option("--neo4j_port", envvar="STACK_NEO4J_PORT", help="Neo4j's Bolt port.")]
-ConnectorPort = Annotated[int, typer.Option("--connector_port", envvar="STACK_CONNECTOR_PORT", help="The Kafka connector's port.")]
+
+def _port(name: str, what: str) -> Any:
+    default = getattr(_DEFAULTS, name)
+    said = f"{what}; left out: the one that the stack was last started with, else {default}."
+    return typer.Option(f"--{name}_port", envvar=f"STACK_{name.upper()}_PORT", min=1, max=65535, help=said)
+
+
+KafkaPort = Annotated[int | None, _port("kafka", "Kafka's port")]
+ControllerPort = Annotated[int | None, _port("kafka_controller", "Kafka's controller port")]
+Neo4jPort = Annotated[int | None, _port("neo4j", "Neo4j's Bolt port")]
+ConnectorPort = Annotated[int | None, _port("connector", "The Kafka connector's port")]
 
 
 @contextmanager
@@ -44,19 +50,22 @@ def _in_one_sentence() -> Iterator[None]:
 @app.callback()
 def main(
     context: typer.Context,
-    kafka_port: KafkaPort = _DEFAULTS.kafka,
-    kafka_controller_port: ControllerPort = _DEFAULTS.kafka_controller,
-    neo4j_port: Neo4jPort = _DEFAULTS.neo4j,
-    connector_port: ConnectorPort = _DEFAULTS.connector,
+    kafka_port: KafkaPort = None,
+    kafka_controller_port: ControllerPort = None,
+    neo4j_port: Neo4jPort = None,
+    connector_port: ConnectorPort = None,
 ) -> None:
-    context.obj = LocalStack(stack_dir(), Ports(kafka_port, kafka_controller_port, neo4j_port, connector_port))
+    folder = stack_dir()
+    given = {"kafka": kafka_port, "kafka_controller": kafka_controller_port, "neo4j": neo4j_port, "connector": connector_port}
+    named = {name: port for name, port in given.items() if port is not None}
+    context.obj = LocalStack(folder, replace(known_ports(folder) or _DEFAULTS, **named))
 
 
 @app.command()
 def up(context: typer.Context) -> None:
     """Start what is not running, and return when all of it answers."""
     with _in_one_sentence():
-        context.obj.up()
+        context.obj.up(lambda said: typer.echo(said, err=True))
         _print_status(context.obj)
 
 

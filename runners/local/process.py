@@ -5,7 +5,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +42,16 @@ class ServiceProcess:
         except (FileNotFoundError, msgspec.DecodeError, psutil.NoSuchProcess):
             return None
         return process if same else None
+
+    def listens_on(self, ports: Iterable[int]) -> bool:
+        """Whether the process is there and itself listens on all of the ports: what answers there is then no other's."""
+        process = self.find()
+        try:
+            found = process.net_connections("inet") if process else []
+        except psutil.Error:
+            return False
+        own = {one.laddr.port for one in found if one.status == psutil.CONN_LISTEN}
+        return process is not None and own >= set(ports)
 
     def start(self, command: Sequence[str], environment: dict[str, str] | None = None) -> None:
         """Start detached from this terminal, output to the log."""

@@ -2,7 +2,8 @@
 
 import fcntl
 import socket
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,12 @@ from runners.local.process import ServiceProcess, require_free_port
 
 HOST: Final = "127.0.0.1"
 _READY_S: Final = 120.0
+# Takes a sentence on how far it is.
+Tell = Callable[[str], None]
+
+
+def _untold(_said: str) -> None:
+    """Nobody wants to know."""
 
 
 class Service(Protocol):
@@ -58,8 +65,13 @@ def free_ports(number: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
-def start_services(services: Sequence[Service]) -> None:
-    """Start them anew, once every port is known to be free; does not wait. Raises StackFault."""
+def is_own_and_ready(service: Service) -> bool:
+    """Whether it answers, and what answers on its ports is the process that was started, and no other's."""
+    return service.process.listens_on(service.ports.values()) and service.is_ready()
+
+
+def start_services(services: Sequence[Service], tell: Tell = _untold) -> None:
+    """Start them anew, once every port is known to be free; does not wait. Raises StackFault. tell: told of each."""
     if services:
         find_jdk()
     stop_services(services)
@@ -67,14 +79,21 @@ def start_services(services: Sequence[Service]) -> None:
         for flag, port in service.ports.items():
             require_free_port(service.process.name, port, flag)
     for service in services:
+        tell(f"Starting {service.process.name} (what it needs is fetched first, where it is not there) …")
         service.start()
 
 
-def await_services(services: Sequence[Service]) -> None:
-    """Return when each answers; StackFault where one does not."""
+def await_services(services: Sequence[Service], tell: Tell = _untold) -> None:
+    """Return when each answers; StackFault where one does not. tell: told of each that answers."""
+    began = time.monotonic()
+
+    def wait(service: Service) -> None:
+        service.process.await_ready(lambda: is_own_and_ready(service), _READY_S)
+        tell(f"{service.process.name} answers, {time.monotonic() - began:.0f} s after its start.")
+
     if services:
         with ThreadPoolExecutor(len(services)) as pool:
-            list(pool.map(lambda service: service.process.await_ready(service.is_ready, _READY_S), services))
+            list(pool.map(wait, services))
 
 
 def stop_services(services: Sequence[Service]) -> list[str]:
@@ -91,7 +110,7 @@ def ask_services(services: Iterable[Service]) -> list[ServiceStatus]:
     found = []
     for service in services:
         process = service.process.find()
-        ready = process is not None and service.is_ready()
+        ready = is_own_and_ready(service)
         ports = tuple(service.ports.values())
         found.append(ServiceStatus(service.process.name, ports, process.pid if process else None, ready, service.process.log))
     return found

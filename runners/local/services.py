@@ -76,9 +76,18 @@ class Kafka:
     def is_ready(self) -> bool:
         quiet = {"bootstrap.servers": self.brokers, "log_level": 0, "error_cb": lambda _error: None}
         try:
-            return bool(AdminClient(quiet).list_topics(timeout=2).brokers)
+            told = AdminClient(quiet).list_topics(timeout=2)
         except KafkaException:
             return False
+        return bool(told.brokers) and told.cluster_id == self.cluster_id()
+
+    def cluster_id(self) -> str:
+        """The id that its storage was formatted with; "" where it was not."""
+        try:
+            lines = (self.process.folder / "data" / "meta.properties").read_text().splitlines()
+        except FileNotFoundError:
+            return ""
+        return next((line.partition("=")[2] for line in lines if line.startswith("cluster.id=")), "")
 
 
 class Neo4j:
@@ -153,7 +162,8 @@ class Neo4j:
             if process is None or time.time() - process.create_time() < _LOADING_USERS_S:
                 return False
             raise StackFault(
-                f"Neo4j at {self.uri} refuses the password in {self.password_file}; `scripts/stack reset` makes both anew."
+                f"Neo4j at {self.uri} refuses the password in {self.password_file}: put back the file with which it was first started, "
+                "or set the password to what the file holds."
             ) from error
         except (Neo4jError, DriverError):
             return False

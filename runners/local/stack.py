@@ -2,19 +2,22 @@
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import msgspec
 
 from runners.local.endpoints import Endpoints, endpoints_file
+from runners.local.faults import StackFault
 from runners.local.service import (
     Service,
     ServiceStatus,
+    Tell,
     alone,
     ask_services,
     await_services,
     free_ports,
+    is_own_and_ready,
     start_services,
     stop_services,
 )
@@ -31,6 +34,22 @@ class Ports:
     connector: int = 18096
 
 
+def known_ports(folder: Path) -> Ports | None:
+    """The ports with which the stack in the folder was last started; None where it never was."""
+    try:
+        return msgspec.json.decode(_ports_file(folder).read_bytes(), type=Ports)
+    except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
+        return None
+
+
+def _ports_file(folder: Path) -> Path:
+    return folder / "ports.json"
+
+
+def _told(ports: Ports | None) -> str:
+    return ", ".join(f"{name} {port}" for name, port in asdict(ports).items()) if ports else "none"
+
+
 def free_stack_ports() -> Ports:
     """Ports for a stack beside others."""
     return Ports(*free_ports(len(fields(Ports))))
@@ -43,22 +62,34 @@ class LocalStack:
     """
 
     def __init__(self, folder: Path, ports: Ports, jars: Path | None = None, kafka: Mapping[str, str] | None = None) -> None:
-        self._folder = folder
+        self._folder, self._ports = folder, ports
         jars = jars or folder / "java"
         self.kafka = Kafka(folder, jars, ports.kafka, ports.kafka_controller, kafka)
         self.neo4j = Neo4j(folder, jars, ports.neo4j)
         self.connector = Connector(folder, jars, ports.connector)
         self.services: tuple[Service, ...] = (self.neo4j, self.kafka, self.connector)
 
-    def up(self) -> Endpoints:
-        """Return when every server answers; what runs already is kept, what is half-started is started anew."""
+    def up(self, tell: Tell = lambda _said: None) -> Endpoints:
+        """Return when every server answers; what runs already is kept, what is half-started is started anew. tell: told how far it is."""
         with alone(self._folder):
-            down = [service for service in self.services if not (service.process.find() and service.is_ready())]
-            start_services(down)
-            await_services(down)
+            self._must_be_on_known_ports()
+            down = [service for service in self.services if not is_own_and_ready(service)]
+            _ports_file(self._folder).write_bytes(msgspec.json.encode(self._ports))
+            start_services(down, tell)
+            await_services(down, tell)
             endpoints = self.endpoints()
             endpoints_file(self._folder).write_bytes(msgspec.json.encode(endpoints))
         return endpoints
+
+    def _must_be_on_known_ports(self) -> None:
+        """Return unless it runs on other ports; StackFault otherwise."""
+        known = known_ports(self._folder)
+        if known in (None, self._ports) or not any(service.process.find() for service in self.services):
+            return
+        raise StackFault(
+            f"The stack in {self._folder} runs on other ports ({_told(known)}) than the ones given ({_told(self._ports)}); leave the "
+            "ports out, or stop it with `scripts/stack down` before it is started on others. Its data stays."
+        )
 
     def endpoints(self) -> Endpoints:
         return Endpoints(
@@ -79,7 +110,8 @@ class LocalStack:
         return stop_services(self.services)
 
     def status(self) -> list[ServiceStatus]:
-        """Each server, asked now."""
+        """Each server, asked now; StackFault where it runs on other ports."""
+        self._must_be_on_known_ports()
         return ask_services(self.services)
 
     def reset(self) -> None:

@@ -103,7 +103,7 @@ def poisons(client_id: str) -> list[Poison]:
         Poison("empty log", LOGS, event, None, "empty_value"),
         Poison("no tenant", RESOURCES, b"pod:shop:p", _pod(), "tenant_missing"),
         Poison("a kind as tenant", RESOURCES, b"node::n1", _pod(kind="Node", name="n1"), "tenant_missing"),
-        Poison("bad tenant", RESOURCES, b"Not_A_Tenant::pod:shop:p", _pod(), "tenant_missing"),
+        Poison("bad tenant", RESOURCES, b"Not_A_Tenant::pod:shop:p", _pod(), "tenant_invalid"),
         Poison("bad tenant in body", RESOURCES, pod, _pod(client_id="NOT VALID"), "tenant_invalid"),
         Poison("tenants disagree", RESOURCES, pod, _pod(client_id="someone-else"), "tenant_mismatch"),
         Poison("target without labels", TARGETS, target, _target(labels=None), "missing_field"),

@@ -47,7 +47,9 @@ class Letters:
     def replay(self, *flags: str, client_id: str = "") -> dict[str, Any]:
         """What the replay tells, once it is certain that its counts add up and that Kafka is as it was before."""
         before = self.kafka()
-        told: dict[str, Any] = json.loads(self.world.run("pipelines.deadletters", "replay", "--json", *flags, CLIENT_ID=client_id).stdout)
+        told: dict[str, Any] = json.loads(
+            self.world.run("pipelines.deadletters", "replay", "--json", *flags, SINGLE_TENANT=client_id).stdout
+        )
         assert self.kafka() == before, "a replay produces nothing and commits nothing"
         assert told["letters"] == told["replayed"] + told["unavailable"] + told["gaps"]
         for counts in [told, *told["tenants"].values()] if not told["dry_run"] else []:
@@ -274,6 +276,18 @@ def test_lost_offsets_are_told_as_such_and_replay_nothing(letters: Letters) -> N
     replayed = letters.replay()
     assert (replayed["gaps"], replayed["replayed"], replayed["rejected"]) == (1, 2, 2)
     assert letters.replay("--reason=missing_field", "--dry_run")["gaps"] == 0
+
+
+def test_a_dry_run_lists_what_one_record_s_replay_would_take(letters: Letters) -> None:
+    produce_at(letters.world, 0, b"af-10::pod:shop:p", b"{")
+    produce_at(letters.world, 0, b"af-10::pod:shop:q", b"{")
+    letters.run_job()
+    first, second = (entry["coordinates"] for entry in letters.listed("--letters=2")["latest"])
+
+    told = letters.replay("--dry_run", f"--record={first}")
+
+    assert [entry["coordinates"] for entry in told["latest"]] == [first]
+    assert (told["letters"], letters.replay(f"--record={second}")["letters"]) == (1, 1)
 
 
 def test_with_no_dead_letter_topic_there_is_nothing(letters: Letters) -> None:

@@ -404,7 +404,8 @@ def test_after_a_restore_a_backfill_brings_the_whole_graph_back(world: World) ->
 
     look = command(world, "forget", "af-10", "--dry_run")
     assert look["dry_run"] is True
-    assert look["tenants"]["af-10"]["nodes"] == left_of(world, "af-10")["nodes"] > 20, "a dry run takes nothing away"
+    told = look["tenants"]["af-10"]
+    assert told["nodes"] + told["bookkeeping"] == left_of(world, "af-10")["nodes"] > 20, "a dry run takes nothing away"
 
     command(world, "forget", "af-10", "--yes")
     below = json.loads(world.run("pipelines.backfill", "--json", *span).stdout)
@@ -413,7 +414,7 @@ def test_after_a_restore_a_backfill_brings_the_whole_graph_back(world: World) ->
     assert left_of(world, "af-10")["nodes"] == 0
 
     assert command(world, "restore", "af-10")["client_id"] == "af-10"
-    assert happened(world, "af-10")[0]["etype"] == "cluster.restore"
+    assert "cluster.restore" in {one["etype"] for one in happened(world, "af-10")}
     above = json.loads(world.run("pipelines.backfill", "--json", "--again", *span).stdout)
     assert above["below_floor"] == 0
     assert above["written"] > 0

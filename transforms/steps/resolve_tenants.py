@@ -17,7 +17,7 @@ from transforms.records.record import moment_of
 from transforms.records.rejects import Fault, Reason, Reject, Step, reject
 from transforms.records.tenancy.directory import EMPTY
 from transforms.records.tenancy.routes import header_tenant
-from transforms.records.tenancy.tenant import Claims, TenantResolver, TenantRules, is_tenant_id, key_fault
+from transforms.records.tenancy.tenant import Claims, TenantResolver, TenantRules, invalid_id, is_tenant_id, key_fault
 from transforms.records.topics import Topic
 from transforms.steps.bundle import BundleTimes
 from transforms.steps.elements import AcceptedChunk, DecodedChunk, Resolved, ResolvedChunk
@@ -162,7 +162,11 @@ def _defect(error: Exception, decoded: Decoded) -> Reject:
 
 def _with_key(fault: Fault, decoded: Decoded) -> Fault:
     """The fault, with what is wrong with the key where nothing else names the tenant."""
-    said = key_fault(decoded.key.raw) if fault.reason is Reason.TENANT_MISSING and decoded.key.client_id is None else ""
+    if fault.reason is not Reason.TENANT_MISSING or decoded.key.client_id is not None:
+        return fault
+    if invalid := invalid_id(decoded.key.raw):
+        return Fault(Reason.TENANT_INVALID, invalid, parsed=fault.parsed)
+    said = key_fault(decoded.key.raw)
     return Fault(fault.reason, f"{said}; {fault.detail}", parsed=fault.parsed) if said else fault
 
 

@@ -31,7 +31,7 @@ ON CONFLICT (topic, partition, offset, timestamp_ms, is_gap) DO UPDATE SET
   size_bytes = excluded.size_bytes, lost = excluded.lost
 WHERE (excluded.at_topic = at_topic AND excluded.at_partition = at_partition) OR excluded.written_ms >= written_ms
 """
-_MATCHING: Final = "FROM letters WHERE matches(client_id, reason, topic)"
+_MATCHING: Final = "FROM letters WHERE matches(client_id, reason, topic, partition, offset)"
 _GROUPS: Final = f"""
 SELECT client_id, reason, topic, is_gap, count(*), sum(lost), min(written_ms), max(written_ms), partition, offset
 {_MATCHING} GROUP BY client_id, reason, topic, is_gap ORDER BY client_id, reason, topic
@@ -94,7 +94,7 @@ class LetterIndex:
         self._rows = sqlite3.connect("", isolation_level=None)
         self._rows.execute("PRAGMA journal_mode = OFF")
         self._rows.execute(_TABLE)
-        self._rows.create_function("matches", 3, wanted.matches)
+        self._rows.create_function("matches", 5, wanted.matches)
 
     def close(self) -> None:
         self._rows.close()

@@ -203,12 +203,21 @@ class Wanted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LetterFilter:
-    """Which letters are meant; an empty set means all. Tenant `-`: letters that name no tenant."""
+    """Which letters are meant; an empty set means all. Tenant `-`: letters that name no tenant. originals: of their records."""
 
     reasons: frozenset[str] = frozenset()
     client_ids: frozenset[str] = frozenset()
     topics: frozenset[str] = frozenset()
+    originals: frozenset[Coordinates] = frozenset()
 
-    def matches(self, client_id: str, reason: str, topic: str) -> bool:
+    @property
+    def means_all(self) -> bool:
+        """Whether nothing narrows it down."""
+        return self == LetterFilter()
+
+    def matches(self, client_id: str, reason: str, topic: str, partition: int = 0, offset: int = 0) -> bool:
+        """topic, partition, offset: of the original record."""
+        if self.originals and (topic, partition, offset) not in self.originals:
+            return False
         wanted = ((self.client_ids, client_id), (self.reasons, reason), (self.topics, topic))
         return all(not names or name in names for names, name in wanted)

@@ -19,10 +19,16 @@ from transforms.records.tenancy.directory import EMPTY, Directory
 
 SEPARATOR: Final = "::"
 LEGACY_SEPARATOR: Final = "|"
+_COLON: Final = ":"
+# Beside letters and digits, what people write into names.
+_NAME_LIKE: Final = "-_. "
 _TENANT_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789.-"
 _TENANT_CHARACTERS: Final = 63
 # Of the Confluent wire format; the two highest bytes of an id are 0 in every registry there is.
 _SCHEMA_PREFIX: Final = "\0\0\0"
+
+
+ID_RULE: Final = "lower-case letters, digits, dots and hyphens, at most 63, first a letter or digit, and not the name of a kind"
 
 
 def is_tenant_id(text: str) -> bool:
@@ -167,7 +173,7 @@ def resolve_tenant(claims: Claims, rules: TenantRules, directory: Directory = EM
     named = [(source, client_id) for source in SOURCES if (client_id := source.names(claims)) is not None]
     for source, client_id in named:
         if not is_tenant_id(client_id):
-            raise Fault(Reason.TENANT_INVALID, f"the {source.name} names the tenant {shown(client_id)}, which is not a valid id")
+            raise Fault(Reason.TENANT_INVALID, f"the {source.name} names the tenant {shown(client_id)}, which is not a valid id: {ID_RULE}")
     if len({client_id for _, client_id in named}) > 1:
         said = ", ".join(f"the {source.name} says {client_id!r}" for source, client_id in named)
         raise Fault(Reason.TENANT_MISMATCH, f"{said}; a record belongs to one tenant")
@@ -190,20 +196,36 @@ def _missing(claims: Claims) -> str:
     return f"neither key, topic, header nor registry names the tenant; {remedy}"
 
 
+def invalid_id(key: str) -> str:
+    """Why the tenant that a key names with `::` is no valid one; "" where it names none.
+
+    Raw keys may hold `::` further on, as the id of a relationship with a cluster-scoped end does: what is left of it is then no name.
+    """
+    left, found, _ = key.partition(SEPARATOR)
+    if not found or key.startswith(_SCHEMA_PREFIX) or left.startswith(('"', "'")) or left.lower() in RESERVED_TOKENS:
+        return ""
+    if not all(one.isalnum() or one in _NAME_LIKE for one in left):
+        return ""
+    return f"the key names the tenant {shown(left)}, which is not a valid id: {ID_RULE}"
+
+
 def key_fault(key: str) -> str:
     """Why a key names no tenant, though it looks as if it should; "" for one that does not."""
     if key.startswith(_SCHEMA_PREFIX):
         return "the key begins with the id of a schema; write keys as plain text (a string serializer)"
     left, found, _ = key.partition(SEPARATOR)
-    if not found:
-        said = f"the key separates with a pipe sign; list its topic in --legacy_separator_topics, or write {SEPARATOR}"
-        return said if is_tenant_id(key.partition(LEGACY_SEPARATOR)[0]) and LEGACY_SEPARATOR in key else ""
-    if left.startswith(('"', "'")):
-        return f"the key is in quotes, {shown(left)}; write keys as plain text, not as JSON"
-    if left.lower() in RESERVED_TOKENS:
-        return ""
-    told = "a tenant id is of small letters, digits, dots and hyphens, begins with a letter or digit and has at most 63 characters"
-    return f"the key's left part {shown(left)} is no valid tenant id; {told}"
+    if found:
+        return f"the key is in quotes, {shown(left)}; write keys as plain text, not as JSON" if left.startswith(('"', "'")) else ""
+    if is_tenant_id(key.partition(LEGACY_SEPARATOR)[0]) and LEGACY_SEPARATOR in key:
+        return f"the key separates with a pipe sign; list its topic in --legacy_separator_topics, or write {SEPARATOR}"
+    return _single_colon(key)
+
+
+def _single_colon(key: str) -> str:
+    """A hint for `tenant:kind:ns:name`; a raw key begins with the kind, and has two colons at most."""
+    left, _, raw = key.partition(_COLON)
+    is_one = is_tenant_id(left) and (raw.partition(_COLON)[0].lower() in RESERVED_TOKENS or raw.count(_COLON) > 1)
+    return f"a single colon follows {shown(left)}; if that is the tenant, write two: `{left}{SEPARATOR}…`" if is_one else ""
 
 
 class TenantResolver:

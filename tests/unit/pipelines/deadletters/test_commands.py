@@ -10,6 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from pipelines.deadletters.commands import app
+from pipelines.deadletters.replay import ask_for_all
 from pipelines.deadletters.report import letter_object, letter_text, list_object, print_list, unreadable_sentences
 from pipelines.deadletters.walk import later
 from pipelines.options.letters import LetterOptions, ReplayOptions, coordinates
@@ -20,7 +21,7 @@ from transforms.io.dead_letters.index import LetterEntry, LetterGroup
 from transforms.io.dead_letters.reader import Posted
 from transforms.io.dead_letters.writer import encode_deadletter, encode_gap
 from transforms.io.kafka.offsets import OffsetGap
-from transforms.records.dead_letters.letters import Coordinates, LetterFilter, decode_letter
+from transforms.records.dead_letters.letters import Coordinates, LetterFilter, LetterPlace, decode_letter
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Reason, Reject, Step
 
@@ -40,6 +41,37 @@ def test_filters_may_be_repeated_and_comma_separated() -> None:
         frozenset({"bad_time", "bad_key", "offsets_lost"}), frozenset({"af-10", "-"}), frozenset({"a", "b"})
     )
     assert LetterOptions().wanted() == LetterFilter()
+    assert LetterOptions().wanted().means_all
+
+
+def test_single_records_are_meant_by_their_coordinates() -> None:
+    filter_ = LetterOptions(record=["a.b[1]@2", "a.b[0]@7"]).wanted()
+
+    assert filter_.originals == {Coordinates("a.b", 1, 2), Coordinates("a.b", 0, 7)}
+    assert filter_.matches("af-10", "bad_time", "a.b", 1, 2)
+    assert not filter_.matches("af-10", "bad_time", "a.b", 1, 7)
+    assert not filter_.means_all
+
+
+class Terminal:
+    """Standard input of a person."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_replay_of_all_letters_is_asked_about_at_a_terminal_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(typer, "confirm", lambda text, **_more: asked.append(text))
+
+    ask_for_all(LetterPlace("letters"), yes=False)
+    assert asked == [], "there is nobody to ask"
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    ask_for_all(LetterPlace("letters"), yes=True)
+    assert asked == []
+    ask_for_all(LetterPlace("letters"), yes=False)
+    assert asked == ["No filter is given: replay all letters of letters?"]
 
 
 def test_coordinates_of_an_argument() -> None:
@@ -65,6 +97,8 @@ def test_a_replay_is_single_tenant_only_where_told() -> None:
         (["replay", "--reason=,", "--dry_run"], "--reason names nothing; leave it out to mean all."),
         (["replay", "--topic= ", "--dry_run"], "--topic names nothing; leave it out to mean all."),
         (["list", "--letters=-1"], "--letters"),
+        (["replay", "--record=a[0]"], "The coordinates are 'a[0]'"),
+        (["list", "--record="], "The coordinates are ''"),
         (["replay", "--slice_bytes=1"], "--slice_bytes"),
         (["replay", "--single_tenant=Node", "--neo4j_uri=bolt://127.0.0.1:1"], "--single_tenant is 'Node'"),
         (["mend"], "No such command 'mend'"),

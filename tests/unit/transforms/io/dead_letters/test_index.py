@@ -122,6 +122,14 @@ def test_letters_are_wanted_in_the_order_in_which_they_lie_with_their_sizes(inde
     ]
 
 
+def test_a_filter_may_mean_single_records_by_their_coordinates() -> None:
+    index = LetterIndex(LetterFilter(originals=frozenset({Coordinates(EVENTS, 0, 2), Coordinates(EVENTS, 1, 3)})))
+    index.put([posted(1, 10), posted(2, 11), posted(3, 12)])
+
+    assert originals(index) == [(2, 11)]
+    index.close()
+
+
 def test_a_filter_is_about_the_last_letter_of_a_record() -> None:
     index = LetterIndex(LetterFilter(reasons=frozenset({"bad_time"})))
     index.put([posted(1, 10), posted(2, 11), posted(1, 12, Reason.BAD_VALUE), posted(3, 13, Reason.BAD_VALUE), gap(0, 1, 14)])

@@ -1,0 +1,48 @@
+"""One command for all: it lists its sub-commands without their imports, and each is the module's own."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from pipelines.cli import COMMANDS, app
+
+
+def test_help_lists_every_sub_command_and_imports_none() -> None:
+    asked = (
+        "import sys; from typer.testing import CliRunner; from pipelines.cli import COMMANDS, app\n"
+        "said = CliRunner().invoke(app, ['--help']).stdout\n"
+        "print(all(name in said for name in COMMANDS), sorted({one.module for one in COMMANDS.values()} & set(sys.modules)))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+
+    assert done.stdout.split(" ", 1) == ["True", "[]\n"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_sub_command_is_there(name: str) -> None:
+    done = CliRunner().invoke(app, [name, "--help"])
+
+    assert done.exit_code == 0
+    assert f"graph-build {name}" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["mend"], ["tenants", "list", "--nope"], ["run", "--runner=x"]])
+def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
+    assert CliRunner().invoke(app, arguments).exit_code == 2
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    declared = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]["version"]
+
+    assert CliRunner().invoke(app, ["--version"]).stdout == f"graph-build {declared}\n"
+
+
+def test_a_shell_is_given_completions() -> None:
+    done = CliRunner().invoke(app, [], env={"_GRAPH_BUILD_COMPLETE": "complete_bash", "COMP_WORDS": "graph-build te", "COMP_CWORD": "1"})
+
+    assert "tenants" in done.stdout
