@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 WRITE_TIMEOUT_S: Final = 60.0
 LOCK_TIMEOUT_S: Final = 5.0
 # Several tenants in one transaction: where one of them takes so long, each is written alone, so that nobody waits for another.
-GROUP_S: Final = 6.0
+GROUP_S: Final = 15.0
 GROUP_LOCK_S: Final = 0.5
 
 
