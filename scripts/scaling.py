@@ -91,7 +91,7 @@ def needs(clusters: int, objects: int, constants: Constants) -> Needs:
 def main(
     clusters: Annotated[str, typer.Option("--clusters", help="Comma-separated.")] = "10,100,1000,10000",
     objects: Annotated[int, typer.Option("--objects", min=1, help="Kubernetes objects of each cluster.")] = 1010,
-    cpu_s_per_million: Annotated[float, typer.Option("--cpu_s_per_million", min=0.1, help="CPU-seconds of Python.")] = 60.0,
+    cpu_s_per_million: Annotated[float, typer.Option("--cpu_s_per_million", min=0.1, help="CPU-seconds of Python.")] = 87.0,
     rows_per_s: Annotated[float, typer.Option("--rows_per_s", min=1, help="Rows that one Neo4j writes.")] = 16_000.0,
     slot_per_s: Annotated[float, typer.Option("--slot_per_s", min=1, help="Messages that one Flink slot takes.")] = 6_000.0,
     partition_per_s: Annotated[float, typer.Option("--partition_per_s", min=1, help="Messages that one partition gives.")] = 20_000.0,

@@ -24,7 +24,8 @@ from transforms.planning.facts.values import digest_of
 from transforms.planning.merge.fold import Interpreted
 from transforms.planning.scheduling.grouping import GroupLimits
 from transforms.records.record import make_ver
-from transforms.steps.write_tenant import Batch, Settled, TenantWriter
+from transforms.steps.write_group import Batch, GroupWriter
+from transforms.steps.write_tenant import Settled, TenantWriter
 
 ALONE: Final = "alone"
 GROUPED: Final = "grouped"
@@ -60,7 +61,7 @@ class _Maker:
     """Writes rounds of reports through queues of its own, to tenants of its own."""
 
     def __init__(self, store: Neo4jGraphStore, groups: GroupLimits | None, prefix: str) -> None:
-        self._writer = TenantWriter(store, Quarantine(store), 3, groups=groups)
+        self._writer = GroupWriter(store, TenantWriter(store, Quarantine(store), 3), groups)
         self._prefix = prefix
         self._turn = 0
 
@@ -68,7 +69,7 @@ class _Maker:
         """Report all objects of all clusters once; the seconds, of the clock and of this process."""
         self._turn += 1
         batches = [(f"{self._prefix}-{at}", Batch(self._reports(f"{self._prefix}-{at}", each, random), each)) for at in range(clusters)]
-        queues: TenantQueues[Batch, Settled] = TenantQueues(self._writer.write_turn, WriteOptions().writers, _HELD, self._writer.share)
+        queues: TenantQueues[Batch, Settled] = TenantQueues(self._writer.write, WriteOptions().writers, _HELD, self._writer.share)
         wall, cpu = time.perf_counter(), time.process_time()
         with closing(queues):
             done = [one for client_id, batch in batches for one in queues.submit(client_id, batch)] + queues.drain()
