@@ -52,7 +52,7 @@ from transforms.io.faults import InfrastructureFault
 from transforms.steps.readers import BEAM, BOUNDED, READERS
 
 PHASES = ("first", "resync")
-GROUP_ROUNDS = 3
+GROUP_ROUNDS = 5
 FLINK = "flink"
 RUNNERS = ("direct", FLINK)
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
