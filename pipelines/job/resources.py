@@ -11,6 +11,7 @@ from pipelines.settings import RunSettings
 from runners.direct import check_java_side
 from runners.loops.bounded import BoundedRun, RunObserver, RunTotals
 from runners.loops.stop import StopSignals
+from runners.observe.faster_reader import FasterReader
 from runners.observe.metrics import Monitor
 from runners.observe.missing_topics import MissingTopics
 from runners.observe.quarantine_warning import QuarantineWatch
@@ -58,6 +59,7 @@ class Job:
         self._missing = MissingTopics(settings.flow.kafka.brokers, monitor, must_exist=settings.topics_are_named, waits=waits)
         self._kept: GroupProgressStore | None = None
         self._is_checked = False
+        self._faster = (FasterReader(),) if settings.reader == BEAM else ()
 
     def __enter__(self) -> "Job":
         return self
@@ -77,7 +79,7 @@ class Job:
         if offsets is None:
             totals.stopped = True
             return
-        every = (*observers, *([self._monitor] if self._monitor else []))
+        every = (*observers, *self._faster, *([self._monitor] if self._monitor else []))
         run = BoundedRun(offsets, self._slice, self._pacer, self, every, goes_first=self._is_registry)
         run.whole_topics = self._settings.reader == BEAM
         self._out_of_reach.begin()

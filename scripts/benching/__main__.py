@@ -16,6 +16,8 @@ Examples:
 
   scripts/bench --scaling --clusters 10,100 --per_cluster 288 --mix upstream
 
+  scripts/bench --groups --clusters 10,100,1000 --objects 10000
+
   scripts/bench --purge --json
 
   scripts/bench --flood --messages 100000
@@ -38,6 +40,7 @@ import typer
 from scripts.benching.archiving import measure_archive, show_archive
 from scripts.benching.backfilling import measure_backfill, show_backfill
 from scripts.benching.flooding import measure_flood, show_flood
+from scripts.benching.grouping import measure_groups, show_groups
 from scripts.benching.measure import Plan, measure
 from scripts.benching.purging import measure_purge, show_purge
 from scripts.benching.scaling import measure_scaling, show_scaling
@@ -49,6 +52,7 @@ from transforms.io.faults import InfrastructureFault
 from transforms.steps.readers import BEAM, BOUNDED, READERS
 
 PHASES = ("first", "resync")
+GROUP_ROUNDS = 5
 FLINK = "flink"
 RUNNERS = ("direct", FLINK)
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -98,6 +102,9 @@ def main(
     scaling: Annotated[
         bool, typer.Option("--scaling", help="Measure what the number of clusters costs, against the floor, and nothing else.")
     ] = False,
+    groups: Annotated[
+        bool, typer.Option("--groups", help="Measure what it saves to write tenants' batches together, and nothing else.")
+    ] = False,
     per_cluster: Annotated[
         int, typer.Option("--per_cluster", min=0, help="Objects of each cluster, with --scaling, in place of --objects; 0: not so.")
     ] = 0,
@@ -140,6 +147,7 @@ def main(
                 lambda empty: measure_scaling(plan.clusters, objects, per_cluster, messages, plan.mix, seed, empty, say), show_scaling
             ),
         ),
+        (groups, Measured(lambda empty: measure_groups(plan.clusters, objects, GROUP_ROUNDS, seed, empty, say), show_groups)),
         (purge, Measured(lambda empty: measure_purge(purge_nodes, empty, say), show_purge)),
         (flood, Measured(lambda empty: measure_flood(messages // 10, seed, empty, say), show_flood)),
         (archive, Measured(lambda empty: measure_archive(messages, plan.clusters[0], objects, plan.mix, seed, empty, say), show_archive)),

@@ -14,6 +14,7 @@ from tests.system.flink_world import flink, flink_cluster  # noqa: F401  (fixtur
 from tests.system.world import World
 from transforms.io.kafka.offsets import KafkaOffsets
 from transforms.io.neo4j.store import Neo4jGraphStore
+from transforms.io.neo4j.time_limits import TimeLimits
 
 JARS = CHECKOUT / ".stack" / "java"
 _SHARED = {"flink", "secured", "served", "server"}
@@ -75,7 +76,7 @@ def world(stack: LocalStack, launch: ForkingLauncher) -> Iterator[World]:
 @pytest.fixture
 def store(world: World) -> Iterator[Neo4jGraphStore]:
     """A store of its own on the empty graph, with its constraints and indexes."""
-    found = Neo4jGraphStore(world.neo4j_target)
+    found = Neo4jGraphStore(world.neo4j_target, TimeLimits(group_s=60))
     found.ensure_schema()
     yield found
     found.close()

@@ -14,6 +14,7 @@ from tests.system.world import World
 from tests.unit.transforms.planning.merge.test_order import folded
 from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.io.neo4j.tenant_transaction import TenantsTransaction
+from transforms.io.neo4j.time_limits import TimeLimits
 from transforms.planning.facts.changes import TenantBatch
 from transforms.planning.facts.mutations import Mutation
 from transforms.planning.merge.tenant_graph import KnownGraph
@@ -24,7 +25,8 @@ Stores = tuple[Neo4jGraphStore, Neo4jGraphStore]
 
 @pytest.fixture
 def stores(world: World) -> Iterator[Stores]:
-    found = (Neo4jGraphStore(world.neo4j_target), Neo4jGraphStore(world.neo4j_target))
+    limits = TimeLimits(group_s=60)
+    found = (Neo4jGraphStore(world.neo4j_target, limits), Neo4jGraphStore(world.neo4j_target, limits))
     found[0].ensure_schema()
     yield found
     for store in found:

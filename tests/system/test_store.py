@@ -16,6 +16,7 @@ from tests.unit.transforms.planning.merge.test_order import deliver, folded
 from transforms.io.graph_admin.quarantine import Quarantine
 from transforms.io.neo4j.errors import NotTogether, RowRefused, TenantLocked
 from transforms.io.neo4j.store import Neo4jGraphStore
+from transforms.io.neo4j.time_limits import TimeLimits
 from transforms.planning.facts.changes import TenantBatch
 from transforms.planning.facts.mutations import DeleteNode, Mutation, UpsertEdge, UpsertNode, UpsertReferrer
 from transforms.planning.facts.values import digest_of
@@ -72,7 +73,7 @@ def test_a_group_of_which_one_cannot_be_planned_says_which_and_writes_nothing(wo
         store.write_batch(client_id, [upsert("a", 1, client_id=client_id)])
     world.cypher("MATCH (n:Resource {client_id: 'spoilt'}) SET n.hash = 'by hand'")
     # Nobody's mirror is asked.
-    other = Neo4jGraphStore(world.neo4j_target)
+    other = Neo4jGraphStore(world.neo4j_target, TimeLimits(group_s=60))
     batches = [TenantBatch(client_id, [upsert("a", 2, client_id=client_id), upsert("b", 2)]) for client_id in ("new", "sound", "spoilt")]
     try:
         with pytest.raises(NotTogether) as caught:

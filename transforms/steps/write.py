@@ -22,7 +22,8 @@ from transforms.steps.metrics import count, count_batches, count_outcomes, count
 from transforms.steps.net import flush
 from transforms.steps.quarantine import held
 from transforms.steps.resolve_tenants import REJECTS
-from transforms.steps.write_tenant import Batch, Settled, TenantWriter
+from transforms.steps.write_group import Batch, GroupWriter
+from transforms.steps.write_tenant import Settled, TenantWriter
 from transforms.steps.writing import Writing
 
 _LOG = structlog.get_logger("write")
@@ -65,8 +66,9 @@ class WriteGraphFn(beam.DoFn):
         # Slices come and go with their pipelines; connections and mirrors stay.
         how = self._writing
         store = self._graph.store(how.limits)
-        self._writer = TenantWriter(store, self._graph.quarantine(how.limits), how.max_failures, pace=how.pace, groups=how.groups)
-        self._queues = TenantQueues(self._writer.write_turn, how.writers, how.writers * _HELD_PER_WRITER, self._writer.share)
+        self._writer = TenantWriter(store, self._graph.quarantine(how.limits), how.max_failures, pace=how.pace)
+        groups = GroupWriter(store, self._writer, how.groups, how.pace)
+        self._queues = TenantQueues(groups.write, how.writers, how.writers * _HELD_PER_WRITER, groups.share)
 
     def teardown(self) -> None:
         if self._queues is not None:

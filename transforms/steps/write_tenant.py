@@ -1,23 +1,20 @@
-"""Tenants' batches into the graph: the row at fault is found, and a tenant that cannot be written harms no other."""
+"""One tenant's batch into the graph: the row at fault is found, and a tenant that cannot be written harms no other."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import structlog
 
 from transforms.io import pulse
-from transforms.io.faults import InfrastructureFault
 from transforms.io.graph_admin.quarantine import Quarantine
 from transforms.io.graph_sink import BatchStore
-from transforms.io.neo4j.errors import NotTogether, RowRefused, TenantFault, TenantLocked, TenantOutOfTime
-from transforms.io.tenant_queues import Ended
+from transforms.io.neo4j.errors import RowRefused, TenantFault, TenantLocked, TenantOutOfTime
 from transforms.io.unforeseen import unforeseen
-from transforms.planning.facts.changes import TenantBatch, TooMany
+from transforms.planning.facts.changes import TooMany
 from transforms.planning.merge.batches import part_of
 from transforms.planning.merge.fold import Interpreted
 from transforms.planning.scheduling.adaptive_batch_size import AdaptiveBatchSize, BatchSizeLimits
-from transforms.planning.scheduling.grouping import GroupLimits
 from transforms.records.outcomes import Outcome
 from transforms.records.rejects import Step
 
@@ -48,17 +45,6 @@ class Settled(NamedTuple):
     ended_ms: int = 0
 
 
-class Batch(NamedTuple):
-    """A tenant's mutations that are written together. rows, size_bytes: what they come to; 0: not more than ordinary ones."""
-
-    mutations: Sequence[Interpreted]
-    rows: int = 0
-    size_bytes: int = 0
-
-
-Turn = list[tuple[str, Batch]]
-
-
 class _Aside(Exception):
     """The tenant is in quarantine; the message is why."""
 
@@ -68,7 +54,7 @@ class TenantWriter:
 
     max_failures: so many failures in a row that no row explains set a tenant aside. wait: for so many seconds.
     pace: what a transaction may take; None: a batch is one transaction. progress: told of each transaction that went through,
-    and of each that could not while the server takes others'. groups: what tenants may come to that are written together; None: none are.
+    and of each that could not while the server takes others'.
     """
 
     def __init__(
@@ -79,7 +65,6 @@ class TenantWriter:
         wait: Callable[[float], object] = time.sleep,
         pace: BatchSizeLimits | None = None,
         progress: Callable[[], object] = pulse.PROCESS.beat,
-        groups: GroupLimits | None = None,
     ) -> None:
         self._store = store
         self._quarantine = quarantine
@@ -88,8 +73,6 @@ class TenantWriter:
         self._limits = pace
         self._progress = progress
         self._paces: dict[str, AdaptiveBatchSize] = {}
-        self._groups = groups
-        self._group_pace = AdaptiveBatchSize(pace) if pace else None
         self._alone: dict[str, int] = {}
         self._aside: dict[str, str] = {}
         self._defects: dict[str, int] = {}
@@ -100,80 +83,26 @@ class TenantWriter:
             still = causes()
             self._aside = {client_id: cause for client_id, cause in self._aside.items() if client_id in still}
 
-    def share(self, client_id: str, batch: Batch) -> float:
-        """The part of a transaction that the batch is; all of it for a tenant that is in quarantine, or failed of late."""
-        if self._groups is None or client_id in self._alone or client_id in self._aside:
-            return 1.0
-        return self._groups.share(max(batch.rows, len(batch.mutations)), batch.size_bytes)
+    def is_alone(self, client_id: str) -> bool:
+        """Whether the tenant is to be written by itself: it is in quarantine, or failed of late."""
+        return client_id in self._alone or client_id in self._aside
 
-    def write_turn(self, turn: Turn) -> Ended[Batch, Settled]:
-        """Write batches of different tenants, several in one transaction; where that cannot be, they are to be written in smaller turns.
+    def keep_alone(self, client_ids: Iterable[str]) -> None:
+        """Write these tenants by themselves for a while."""
+        self._alone |= dict.fromkeys(client_ids, ALONE_BATCHES)
 
-        A single batch is written as `write` does. Raises InfrastructureFault where it is the server that cannot be used.
-        """
-        if len(turn) == 1:
-            client_id, batch = turn[0]
-            return Ended([self.write(client_id, batch.mutations)], [])
-        done = [self._left(client_id, batch.mutations) for client_id, batch in turn if client_id in self._aside]
-        again: list[Turn] = []
-        for part in self._group_parts([one for one in turn if one[0] not in self._aside]):
-            ended = self._write_group(part) if len(part) > 1 else self.write_turn(part)
-            done += ended.done
-            again += ended.again
-        return Ended(done, again)
+    def is_aside(self, client_id: str) -> bool:
+        return client_id in self._aside
 
-    def _group_parts(self, turn: Turn) -> Iterator[Turn]:
-        """The turn by the pace of groups: fewer rows at once while the server is slow."""
-        part: Turn = []
-        held = 0
-        for client_id, batch in turn:
-            rows = max(batch.rows, len(batch.mutations))
-            if part and self._group_pace and held + rows > self._group_pace.rows:
-                yield part
-                part, held = [], 0
-            part.append((client_id, batch))
-            held += rows
-        if part:
-            yield part
-
-    def _write_group(self, turn: Turn) -> Ended[Batch, Settled]:
-        began = time.perf_counter()
-        try:
-            written = self._store.write_group(
-                [TenantBatch(of, [one.mutation for one in b.mutations], _first_seen(b.mutations)) for of, b in turn]
-            )
-        except NotTogether as apart:
-            self._alone |= dict.fromkeys(apart.client_ids, ALONE_BATCHES)
-            rest = [one for one in turn if one[0] not in apart.client_ids]
-            return Ended([], [*([rest] if rest else []), *([one] for one in turn if one[0] in apart.client_ids)])
-        except (TenantLocked, TenantOutOfTime):
-            # Whose lock it is, or who is slow, a half would take as long to tell; the others need not wait for that.
-            self._pace_group(turn, time.perf_counter() - began)
-            return Ended([], [[one] for one in turn])
-        except (RowRefused, TenantFault, TooMany):
-            middle = len(turn) // 2
-            return Ended([], [turn[:middle], turn[middle:]])
-        except InfrastructureFault:
-            raise
-        except Exception as error:  # noqa: BLE001 - the net: whoever it is of them, alone it harms no other
-            unforeseen(error, Step.WRITE)
-            return Ended([], [[one] for one in turn])
-        seconds = time.perf_counter() - began
-        self._pace_group(turn, seconds)
-        self._progress()
-        done: list[Settled] = []
-        for (client_id, batch), (outcomes, rows) in zip(turn, written, strict=True):
-            self._quarantine.succeeded(client_id)
-            # One transaction, told once.
-            done.append(Settled(client_id, list(zip(batch.mutations, outcomes, strict=True)), rows, () if done else (seconds,)))
-        return Ended(done, [])
-
-    def _pace_group(self, turn: Turn, seconds: float) -> None:
-        if self._group_pace:
-            self._group_pace.took(sum(max(batch.rows, len(batch.mutations)) for _, batch in turn), seconds)
-
-    def _left(self, client_id: str, batch: Sequence[Interpreted]) -> Settled:
+    def left(self, client_id: str, batch: Sequence[Interpreted]) -> Settled:
+        """What becomes of a batch whose tenant this process set aside."""
         return Settled(client_id, [], 0, set_aside=self._aside[client_id], left=batch)
+
+    def written(self, client_ids: Iterable[str]) -> None:
+        """A transaction of these tenants went through."""
+        for client_id in client_ids:
+            self._quarantine.succeeded(client_id)
+        self._progress()
 
     def write(self, client_id: str, batch: Sequence[Interpreted]) -> Settled:
         """Write the batch, in as many transactions as the tenant's pace has it; where one is refused, its halves, down to the row at fault.
@@ -182,7 +111,7 @@ class TenantWriter:
         Raises InfrastructureFault where it is the server that cannot be used.
         """
         if client_id in self._aside:
-            return self._left(client_id, batch)
+            return self.left(client_id, batch)
         if client_id in self._alone:
             self._alone[client_id] -= 1
             if not self._alone[client_id]:
@@ -195,7 +124,7 @@ class TenantWriter:
             cause = unforeseen(error, Step.WRITE, client_id=client_id).detail
             self._quarantine.set_aside(client_id, cause)
         self._aside[client_id] = cause
-        return self._left(client_id, batch)
+        return self.left(client_id, batch)
 
     def _write_parts(self, client_id: str, batch: Sequence[Interpreted]) -> Settled:
         self._defects[client_id] = 0
@@ -283,12 +212,11 @@ class TenantWriter:
 
     def _written(self, client_id: str, batch: Sequence[Interpreted], part: float) -> tuple[list[Result], int]:
         try:
-            outcomes, rows = self._store.write_batch(client_id, [one.mutation for one in batch], _first_seen(batch), part)
+            outcomes, rows = self._store.write_batch(client_id, [one.mutation for one in batch], first_seen(batch), part)
         except (RowRefused, TenantFault, TooMany):
-            self._alone[client_id] = ALONE_BATCHES
+            self.keep_alone((client_id,))
             raise
-        self._quarantine.succeeded(client_id)
-        self._progress()
+        self.written((client_id,))
         return list(zip(batch, outcomes, strict=True)), rows
 
     def _await_sound(self, client_id: str) -> None:
@@ -316,6 +244,6 @@ class TenantWriter:
         self._wait(wait_s)
 
 
-def _first_seen(batch: Sequence[Interpreted]) -> int | None:
+def first_seen(batch: Sequence[Interpreted]) -> int | None:
     """When the broker got the first of the batch's records; None where it does not say."""
     return min((one.record.timestamp_ms for one in batch if one.record is not None and one.record.is_broker_time), default=None)

@@ -32,7 +32,7 @@ class Generation(NamedTuple):
 
 
 def generation_of(row: Any) -> Generation:
-    """The generation that the row of `LOCK_TENANT` tells."""
+    """The generation that the row of `LOCK_TENANTS` tells."""
     return Generation(
         Floors(row["floor"] or "", row["episode_floor"] or "", row["swept"] or ""),
         bool(row["purging"]),

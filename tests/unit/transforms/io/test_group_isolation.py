@@ -17,7 +17,8 @@ from transforms.planning.scheduling.adaptive_batch_size import BatchSizeLimits
 from transforms.planning.scheduling.grouping import GroupLimits
 from transforms.records.outcomes import Outcome
 from transforms.records.record import make_ver
-from transforms.steps.write_tenant import ALONE_BATCHES, Batch, Settled, TenantWriter, Turn
+from transforms.steps.write_group import Batch, GroupWriter, Turn
+from transforms.steps.write_tenant import ALONE_BATCHES, Settled, TenantWriter
 
 LIMITS = GroupLimits(rows=2000, size_bytes=1 << 20)
 
@@ -34,15 +35,15 @@ def turn_of(number: int) -> Turn:
     return [batch(f"t{at}") for at in range(number)]
 
 
-def writer(store: FailingStore, pace: BatchSizeLimits | None = None) -> TenantWriter:
-    return TenantWriter(store, Quarantine(store), 3, lambda _: None, pace, groups=LIMITS)
+def writer(store: FailingStore, pace: BatchSizeLimits | None = None) -> GroupWriter:
+    return GroupWriter(store, TenantWriter(store, Quarantine(store), 3, lambda _: None, pace), LIMITS, pace)
 
 
-def written_out(one: TenantWriter, turn: Turn) -> list[Settled]:
+def written_out(one: GroupWriter, turn: Turn) -> list[Settled]:
     """All that becomes of a turn, as the queues do it."""
     waiting, done = [turn], []
     while waiting:
-        ended = one.write_turn(waiting.pop(0))
+        ended = one.write(waiting.pop(0))
         done += ended.done
         waiting = ended.again + waiting
     return done
@@ -83,7 +84,7 @@ def test_for_a_lock_or_a_slow_tenant_the_others_wait_once_and_then_go_alone(erro
     store = FailingStore(writes=at_fault("t3", error=error), probes=lambda of: error() if of == "t3" else None)
     one = writer(store)
 
-    ended = one.write_turn(turn_of(8))
+    ended = one.write(turn_of(8))
     assert (ended.done, ended.again) == ([], [[held] for held in turn_of(8)])
     done = written_out(one, turn_of(8))
 
@@ -118,10 +119,10 @@ def test_a_tenant_that_failed_alone_is_written_alone_until_it_was_well_for_a_whi
     store = FailingStore(writes=lambda _: answers.pop() if answers else None)
     one = writer(store)
 
-    one.write_turn([batch("a", 1)])
+    one.write([batch("a", 1)])
     for _ in range(ALONE_BATCHES):
         assert one.share(*batch("a", 1)) == 1.0
-        one.write_turn([batch("a", 1)])
+        one.write([batch("a", 1)])
 
     assert one.share(*batch("a", 1)) < 0.1
 
@@ -129,7 +130,7 @@ def test_a_tenant_that_failed_alone_is_written_alone_until_it_was_well_for_a_whi
 def test_a_tenant_in_quarantine_is_left_and_the_others_are_written() -> None:
     store = FailingStore(writes=at_fault("t1", error=lambda: TenantFault("broken")), probes=lambda _: TenantFault("broken"))
     one = writer(store)
-    one.write_turn([batch("t1")])
+    one.write([batch("t1")])
     store.tried.clear()
 
     done = written_out(one, turn_of(3))
@@ -145,7 +146,7 @@ def test_a_tenant_in_quarantine_is_left_and_the_others_are_written() -> None:
 def test_a_server_that_cannot_be_used_is_nobodys_fault() -> None:
     store = FailingStore(groups=lambda _: InfrastructureFault("away"))
     with pytest.raises(InfrastructureFault):
-        writer(store).write_turn(turn_of(3))
+        writer(store).write(turn_of(3))
     assert store.marked == {}
 
 
@@ -165,7 +166,7 @@ def test_a_defect_of_a_group_is_found_tenant_by_tenant(monkeypatch: pytest.Monke
 
 def test_a_slow_server_is_given_smaller_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(0, 1000, 5))
-    monkeypatch.setattr("transforms.steps.write_tenant.time.perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr("time.perf_counter", lambda: float(next(clock)))
     store = FailingStore()
     one = writer(store, pace=BatchSizeLimits(2, 8, 1.0))
 
