@@ -631,7 +631,12 @@ RETURN key AS bare, n.rid AS rid;
 // READ_RIDS_OF_KIND
 MATCH (n:Resource {client_id: $client_id})
 WHERE n.rid STARTS WITH $prefix
-RETURN n.rid AS rid;
+RETURN n.rid AS rid, n.uid AS uid;
+
+// READ_HIDDEN_OF_KIND
+MATCH (n:Tombstone {client_id: $client_id})
+WHERE n.key STARTS WITH $prefix AND n.key CONTAINS $kind
+RETURN n.key AS key;
 
 // READ_TOMBSTONES
 UNWIND $keys AS key

@@ -141,7 +141,11 @@ READ_RIDS_OF_BARES: Final = (
 )
 READ_RIDS_OF_KIND: Final = (
     f"MATCH (n:{RESOURCE.label} {{{TENANT_KEY}: ${TENANT_KEY}}})\nWHERE n.{RESOURCE.key} STARTS WITH $prefix\n"
-    f"RETURN n.{RESOURCE.key} AS rid"
+    f"RETURN n.{RESOURCE.key} AS rid, n.uid AS uid"
+)
+READ_HIDDEN_OF_KIND: Final = (
+    f"MATCH (n:{TOMBSTONE.label} {{{TENANT_KEY}: ${TENANT_KEY}}})\n"
+    "WHERE n.key STARTS WITH $prefix AND n.key CONTAINS $kind\nRETURN n.key AS key"
 )
 _TOMBSTONE_ROW: Final = "n.key AS key, n.ver AS ver, n.payload AS payload, n.ref_a AS ref_a, n.ref_b AS ref_b"
 READ_TOMBSTONES: Final = f"UNWIND $keys AS key\nMATCH {_at('n', TOMBSTONE, 'key')}\nRETURN {_TOMBSTONE_ROW}"

@@ -11,7 +11,7 @@ from apache_beam.utils.timestamp import Timestamp
 from transforms.io.graph_sink import GraphSink
 from transforms.io.neo4j.errors import RowRefused
 from transforms.io.tenant_queues import TenantQueues
-from transforms.model.metrics import QUARANTINED, WRITTEN_ROWS
+from transforms.model.metrics import DRIFT, QUARANTINED, WRITTEN_ROWS
 from transforms.planning.merge.fold import Interpreted
 from transforms.records.outcomes import Outcome, Tally
 from transforms.records.rejects import Fault, Reason, Reject, Step, reject
@@ -99,6 +99,9 @@ class WriteGraphFn(beam.DoFn):
                 self._leave(batch)
                 continue
             count_batches(batch.seconds)
+            for what, objects in batch.drift._asdict().items():
+                if objects:
+                    count(DRIFT, objects, client_id, what)
             for one, outcome in batch.results:
                 if one.absorbed:
                     settled[client_id, Outcome.SUPERSEDED] += len(one.absorbed)

@@ -11,7 +11,7 @@ from transforms.io.graph_admin.quarantine import Quarantine
 from transforms.io.graph_sink import BatchStore
 from transforms.io.neo4j.errors import RowRefused, TenantFault, TenantLocked, TenantOutOfTime
 from transforms.io.unforeseen import unforeseen
-from transforms.planning.facts.changes import TooMany
+from transforms.planning.facts.changes import NO_DRIFT, Drift, TooMany
 from transforms.planning.merge.batches import part_of
 from transforms.planning.merge.fold import Interpreted
 from transforms.planning.scheduling.adaptive_batch_size import AdaptiveBatchSize, BatchSizeLimits
@@ -32,6 +32,7 @@ class Settled(NamedTuple):
     """A batch whose transactions have ended: what became of each mutation, and the rows that were committed.
 
     seconds: that each transaction took. set_aside: why the tenant was quarantined; then `left` has no outcome yet. "": it was not.
+    drift: what manifests found.
     """
 
     client_id: str
@@ -40,6 +41,7 @@ class Settled(NamedTuple):
     seconds: tuple[float, ...] = ()
     set_aside: str = ""
     left: Sequence[Interpreted] = ()
+    drift: Drift = NO_DRIFT
 
 
 class _Aside(Exception):
@@ -72,6 +74,7 @@ class TenantWriter:
         self._paces: dict[str, AdaptiveBatchSize] = {}
         self._aside: dict[str, str] = {}
         self._defects: dict[str, int] = {}
+        self._drifts: dict[str, Drift] = {}
 
     def heed(self, causes: Callable[[], Mapping[str, str]]) -> None:
         """Take tenants in again that left quarantine. causes: asked for those that still are, where there were any."""
@@ -99,6 +102,7 @@ class TenantWriter:
 
     def _write_parts(self, client_id: str, batch: Sequence[Interpreted]) -> Settled:
         self._defects[client_id] = 0
+        self._drifts[client_id] = NO_DRIFT
         results: list[Result] = []
         rows = 0
         seconds: list[float] = []
@@ -106,7 +110,7 @@ class TenantWriter:
             more, written = self._write(client_id, part, is_sound=False)
             results += more
             rows += written
-        return Settled(client_id, results, rows, tuple(seconds))
+        return Settled(client_id, results, rows, tuple(seconds), drift=self._drifts[client_id])
 
     def _parts(self, client_id: str, batch: Sequence[Interpreted], seconds: list[float]) -> Iterator[Sequence[Interpreted]]:
         """The batch by the tenant's pace, in its order; notes what each part took."""
@@ -182,7 +186,9 @@ class TenantWriter:
             return RowRefused(str(failed), is_internal=failed.is_internal)
 
     def _written(self, client_id: str, batch: Sequence[Interpreted], part: float) -> tuple[list[Result], int]:
-        outcomes, rows = self._store.write_batch(client_id, [one.mutation for one in batch], _first_seen(batch), part)
+        outcomes, rows, drift = self._store.write_batch(client_id, [one.mutation for one in batch], _first_seen(batch), part)
+        if drift:
+            self._drifts[client_id] = self._drifts[client_id].plus(drift)
         self._quarantine.succeeded(client_id)
         self._progress()
         return list(zip(batch, outcomes, strict=True)), rows

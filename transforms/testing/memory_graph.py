@@ -138,7 +138,7 @@ class MemoryGraphStore:
         tenant = self.tenants.setdefault(client_id, MemoryTenant(client_id))
         plan = plan_batch(tenant, client_id, mutations, tenant.floors)
         tenant.write(plan.changes)
-        return Written(plan.outcomes, sum(len(one.values) for one in writes(client_id, plan.changes)))
+        return Written(plan.outcomes, sum(len(one.values) for one in writes(client_id, plan.changes)), plan.drift)
 
     def digest(self, client_id: str) -> GraphDigest:
         return self.tenants[client_id].digest() if client_id in self.tenants else GraphDigest()

@@ -121,7 +121,7 @@ class Neo4jGraphStore(GraphSession):
             raise
         self._warn_of_caps(client_id, plan.changes)
         self._mirror(client_id, writes, plan.changes)
-        return Written(plan.outcomes, rows)
+        return Written(plan.outcomes, rows, plan.drift)
 
     def _mirror(self, client_id: str, writes: int, changes: Changes) -> None:
         """Keep up what is known of the tenant; what is committed stays so where that fails, and is read anew."""

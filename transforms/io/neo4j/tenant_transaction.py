@@ -12,7 +12,7 @@ from transforms.planning.facts.changes import Changes
 from transforms.planning.facts.mutations import ReferrerKey
 from transforms.planning.facts.stored import StoredEdge, StoredNode, StoredReferrer, StoredTombstone, Triple
 from transforms.planning.lifecycle.generations import Generation, generation_of
-from transforms.planning.merge.tenant_graph import KnownGraph, node_of
+from transforms.planning.merge.tenant_graph import LIFE, KnownGraph, hidden_rids, node_of
 
 
 class Unsendable(Exception):
@@ -88,6 +88,12 @@ class TenantTransaction:
     def rids_of_kind(self, kind: str) -> set[str]:
         return {row["rid"] for row in self._run(cypher.READ_RIDS_OF_KIND, prefix=f"{kind}:")}
 
+    def uids_of_kind(self, kind: str) -> dict[str, str]:
+        return {row["rid"]: row["uid"] or "" for row in self._run(cypher.READ_RIDS_OF_KIND, prefix=f"{kind}:")}
+
+    def hidden_of_kind(self, kind: str) -> set[str]:
+        return hidden_rids((row["key"] for row in self._run(cypher.READ_HIDDEN_OF_KIND, prefix=LIFE, kind=f":{kind}:")), kind)
+
     def tombstones(self, keys: Collection[str]) -> dict[str, StoredTombstone]:
         return {row["key"]: tombstone_of(row) for row in self._by_keys(cypher.READ_TOMBSTONES, keys)}
 
@@ -152,6 +158,8 @@ class Mirrored:
         self.rids_of_uids = known.rids_of_uids
         self.rids_of_bares = known.rids_of_bares
         self.rids_of_kind = known.rids_of_kind
+        self.uids_of_kind = known.uids_of_kind
+        self.hidden_of_kind = known.hidden_of_kind
         self.tombstones = known.tombstones
         self.tombstones_by_ref = known.tombstones_by_ref
         self.edges = known.edges
