@@ -41,30 +41,33 @@ def played(mutations: list[Mutation]) -> tuple[set[str], list[Drift]]:
     return {rid for rid, props in store.tenants[TENANT].resources.items() if not props.get("stub")}, drifts
 
 
+def each_order(*world: Mutation) -> list[list[Mutation]]:
+    return [list(order) for order in permutations(world)]
+
+
 def test_what_a_manifest_leaves_out_is_gone_in_any_order() -> None:
-    world: list[Mutation] = [pod("a", 1), pod("b", 2), manifest(5, ("a", "u")), pod("late", 6)]
-    for order in permutations(world):
-        assert played(list(order))[0] == {"pod:shop:a", "pod:shop:late"}
+    for order in each_order(pod("a", 1), pod("b", 2), manifest(5, ("a", "u")), pod("late", 6)):
+        assert played(order)[0] == {"pod:shop:a", "pod:shop:late"}
 
 
 def test_an_object_made_anew_under_its_name_is_another_one() -> None:
-    for order in permutations([pod("a", 1, "first"), manifest(5, ("a", "second")), pod("a", 2, "second")]):
-        assert played(list(order))[0] == {"pod:shop:a"}
+    for order in each_order(pod("a", 1, "first"), manifest(5, ("a", "second")), pod("a", 2, "second")):
+        assert played(order)[0] == {"pod:shop:a"}
     assert played([pod("a", 1, "first"), manifest(5, ("a", "second"))])[0] == set()
 
 
 def test_a_later_manifest_that_names_it_again_wins_whatever_comes_first() -> None:
-    for order in permutations([pod("a", 1), manifest(5), manifest(9, ("a", "u"))]):
-        assert played(list(order))[0] == {"pod:shop:a"}
+    for order in each_order(pod("a", 1), manifest(5), manifest(9, ("a", "u"))):
+        assert played(order)[0] == {"pod:shop:a"}
 
 
 def test_a_part_speaks_for_its_own_objects_alone_and_the_newest_granularity_wins() -> None:
     part = parts_at("pod:shop:a")[1]
     other = next(name for name in (f"p{n}" for n in range(100)) if parts_at(f"pod:shop:{name}")[1] != part)
-    for order in permutations([pod("a", 1), pod(other, 1), manifest(5, part=part)]):
-        assert played(list(order))[0] == {f"pod:shop:{other}"}
-    for order in permutations([pod("a", 1), manifest(5, part=part), manifest(7, ("a", "u"))]):
-        assert played(list(order))[0] == {"pod:shop:a"}
+    for order in each_order(pod("a", 1), pod(other, 1), manifest(5, part=part)):
+        assert played(order)[0] == {f"pod:shop:{other}"}
+    for order in each_order(pod("a", 1), manifest(5, part=part), manifest(7, ("a", "u"))):
+        assert played(order)[0] == {"pod:shop:a"}
 
 
 def test_both_sides_are_compared() -> None:
