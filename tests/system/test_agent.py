@@ -42,7 +42,7 @@ class Agent:
     def __init__(self, world: World, cluster: Cluster, client_id: str, folder: Path, *flags: str) -> None:
         self.log = folder / f"{client_id}-{time.monotonic_ns()}.log"
         arguments = ("--client_id", client_id, "--kafka_brokers", world.brokers, "--kubeconfig", cluster.kubeconfig(folder), *flags)
-        command = [sys.executable, "-m", "pipelines.agent", "run", "--heartbeat_s=1", *arguments]
+        command = [sys.executable, "-m", "pipelines.agent", "run", "--heartbeat_s=5", *arguments]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(command, cwd=CHECKOUT, env=world.environment(), stdout=log, stderr=log)
 

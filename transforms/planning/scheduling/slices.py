@@ -76,7 +76,8 @@ class SlicePacer:
         max_bytes, max_rows = self.slice_bytes, SLICE_ROWS
         if self._records:
             by_bytes = self.slice_bytes * self._records // max(self._bytes, 1)
-            by_time = int(self.slice_s * self._records / max(self._seconds, 1e-3))
+            # A slice's own cost, seconds on a busy machine, is not its records': by it alone, few would become fewer for ever.
+            by_time = max(SMALL_RECORDS, int(self.slice_s * self._records / max(self._seconds, 1e-3)))
             by_rows = SLICE_ROWS * self._records // max(self._rows, 1)
             most = min(by_bytes, by_time, by_rows, max(self._last, first) * _GROWTH)
         else:
