@@ -38,6 +38,7 @@ class Manifests:
         self._stored: dict[_Part, StoredTombstone | None] = {}
         self._known: dict[_Part, _Known] = {}
         self._new: list[EndAbsent] = []
+        self._uids: dict[str, dict[str, str]] = {}
 
     def load(self, rids: Iterable[str]) -> None:
         """Make the manifests known that may speak for the rids."""
@@ -72,10 +73,16 @@ class Manifests:
         concerned: set[str] = set()
         for one in self._new:
             known = _Known(one.ver, one.alive, uids_by_rid(one.alive))
-            uids = self._reader.uids_of_kind(one.kind)
+            uids = self._uids_of(one.kind)
             unnamed = {rid for rid, uid in uids.items() if not uid or not _names(known, rid, uid)}
             concerned |= {rid for rid in unnamed | self._reader.hidden_of_kind(one.kind) if one.part in parts_at(rid)}
         return concerned
+
+    def _uids_of(self, kind: str) -> dict[str, str]:
+        """As it was stored before the batch; read once for all parts."""
+        if kind not in self._uids:
+            self._uids[kind] = self._reader.uids_of_kind(kind)
+        return self._uids[kind]
 
     def _ver(self, part: _Part) -> str:
         known = self._known.get(part)
@@ -94,7 +101,7 @@ class Manifests:
         coming = {entry_of(one.rid, one.uid) for one in upserts}
         missing = 0
         for one in self._new:
-            here = {entry_of(rid, uid) for rid, uid in self._reader.uids_of_kind(one.kind).items()}
+            here = {entry_of(rid, uid) for rid, uid in self._uids_of(one.kind).items()}
             missing += len(set(split(one.alive)) - here - coming)
         return Drift(gone, missing)
 
