@@ -107,6 +107,7 @@ class Agent:
             if is_lost:
                 log.warning("this agent no longer holds the lease")
                 if producer is not None:
+                    producer.close()
                     producer.discard()
                 return True
             return self._drained(producer)

@@ -672,7 +672,13 @@ RETURN row.client_id AS client_id, row.key AS bare, n.rid AS rid;
 UNWIND $rows AS row
 MATCH (n:Resource {client_id: row.client_id})
 WHERE n.rid STARTS WITH row.key
-RETURN row.client_id AS client_id, n.rid AS rid;
+RETURN row.client_id AS client_id, n.rid AS rid, n.uid AS uid;
+
+// READ_HIDDEN_OF_KIND
+UNWIND $rows AS row
+MATCH (n:Tombstone {client_id: row.client_id})
+WHERE n.key STARTS WITH row.key AND n.key CONTAINS row.kind
+RETURN row.client_id AS client_id, n.key AS key;
 
 // READ_TOMBSTONES
 UNWIND $rows AS row

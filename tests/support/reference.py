@@ -4,6 +4,7 @@ Slow and stateless: what `planning` computes in increments must equal this funct
 """
 
 from collections.abc import Callable
+from hashlib import blake2b
 
 from tests.support.strategies import GROUPED, LOOSE, RIDS, is_guessable, key_props
 from transforms.io.neo4j.digest import GraphDigest
@@ -12,6 +13,7 @@ from transforms.planning.facts.mutations import (
     DeleteNode,
     DeleteUid,
     DeleteUnnamed,
+    EndAbsent,
     EndSnapshot,
     Mutation,
     UpsertEdge,
@@ -130,10 +132,11 @@ def lives(held: list[Mutation], spoken: set[str]) -> tuple[dict[str, UpsertNode]
         ends = [uid_end.get(one.uid, "") for one in borne if one.uid]
         last_end = max([*ends, unnamed_end.get(rid, "")])
         reported_since = began.get(rid.split(":")[0], "")
+        absent_since = {one.uid: not_listed_since(held, rid, one.uid) for one in borne}
         alive = [
             one
             for one in borne
-            if t_of(one.ver) >= reported_since
+            if t_of(one.ver) >= max(reported_since, absent_since[one.uid])
             and one.ver > (uid_end.get(one.uid, "") if one.uid else last_end)
             and not (rid in LOOSE and grouped(rid, spoken))
         ]
@@ -141,8 +144,26 @@ def lives(held: list[Mutation], spoken: set[str]) -> tuple[dict[str, UpsertNode]
             live[rid] = max(alive, key=lambda one: one.ver)
         else:
             left_out = f"{int(reported_since) - 1:018d}" if reported_since else ""
-            dead_t[rid] = max([dead_t.get(rid, ""), t_of(last_end), left_out, *map(t_of, ends)])
+            absent = [before(since) for one in borne if (since := absent_since[one.uid]) > t_of(one.ver)]
+            dead_t[rid] = max([dead_t.get(rid, ""), t_of(last_end), left_out, *absent, *map(t_of, ends)])
     return live, dead_t
+
+
+def before(t: str) -> str:
+    return f"{int(t) - 1:018d}"
+
+
+def not_listed_since(held: list[Mutation], rid: str, uid: str) -> str:
+    """The time of the newest manifest that speaks for the object, if it does not list that life."""
+    kind, place = rid.split(":", maxsplit=1)[0], blake2b(rid.encode(), digest_size=8).digest()
+    speaking = [one for one in held if isinstance(one, EndAbsent) and one.kind == kind and place.hex().startswith(one.part)]
+    if not speaking:
+        return ""
+    newest = max(speaking, key=lambda one: one.ver)
+    entries = [newest.alive[at : at + 12] for at in range(0, len(newest.alive), 12)]
+    life = blake2b(uid.encode(), digest_size=4).digest()
+    listed = any(one[:8] == place and (not uid or one[8:] == life) for one in entries)
+    return "" if listed else t_of(newest.ver)
 
 
 def implied(node: UpsertNode) -> list[tuple[str, str, str]]:

@@ -1,5 +1,6 @@
 """Hypothesis strategies: small worlds in which everything collides."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from transforms.planning.facts.mutations import (
     DeleteReferrer,
     DeleteUid,
     DeleteUnnamed,
+    EndAbsent,
     EndSnapshot,
     Mutation,
     UpsertEdge,
@@ -22,6 +24,7 @@ from transforms.planning.facts.occurrence_set import seen
 from transforms.planning.facts.references import Reference
 from transforms.planning.facts.values import digest_of
 from transforms.records.envelopes.types import OwnerRef
+from transforms.records.manifests import entry_of, parts_at
 from transforms.records.record import make_ver, t_of
 
 # A kind that the model does not know, which is cluster-scoped, and where a child takes it to be at first.
@@ -34,6 +37,7 @@ RIDS = [
     *("namespace::a", CUSTOM, GUESSED, *GROUPED, *LOOSE),
 ]
 UIDS = ["", "u1", "u2", "u3"]
+PARTS = ["", *sorted({part for rid in RIDS for part in parts_at(rid) if part})]
 KIND = {"pod": "Pod", "service": "Service", "node": "Node", "configmap": "ConfigMap", "networkpolicy": "NetworkPolicy"}
 KIND |= {"namespace": "Namespace"}
 LABELS = [[], ["app=a"], ["app=a", "tier=b"]]
@@ -116,6 +120,18 @@ EDGES = [
 EDGE_IDS = ["e1", "e2", "e3"]
 
 
+def _manifest(ver: str, rids: Sequence[str] = ()) -> st.SearchStrategy[Mutation]:
+    """Some objects of a kind as all that are alive of it, or of one part."""
+    kinds = sorted({rid.split(":")[0] for rid in rids or RIDS})
+
+    def made(kind: str, part: str, named: list[tuple[str, str]]) -> EndAbsent:
+        entries = {entry_of(rid, uid) for rid, uid in named if rid.split(":")[0] == kind and part in parts_at(rid)}
+        return EndAbsent(TENANT, ver, kind, part, b"".join(sorted(entries)))
+
+    named = st.lists(st.tuples(st.sampled_from(rids or RIDS), st.sampled_from(UIDS)), max_size=6)
+    return st.builds(made, st.sampled_from(kinds), st.just("") | st.sampled_from(PARTS), named)
+
+
 def _kinds(ver: str) -> list[st.SearchStrategy[Mutation]]:
     """What a record may say, the more likely the more often."""
     edge_ids = st.sampled_from(EDGE_IDS)
@@ -128,6 +144,7 @@ def _kinds(ver: str) -> list[st.SearchStrategy[Mutation]]:
         st.sampled_from(UIDS[1:]).map(lambda uid: DeleteUid(TENANT, ver, uid)),
         st.sampled_from(RIDS).map(lambda rid: DeleteUnnamed(TENANT, ver, rid)),
         st.sampled_from(["pod", "node", "widget", "gadget", "gadget.one.io"]).map(lambda kind: EndSnapshot(TENANT, ver, kind)),
+        _manifest(ver),
         edge,
         edge,
         edge_ids.map(lambda edge_id: DeleteEdge(TENANT, ver, edge_id)),
@@ -157,6 +174,7 @@ def _loose_kinds(ver: str) -> list[st.SearchStrategy[Mutation]]:
         st.sampled_from(gadgets).map(lambda rid: DeleteUnnamed(TENANT, ver, rid)),
         st.sampled_from(UIDS[1:]).map(lambda uid: DeleteUid(TENANT, ver, uid)),
         st.sampled_from(["gadget", "gadget.one.io", "gadget.two.io"]).map(lambda kind: EndSnapshot(TENANT, ver, kind)),
+        _manifest(ver, gadgets),
         edge,
         edge,
         _referrer(ver, "Episodic", ["v1", "v2"], [""], gadgets),

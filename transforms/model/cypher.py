@@ -167,7 +167,11 @@ READ_RIDS_OF_BARES: Final = (
 )
 READ_RIDS_OF_KIND: Final = (
     f"{_ROWS}\nMATCH (n:{RESOURCE.label} {{{TENANT_KEY}: row.{TENANT_KEY}}})\nWHERE n.{RESOURCE.key} STARTS WITH row.key\n"
-    f"RETURN {_OWNER}, n.{RESOURCE.key} AS rid"
+    f"RETURN {_OWNER}, n.{RESOURCE.key} AS rid, n.uid AS uid"
+)
+READ_HIDDEN_OF_KIND: Final = (
+    f"{_ROWS}\nMATCH (n:{TOMBSTONE.label} {{{TENANT_KEY}: row.{TENANT_KEY}}})\n"
+    f"WHERE n.key STARTS WITH row.key AND n.key CONTAINS row.kind\nRETURN {_OWNER}, n.key AS key"
 )
 _TOMBSTONE_ROW: Final = "n.key AS key, n.ver AS ver, n.payload AS payload, n.ref_a AS ref_a, n.ref_b AS ref_b"
 READ_TOMBSTONES: Final = f"{_ROWS}\nMATCH {_at('n', TOMBSTONE, 'row.key')}\nRETURN {_OWNER}, {_TOMBSTONE_ROW}"

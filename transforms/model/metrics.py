@@ -67,6 +67,8 @@ RESTORED: Final = Count("restored", name="records")
 UNAVAILABLE: Final = Count("unavailable", ("client_id", "why"))
 # Tenants that were quarantined in the middle of a pipeline; `what` is always `tenant`.
 QUARANTINED: Final = Count("set_aside", ("client_id", "what"))
+# What manifests and the graph were apart by; `what` is `gone` or `missing`.
+DRIFT: Final = Count("drift", ("client_id", "what"))
 UNREADABLE: Final = Count("partition", ("topic", "partition", "cause"))
 GAPS: Final = Count("gap", ("topic", "partition", "from", "to"))
 
@@ -88,6 +90,7 @@ COUNTS: Final = (
     RESTORED,
     UNAVAILABLE,
     QUARANTINED,
+    DRIFT,
     UNREADABLE,
     GAPS,
     ANALYSES,
@@ -203,6 +206,14 @@ METRICS: Final = (
         ANALYSES.labels,
         ANALYSES,
         alarm="any with the result `failed`",
+    ),
+    Metric(
+        "graph_manifest_drift",
+        _COUNTER,
+        "Objects by which manifests and the graph differed: `gone`, which were ended, or `missing` here.",
+        DRIFT.labels,
+        DRIFT,
+        alarm="`missing` keeps rising",
     ),
     Metric("graph_read_bytes", _COUNTER, "Bytes of keys and values read.", of=READ_BYTES),
     Metric(

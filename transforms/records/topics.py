@@ -20,6 +20,7 @@ from transforms.records.envelopes.types import (
     Event,
     Heartbeat,
     Log,
+    Manifest,
     Registration,
     Resource,
     Rule,
@@ -60,7 +61,7 @@ class Topic:
 
 
 def _at(body: Body) -> datetime | None:
-    return body.at if isinstance(body, Resource | Edge | Snapshot | Target | Rule) else None
+    return body.at if isinstance(body, Resource | Edge | Snapshot | Manifest | Target | Rule) else None
 
 
 def _event_time(body: Body) -> datetime | None:

@@ -12,7 +12,7 @@ from apache_beam.utils.timestamp import Timestamp
 from transforms.io.graph_sink import GraphSink
 from transforms.io.neo4j.errors import RowRefused
 from transforms.io.tenant_queues import TenantQueues
-from transforms.model.metrics import FRESH, FRESHNESS, QUARANTINED, WRITTEN_ROWS
+from transforms.model.metrics import DRIFT, FRESH, FRESHNESS, QUARANTINED, WRITTEN_ROWS
 from transforms.records.outcomes import Outcome, Tally
 from transforms.records.rejects import Fault, Reason, Reject, Step, reject
 from transforms.steps.bundle import BundleTimes
@@ -108,6 +108,7 @@ class WriteGraphFn(beam.DoFn):
                 continue
             self._touched.add(client_id)
             count_batches(batch.seconds)
+            _count_drift(batch)
             oldest_ms = batch.ended_ms
             for one, outcome in batch.results:
                 if one.absorbed:
@@ -134,6 +135,12 @@ class WriteGraphFn(beam.DoFn):
         if self._writing.streams:
             records = (record for one in batch.left for record in (one.record, *one.absorbed) if record is not None)
             self._rejects += [held(record, batch.client_id, batch.set_aside) for record in records]
+
+
+def _count_drift(batch: Settled) -> None:
+    for what, objects in batch.drift._asdict().items():
+        if objects:
+            count(DRIFT, objects, batch.client_id, what)
 
 
 def _fault_of(refused: RowRefused) -> Fault:

@@ -14,7 +14,7 @@ from transforms.planning.merge.fold import Interpreted
 from transforms.planning.scheduling.adaptive_batch_size import AdaptiveBatchSize, BatchSizeLimits
 from transforms.planning.scheduling.grouping import GroupLimits
 from transforms.records.rejects import Step
-from transforms.steps.write_tenant import Settled, TenantWriter, first_seen
+from transforms.steps.write_tenant import Result, Settled, TenantWriter, first_seen
 
 
 class Batch(NamedTuple):
@@ -106,9 +106,12 @@ class GroupWriter:
         self._took(turn, seconds)
         self._alone.written(client_id for client_id, _ in turn)
         done: list[Settled] = []
-        for (client_id, batch), (outcomes, rows) in zip(turn, written, strict=True):
+        ended_ms = int(time.time() * 1000)
+        for (client_id, batch), (outcomes, rows, drift) in zip(turn, written, strict=True):
             # One transaction, told once.
-            done.append(Settled(client_id, list(zip(batch.mutations, outcomes, strict=True)), rows, () if done else (seconds,)))
+            took = () if done else (seconds,)
+            results: list[Result] = list(zip(batch.mutations, outcomes, strict=True))
+            done.append(Settled(client_id, results, rows, took, ended_ms=ended_ms, drift=drift))
         return Ended(done, [])
 
     def _took(self, turn: Turn, seconds: float) -> None:

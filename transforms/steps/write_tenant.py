@@ -11,7 +11,7 @@ from transforms.io.graph_admin.quarantine import Quarantine
 from transforms.io.graph_sink import BatchStore
 from transforms.io.neo4j.errors import RowRefused, TenantFault, TenantLocked, TenantOutOfTime
 from transforms.io.unforeseen import unforeseen
-from transforms.planning.facts.changes import TooMany
+from transforms.planning.facts.changes import NO_DRIFT, Drift, TooMany
 from transforms.planning.merge.batches import part_of
 from transforms.planning.merge.fold import Interpreted
 from transforms.planning.scheduling.adaptive_batch_size import AdaptiveBatchSize, BatchSizeLimits
@@ -34,6 +34,7 @@ class Settled(NamedTuple):
 
     seconds: that each transaction took. set_aside: why the tenant was quarantined; then `left` has no outcome yet. "": it was not.
     ended_ms: when the last transaction ended, in milliseconds since 1970.
+    drift: what manifests found.
     """
 
     client_id: str
@@ -43,6 +44,7 @@ class Settled(NamedTuple):
     set_aside: str = ""
     left: Sequence[Interpreted] = ()
     ended_ms: int = 0
+    drift: Drift = NO_DRIFT
 
 
 class _Aside(Exception):
@@ -76,6 +78,7 @@ class TenantWriter:
         self._alone: dict[str, int] = {}
         self._aside: dict[str, str] = {}
         self._defects: dict[str, int] = {}
+        self._drifts: dict[str, Drift] = {}
 
     def heed(self, causes: Callable[[], Mapping[str, str]]) -> None:
         """Take tenants in again that left quarantine. causes: asked for those that still are, where there were any."""
@@ -128,6 +131,7 @@ class TenantWriter:
 
     def _write_parts(self, client_id: str, batch: Sequence[Interpreted]) -> Settled:
         self._defects[client_id] = 0
+        self._drifts[client_id] = NO_DRIFT
         results: list[Result] = []
         rows = 0
         seconds: list[float] = []
@@ -135,7 +139,7 @@ class TenantWriter:
             more, written = self._write(client_id, part, is_sound=False)
             results += more
             rows += written
-        return Settled(client_id, results, rows, tuple(seconds), ended_ms=int(time.time() * 1000))
+        return Settled(client_id, results, rows, tuple(seconds), ended_ms=int(time.time() * 1000), drift=self._drifts[client_id])
 
     def _parts(self, client_id: str, batch: Sequence[Interpreted], seconds: list[float]) -> Iterator[Sequence[Interpreted]]:
         """The batch by the tenant's pace, in its order; notes what each part took."""
@@ -212,10 +216,12 @@ class TenantWriter:
 
     def _written(self, client_id: str, batch: Sequence[Interpreted], part: float) -> tuple[list[Result], int]:
         try:
-            outcomes, rows = self._store.write_batch(client_id, [one.mutation for one in batch], first_seen(batch), part)
+            outcomes, rows, drift = self._store.write_batch(client_id, [one.mutation for one in batch], first_seen(batch), part)
         except (RowRefused, TenantFault, TooMany):
             self.keep_alone((client_id,))
             raise
+        if drift:
+            self._drifts[client_id] = self._drifts[client_id].plus(drift)
         self.written((client_id,))
         return list(zip(batch, outcomes, strict=True)), rows
 

@@ -182,7 +182,7 @@ class MemoryGraphStore:
         for client_id, plan in plans.items():
             tenants[client_id].write(plan.changes)
         self.tenants |= tenants
-        return [Written(plans[one.client_id].outcomes, numbers[one.client_id]) for one in batches]
+        return [Written(plans[one.client_id].outcomes, numbers[one.client_id], plans[one.client_id].drift) for one in batches]
 
     def digest(self, client_id: str) -> GraphDigest:
         return self.tenants[client_id].digest() if client_id in self.tenants else GraphDigest()

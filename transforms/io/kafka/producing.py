@@ -108,7 +108,12 @@ class OrderedProducer:
             self._producer.poll(_POLL_S)
 
     def write(self, topic: str, key: bytes, value: bytes | None, receipts: Receipts | None = None) -> None:
-        """Hand a record over; waits while there is no room. InfrastructureFault where the producer can never send again."""
+        """Hand a record over; waits while there is no room. InfrastructureFault where the producer can never send again.
+
+        Once closed it takes nothing: a thread that waited for the API server meanwhile must not write beside its successor.
+        """
+        if self._ended.is_set():
+            return
         if receipts is not None:
             receipts.sent()
 
@@ -149,5 +154,6 @@ class OrderedProducer:
         self._producer.purge(in_queue=True, in_flight=False, blocking=False)
 
     def close(self) -> None:
+        """Take nothing more. What was handed over and is not drained may still be sent."""
         self._ended.set()
         self._thread.join(1.0)

@@ -143,7 +143,7 @@ class Neo4jGraphStore(GraphSession):
         for client_id, plan in plans.items():
             self._warn_of_caps(client_id, plan.changes)
             self._mirror(client_id, locked[client_id].writes, plan.changes)
-        return [Written(plans[one.client_id].outcomes, rows[one.client_id]) for one in batches]
+        return [Written(plans[one.client_id].outcomes, rows[one.client_id], plans[one.client_id].drift) for one in batches]
 
     def _planned(
         self, transaction: TenantsTransaction, batches: Mapping[str, TenantBatch], locked: Mapping[str, Locked]

@@ -13,7 +13,7 @@ from transforms.planning.facts.changes import Changes
 from transforms.planning.facts.mutations import ReferrerKey
 from transforms.planning.facts.stored import StoredEdge, StoredNode, StoredReferrer, StoredTombstone, Triple
 from transforms.planning.lifecycle.generations import Generation, generation_of
-from transforms.planning.merge.tenant_graph import KnownGraph, node_of
+from transforms.planning.merge.tenant_graph import LIFE, KnownGraph, hidden_rids, node_of
 
 T = TypeVar("T")
 
@@ -140,6 +140,13 @@ class TenantReader:
     def rids_of_kind(self, kind: str) -> set[str]:
         return {row["rid"] for row in self._by_keys(cypher.READ_RIDS_OF_KIND, [f"{kind}:"])}
 
+    def uids_of_kind(self, kind: str) -> dict[str, str]:
+        return {row["rid"]: row["uid"] or "" for row in self._by_keys(cypher.READ_RIDS_OF_KIND, [f"{kind}:"])}
+
+    def hidden_of_kind(self, kind: str) -> set[str]:
+        rows = self._by_rows(cypher.READ_HIDDEN_OF_KIND, [{"key": LIFE, "kind": f":{kind}:"}])
+        return hidden_rids((row["key"] for row in rows), kind)
+
     def tombstones(self, keys: Collection[str]) -> dict[str, StoredTombstone]:
         return {row["key"]: tombstone_of(row) for row in self._by_keys(cypher.READ_TOMBSTONES, keys)}
 
@@ -193,6 +200,8 @@ class Mirrored:
         self.rids_of_uids = known.rids_of_uids
         self.rids_of_bares = known.rids_of_bares
         self.rids_of_kind = known.rids_of_kind
+        self.uids_of_kind = known.uids_of_kind
+        self.hidden_of_kind = known.hidden_of_kind
         self.tombstones = known.tombstones
         self.tombstones_by_ref = known.tombstones_by_ref
         self.edges = known.edges

@@ -72,12 +72,29 @@ class Changes:
             self.tombstones_gone.add(key)
 
 
+class Drift(NamedTuple):
+    """What manifests found at odds. gone: objects that were alive here alone. missing: objects that are alive there alone."""
+
+    gone: int = 0
+    missing: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.gone or self.missing)
+
+    def plus(self, more: "Drift") -> "Drift":
+        return Drift(self.gone + more.gone, self.missing + more.missing)
+
+
+NO_DRIFT: Final = Drift()
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The changes of a batch and, in the order of its mutations, what became of each."""
+    """The changes of a batch and, in the order of its mutations, what became of each; and what its manifests found."""
 
     changes: Changes
     outcomes: list[Outcome]
+    drift: Drift = NO_DRIFT
 
 
 class Floors(NamedTuple):
@@ -110,7 +127,8 @@ class TenantBatch(NamedTuple):
 
 
 class Written(NamedTuple):
-    """What a committed batch came to: the outcome of each mutation, in their order, and the rows that its statements had."""
+    """What a committed batch came to: the outcome of each mutation, in their order, the rows of its statements, what manifests found."""
 
     outcomes: list[Outcome]
     rows: int
+    drift: Drift = NO_DRIFT

@@ -79,6 +79,18 @@ class EndSnapshot(_Mutation, frozen=True, array_like=True, tag="snapshot"):
         return ("kind", self.kind, "")
 
 
+class EndAbsent(_Mutation, frozen=True, array_like=True, tag="absent"):
+    """Of a kind, and within a part of it, these are alive at the time of `ver`, and nothing else; `alive` as `manifests.py` has it."""
+
+    kind: str
+    part: str
+    alive: bytes
+
+    @property
+    def aspect(self) -> AspectKey:
+        return ("manifest", self.kind, self.part)
+
+
 class UpsertEdge(_Mutation, frozen=True, array_like=True, tag="edge"):
     """An explicit relationship of a topology type; source and target are rids."""
 
@@ -142,7 +154,18 @@ class DeleteReferrer(_Mutation, frozen=True, array_like=True, tag="-referrer"):
         return (self.label, self.key, "")
 
 
-Mutation = UpsertNode | DeleteNode | DeleteUid | DeleteUnnamed | EndSnapshot | UpsertEdge | DeleteEdge | UpsertReferrer | DeleteReferrer
+Mutation = (
+    UpsertNode
+    | DeleteNode
+    | DeleteUid
+    | DeleteUnnamed
+    | EndSnapshot
+    | EndAbsent
+    | UpsertEdge
+    | DeleteEdge
+    | UpsertReferrer
+    | DeleteReferrer
+)
 
 
 def with_seen_of(winner: Mutation, loser: Mutation) -> Mutation:

@@ -101,6 +101,12 @@ class GraphReader(Protocol):
     def rids_of_kind(self, kind: str) -> set[str]:
         """Every node of the kind, stubs included."""
 
+    def uids_of_kind(self, kind: str) -> dict[str, str]:
+        """The uid of every node of the kind by rid, "" for stubs and for what has none."""
+
+    def hidden_of_kind(self, kind: str) -> set[str]:
+        """The rids of the kind that have lives which are not shown."""
+
     def tombstones(self, keys: Collection[str]) -> dict[str, StoredTombstone]: ...
 
     def tombstones_by_ref(self, refs: Collection[str]) -> list[StoredTombstone]: ...

@@ -11,7 +11,7 @@ from transforms.planning.facts.mutations import Mutation
 from transforms.planning.interpret.edge import edge_meaning, edge_tombstone
 from transforms.planning.interpret.event import event_mutation, event_mutations
 from transforms.planning.interpret.log import log_mutation, log_mutations
-from transforms.planning.interpret.resource import resource_meaning, resource_tombstone, snapshot_mutation
+from transforms.planning.interpret.resource import manifest_mutation, resource_meaning, resource_tombstone, snapshot_mutation
 from transforms.planning.interpret.rule import listed_rules, rule_mutations, rule_tombstone
 from transforms.planning.interpret.target import listed_targets, target_mutations, target_tombstone
 from transforms.records.decoded_bodies import CONTENT_BYTES, GENERATION_WEIGHT, weight_of
@@ -22,6 +22,7 @@ from transforms.records.envelopes.types import (
     EventList,
     Log,
     LogList,
+    Manifest,
     Resource,
     Rule,
     RuleList,
@@ -105,7 +106,9 @@ def _single(mutation: Callable[[str, str, Any], Mutation]) -> Interpret:
 
 
 INTERPRETERS: Final = {
-    RESOURCES: Interpreter({Resource: resource_meaning}, {Snapshot: _single(snapshot_mutation)}, resource_tombstone),
+    RESOURCES: Interpreter(
+        {Resource: resource_meaning}, {Snapshot: _single(snapshot_mutation), Manifest: _single(manifest_mutation)}, resource_tombstone
+    ),
     TOPOLOGY: Interpreter({Edge: edge_meaning}, tombstone=edge_tombstone),
     EVENTS: Interpreter(bodies={Event: _single(event_mutation), EventList: event_mutations}),
     LOGS: Interpreter(bodies={Log: _single(log_mutation), LogList: log_mutations}),

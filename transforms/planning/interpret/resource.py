@@ -9,14 +9,15 @@ from transforms.planning.causes.ailing import ails
 from transforms.planning.causes.moments import created_at
 from transforms.planning.facts.implied import implied_by
 from transforms.planning.facts.mutation_template import MutationTemplate
-from transforms.planning.facts.mutations import DeleteNode, DeleteUid, DeleteUnnamed, EndSnapshot, Mutation, UpsertNode
+from transforms.planning.facts.mutations import DeleteNode, DeleteUid, DeleteUnnamed, EndAbsent, EndSnapshot, Mutation, UpsertNode
 from transforms.planning.facts.references import references
 from transforms.planning.facts.selectors import terms_of
 from transforms.planning.facts.values import identity, pairs_of, sealed, status_text
 from transforms.planning.interpret.edge import is_kind_token
 from transforms.planning.interpret.observed import observations
 from transforms.planning.interpret.promoted import promoted
-from transforms.records.envelopes.types import Resource, Snapshot
+from transforms.records.envelopes.types import Manifest, Resource, Snapshot
+from transforms.records.manifests import unpack
 from transforms.records.record import at_time, microseconds
 from transforms.records.redaction.text import shown
 from transforms.records.rejects import Fault, Reason
@@ -51,6 +52,11 @@ def snapshot_mutation(client_id: str, ver: str, body: Snapshot) -> Mutation:
     assert body.began is not None
     began = at_time(ver, microseconds(body.began))
     return EndSnapshot(client_id, min(began, ver), kind_token(body.kind, body.api_version or ""))
+
+
+def manifest_mutation(client_id: str, ver: str, body: Manifest) -> Mutation:
+    """A manifest speaks for its own time."""
+    return EndAbsent(client_id, ver, kind_token(body.kind, body.api_version or ""), body.part, unpack(body.alive, body.part))
 
 
 def _resource_props(rid: Rid, body: Resource) -> dict[str, Any]:

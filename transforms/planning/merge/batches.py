@@ -9,6 +9,7 @@ from transforms.planning.facts.mutations import (
     DeleteReferrer,
     DeleteUid,
     DeleteUnnamed,
+    EndAbsent,
     EndSnapshot,
     UpsertEdge,
     UpsertNode,
@@ -27,8 +28,9 @@ _ORDER: Final[dict[type, int]] = {
     UpsertNode: 2,
     UpsertEdge: 3,
     UpsertReferrer: 4,
-    # What the snapshot reported comes first, or it would die and live again.
+    # What the snapshot or the manifest tells of comes first, or it would die and live again.
     EndSnapshot: 5,
+    EndAbsent: 5,
 }
 _ROW_BYTES: Final = 200
 

@@ -12,11 +12,13 @@ from typing import Final, NamedTuple
 import msgspec
 
 from transforms.model.identity import bare_of, is_loose
-from transforms.planning.facts.changes import Changes
-from transforms.planning.facts.mutations import DeleteNode, DeleteUid, DeleteUnnamed, EndSnapshot, UpsertNode
+from transforms.planning.facts.changes import NO_DRIFT, Changes
+from transforms.planning.facts.mutations import DeleteNode, DeleteUid, DeleteUnnamed, EndAbsent, EndSnapshot, UpsertNode
 from transforms.planning.facts.stored import GraphReader, StoredNode, StoredTombstone
+from transforms.planning.merge.manifests import Manifests
 from transforms.planning.merge.names import Names
 from transforms.planning.merge.snapshots import Snapshots
+from transforms.planning.merge.tenant_graph import LIFE, life_key
 from transforms.records.outcomes import Outcome
 from transforms.records.record import t_of
 
@@ -30,10 +32,6 @@ def rid_key(rid: str) -> str:
 
 def uid_key(uid: str) -> str:
     return f"uid:{uid}"
-
-
-def _life_key(rid: str, uid: str) -> str:
-    return f"life:{len(uid)}:{uid}:{rid}"
 
 
 _UNNAMED: Final = "unnamed:"
@@ -117,6 +115,8 @@ class Incarnations:
         self._names = names
         self._remembers = remembers
         self._snapshots = Snapshots(reader)
+        self._manifests = Manifests(reader)
+        self.drift = NO_DRIFT
         self._places: dict[str, _Place] = {}
         self._ends: dict[str, str] = {}
         self._stored_deletes: dict[str, StoredTombstone] = {}
@@ -129,6 +129,7 @@ class Incarnations:
             return
         nodes = self._reader.nodes(wanted)
         self._snapshots.load(wanted)
+        self._manifests.load(wanted)
         for rid in wanted:
             self._places[rid] = _Place(nodes.get(rid), bare_of(rid), is_loose(rid))
         places = [(rid, self._places[rid]) for rid in wanted]
@@ -141,15 +142,15 @@ class Incarnations:
         self._load_deletes({rid_key(rid) for rid in wanted | bares} | {uid_key(uid) for uid in uids if uid})
         for rid, place in places:
             self._gather(rid, place)
-            place.was = place.now = self._judge(place)
+            place.was = place.now = self._judge(rid, place)
             if place.bare or place.is_loose:
                 self._set_ends(rid, place)
-                place.now = self._judge(place)
+                place.now = self._judge(rid, place)
 
     def _load_found(self, wanted: set[str], bares: set[str]) -> None:
         """What is found by a rid: hidden lives, and the end of what had no uid."""
         for tombstone in self._reader.tombstones_by_ref([rid_key(rid) for rid in wanted | bares]):
-            if tombstone.key.startswith("life:"):
+            if tombstone.key.startswith(LIFE):
                 life = _DECODE(tombstone.payload)
                 if life.rid in wanted:
                     self._places[life.rid].hidden[life.uid] = tombstone
@@ -185,39 +186,48 @@ class Incarnations:
     def _ends_at(self, rid: str) -> tuple[str, str]:
         return self._ends.get(rid_key(rid), ""), self._ends.get(_unnamed_key(rid), "")
 
-    def _judge(self, place: _Place) -> _Verdict:
+    def _judge(self, rid: str, place: _Place) -> _Verdict:
         relevant = {uid for uid, ver in place.lives.items() if ver > place.deleted}
         ends = {uid: self._ends.get(uid_key(uid), "") for uid in relevant if uid}
         last_end = max(ends.values(), default="")
         # A life without a uid cannot be ended by uid, so the end of any life known here ends it too.
         ends[""] = max(last_end, place.unnamed)
-        alive = [uid for uid in relevant if place.lives[uid] > max(ends[uid], place.left_out)] if not place.shadowed else []
+        absent = {uid: self._manifests.end_of(rid, uid) for uid in relevant}
+        alive = [uid for uid in relevant if place.lives[uid] > max(ends[uid], place.left_out, absent[uid])] if not place.shadowed else []
         current = max(alive, key=lambda uid: place.lives[uid], default=None)
         dead_t = t_of(place.deleted)
         if current is None:
-            dead_t = max(dead_t, t_of(last_end) if relevant else "", t_of(place.unnamed), t_of(place.left_out))
+            left = [t_of(end) for uid, end in absent.items() if end >= place.lives[uid]]
+            dead_t = max(dead_t, t_of(last_end) if relevant else "", t_of(place.unnamed), t_of(place.left_out), *left)
         return _Verdict(current, relevant, dead_t)
 
-    def apply(self, upserts: list[UpsertNode], deaths: list[Death], snapshots: list[EndSnapshot]) -> list[tuple[object, Outcome]]:
+    def apply(
+        self, upserts: list[UpsertNode], deaths: list[Death], snapshots: list[EndSnapshot], absent: list[EndAbsent]
+    ) -> list[tuple[object, Outcome]]:
         """Take in the batch; the outcome of each mutation. `changed` and `write` then tell what follows."""
         self._load_batch(upserts, deaths)
         # Loaded as they are stored first, so that what the snapshots end shows as a change.
-        self.load(self._snapshots.rids_concerned(snapshots))
+        listed = self._manifests.rids_concerned(absent) if absent else set()
+        self.load(self._snapshots.rids_concerned(snapshots) | listed)
         self._snapshots.apply(snapshots)
+        self._manifests.apply()
         held = {key: self._ends.get(key, "") for key in map(_end_key, deaths)}
         for death in deaths:
             self._ends[_end_key(death)] = max(held[_end_key(death)], death.ver)
         before = {id(one): self._places[one.rid].lives.get(one.uid, "") for one in upserts}
         swept = self._swept(upserts) if self._remembers else {}
         for upsert in upserts:
-            if upsert.ver > max(before[id(upsert)], swept.get(_life_key(upsert.rid, upsert.uid), "")):
+            if upsert.ver > max(before[id(upsert)], swept.get(life_key(upsert.rid, upsert.uid), "")):
                 self._places[upsert.rid].lives[upsert.uid] = upsert.ver
                 self._upserts[upsert.rid, upsert.uid] = upsert
         for rid, place in self._places.items():
             self._set_ends(rid, place)
-            place.now = self._judge(place)
+            place.now = self._judge(rid, place)
+        if absent:
+            gone = sum(self._places[rid].was.current is not None and self._places[rid].now.current is None for rid in listed)
+            self.drift = self._manifests.drift(gone, upserts)
         died = [(one, self._death(one, held[_end_key(one)])) for one in deaths]
-        markers = [(one, Outcome.CONTROL) for one in snapshots]
+        markers = [(one, Outcome.CONTROL) for one in (*snapshots, *absent)]
         return [*died, *markers, *((upsert, self._outcome(upsert, before[id(upsert)])) for upsert in upserts)]
 
     def _load_batch(self, upserts: list[UpsertNode], deaths: list[Death]) -> None:
@@ -230,7 +240,7 @@ class Incarnations:
 
     def _swept(self, upserts: list[UpsertNode]) -> dict[str, str]:
         """Of the lives, up to which version a sweep took them away."""
-        found = self._reader.tombstones({_life_key(one.rid, one.uid) for one in upserts})
+        found = self._reader.tombstones({life_key(one.rid, one.uid) for one in upserts})
         return {key: tombstone.ver for key, tombstone in found.items() if not tombstone.payload}
 
     def _rids_of(self, ends: list[DeleteUid]) -> set[str]:
@@ -314,6 +324,7 @@ class Incarnations:
     def write(self, changes: Changes) -> None:
         """Add what follows for nodes and tombstones."""
         self._snapshots.write(changes)
+        self._manifests.write(changes)
         for key, ver in self._ends.items():
             refs = (rid_key(key.removeprefix(_UNNAMED)),) if key.startswith(_UNNAMED) else ()
             changes.hide(StoredTombstone(key, ver, refs=refs), self._stored_deletes.get(key))
@@ -350,7 +361,7 @@ class Incarnations:
             changes.nodes[rid] = {**one.props, "ver": one.ver, "hash": one.digest}
 
     def _write_life(self, changes: Changes, rid: str, uid: str, place: _Place, props: dict[str, dict[str, object]]) -> None:
-        key, hidden = _life_key(rid, uid), place.hidden.get(uid)
+        key, hidden = life_key(rid, uid), place.hidden.get(uid)
         if uid == place.now.current or uid not in place.now.relevant:
             changes.reveal(key, hidden)
             return

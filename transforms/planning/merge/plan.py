@@ -14,6 +14,7 @@ from transforms.planning.facts.mutations import (
     DeleteReferrer,
     DeleteUid,
     DeleteUnnamed,
+    EndAbsent,
     EndSnapshot,
     Mutation,
     UpsertEdge,
@@ -51,7 +52,8 @@ def plan_batch(reader: GraphReader, client_id: str, mutations: Sequence[Mutation
     edges = Edges(reader, client_id, lives, derived, names)
     referrers = Referrers(reader, lives, names)
     emits = Emits(reader, referrers, most)
-    outcomes = lives.apply(upserts, deaths, [one for one in above if isinstance(one, EndSnapshot)])
+    snapshots = [one for one in above if isinstance(one, EndSnapshot)]
+    outcomes = lives.apply(upserts, deaths, snapshots, [one for one in above if isinstance(one, EndAbsent)])
     derived.apply()
     outcomes += edges.apply([one for one in above if isinstance(one, UpsertEdge | DeleteEdge)])
     outcomes += referrers.apply([one for one in above if isinstance(one, UpsertReferrer | DeleteReferrer)])
@@ -66,4 +68,4 @@ def plan_batch(reader: GraphReader, client_id: str, mutations: Sequence[Mutation
     found = {id(one): outcome for one, outcome in outcomes}
     if len(above) < len(mutations):
         found |= {id(one): Outcome.BELOW_FLOOR for one in mutations if floors.covers(one)}
-    return Plan(changes, [found.get(id(one), Outcome.SUPERSEDED) for one in mutations])
+    return Plan(changes, [found.get(id(one), Outcome.SUPERSEDED) for one in mutations], lives.drift)

@@ -87,6 +87,8 @@ class Remembering:
         self.rids_of_uids = reader.rids_of_uids
         self.rids_of_bares = reader.rids_of_bares
         self.rids_of_kind = reader.rids_of_kind
+        self.uids_of_kind = reader.uids_of_kind
+        self.hidden_of_kind = reader.hidden_of_kind
         self.edges = reader.edges
         self.edges_at = reader.edges_at
         self.edges_of_triples = reader.edges_of_triples

@@ -11,6 +11,7 @@ from transforms.model.identity import bare_of
 from transforms.planning.facts.changes import Changes
 from transforms.planning.facts.stored import StoredEdge, StoredNode, StoredTombstone, Triple
 
+LIFE = "life:"
 _SELECTING = tuple(f"{label.lower()}:" for label in SELECTING)
 _SELECTED = f"{SELECTED.lower()}:"
 _BY_NAMESPACE = (*_SELECTING, _SELECTED)
@@ -74,6 +75,12 @@ class KnownGraph:
 
     def rids_of_kind(self, kind: str) -> set[str]:
         return {rid for rid in self._nodes if rid.startswith(f"{kind}:")}
+
+    def uids_of_kind(self, kind: str) -> dict[str, str]:
+        return {rid: node.uid for rid, node in self._nodes.items() if rid.startswith(f"{kind}:")}
+
+    def hidden_of_kind(self, kind: str) -> set[str]:
+        return hidden_rids(self._tombstones, kind)
 
     def tombstones(self, keys: Collection[str]) -> dict[str, StoredTombstone]:
         return _found(self._tombstones, keys) if self._tombstones else {}
@@ -186,6 +193,23 @@ class KnownGraph:
         held = self._tombstones.pop(key, None)
         for ref in held.refs if held else ():
             _leave(self._by_ref, ref, key)
+
+
+def hidden_rids(keys: Iterable[str], kind: str) -> set[str]:
+    """The rids of the kind in the keys of hidden lives among these."""
+    rids = (rid_of_life(key) for key in keys if key.startswith(LIFE))
+    return {rid for rid in rids if rid.startswith(f"{kind}:")}
+
+
+def life_key(rid: str, uid: str) -> str:
+    """The key of the tombstone that hides a life."""
+    return f"{LIFE}{len(uid)}:{uid}:{rid}"
+
+
+def rid_of_life(key: str) -> str:
+    """The rid in the key of a hidden life."""
+    length, _, rest = key.removeprefix(LIFE).partition(":")
+    return rest[int(length) + 1 :]
 
 
 def _found(held: dict[Any, Any], keys: Collection[Any]) -> dict[Any, Any]:

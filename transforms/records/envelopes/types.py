@@ -75,6 +75,22 @@ class Snapshot(msgspec.Struct, frozen=True, rename="camel"):
     cluster: str | None = None
 
 
+class Manifest(msgspec.Struct, frozen=True, rename="camel"):
+    """What of a kind is alive, or of one part of it (`manifests.py`).
+
+    at: when that was so, by the clock that gives the records of the objects their times. alive: the entries as they are compared.
+    """
+
+    op: Literal["MANIFEST"]
+    at: Moment
+    kind: KindName
+    alive: str
+    api_version: ApiVersion | None = None
+    part: str = ""
+    client_id: str | None = msgspec.field(default=None, name="client_id")
+    cluster: str | None = None
+
+
 class Edge(msgspec.Struct, frozen=True):
     """An explicit relationship between two objects, or its deletion."""
 
@@ -284,6 +300,7 @@ class Filtered(msgspec.Struct, frozen=True):
 Body = (
     Resource
     | Snapshot
+    | Manifest
     | Edge
     | Event
     | EventList

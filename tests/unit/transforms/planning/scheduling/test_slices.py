@@ -152,3 +152,13 @@ def test_a_pacer_that_has_grown_again_is_wary_no_longer() -> None:
     pacer.took(1, 100, 0.01)
 
     assert pacer.next(10**9).max_records == 4 * FIRST_RECORDS
+
+
+def test_slices_whose_own_cost_is_most_of_their_time_do_not_stay_at_one_record() -> None:
+    """A registration alone took a busy machine 37 s; at a record a slice, 600 heartbeats would have taken an hour."""
+    pacer = SlicePacer(64 * MIB, 10)
+    pacer.took(1, 100, 37.0, 1)
+    for _ in range(5):
+        size = pacer.next(600)
+        assert size.max_records >= 100
+        pacer.took(1, 100, 5.0, 1)
