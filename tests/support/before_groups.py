@@ -4,12 +4,14 @@
 empty graph, then exported (`python -m tests.support.before_groups` against that graph).
 """
 
+import base64
 import json
 import sys
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import neo4j
+from neo4j.time import DateTime
 
 from scripts.sampling.record import EVENTS, RESOURCES, TOPOLOGY, SampleRecord, json_bytes
 from tests.support.places import CHECKOUT
@@ -74,6 +76,20 @@ def _owner(api_version: str, kind: str, name: str) -> dict[str, Any]:
     return {"apiVersion": api_version, "kind": kind, "name": name, "uid": f"{kind}-{name}", "controller": True}
 
 
+def _as_text(value: bytes | DateTime) -> dict[str, str]:
+    return {"time": value.iso_format()} if isinstance(value, DateTime) else {"base64": base64.b64encode(value).decode()}
+
+
+def _as_stored(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return DateTime.from_iso_format(value["time"]) if "time" in value else base64.b64decode(value["base64"])
+
+
+def _props(held: dict[str, Any]) -> dict[str, Any]:
+    return {name: _as_stored(value) for name, value in held.items()}
+
+
 def export(driver: neo4j.Driver) -> dict[str, Any]:
     """All nodes and relationships, but for what belongs to a run."""
     nodes = [row.data() for row in driver.execute_query(_NODES).records]
@@ -89,14 +105,14 @@ def restore(driver: neo4j.Driver) -> None:
         ids = []
         for node in held["nodes"]:
             labels = ":".join(f"`{label}`" for label in node["labels"])
-            made = tx.run(f"CREATE (n:{labels}) SET n = $props RETURN elementId(n) AS id", props=node["props"]).single(strict=True)
+            made = tx.run(f"CREATE (n:{labels}) SET n = $props RETURN elementId(n) AS id", props=_props(node["props"])).single(strict=True)
             ids.append(made["id"])
         for one in held["links"]:
             tx.run(
                 "MATCH (a), (b) WHERE elementId(a) = $a AND elementId(b) = $b " + f"CREATE (a)-[r:`{one['type']}`]->(b) SET r = $props",
                 a=ids[one["source"]],
                 b=ids[one["target"]],
-                props=one["props"],
+                props=_props(one["props"]),
             ).consume()
         tx.commit()
 
@@ -104,4 +120,4 @@ def restore(driver: neo4j.Driver) -> None:
 if __name__ == "__main__":
     uri, password = sys.argv[1:]
     with neo4j.GraphDatabase.driver(uri, auth=("neo4j", password)) as opened:
-        FILE.write_text(json.dumps(export(opened), indent=1, sort_keys=True) + "\n")
+        FILE.write_text(json.dumps(export(opened), indent=1, sort_keys=True, default=_as_text) + "\n")

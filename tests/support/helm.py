@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,14 @@ def merged(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def template(values: Mapping[str, Any], *flags: str) -> subprocess.CompletedProcess[str]:
-    command = [helm(), "template", "graph", str(CHART), "--namespace", "graph", "--values", "-", *flags]
-    return subprocess.run(command, input=json.dumps(values), capture_output=True, text=True, check=False)
+    return _template(helm(), json.dumps(values, sort_keys=True), *flags)
+
+
+@cache
+def _template(program: str, values: str, *flags: str) -> subprocess.CompletedProcess[str]:
+    """The chart does not change while tests run, and the same values give the same objects."""
+    command = [program, "template", "graph", str(CHART), "--namespace", "graph", "--values", "-", *flags]
+    return subprocess.run(command, input=values, capture_output=True, text=True, check=False)
 
 
 def rendered(values: Mapping[str, Any] | None = None, *flags: str) -> list[dict[str, Any]]:
@@ -46,9 +53,9 @@ def rendered(values: Mapping[str, Any] | None = None, *flags: str) -> list[dict[
     return [one for one in yaml.safe_load_all(done.stdout) if one]
 
 
-def refused(values: Mapping[str, Any]) -> str:
+def refused(values: Mapping[str, Any], *flags: str) -> str:
     """What Helm says of values that the chart does not take."""
-    done = template(values)
+    done = template(values, *flags)
     assert done.returncode != 0, done.stdout
     return done.stderr
 

@@ -89,7 +89,8 @@ def test_a_replica_that_stands_by_is_ready_and_told_apart(world: World, replicas
 
 def test_the_active_is_killed_and_stopped_again_and_again_under_load(world: World, replicas: list[Replica]) -> None:
     random = Random(8)
-    records = sample_stream(clusters=4, resyncs=10, seed=8, poison_classes=5).records
+    size = {"clusters": 4, "resyncs": 10} if is_long() else {"clusters": 2, "resyncs": 7}
+    records = sample_stream(**size, seed=8, poison_classes=5).records
     world.produce(records[: len(records) // 2])
     produced = len(records) // 2
     deaths: list[float] = []
@@ -115,11 +116,11 @@ def test_the_active_is_killed_and_stopped_again_and_again_under_load(world: Worl
             active, standby = standby, held.enter_context(Replica(world, f"pod-{number + 2}"))
             standby.becomes(f"standby, {active.host} is active", 60)
         world.produce(records[produced:])
-        commits.await_past(len(records))
+        print(f"takeover after a kill {max(deaths):.2f} s at most, after SIGTERM {max(handovers):.2f} s at most")  # noqa: T201
+        commits.await_past(len(records), 240)
         active.stop().must_be(0)
         standby.kill()
 
     assert world.digests() == expected_digests(records)
-    print(f"takeover after a kill {max(deaths):.2f} s at most, after SIGTERM {max(handovers):.2f} s at most")  # noqa: T201
     assert max(deaths) < LEASE_S + SLACK_S
     assert max(handovers) < HANDOVER_S + SLACK_S
