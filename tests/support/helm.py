@@ -36,7 +36,9 @@ def merged(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def template(values: Mapping[str, Any], *flags: str) -> subprocess.CompletedProcess[str]:
-    return _template(helm(), json.dumps(values, sort_keys=True), *flags)
+    # A helm that was built from its module alone believes in a Kubernetes of years ago.
+    versioned = flags if "--kube-version" in flags else (*flags, "--kube-version", "1.33.0")
+    return _template(helm(), json.dumps(values, sort_keys=True), *versioned)
 
 
 @cache
