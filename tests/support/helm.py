@@ -44,7 +44,8 @@ def template(values: Mapping[str, Any], *flags: str) -> subprocess.CompletedProc
 @cache
 def _template(program: str, values: str, *flags: str) -> subprocess.CompletedProcess[str]:
     """The chart does not change while tests run, and the same values give the same objects."""
-    command = [program, "template", "graph", str(CHART), "--namespace", "graph", "--values", "-", *flags]
+    name = () if "--name-template" in flags else ("graph",)
+    command = [program, "template", *name, str(CHART), "--namespace", "graph", "--values", "-", *flags]
     return subprocess.run(command, input=values, capture_output=True, text=True, check=False)
 
 
