@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from scripts.monitoring.panels import FLINK, ROWS, Panel, Row
+from scripts.monitoring.panels import FLINK, ROWS, Panel, Query, Row
+from transforms.model.metrics import METRICS, Metric, MetricType
 
 _WIDTH: Final = 24
 _HEIGHT: Final = 8
@@ -54,7 +55,7 @@ def _labels(name: str, query: str, label: str) -> dict[str, Any]:
 
 def _panels() -> Iterator[dict[str, Any]]:
     y = number = 0
-    for row in (*ROWS, FLINK):
+    for row in (*ROWS, FLINK, *_others()):
         number += 1
         yield _row(row, number, y)
         y += 1
@@ -63,6 +64,23 @@ def _panels() -> Iterator[dict[str, Any]]:
             number += 1
             yield _panel(panel, number, {"x": at * width, "y": y, "w": width, "h": _HEIGHT})
         y += _HEIGHT
+
+
+def _others() -> list[Row]:
+    """Metrics that no panel asks for, each with a panel of its own: a new metric is on the dashboard at once."""
+    asked = " ".join(query.expr for row in (*ROWS, FLINK) for panel in row.panels for query in panel.queries)
+    panels = tuple(_plain(metric) for metric in METRICS if metric.name not in asked)
+    return [Row("Others", panels)] if panels else []
+
+
+def _plain(metric: Metric) -> Panel:
+    labels = ", ".join(metric.labels)
+    legend = " ".join(f"{{{{{label}}}}}" for label in metric.labels)
+    where = '{job=~"$job"}'
+    if metric.type is MetricType.GAUGE:
+        return Panel(metric.name, metric.help, "short", (Query(f"max by ({labels}) ({metric.name}{where})", legend),))
+    name = f"{metric.name}_total" if metric.type is MetricType.COUNTER else f"{metric.name}_count"
+    return Panel(metric.name, metric.help, "ops", (Query(f"sum by ({labels}) (rate({name}{where}[$__rate_interval]))", legend),))
 
 
 def _row(row: Row, number: int, y: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from scripts.monitoring.dashboard import dashboard
 from scripts.monitoring.panels import FLINK, ROWS
 from tests.support.places import CHECKOUT
 from tests.support.prometheus import binary
-from transforms.model.metrics import METRICS, MetricType
+from transforms.model.metrics import METRICS, Metric, MetricType
 
 RULES = CHECKOUT / "deploy" / "monitoring" / "alerts.yaml"
 EXPRESSIONS = [query.expr for row in (*ROWS, FLINK) for panel in row.panels for query in panel.queries]
@@ -38,10 +38,21 @@ def test_only_metrics_that_there_are_are_asked_for() -> None:
         assert asked(expr) <= NAMES, expr
 
 
-def test_every_metric_is_on_the_dashboard() -> None:
-    shown = {name.removesuffix("_bucket") for expr in EXPRESSIONS for name in asked(expr)}
+def shown() -> set[str]:
+    expressions = [target["expr"] for panel in dashboard()["panels"] for target in panel.get("targets", ())]
+    return {name.removesuffix("_bucket").removesuffix("_count") for expr in expressions for name in asked(expr)}
 
-    assert shown == {name for name in NAMES if not name.endswith("_bucket")}
+
+def test_every_metric_is_on_the_dashboard() -> None:
+    assert shown() == {name for name in NAMES if not name.endswith("_bucket")}
+
+
+@pytest.mark.parametrize("kind", MetricType)
+def test_a_new_metric_is_on_the_dashboard_at_once(kind: MetricType, monkeypatch: pytest.MonkeyPatch) -> None:
+    new = Metric("graph_brand_new", kind, "New.", ("step",))
+    monkeypatch.setattr("scripts.monitoring.dashboard.METRICS", (*METRICS, new))
+
+    assert shown() >= {"graph_brand_new" + ("_total" if kind is MetricType.COUNTER else "")}
 
 
 def test_panels_have_places_of_their_own() -> None:

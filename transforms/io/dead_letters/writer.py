@@ -11,6 +11,7 @@ from transforms.io.kafka.offsets import OffsetGap
 from transforms.io.kafka.target import KafkaTarget
 from transforms.io.unforeseen import unforeseen
 from transforms.model.limits import DEADLETTER_KEY_BYTES, DEADLETTER_MESSAGE_BYTES, DEADLETTER_VALUE_BYTES
+from transforms.records.dead_letters.connect_headers import connect_headers
 from transforms.records.dead_letters.letters import OFFSETS_LOST, Letter, encode_letter
 from transforms.records.dead_letters.redacted import Kept, kept_headers, kept_key, kept_value
 from transforms.records.record import Headers, KafkaRecord, sha256_of
@@ -26,7 +27,11 @@ _MESSAGE_OVERHEAD_BYTES: Final = 4096
 
 def encode_deadletter(reject: Reject) -> bytes:
     """The reject as JSON, bytes in base64, within what one message of the topic may hold."""
-    letter = letter_of(reject)
+    return _encoded(letter_of(reject), reject)
+
+
+def _encoded(letter: Letter, reject: Reject) -> bytes:
+    """The reject's letter, with less of its value where it would be too large for a message."""
     encoded = encode_letter(letter)
     over = len(encoded) + len(letter.key or b"") + _MESSAGE_OVERHEAD_BYTES - DEADLETTER_MESSAGE_BYTES
     if over > 0 and letter.value is not None:
@@ -161,12 +166,14 @@ class DeadLetterWriter:
 
     def send(self, reject: Reject) -> None:
         """Queue one reject."""
-        self._produce(encode_deadletter(reject), kept_key(reject.record.key and reject.record.key[:DEADLETTER_KEY_BYTES]))
+        letter = letter_of(reject)
+        self._produce(_encoded(letter, reject), kept_key(_cut_key(reject.record)), letter)
 
-    def _produce(self, letter: bytes, key: bytes | None) -> None:
+    def _produce(self, encoded: bytes, key: bytes | None, letter: Letter) -> None:
+        headers = connect_headers(letter)
         while True:
             try:
-                self._producer.produce(self._topic, value=letter, key=key, on_delivery=self._delivered)
+                self._producer.produce(self._topic, value=encoded, key=key, headers=headers, on_delivery=self._delivered)
                 break
             except BufferError:
                 self._producer.poll(1.0)
@@ -176,7 +183,8 @@ class DeadLetterWriter:
 
     def send_gap(self, gap: OffsetGap) -> None:
         """Queue the record of offsets that Kafka deleted before they were taken in; nothing of them can be replayed."""
-        self._produce(encode_gap(gap), None)
+        letter = gap_letter(gap)
+        self._produce(encode_letter(letter), None, letter)
 
     def _delivered(self, error: KafkaError | None, _message: Message) -> None:
         if error is not None:

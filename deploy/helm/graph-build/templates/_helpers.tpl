@@ -87,7 +87,8 @@ capabilities:
   drop: [ALL]
 {{- end }}
 
-{{/* Image, environment and mounts of a container. Takes root and the booleans kafka, neo4j and archive: what it speaks to. */}}
+{{/* Image, environment and mounts of a container. Takes root and the booleans kafka, neo4j and archive: what it speaks to; topics: whether
+     it reads the list of topics. */}}
 {{- define "graph-build.container" -}}
 image: {{ include "graph-build.image" .root | quote }}
 imagePullPolicy: {{ .root.Values.image.pullPolicy }}
@@ -116,9 +117,9 @@ volumeMounts:
   value: {{ required "kafka.brokers must name the brokers, as host:port, comma-separated" $values.kafka.brokers | quote }}
 - name: KAFKA_GROUP
   value: {{ $values.kafka.group | quote }}
-{{- with $values.kafka.topics }}
+{{- if and .topics $values.kafka.topics }}
 - name: KAFKA_TOPICS
-  value: {{ . | quote }}
+  value: {{ $values.kafka.topics | quote }}
 {{- end }}
 - name: KAFKA_SECURITY_PROTOCOL
   value: {{ printf "%s%s" (ternary "SASL_" "" (ne $values.kafka.sasl.username "")) (ternary "PLAINTEXT" "SSL" $values.kafka.plaintext) }}

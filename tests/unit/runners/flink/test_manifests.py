@@ -80,7 +80,7 @@ def test_all_run_one_pinned_image_of_the_version_of_flink_that_the_runner_is_mad
     assert len(images) == 1
     assert re.fullmatch(r"graph-build:\d+\.\d+\.\d+", images.pop())
     assert cluster()["spec"]["flinkVersion"] == "v" + FLINK_VERSION.replace(".", "_")
-    bases = re.findall(r"^ARG \w+=(\S+)$", (FOLDER / "Dockerfile").read_text(), re.MULTILINE)
+    bases = re.findall(r"^ARG \w+=(\S+)$", (FOLDER.parent / "Dockerfile").read_text(), re.MULTILINE)
     assert all(re.search(r":\d+\.\d+\.\d+-", one) for one in bases)
     assert len(bases) == 2
 
@@ -92,7 +92,7 @@ def test_nothing_runs_as_root_or_writes_to_its_image() -> None:
         assert locked["capabilities"] == {"drop": ["ALL"]}
     for pod in (cluster()["spec"]["podTemplate"]["spec"], watch()["spec"]["template"]["spec"]):
         assert pod["securityContext"]["runAsNonRoot"] is True
-    user = re.search(r"^USER (\d+):", (FOLDER / "Dockerfile").read_text(), re.MULTILINE)
+    user = re.search(r"^USER (\d+):", (FOLDER.parent / "Dockerfile").read_text(), re.MULTILINE)
     assert user is not None
     assert int(user.group(1)) == cluster()["spec"]["podTemplate"]["spec"]["securityContext"]["runAsUser"] > 0
 
@@ -126,7 +126,7 @@ def test_the_sizes_of_a_taskmanager_fit_its_memory_and_its_jvm() -> None:
 
 
 def test_the_entry_point_serves_the_ports_and_the_read_that_the_job_takes_unless_told() -> None:
-    script = (FOLDER / "entrypoint.sh").read_text()
+    script = (FOLDER.parent / "entrypoint.sh").read_text()
 
     for address, where in (
         (AT.expansion, r"services (\d+)"),
@@ -142,7 +142,7 @@ def test_the_entry_point_serves_the_ports_and_the_read_that_the_job_takes_unless
 
 
 def test_every_role_that_a_manifest_starts_is_one_of_the_entry_point() -> None:
-    roles = set(re.findall(r"^  ([a-z]+)\)$", (FOLDER / "entrypoint.sh").read_text(), re.MULTILINE))
+    roles = set(re.findall(r"^  ([a-z]+)\)$", (FOLDER.parent / "entrypoint.sh").read_text(), re.MULTILINE))
     started = {one["args"][0] for one in containers() if "args" in one} - {"python"}
 
     # The first two are what the operator starts in standalone mode.
@@ -150,7 +150,7 @@ def test_every_role_that_a_manifest_starts_is_one_of_the_entry_point() -> None:
 
 
 def test_the_entry_point_runs_any_other_command_as_it_is() -> None:
-    done = subprocess.run([FOLDER / "entrypoint.sh", "printf", "%s|", "a b", "c"], capture_output=True, text=True, check=True)
+    done = subprocess.run([FOLDER.parent / "entrypoint.sh", "printf", "%s|", "a b", "c"], capture_output=True, text=True, check=True)
 
     assert done.stdout == "a b|c|"
 
@@ -231,7 +231,7 @@ def test_the_pods_reach_each_other_names_kafka_and_neo4j_alone_and_prometheus_re
 
 
 def test_what_goes_into_the_image_has_hashes() -> None:
-    steps = (FOLDER / "Dockerfile").read_text()
+    steps = (FOLDER.parent / "Dockerfile").read_text()
     jars = {line.split("  ")[1] for line in (FOLDER.parents[1] / "runners" / "java" / "flink" / "jars.sha256").read_text().splitlines()}
 
     assert "sha256sum --check --strict --quiet /src/jars.sha256" in steps
