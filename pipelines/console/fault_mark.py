@@ -9,7 +9,7 @@ import msgspec
 MOST_LINES: Final = 2_000
 MOST_CHARACTERS: Final = 2_000
 _PATH: Final = re.compile(r"\$((?:\.[\w-]+|\[\d+\]|\[\.\.\.\])+)")
-_FIELD: Final = re.compile(r"(?:field|lacks|missing|no) [`'\"]?([A-Za-z_][\w.-]{0,80})[`'\"]?")
+_FIELD: Final = re.compile(r"(?:field|lacks|missing|without) [`'\"]([A-Za-z_][\w.-]{0,80})[`'\"]")
 _BYTE: Final = re.compile(r"\bbyte (\d{1,9})\b")
 Path = tuple[str, ...]
 
