@@ -6,7 +6,10 @@ import sys
 import pytest
 
 HEAVY = ("apache_beam", "neo4j", "confluent_kafka", "fastavro", "grpc", "numpy", "pyarrow")
-COMMANDS = ("pipelines.graph_build", *(f"pipelines.{name}.commands" for name in ("backfill", "deadletters", "doctor", "tenants")))
+COMMANDS = (
+    "pipelines.graph_build",
+    *(f"pipelines.{name}.commands" for name in ("backfill", "console", "deadletters", "doctor", "tenants")),
+)
 
 
 @pytest.mark.parametrize("module", COMMANDS)
