@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, sync_playwright
 
 from pipelines.console.app import build_app
 from pipelines.console.auth import Anyone
@@ -89,9 +89,14 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     context.set_default_timeout(60_000)
     found = context.new_page()
     complaints: list[str] = []
+
+    def refused(dialog: Dialog) -> None:
+        complaints.append(f"dialog {dialog.message}")
+        dialog.dismiss()
+
     found.on("pageerror", lambda error: complaints.append(str(error)))
     found.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    found.on("dialog", lambda dialog: (complaints.append(f"dialog {dialog.message}"), dialog.dismiss()))
+    found.on("dialog", refused)
     yield found
     context.close()
     assert [one for one in complaints if "404" not in one] == []
@@ -224,6 +229,8 @@ def test_a_tenant_of_two_thousand_objects_is_drawn_without_a_long_task(page: Pag
     record_property("longest_task_ms", longest)
     print(f"first picture {took:.3f} s, longest task {longest} ms, {drawn} boxes and tiles")  # noqa: T201
     assert drawn >= 1_900
+    # A busy machine makes everything slow alike; the goals are 1 s and 50 ms on an idle one (docs/performance.md).
+    assert took < 30
     page.locator("#canvas").focus()
     page.keyboard.press("l")
     page.wait_for_timeout(500)
