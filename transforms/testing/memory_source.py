@@ -8,7 +8,7 @@ from typing import Any
 from transforms.model.graph import TENANT_KEY
 from transforms.model.health import ailment_of
 from transforms.model.kinds import KIND_OF_TOKEN
-from transforms.planning.views.search_text import SEARCHED
+from transforms.planning.views.search_text import BEGINNINGS, SEARCHED
 from transforms.planning.views.source import Brief, Counted, Edge, EdgesAt, Hit, Listed, Placed, Props, Tenant
 
 _MOST_HOPS = 6
@@ -164,8 +164,8 @@ class MemoryGraphSource:
         found: list[Hit] = []
         for client_id, of in sorted(self._tenants.items()):
             for rid, props in sorted(of.resources.items()):
-                texts = [text for name in SEARCHED for text in _texts(props.get(name))]
-                matches = all(any(word in text or word.lower() in text for text in texts) for word in words)
+                texts = [(text, name in BEGINNINGS) for name in SEARCHED for text in _texts(props.get(name))]
+                matches = all(any(_matches(word, *text) for text in texts) for word in words)
                 if words and matches and (client_ids is None or client_id in client_ids):
                     found.append(Hit(client_id, of.brief(rid), tuple(_shown(props))))
         return found[:most]
@@ -196,6 +196,10 @@ def _first(props: Props, *names: str) -> Any:
 
 def _texts(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else list(value or ())
+
+
+def _matches(word: str, text: str, at_beginning: bool) -> bool:
+    return any(text.startswith(form) if at_beginning else form in text for form in (word, word.lower()))
 
 
 def _shown(props: Props) -> list[str]:
