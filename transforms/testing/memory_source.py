@@ -74,7 +74,14 @@ class MemoryGraphSource:
     def objects(self, client_id: str, namespaces: Collection[str] | None, most: int) -> list[Placed]:
         of = self._of(client_id)
         found = [one for one in self._briefs(client_id) if namespaces is None or one.ns in namespaces]
-        return [Placed(one, _sources(of, "CONTROLS", one.rid), _targets(of, "RUNS_ON", one.rid)) for one in found[:most]]
+        owners: dict[str, list[str]] = {}
+        nodes: dict[str, list[str]] = {}
+        for edge in of.edges:
+            if edge.type == "CONTROLS":
+                owners.setdefault(edge.target, []).append(edge.source)
+            if edge.type == "RUNS_ON":
+                nodes.setdefault(edge.source, []).append(edge.target)
+        return [Placed(one, *(tuple(sorted(of.get(one.rid, ()))) for of in (owners, nodes))) for one in found[:most]]
 
     def of_kinds(self, client_id: str, kinds: Collection[str], most: int) -> list[Listed]:
         of = self._of(client_id)
@@ -107,7 +114,8 @@ class MemoryGraphSource:
         return [EdgesAt(*at, tuple(of.brief(rid) for rid in sorted(others)[:each]), len(others)) for at, others in sorted(found.items())]
 
     def edges_between(self, client_id: str, rids: Collection[str], most: int) -> list[Edge]:
-        return sorted(edge for edge in self._of(client_id).edges if edge.source in rids and edge.target in rids)[:most]
+        wanted = frozenset(rids)
+        return sorted(edge for edge in self._of(client_id).edges if edge.source in wanted and edge.target in wanted)[:most]
 
     def owners(self, client_id: str, rid: str) -> list[Brief]:
         of = self._of(client_id)
@@ -177,10 +185,6 @@ def _open(one: ViewedTenant) -> int:
 
 def _sources(of: ViewedTenant, type_: str, rid: str) -> tuple[str, ...]:
     return tuple(sorted(edge.source for edge in of.edges if edge.type == type_ and edge.target == rid))
-
-
-def _targets(of: ViewedTenant, type_: str, rid: str) -> tuple[str, ...]:
-    return tuple(sorted(edge.target for edge in of.edges if edge.type == type_ and edge.source == rid))
 
 
 def _listed(of: ViewedTenant, one: Brief) -> Listed:
