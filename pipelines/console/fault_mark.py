@@ -9,7 +9,7 @@ import msgspec
 MOST_LINES: Final = 2_000
 MOST_CHARACTERS: Final = 2_000
 _PATH: Final = re.compile(r"\$((?:\.[\w-]+|\[\d+\]|\[\.\.\.\])+)")
-_FIELD: Final = re.compile(r"(?:field|lacks|missing|no) [`'\"]?([A-Za-z_][\w.-]{0,80})[`'\"]?")
+_FIELD: Final = re.compile(r"(?:field|lacks|missing|without) [`'\"]([A-Za-z_][\w.-]{0,80})[`'\"]|`([A-Za-z_][\w-]{0,80})` is\b")
 _BYTE: Final = re.compile(r"\bbyte (\d{1,9})\b")
 Path = tuple[str, ...]
 
@@ -49,7 +49,8 @@ def _wanted(detail: str) -> Path:
     field = _FIELD.search(detail)
     parts = tuple(re.findall(r"\.([\w-]+)|(\[(?:\d+|\.\.\.)\])", path[1])) if path else ()
     found = tuple(name or index for name, index in parts)
-    return (*found, field[1]) if field and (not found or found[-1] != field[1]) else found
+    name = (field[1] or field[2]) if field else ""
+    return (*found, name) if name and (not found or found[-1] != name) else found
 
 
 def _shared(path: Path, wanted: Path) -> Path:

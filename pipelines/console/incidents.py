@@ -20,9 +20,9 @@ MOST_AFFECTED: Final = 150
 MOST_EPISODES: Final = 200
 _MOST_COLUMNS: Final = 5
 CAUSE: Final = "cause"
-RIVAL: Final = "rival cause"
+RIVAL: Final = "further cause"
 # Where a role stands that no relationship joins with the rest: from cause to symptom.
-_COLUMN_OF_ROLE: Final = {CAUSE: 0, RIVAL: 0, "affected": 1, "symptom": 2}
+_COLUMN_OF_ROLE: Final = {CAUSE: 0, RIVAL: 0, "evidence": 1, "affected": 2}
 
 
 def incidents_page(site: Site, principal: Principal, client_id: str, params: Params) -> Page:
@@ -60,7 +60,8 @@ def incident_page(site: Site, principal: Principal, client_id: str, params: Para
     roles |= {rid: CAUSE for rid in (props.get("root"),) if isinstance(rid, str)}
     content: dict[str, Any] = {
         "tenant": {"client_id": client_id},
-        "incident": incident_row(props) | {"aliases": props.get("aliases") or []},
+        "incident": incident_row(props) | {"aliases": props.get("aliases") or [], "text": props.get("text") or "", "do": props.get("do")},
+        "changed": parsed_list(props.get("changed")),
         "causes": causes,
         "aside": parsed_list(props.get("aside")),
         "affected": [{"role": role, "object": one} for role, one in affected],

@@ -13,7 +13,7 @@ MOST_HITS: Final = 100
 
 
 def search_page(site: Site, principal: Principal, params: Params) -> Page:
-    """The objects of which each word of `q` is a part of name, namespace, label, image, address or uid."""
+    """The objects of which each word of `q` is a part of name, namespace, label or image, or begins an address or uid."""
     q, client_id = params.text("q", 128).strip(), params.text("tenant", 63).strip()
     words = search_words(q)
     allowed = principal.client_ids

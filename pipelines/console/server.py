@@ -2,6 +2,7 @@
 
 import socket
 import sys
+import threading
 from typing import Final
 
 import typer
@@ -40,7 +41,9 @@ def serve(
     if letters is not None:
         target, place = letters
         book = LetterBook(lambda: DeadLetterReader.open(target, place), LETTERS_S)
-    site = Site(Neo4jGraphSource(neo4j, query_s), book, SharedAnswers(SHARED_S))
+    source = Neo4jGraphSource(neo4j, query_s)
+    threading.Thread(target=source.warm, name="warm", daemon=True).start()
+    site = Site(source, book, SharedAnswers(SHARED_S))
     try:
         listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:

@@ -97,5 +97,6 @@ def namespaces_of(census: list[Counted], workloads: list[Listed], bare: list[Bri
 
 def incident_row(props: dict[str, Any]) -> dict[str, Any]:
     """An incident as lists show it; what it does not say is None."""
-    names = ("iid", "state", "opened", "last", "resolved", "root", "kind", "confidence", "title", "members", "episodes", "truncated")
-    return {name: props.get(name) for name in names}
+    names = ("iid", "state", "opened", "last", "resolved", "root", "kind", "confidence", "words", "title", "episodes", "truncated")
+    members = props.get("members")
+    return {**{name: props.get(name) for name in names}, "members": len(members) if isinstance(members, list) else members}

@@ -1619,7 +1619,8 @@ RETURN {rid: n.rid, kind: n.kind, ns: n.ns, name: n.name, stub: coalesce(n.stub,
 
 // BARE_PODS
 MATCH (n:Resource {client_id: $client_id})
-WHERE n.rid STARTS WITH 'pod:' AND NOT EXISTS { (n)<-[:CONTROLS]-(:Resource) }
+WHERE n.rid STARTS WITH 'pod:'
+  AND NOT EXISTS { (n)<-[:CONTROLS]-(:Resource) }
 WITH n ORDER BY n.rid LIMIT $most
 RETURN {rid: n.rid, kind: n.kind, ns: n.ns, name: n.name, stub: coalesce(n.stub, false), ails: CASE WHEN n.stub THEN NULL
     WHEN n:Pod AND NOT n.waiting_reason IN ['ContainerCreating', 'PodInitializing'] THEN n.waiting_reason

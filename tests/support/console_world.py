@@ -127,11 +127,25 @@ def _incident(one: Builder, checkout: list[str], frontend: list[str]) -> None:
             "rid": root,
             "kind": "PROBE_PORT_NOT_EXPOSED",
             "confidence": 0.91,
-            "word": "almost certain",
-            "why": ["Its liveness probe asks port 50052, the container exposes 50051.", "It restarted 7 times, killed for the probe."],
-            "remedy": "correct the probe's port",
+            "words": "almost certain",
+            "why": [
+                {
+                    "finding": "PROBE_PORT_NOT_EXPOSED",
+                    "text": "Its liveness probe asks port 50052, the container exposes 50051",
+                    "sources": [[checkout[0], "events.normalized[0]@17"]],
+                },
+                {"finding": "LIVENESS_KILLS", "text": "It restarted 7 times, killed for the probe", "sources": []},
+            ],
+            "do": "correct the probe's port",
         },
-        {"rid": "node::node-3", "kind": "NODE_NOT_READY", "confidence": 0.42, "word": "possible", "why": ["node-3 is not ready."]},
+        {
+            "rid": "node::node-3",
+            "kind": "NODE_NOT_READY",
+            "confidence": 0.42,
+            "words": "possible",
+            "why": [{"finding": "NODE_NOT_READY", "text": "node-3 is not ready", "sources": []}],
+            "do": "look at kubelet and runtime",
+        },
     ]
     aside = ["FailedCreate: the service account exists now", "node-1 is cordoned, but nothing waits for it"]
     props = {
@@ -143,12 +157,14 @@ def _incident(one: Builder, checkout: list[str], frontend: list[str]) -> None:
         "root": root,
         "kind": "PROBE_PORT_NOT_EXPOSED",
         "confidence": 0.91,
+        "words": "almost certain",
+        "do": "correct the probe's port",
+        "changed": ["image 1.8 to 1.9, 4 min before"],
         "title": "checkout restarts: its liveness probe asks port 50052, the container exposes 50051",
-        "members": 4,
+        "members": [root, *checkout, frontend[0]],
         "episodes": 4,
         "causes": json.dumps(causes),
-        "aside": json.dumps(aside),
-        "truncated": False,
+        "aside": aside,
     }
     earlier = {
         **props,
@@ -161,7 +177,8 @@ def _incident(one: Builder, checkout: list[str], frontend: list[str]) -> None:
     }
     one.made.incidents += [props, earlier]
     one.made.affects += [(INCIDENT_ID, "cause", root), (INCIDENT_ID, "affected", checkout[0]), (INCIDENT_ID, "affected", checkout[1])]
-    one.made.affects += [(INCIDENT_ID, "affected", "service:shop:checkout"), (INCIDENT_ID, "symptom", frontend[0])]
+    one.made.affects += [(INCIDENT_ID, "evidence", "service:shop:checkout"), (INCIDENT_ID, "affected", frontend[0])]
+    one.made.affects.append((INCIDENT_ID, "further cause", "node::node-3"))
     one.made.part_of += [(eid, INCIDENT_ID) for eid in ("e1", "e2", "e3", "e5")]
     path = [root, "replicaset:shop:checkout-7d9f", checkout[0], "service:shop:checkout", frontend[0]]
     told = {"incident": INCIDENT_ID, "rank": 1, "confidence": 0.91, "hops": 2, "path": path, "why": "its callers fail to connect"}

@@ -132,8 +132,8 @@ SCRAPES: Final = Relationship("SCRAPES", PROM_TARGET, RESOURCE)
 SCOPES: Final = Relationship("SCOPES", RULE, RESOURCE)
 EMITS: Final = Relationship("EMITS", RULE, EPISODIC)
 PART_OF: Final = Relationship("PART_OF", EPISODIC, INCIDENT)
-AFFECTS: Final = Relationship("AFFECTS", INCIDENT, RESOURCE)
 POTENTIAL_CAUSE: Final = Relationship("POTENTIAL_CAUSE", EPISODIC, EPISODIC)
+AFFECTS: Final = Relationship("AFFECTS", INCIDENT, RESOURCE)
 
 # Nodes that are no resources, and the relationship by which each refers to the resource that it is about.
 REFERS: Final = {relationship.source.label: relationship for relationship in (ABOUT, SCRAPES, SCOPES)}
@@ -149,4 +149,4 @@ TOPOLOGY_OF_TYPE: Final = {relationship.type: relationship for relationship in T
 FROM_SPECS: Final = (MOUNTS, USES, ROUTES, CLAIMS, SCALES, CALLS)
 BETWEEN_RESOURCES: Final = (*TOPOLOGY, *FROM_SPECS)
 
-RELATIONSHIPS: Final = (*BETWEEN_RESOURCES, ABOUT, SCRAPES, SCOPES, EMITS, PART_OF, AFFECTS, POTENTIAL_CAUSE)
+RELATIONSHIPS: Final = (*BETWEEN_RESOURCES, ABOUT, SCRAPES, SCOPES, EMITS, PART_OF, POTENTIAL_CAUSE, AFFECTS)

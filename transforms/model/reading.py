@@ -83,8 +83,8 @@ OBJECTS_OF_KINDS: Final = (
     f"  COUNT {{ (n)<-[:RUNS_ON]-(:{RESOURCE.label}) }} AS runs, n.image AS image"
 )
 BARE_PODS: Final = (
-    f"MATCH (n:{RESOURCE.label} {{{_BOUND}}})\n"
-    f"WHERE n.{RESOURCE.key} STARTS WITH 'pod:' AND NOT EXISTS {{ (n)<-[:CONTROLS]-(:{RESOURCE.label}) }}\n"
+    f"MATCH (n:{RESOURCE.label} {{{_BOUND}}})\nWHERE n.{RESOURCE.key} STARTS WITH 'pod:'\n"
+    f"  AND NOT EXISTS {{ (n)<-[:CONTROLS]-(:{RESOURCE.label}) }}\n"
     f"WITH n ORDER BY n.{RESOURCE.key} LIMIT $most\nRETURN {brief('n')} AS object, n.image AS image"
 )
 SICK: Final = (

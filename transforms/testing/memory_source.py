@@ -8,7 +8,7 @@ from typing import Any
 from transforms.model.graph import TENANT_KEY
 from transforms.model.health import ailment_of
 from transforms.model.kinds import KIND_OF_TOKEN
-from transforms.planning.views.search_text import SEARCHED
+from transforms.planning.views.search_text import BEGINNINGS, SEARCHED
 from transforms.planning.views.source import Brief, Counted, Edge, EdgesAt, Hit, Listed, Placed, Props, Tenant
 
 _MOST_HOPS = 6
@@ -74,7 +74,14 @@ class MemoryGraphSource:
     def objects(self, client_id: str, namespaces: Collection[str] | None, most: int) -> list[Placed]:
         of = self._of(client_id)
         found = [one for one in self._briefs(client_id) if namespaces is None or one.ns in namespaces]
-        return [Placed(one, _sources(of, "CONTROLS", one.rid), _targets(of, "RUNS_ON", one.rid)) for one in found[:most]]
+        owners: dict[str, list[str]] = {}
+        nodes: dict[str, list[str]] = {}
+        for edge in of.edges:
+            if edge.type == "CONTROLS":
+                owners.setdefault(edge.target, []).append(edge.source)
+            if edge.type == "RUNS_ON":
+                nodes.setdefault(edge.source, []).append(edge.target)
+        return [Placed(one, *(tuple(sorted(of.get(one.rid, ()))) for of in (owners, nodes))) for one in found[:most]]
 
     def of_kinds(self, client_id: str, kinds: Collection[str], most: int) -> list[Listed]:
         of = self._of(client_id)
@@ -107,7 +114,8 @@ class MemoryGraphSource:
         return [EdgesAt(*at, tuple(of.brief(rid) for rid in sorted(others)[:each]), len(others)) for at, others in sorted(found.items())]
 
     def edges_between(self, client_id: str, rids: Collection[str], most: int) -> list[Edge]:
-        return sorted(edge for edge in self._of(client_id).edges if edge.source in rids and edge.target in rids)[:most]
+        wanted = frozenset(rids)
+        return sorted(edge for edge in self._of(client_id).edges if edge.source in wanted and edge.target in wanted)[:most]
 
     def owners(self, client_id: str, rid: str) -> list[Brief]:
         of = self._of(client_id)
@@ -164,8 +172,8 @@ class MemoryGraphSource:
         found: list[Hit] = []
         for client_id, of in sorted(self._tenants.items()):
             for rid, props in sorted(of.resources.items()):
-                texts = [text for name in SEARCHED for text in _texts(props.get(name))]
-                matches = all(any(word in text or word.lower() in text for text in texts) for word in words)
+                texts = [(text, name in BEGINNINGS) for name in SEARCHED for text in _texts(props.get(name))]
+                matches = all(any(_matches(word, *text) for text in texts) for word in words)
                 if words and matches and (client_ids is None or client_id in client_ids):
                     found.append(Hit(client_id, of.brief(rid), tuple(_shown(props))))
         return found[:most]
@@ -177,10 +185,6 @@ def _open(one: ViewedTenant) -> int:
 
 def _sources(of: ViewedTenant, type_: str, rid: str) -> tuple[str, ...]:
     return tuple(sorted(edge.source for edge in of.edges if edge.type == type_ and edge.target == rid))
-
-
-def _targets(of: ViewedTenant, type_: str, rid: str) -> tuple[str, ...]:
-    return tuple(sorted(edge.target for edge in of.edges if edge.type == type_ and edge.source == rid))
 
 
 def _listed(of: ViewedTenant, one: Brief) -> Listed:
@@ -196,6 +200,10 @@ def _first(props: Props, *names: str) -> Any:
 
 def _texts(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else list(value or ())
+
+
+def _matches(word: str, text: str, at_beginning: bool) -> bool:
+    return any(text.startswith(form) if at_beginning else form in text for form in (word, word.lower()))
 
 
 def _shown(props: Props) -> list[str]:

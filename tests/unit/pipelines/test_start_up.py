@@ -8,7 +8,7 @@ import pytest
 HEAVY = ("apache_beam", "neo4j", "confluent_kafka", "fastavro", "grpc", "numpy", "pyarrow")
 COMMANDS = (
     "pipelines.graph_build",
-    *(f"pipelines.{name}.commands" for name in ("backfill", "deadletters", "doctor", "tenants", "topics")),
+    *(f"pipelines.{name}.commands" for name in ("backfill", "console", "deadletters", "doctor", "tenants", "topics")),
 )
 
 

@@ -1,6 +1,7 @@
 """The graph as pages read it: read transactions alone, each with a limit of time and of rows."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Any, Final
 
 import neo4j
@@ -13,6 +14,7 @@ from transforms.model.graph import PROM_TARGET, RULE, TENANT_KEY
 from transforms.model.kinds import KIND_OF_TOKEN
 from transforms.planning.views.search_text import search_text
 from transforms.planning.views.source import Brief, Counted, Edge, EdgesAt, Hit, Listed, Placed, Props, Tenant
+from transforms.records.outcomes import NO_TENANT
 
 MOST_ROWS: Final = 60_000
 _MOST_TENANTS: Final = 10_000
@@ -40,6 +42,32 @@ class Neo4jGraphSource:
 
     def close(self) -> None:
         self._driver.close()
+
+    def warm(self) -> None:
+        """Let the server plan every statement before somebody waits for it; what fails now is told when it is asked again."""
+        nobody, key = NO_TENANT, "-"
+        asks: tuple[Callable[[], object], ...] = (
+            lambda: self.fleet((), 1),
+            lambda: self.tenant(nobody),
+            lambda: self.incidents(nobody, is_open=True, root=None, most=1),
+            lambda: self.census(nobody),
+            lambda: self.of_kinds(nobody, ("Node",), 1),
+            lambda: self.bare_pods(nobody, 1),
+            lambda: self.sick(nobody, 1),
+            lambda: self.episodes(nobody, 1),
+            lambda: self.happened(nobody, 1),
+            lambda: self.object(nobody, key),
+            lambda: self.edges_at(nobody, [key], ["RUNS_ON"], 1),
+            lambda: self.owners(nobody, key),
+            lambda: self.incidents_of(nobody, key, 1),
+            lambda: self.episodes_about(nobody, [key], 1),
+            lambda: self.objects(nobody, None, 1),
+            lambda: self.edges_between(nobody, [key], 1),
+            lambda: self.search(frozenset({nobody}), ["--"], 1),
+        )
+        for ask in asks:
+            with suppress(InfrastructureFault):
+                ask()
 
     def _ask(self, statement: str, most: int, **parameters: Any) -> list[dict[str, Any]]:
         most = min(most, MOST_ROWS)

@@ -11,11 +11,13 @@ MOST_WORDS: Final = 5
 MOST_CHARACTERS: Final = 128
 LEAST_CHARACTERS: Final = 2
 SEARCHED: Final = tuple(name for name in RESOURCE_TEXT.properties if name != TENANT_KEY)
+# Addresses and uids are looked for by how they begin: each is another, so that to look into all of them costs twice as much as all else.
+BEGINNINGS: Final = ("pod_ip", "service_ips", "uid")
 _SPECIAL: Final = re.compile(r"""([+\-&|!(){}\[\]^"~*?:\\/<>=@#.,;'`%$])""")
 
 
 def search_words(typed: str) -> list[str]:
-    """The words to look for: each must be part of a name, label, image, address or uid of the object.
+    """The words to look for: each must be part of a name, namespace, label or image of the object, or begin an address or uid of it.
 
     At most five, of two characters or more each; none where there is nothing to look for.
     """
@@ -36,7 +38,7 @@ def _any_of(word: str) -> str:
     forms = dict.fromkeys((_escaped(word), _escaped(word.lower())))
     found = [f"name:{form}^8" for form in forms]
     found += [f"name:{form}*^4" for form in forms]
-    found += [f"{name}:*{form}*" for name in SEARCHED for form in forms]
+    found += [f"{name}:{'' if name in BEGINNINGS else '*'}{form}*" for name in SEARCHED for form in forms]
     return "(" + " OR ".join(found) + ")"
 
 

@@ -159,7 +159,11 @@ def test_an_incident_has_its_sentence_causes_remedy_and_what_was_set_aside() -> 
     assert [one["iid"] for one in found["earlier"]] == ["00e1"]
     assert {one["eid"] for one in found["episodes"]} == {"e1", "e2", "e3", "e5"}
     assert html.count("role-cause") == 1
-    assert html.count("role-symptom") == 1
+    assert html.count("role-further-cause") == 1
+    assert html.count("role-affected") == 3
+    assert "image 1.8 to 1.9" in html
+    assert "events.normalized[0]@17" in html
+    assert found["incident"]["members"] == 4
     assert {one["rid"] for one in found["objects"]} >= {"replicaset:shop:checkout-7d9f", "service:shop:checkout"}
 
 
