@@ -1482,11 +1482,31 @@ RETURN count(DISTINCT n) AS renamed;
 MATCH (c:Cluster {client_id: $client_id})
 SET c.spelling = 2;
 
-// LOCK
+// LOCK_ANALYSIS
 MATCH (c:Cluster {client_id: $client_id})
 WHERE NOT coalesce(c.purging, false)
 SET c.analysed_at = timestamp()
 RETURN c.writes AS writes;
+
+// NEWEST (no label)
+MATCH (n:Resource {client_id: $client_id}) WHERE n.rid > ''
+RETURN max(n.ver) AS ver;
+
+// NEWEST 1
+MATCH (n:PromTarget {client_id: $client_id}) WHERE n.tid > ''
+RETURN max(n.ver) AS ver;
+
+// NEWEST 2
+MATCH (n:Rule {client_id: $client_id}) WHERE n.rkey > ''
+RETURN max(n.ver) AS ver;
+
+// NEWEST 3
+MATCH (n:Episodic {client_id: $client_id}) WHERE n.ver > ''
+RETURN n.ver AS ver ORDER BY n.client_id DESC, n.ver DESC LIMIT 1;
+
+// NEWEST 4
+MATCH (n:Tombstone {client_id: $client_id}) WHERE n.ver > ''
+RETURN n.ver AS ver ORDER BY n.client_id DESC, n.ver DESC LIMIT 1;
 
 // READ_EPISODES
 CALL () {
@@ -1532,12 +1552,12 @@ RETURN properties(n) AS props ORDER BY n.tid LIMIT 1000;
 MATCH (i:Incident {client_id: $client_id}) WHERE i.iid > ''
 RETURN i.iid AS iid, i.hash AS hash;
 
-// DROP
+// DROP_INCIDENTS
 UNWIND $iids AS iid
 MATCH (i:Incident {client_id: $client_id, iid: iid})
 DETACH DELETE i;
 
-// PUT
+// PUT_INCIDENTS
 UNWIND $rows AS row
 MERGE (i:Incident {client_id: $client_id, iid: row.iid})
 SET i = row.props;
@@ -1575,21 +1595,21 @@ MATCH (b:Episodic {client_id: $client_id, eid: row.target})
 MERGE (a)-[r:POTENTIAL_CAUSE {client_id: row.props.client_id, incident: row.props.incident}]->(b)
 SET r = row.props;
 
-// LIST
+// LIST_INCIDENTS
 MATCH (i:Incident) WHERE ($client_id = '' OR i.client_id = $client_id) AND ($state = '' OR i.state = $state)
   AND i.last >= $since
 RETURN properties(i) AS props ORDER BY i.state, i.opened DESC, i.iid LIMIT $most;
 
-// SHOW
+// SHOW_INCIDENT
 MATCH (i:Incident) WHERE (i.iid = $iid OR $iid IN coalesce(i.aliases, []))
   AND ($client_id = '' OR i.client_id = $client_id)
 RETURN properties(i) AS props, [(i)-[r:AFFECTS]->(n) | {role: r.role, rid: n.rid}] AS affects,
   [(e:Episodic)-[:PART_OF]->(i) | e {.eid, .reason, .message, .subject, .ver, .event_time}] AS episodes
 ORDER BY i.iid LIMIT 10;
 
-// COUNT
-MATCH (i:Incident) WHERE i.state = 'open'
-RETURN i.client_id AS client_id, i.kind AS kind, count(*) AS number;
+// COUNT_INCIDENTS
+MATCH (i:Incident) WHERE i.state = 'open' AND ($client_id = '' OR i.client_id = $client_id)
+RETURN i.client_id AS client_id, i.kind AS kind, count(*) AS number ORDER BY client_id, kind;
 
 // digest_page Resource
 MATCH (n:Resource)

@@ -145,3 +145,4 @@ COUNT_INCIDENTS: Final = (
     f"MATCH (i:{INCIDENT.label}) WHERE i.state = 'open' AND ($client_id = '' OR i.{TENANT_KEY} = $client_id)\n"
     f"RETURN i.{TENANT_KEY} AS {TENANT_KEY}, i.kind AS kind, count(*) AS number ORDER BY {TENANT_KEY}, kind"
 )
+READ_OBJECT: Final = f"MATCH {_at('n', RESOURCE, '$rid')}\nRETURN n.rid AS rid"
