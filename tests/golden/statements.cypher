@@ -1611,6 +1611,10 @@ ORDER BY i.iid LIMIT 10;
 MATCH (i:Incident) WHERE i.state = 'open' AND ($client_id = '' OR i.client_id = $client_id)
 RETURN i.client_id AS client_id, i.kind AS kind, count(*) AS number ORDER BY client_id, kind;
 
+// READ_OBJECT
+MATCH (n:Resource {client_id: $client_id, rid: $rid})
+RETURN n.rid AS rid;
+
 // digest_page Resource
 MATCH (n:Resource)
 USING INDEX n:Resource(client_id, rid)
