@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 failed (one sentence says why), 2 wrong usage.
 # Each command imports what it works with when it runs: drivers take seconds, and `--help` needs none.
 # ruff: noqa: PLC0415
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -73,3 +74,24 @@ def explain(
     from pipelines.incidents.explain import explain as run
 
     run(neo4j=neo4j, target=target, client_id=client_id, json=json)
+
+
+@app.command()
+@flatten_option_groups
+def notify(
+    neo4j: Neo4jOptions,
+    to: Annotated[str, typer.Option("--to", help="pagerduty | alertmanager | slack | webhook.")],
+    state_file: Annotated[Path, typer.Option("--state_file", help="File that remembers what was sent.")],
+    client_id: ClientId = "",
+    link: Annotated[str, typer.Option("--link", help="A link for people, with {iid}, {client_id} and {opened} put in.")] = "",
+    every_s: Annotated[float, typer.Option("--every_s", min=0, help="Look again after so many seconds; 0: once, for cron.")] = 0.0,
+    json: Json = False,
+) -> None:
+    """Tell a pager of incidents: one message a fault, at most three updates, and its end.
+
+    The URL is in INCIDENTS_URL or the file INCIDENTS_URL_FILE. PagerDuty's routing key, and the key that signs a generic webhook, is in
+    INCIDENTS_KEY or INCIDENTS_KEY_FILE. A message that is not taken ends the command with 1; the next run sends it again.
+    """
+    from pipelines.incidents.notify import notify as run
+
+    run(neo4j=neo4j, client_id=client_id, to=to, link=link, state_file=state_file, every_s=every_s, json=json)
