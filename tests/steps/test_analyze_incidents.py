@@ -11,8 +11,8 @@ from runners.direct import run_pipeline
 from tests.support.broken_cluster import TENANT, Bus, killed, node, pod, store_of, workload
 from transforms.io.incident_analyst import Analyst, analysed
 from transforms.io.neo4j.errors import TenantFault
-from transforms.io.unforeseen import SWITCH
 from transforms.io.neo4j.time_limits import DEFAULT_LIMITS
+from transforms.io.unforeseen import SWITCH
 from transforms.planning.causes.incidents import Analysed
 from transforms.steps.analyze_incidents import AnalyzeIncidents, AnalyzeIncidentsFn
 from transforms.testing.memory_incidents import MemoryIncidents
