@@ -24,6 +24,9 @@ COMMANDS: Final = {
     "tenants": _SubCommand("pipelines.tenants.commands", "List, compare, sweep, purge, restore and release tenants."),
     "deadletters": _SubCommand("pipelines.deadletters.commands", "List, show and replay rejected records."),
     "backfill": _SubCommand("pipelines.backfill.commands", "Process a time range again, or rebuild a graph."),
+    "incidents": _SubCommand("pipelines.incidents.commands", "List and explain what broke and what caused it; tell pagers."),
+    "console": _SubCommand("pipelines.console.commands", "Serve read-only pages over the graph."),
+    "agent": _SubCommand("pipelines.agent.commands", "Write what a cluster holds into the topics."),
 }
 
 

@@ -110,4 +110,60 @@ QUERIES: Final = (
         "UNION MATCH (r:Rule {client_id: $client_id}) WHERE r.emits_capped\n"
         "RETURN 'rules of ' + r.alert AS what, count(r) AS number",
     ),
+    Query(
+        "What is wrong now, and why?",
+        "MATCH (i:Incident {client_id: $client_id, state: 'open'})\n"
+        "RETURN i.title AS `what is wrong`, i.words AS `how sure`, toString(i.opened) AS since, i.do AS `what to do`"
+        " ORDER BY i.confidence DESC",
+    ),
+    Query(
+        "What does each open incident affect?",
+        "MATCH (i:Incident {client_id: $client_id, state: 'open'})-[a:AFFECTS]->(r)\n"
+        "RETURN i.title AS incident, a.role AS role, collect(r.kind + '/' + r.name) AS objects ORDER BY incident, role",
+    ),
+    Query(
+        "Which episodes are the evidence of an incident?",
+        "MATCH (e:Episodic {client_id: $client_id})-[:PART_OF]->(i:Incident)\n"
+        "RETURN i.title AS incident, toString(e.event_time) AS at, e.reason AS reason, e.message AS message, e.ver AS record"
+        " ORDER BY at LIMIT 20",
+    ),
+    Query(
+        "Which episode probably caused which?",
+        "MATCH (a:Episodic {client_id: $client_id})-[c:POTENTIAL_CAUSE]->(b:Episodic)\n"
+        "RETURN a.subject AS cause, b.subject AS effect, c.path AS path, c.why AS why, c.confidence AS confidence"
+        " ORDER BY confidence DESC LIMIT 20",
+    ),
+    Query(
+        "Which incidents are over, and how long did they last?",
+        "MATCH (i:Incident {client_id: $client_id, state: 'resolved'})\n"
+        "RETURN i.title AS incident, toString(i.opened) AS opened, duration.between(i.opened, i.resolved).minutes AS minutes"
+        " ORDER BY opened DESC",
+    ),
+    Query(
+        "Which objects ail by their own state?",
+        "MATCH (r:Resource {client_id: $client_id, ailing: true}) RETURN r.kind AS kind, r.ns AS ns, r.name AS name"
+        " ORDER BY kind, ns, name LIMIT 20",
+    ),
+    Query(
+        "Who calls whom?",
+        "MATCH (w:Resource {client_id: $client_id})-[:CALLS]->(s:Service)\n"
+        "RETURN w.kind + '/' + w.name AS caller, s.name AS service, s.stub IS NOT NULL AS `is missing` ORDER BY caller, service LIMIT 20",
+    ),
+    Query(
+        "What was wrong with which objects, and when?",
+        "MATCH (e:Episodic {client_id: $client_id}) WHERE e.finding > ''\n"
+        "RETURN e.finding AS finding, e.subject AS object, toString(e.event_time) AS since, e.message AS message"
+        " ORDER BY since DESC LIMIT 20",
+    ),
+    Query(
+        "Which quotas are nearly used up?",
+        "MATCH (q:ResourceQuota {client_id: $client_id, ailing: true}) RETURN q.ns AS ns, q.name AS quota, q.status AS status"
+        " ORDER BY ns, quota",
+    ),
+    Query(
+        "Which objects are the cause of most incidents?",
+        "MATCH (i:Incident {client_id: $client_id})-[:AFFECTS {role: 'cause'}]->(r)\n"
+        "RETURN r.kind + '/' + r.name AS cause, count(i) AS incidents, collect(DISTINCT i.kind) AS kinds"
+        " ORDER BY incidents DESC, cause LIMIT 10",
+    ),
 )

@@ -1848,6 +1848,139 @@ RETURN n.client_id AS client_id, {rid: n.rid, kind: n.kind, ns: n.ns, name: n.na
   END} AS object, n.labels AS labels, n.image AS image, n.pod_ip AS pod_ip,
   n.service_ips AS service_ips, n.uid AS uid;
 
+// LOCK_ANALYSIS
+MATCH (c:Cluster {client_id: $client_id})
+WHERE NOT coalesce(c.purging, false)
+SET c.analysed_at = timestamp()
+RETURN c.writes AS writes;
+
+// NEWEST (no label)
+MATCH (n:Resource {client_id: $client_id}) WHERE n.rid > ''
+RETURN max(n.ver) AS ver;
+
+// NEWEST 1
+MATCH (n:PromTarget {client_id: $client_id}) WHERE n.tid > ''
+RETURN max(n.ver) AS ver;
+
+// NEWEST 2
+MATCH (n:Rule {client_id: $client_id}) WHERE n.rkey > ''
+RETURN max(n.ver) AS ver;
+
+// NEWEST 3
+MATCH (n:Episodic {client_id: $client_id}) WHERE n.ver > ''
+RETURN n.ver AS ver ORDER BY n.client_id DESC, n.ver DESC LIMIT 1;
+
+// NEWEST 4
+MATCH (n:Tombstone {client_id: $client_id}) WHERE n.ver > ''
+RETURN n.ver AS ver ORDER BY n.client_id DESC, n.ver DESC LIMIT 1;
+
+// READ_EPISODES
+CALL () {
+  MATCH (n:Episodic {client_id: $client_id}) WHERE n.ver > $episodes AND n.finding IS NULL
+    AND (NOT n.severity IN $harmless OR n.reason IN $telling)
+  RETURN n
+  UNION ALL
+  MATCH (n:Episodic {client_id: $client_id}) WHERE n.finding > '' AND n.ver > $findings
+  RETURN n
+}
+RETURN n {.eid, .etype, .reason, .message, .subject, .severity, .count, .event_time, .first_time, .ver, .value, .state, .owner} AS props ORDER BY n.ver DESC, n.eid LIMIT $most;
+
+// READ_AILING
+MATCH (n:Resource {client_id: $client_id}) WHERE n.ailing = true
+RETURN n.rid AS rid ORDER BY rid LIMIT $most;
+
+// READ_SPACES_ON
+UNWIND $nodes AS rid
+MATCH (n:Resource {client_id: $client_id, rid: rid})<-[:RUNS_ON]-(p)
+RETURN DISTINCT p.ns AS ns;
+
+// READ_SPACES_CALLED
+MATCH (w:Resource {client_id: $client_id}) WHERE w.rid > '' AND w.ns IN $spaces
+MATCH (w)-[:CALLS]->(s)
+RETURN DISTINCT s.ns AS ns;
+
+// READ_RESOURCES
+MATCH (n:Resource {client_id: $client_id}) WHERE n.rid > '' AND n.kind IN $kinds AND (n.ns IN $spaces OR n.kind IN $cluster_kinds)
+RETURN n {.rid, .kind, .ns, .name, .labels, .selector, .node, .pod_ip, .replicas, .service_ips, .status, .facts, .created, .ver, .stub, .phase, .taints, .unschedulable, .volume, .storage_class, .storage_request, .access_modes, .capacity, .claim} AS props ORDER BY n.rid LIMIT $most;
+
+// READ_EDGES
+UNWIND $rids AS rid
+MATCH (n:Resource {client_id: $client_id, rid: rid})-[r]-(:Resource)
+WHERE type(r) IN $types
+WITH DISTINCT type(r) AS type, startNode(r).rid AS source, endNode(r).rid AS target
+RETURN type, source, target ORDER BY type, source, target LIMIT $most;
+
+// READ_TARGETS_DOWN
+MATCH (n:PromTarget {client_id: $client_id}) WHERE n.tid > '' AND n.health = 'down'
+RETURN properties(n) AS props ORDER BY n.tid LIMIT 1000;
+
+// READ_HELD
+MATCH (i:Incident {client_id: $client_id}) WHERE i.iid > ''
+RETURN i.iid AS iid, i.hash AS hash;
+
+// DROP_INCIDENTS
+UNWIND $iids AS iid
+MATCH (i:Incident {client_id: $client_id, iid: iid})
+DETACH DELETE i;
+
+// PUT_INCIDENTS
+UNWIND $rows AS row
+MERGE (i:Incident {client_id: $client_id, iid: row.iid})
+SET i = row.props;
+
+// UNJOIN
+UNWIND $iids AS iid
+MATCH (i:Incident {client_id: $client_id, iid: iid})<-[:PART_OF]-(e:Episodic)-[r:POTENTIAL_CAUSE]-()
+WHERE r.incident = iid
+WITH DISTINCT r
+DELETE r;
+
+// UNJOIN_OWN
+UNWIND $iids AS iid
+MATCH (i:Incident {client_id: $client_id, iid: iid})-[r:PART_OF|AFFECTS]-()
+DELETE r;
+
+// JOIN_PART_OF
+UNWIND $rows AS row
+MATCH (e:Episodic {client_id: $client_id, eid: row.eid})
+MATCH (i:Incident {client_id: $client_id, iid: row.iid})
+MERGE (e)-[r:PART_OF]->(i)
+SET r = row.props;
+
+// JOIN_AFFECTS
+UNWIND $rows AS row
+MATCH (i:Incident {client_id: $client_id, iid: row.iid})
+MATCH (n:Resource {client_id: $client_id, rid: row.rid})
+MERGE (i)-[r:AFFECTS]->(n)
+SET r = row.props;
+
+// JOIN_CAUSES
+UNWIND $rows AS row
+MATCH (a:Episodic {client_id: $client_id, eid: row.source})
+MATCH (b:Episodic {client_id: $client_id, eid: row.target})
+MERGE (a)-[r:POTENTIAL_CAUSE {client_id: row.props.client_id, incident: row.props.incident}]->(b)
+SET r = row.props;
+
+// LIST_INCIDENTS
+MATCH (i:Incident) WHERE ($client_id = '' OR i.client_id = $client_id) AND ($state = '' OR i.state = $state)
+  AND i.last >= $since
+RETURN properties(i) AS props ORDER BY i.state, i.opened DESC, i.iid LIMIT $most;
+
+// SHOW_INCIDENT
+MATCH (i:Incident) WHERE (i.iid = $iid OR $iid IN coalesce(i.aliases, []))
+  AND ($client_id = '' OR i.client_id = $client_id)
+RETURN properties(i) AS props, [(i)-[r:AFFECTS]->(n) | {role: r.role, rid: n.rid}] AS affects,
+  [(e:Episodic)-[:PART_OF]->(i) | e {.eid, .reason, .message, .subject, .ver, .event_time}] AS episodes
+ORDER BY i.iid LIMIT 10;
+
+// COUNT_INCIDENTS
+MATCH (i:Incident) WHERE i.state = 'open' AND ($client_id = '' OR i.client_id = $client_id)
+RETURN i.client_id AS client_id, i.kind AS kind, count(*) AS number ORDER BY client_id, kind;
+
+// READ_OBJECT
+MATCH (n:Resource {client_id: $client_id, rid: $rid})
+RETURN n.rid AS rid;
+
 // digest_page Resource
 MATCH (n:Resource)
 USING INDEX n:Resource(client_id, rid)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from scripts.graph_model import document
 from tests.support.places import CHECKOUT
-from transforms.model import backfill, cypher, purge, quarantine, reading, renaming, retention, schema_version, tenancy
+from transforms.model import backfill, cypher, incident_cypher, purge, quarantine, reading, renaming, retention, schema_version, tenancy
 from transforms.model.graph import NODES, RELATIONSHIPS
 from transforms.model.kinds import KINDS
 
@@ -22,7 +22,8 @@ OF_ALL_TENANTS = ("TENANTS", "READ_QUARANTINED", "READ_CLUSTERS", "READ_HEARD", 
 def statements() -> dict[str, str]:
     """Each statement under the name that the code has for it."""
     found = {f"schema {at}": statement for at, statement in enumerate(cypher.schema_statements())}
-    held = [vars(one).items() for one in (cypher, retention, purge, quarantine, tenancy, backfill, renaming, schema_version, reading)]
+    modules = (cypher, retention, purge, quarantine, tenancy, backfill, renaming, schema_version, reading, incident_cypher)
+    held = [vars(one).items() for one in modules]
     for name, value in chain.from_iterable(held):
         if name.isupper() and not name.startswith("_"):
             if isinstance(value, str) and " " in value:

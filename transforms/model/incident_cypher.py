@@ -32,7 +32,7 @@ def _at(variable: str, node: NodeLabel, value: str) -> str:
 
 
 # Takes the tenant's lock and counts as no write, since it changes nothing that is mirrored. No row: no tenant, or one that is purged.
-LOCK: Final = (
+LOCK_ANALYSIS: Final = (
     f"MATCH (c:{CLUSTER.label} {{{_TENANT}}})\nWHERE NOT coalesce(c.purging, false)\n"
     "SET c.analysed_at = timestamp()\nRETURN c.writes AS writes"
 )
@@ -42,7 +42,7 @@ _INDEXED: Final = tuple(
     f"{_all('n', node)} WHERE n.ver > ''\nRETURN n.ver AS ver ORDER BY n.{TENANT_KEY} DESC, n.ver DESC LIMIT 1"
     for node in (EPISODIC, TOMBSTONE)
 )
-NEWEST: Final = (*_SCANNED, *_INDEXED)
+NEWEST: Final = dict(enumerate((*_SCANNED, *_INDEXED)))
 
 _EPISODE: Final = ", ".join(
     f".{name}"
@@ -109,8 +109,8 @@ READ_TARGETS_DOWN: Final = (
 )
 
 READ_HELD: Final = f"{_all('i', INCIDENT)} WHERE i.iid > ''\nRETURN i.iid AS iid, i.hash AS hash"
-DROP: Final = f"UNWIND $iids AS iid\nMATCH {_at('i', INCIDENT, 'iid')}\nDETACH DELETE i"
-PUT: Final = f"UNWIND $rows AS row\nMERGE {_at('i', INCIDENT, 'row.iid')}\nSET i = row.props"
+DROP_INCIDENTS: Final = f"UNWIND $iids AS iid\nMATCH {_at('i', INCIDENT, 'iid')}\nDETACH DELETE i"
+PUT_INCIDENTS: Final = f"UNWIND $rows AS row\nMERGE {_at('i', INCIDENT, 'row.iid')}\nSET i = row.props"
 # Links between episodes are no incident's to take along; they name theirs.
 UNJOIN: Final = (
     f"UNWIND $iids AS iid\nMATCH {_at('i', INCIDENT, 'iid')}<-[:{PART_OF.type}]-(e:{EPISODIC.label})-[r:{POTENTIAL_CAUSE.type}]-()\n"
@@ -130,15 +130,19 @@ JOIN_CAUSES: Final = (
     f"MERGE (a)-[r:{POTENTIAL_CAUSE.type} {{{TENANT_KEY}: row.props.{TENANT_KEY}, incident: row.props.incident}}]->(b)\nSET r = row.props"
 )
 
-LIST: Final = (
+LIST_INCIDENTS: Final = (
     f"MATCH (i:{INCIDENT.label}) WHERE ($client_id = '' OR i.{TENANT_KEY} = $client_id) AND ($state = '' OR i.state = $state)\n"
     "  AND i.last >= $since\nRETURN properties(i) AS props ORDER BY i.state, i.opened DESC, i.iid LIMIT $most"
 )
-SHOW: Final = (
+SHOW_INCIDENT: Final = (
     f"MATCH (i:{INCIDENT.label}) WHERE (i.iid = $iid OR $iid IN coalesce(i.aliases, []))\n"
     f"  AND ($client_id = '' OR i.{TENANT_KEY} = $client_id)\n"
     f"RETURN properties(i) AS props, [(i)-[r:{AFFECTS.type}]->(n) | {{role: r.role, rid: n.rid}}] AS affects,\n"
     f"  [(e:{EPISODIC.label})-[:{PART_OF.type}]->(i) | e {{.eid, .reason, .message, .subject, .ver, .event_time}}] AS episodes\n"
     "ORDER BY i.iid LIMIT 10"
 )
-COUNT: Final = f"MATCH (i:{INCIDENT.label}) WHERE i.state = 'open'\nRETURN i.{TENANT_KEY} AS client_id, i.kind AS kind, count(*) AS number"
+COUNT_INCIDENTS: Final = (
+    f"MATCH (i:{INCIDENT.label}) WHERE i.state = 'open' AND ($client_id = '' OR i.{TENANT_KEY} = $client_id)\n"
+    f"RETURN i.{TENANT_KEY} AS {TENANT_KEY}, i.kind AS kind, count(*) AS number ORDER BY {TENANT_KEY}, kind"
+)
+READ_OBJECT: Final = f"MATCH {_at('n', RESOURCE, '$rid')}\nRETURN n.rid AS rid"

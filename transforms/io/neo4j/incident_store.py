@@ -25,7 +25,7 @@ class Neo4jNeighbourhood:
         return self._ask(statement, **{TENANT_KEY: self._client_id}, **parameters)
 
     def newest(self) -> str:
-        return max((row["ver"] for one in statements.NEWEST for row in self._run(one) if row["ver"]), default="")
+        return max((row["ver"] for one in statements.NEWEST.values() for row in self._run(one) if row["ver"]), default="")
 
     def episodes(self, since: Since, most: int) -> list[Props]:
         given = {"harmless": list(HARMLESS), "telling": list(TELLING), "most": most}
@@ -67,7 +67,7 @@ class IncidentStore:
         """
 
         def work(ask: Ask) -> Analysed:
-            if not ask(statements.LOCK, **{TENANT_KEY: client_id}):
+            if not ask(statements.LOCK_ANALYSIS, **{TENANT_KEY: client_id}):
                 return Analysed(0, 0)
             analysis = analyse(client_id, read_neighbourhood(Neo4jNeighbourhood(ask, client_id)))
             written = _write(ask, client_id, incident_rows(analysis))
@@ -95,10 +95,10 @@ def _write(ask: Ask, client_id: str, rows: list[IncidentRow]) -> int:
         ask(statements.UNJOIN, **tenant, iids=changed)
         ask(statements.UNJOIN_OWN, **tenant, iids=changed)
     if gone:
-        ask(statements.DROP, **tenant, iids=gone)
+        ask(statements.DROP_INCIDENTS, **tenant, iids=gone)
     if rows:
         props = [{"iid": one.iid, "props": {**one.props, **tenant, INCIDENT.key: one.iid, "hash": one.hash}} for one in rows]
-        ask(statements.PUT, **tenant, rows=props)
+        ask(statements.PUT_INCIDENTS, **tenant, rows=props)
     if joined:
         part_of = [{"eid": eid, "iid": one.iid, "props": tenant} for one in joined for eid in one.part_of]
         affects = [{"rid": rid, "iid": one.iid, "props": {**tenant, "role": role}} for one in joined for rid, role in one.affects]

@@ -10,6 +10,7 @@ import msgspec
 from transforms.planning.causes.explain import aside, causes, changed, headline, kind_of, leading, text_of
 from transforms.planning.causes.incidents import Analysis, Incident
 from transforms.planning.causes.score import FAULT, Effect, Scored, words
+from transforms.planning.causes.severity import worst
 from transforms.planning.causes.world import World
 from transforms.planning.facts.values import sealed
 from transforms.records.record import from_microseconds
@@ -51,6 +52,7 @@ def _row(analysis: Analysis, one: Incident) -> IncidentRow:
             roles.setdefault(rid, role)
     affects = sorted(roles.items())[:MOST_MEMBERS]
     links = _links(analysis, one)
+    shown = set(evidence)
     truncated = analysis.truncated or len(one.members) > MOST_MEMBERS or len(evidence) > MOST_PART_OF
     props: dict[str, Any] = {
         "aliases": list(one.aliases),
@@ -61,6 +63,7 @@ def _row(analysis: Analysis, one: Incident) -> IncidentRow:
         "kind": kind_of(one),
         "confidence": round(one.root.score, 3),
         "words": words(one.root.score),
+        "severity": worst((episode for episode in world.episodes if episode.eid in shown), world.episodes),
         "title": headline(world, one),
         "text": text_of(analysis, one),
         "do": leading(one.root).kind.do,

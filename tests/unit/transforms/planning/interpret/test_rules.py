@@ -113,14 +113,19 @@ def test_a_response_is_its_rules_then_the_alerts_that_fire() -> None:
         "subject": "pod:shop:p",
         "state": "firing",
         "alert": "CartDown",
+        "value": 1.0,
     }
     assert (alert.subject, alert.props) == ("pod:shop:p", props)
 
 
 def test_an_alert_is_one_episode_from_pending_to_firing_and_another_when_it_comes_again() -> None:
     (firing,) = alerts(response(LISTED))
-    later = LISTED | {"alerts": [ALERT | {"value": "7"}], "evaluationTime": 9, "lastEvaluation": SINCE}
-    assert alerts(response(later)) == [firing]
+    assert alerts(response(LISTED | {"evaluationTime": 9, "lastEvaluation": SINCE})) == [firing]
+    (later,) = alerts(response(LISTED | {"alerts": [ALERT | {"value": "7"}]}))
+    assert (later.key, later.props["value"]) == (firing.key, 7.0)
+    for odd in ("NaN", "+Inf", "seven", None, [1]):
+        (found,) = alerts(response(LISTED | {"alerts": [ALERT | {"value": odd}]}))
+        assert "value" not in found.props
     (pending,) = alerts(response(LISTED | {"alerts": [ALERT | {"state": "pending"}]}))
     assert (pending.key, pending.props["state"]) == (firing.key, "pending")
     others = [ALERT | {"activeAt": AT}, ALERT | {"labels": ALERT["labels"] | {"pod": "q"}}, ALERT | {"activeAt": None}]

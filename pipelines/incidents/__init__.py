@@ -1,0 +1,1 @@
+"""`incidents`: what is wrong in the clusters, why, and since when."""

@@ -1,0 +1,57 @@
+"""`incidents list`: what is wrong, where, since when."""
+
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from rich.table import Table
+from rich.text import Text
+
+from pipelines.options.checks import duration_s, one_of
+from pipelines.options.flow import tenant_id
+from pipelines.options.neo4j import Neo4jOptions
+from pipelines.output.command import WIDE, console, exit_on_fault, print_json
+from pipelines.output.readable import printable
+from transforms.io.neo4j.store import Neo4jGraphStore
+from transforms.model import incident_cypher
+from transforms.model.graph import TENANT_KEY
+
+_MOST: Final = 500
+_STATES: Final = ("open", "resolved", "all")
+_COLOURS: Final = {"almost certain": "bold red", "likely": "red", "possible": "yellow"}
+_TIMES: Final = ("opened", "last", "resolved")
+# What people read; the hash orders writes.
+_HIDDEN: Final = frozenset({"hash"})
+
+
+def list_incidents(neo4j: Neo4jOptions, client_id: str, state: str, since: str, json: bool) -> None:
+    """A table of incidents, or JSON with all that is known of each."""
+    tenant = tenant_id(client_id)
+    asked = one_of("--state", state, _STATES)
+    from_time = datetime.now(UTC) - timedelta(seconds=duration_s("--since", since))
+    target = neo4j.target()
+    with exit_on_fault(), closing(Neo4jGraphStore(target)) as store:
+        given = {TENANT_KEY: tenant, "state": "" if asked == "all" else asked, "since": from_time, "most": _MOST}
+        found = [row["props"] for row in store.ask(incident_cypher.LIST_INCIDENTS, **given)]
+    if json:
+        print_json({"incidents": [incident_object(one) for one in found]})
+        return
+    table = Table("id", "tenant", "state", "opened", "what is wrong", "how sure")
+    for one in found:
+        shown = incident_object(one)
+        cells = [str(shown.get(name, "-")) for name in ("iid", TENANT_KEY, "state", "opened", "title", "words")]
+        style = _COLOURS.get(cells[-1], "") if cells[2] == "open" else "dim"
+        table.add_row(*(Text(printable(cell), style=style) for cell in cells))
+    console(WIDE).print(table if found else f"No incident ({asked}, within {since}).")
+
+
+def incident_object(props: dict[str, Any]) -> dict[str, Any]:
+    """What JSON tells of an incident: its properties, times as text."""
+    return {name: _plain(value) for name, value in sorted(props.items()) if name not in _HIDDEN}
+
+
+def _plain(value: Any) -> Any:
+    native = value.to_native() if hasattr(value, "to_native") else value
+    if isinstance(native, datetime):
+        return native.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return native

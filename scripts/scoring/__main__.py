@@ -1,0 +1,73 @@
+"""Score the findings on labelled incidents: which object is named as the cause, and which kind of cause."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from scripts.scoring.cases import cases, rows_of
+from scripts.scoring.measure import Found, by_category, figures, measure, without_own_rule
+from transforms.planning.causes.table import KIND_OF_NAME
+
+_COLUMNS = ("cases", "A@1", "A@3", "A@5", "MRR", "type", "first_incident", "incidents")
+
+
+def main(
+    folder: Annotated[Path, typer.Argument(help="A folder of cases, each a folder with case.json and records.jsonl.gz.")],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    healthy: Annotated[bool, typer.Option("--healthy", help="The clusters work: any incident is a miss.")] = False,
+    without: Annotated[list[str] | None, typer.Option("--without", help="Leave a finding out, by its name; may be repeated.")] = None,
+    own_rule_out: Annotated[bool, typer.Option("--own_rule_out", help="Also without the finding that named each case's cause.")] = False,
+) -> None:
+    """Score the findings on labelled incidents.
+
+    A@k: the share of cases whose cause is among the first k objects. type: the first object and its leading finding are right.
+    Exit code 0: scored; 1: an incident in a cluster that works; 2: wrong use.
+    """
+    unknown = sorted(set(without or ()) - set(KIND_OF_NAME))
+    if unknown:
+        raise typer.BadParameter(f"--without {unknown[0]} is no finding; docs/causes.md lists them.")
+    try:
+        listed = cases(folder)
+    except FileNotFoundError as error:
+        raise typer.BadParameter(str(error)) from None
+    held = [(case, *rows_of(case)) for case in listed]
+    found = [measure(case, client_id, rows, without or ()) for case, client_id, rows in held]
+    if healthy:
+        _tell_healthy(found, json)
+        sys.exit(1 if any(one.incidents for one in found) else 0)
+    result: dict[str, Any] = {"all": figures(found), **by_category(found)}
+    if own_rule_out:
+        result["own_rule_out"] = figures(without_own_rule(held, found))
+    misses = [{"case": one.case.name, "cause": one.case.cause, "rank": one.rank, "why": one.why} for one in found if one.why]
+    if json:
+        sys.stdout.write(msgspec.json.encode({"figures": result, "misses": misses}).decode() + "\n")
+        return
+    _tell(result, misses)
+
+
+def _tell(result: dict[str, Any], misses: list[dict[str, Any]]) -> None:
+    table = Table("category", *_COLUMNS)
+    for name, row in result.items():
+        table.add_row(name, *(str(row.get(column, "")) for column in _COLUMNS))
+    console = Console(width=140)
+    console.print(table)
+    for one in misses:
+        console.print(f"{one['case']} ({one['cause']}): rank {one['rank'] or '-'}; {one['why']}", markup=False, highlight=False)
+
+
+def _tell_healthy(found: list[Found], json: bool) -> None:
+    if json:
+        clusters = {one.case.name: {"incidents": one.incidents, "why": one.why} for one in found}
+        sys.stdout.write(msgspec.json.encode({"clusters": clusters}).decode() + "\n")
+        return
+    for one in found:
+        Console(width=140).print(f"{one.case.name}: {one.incidents} incidents {one.why}", markup=False, highlight=False)
+
+
+if __name__ == "__main__":
+    typer.run(main)

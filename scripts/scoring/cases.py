@@ -1,0 +1,78 @@
+"""Labelled incidents as records on disk, and the graph that they come to in this process."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from transforms.planning.causes.neighbourhood import read_neighbourhood
+from transforms.planning.causes.world import Rows
+from transforms.planning.interpret.dispatch import interpret
+from transforms.planning.merge.fold import Folded, Interpreted, fold
+from transforms.records.decode import decode_record
+from transforms.records.envelopes.types import Filtered
+from transforms.records.record import KafkaRecord
+from transforms.records.rejects import Fault
+from transforms.testing.memory_graph import MemoryGraphStore
+from transforms.testing.memory_incidents import MemoryNeighbourhood
+
+RECORDS = "records.jsonl.gz"
+LABEL = "case.json"
+
+
+class Case(NamedTuple):
+    """A labelled incident. right: the rids that count as its cause; none for a cluster that works."""
+
+    name: str
+    folder: Path
+    category: str
+    cause: str
+    right: frozenset[str]
+
+
+def cases(folder: Path) -> list[Case]:
+    """Those below the folder, by name; FileNotFoundError where there are none."""
+    found = [_case(one) for one in sorted(folder.rglob(LABEL))]
+    if not found:
+        raise FileNotFoundError(f"{folder} holds no {LABEL}; give a folder of cases, each with {LABEL} and {RECORDS}")
+    return found
+
+
+def _case(label: Path) -> Case:
+    said = json.loads(label.read_text())
+    right = frozenset(f"{one['kind'].lower()}:{one.get('ns', '')}:{one['name']}" for one in (*said["truth"], *said.get("related", ())))
+    return Case(said["case"], label.parent, said["category"], said["cause"], right)
+
+
+def records(case: Case) -> Iterator[KafkaRecord]:
+    """The case's records, each at its place in a topic of one partition."""
+    offsets: dict[str, int] = {}
+    with gzip.open(case.folder / RECORDS, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            one: dict[str, Any] = json.loads(line)
+            topic = one["topic"]
+            offset = offsets.get(topic, 0)
+            offsets[topic] = offset + 1
+            key, value = one["key"], one["value"]
+            held = None if value is None else json.dumps(value, ensure_ascii=False).encode()
+            yield KafkaRecord(topic, 0, offset, one["timestamp_ms"], None if key is None else key.encode(), held, ())
+
+
+def rows_of(case: Case) -> tuple[str, Rows]:
+    """The tenant, and its neighbourhood after all records, by the job's own decoder, interpretation and planning."""
+    store = MemoryGraphStore()
+    folded: Folded = {}
+    client_id = ""
+    for record in records(case):
+        decoded = decode_record(record)
+        if decoded.body is None or isinstance(decoded.body, Filtered):
+            continue
+        client_id = decoded.key.client_id or ""
+        try:
+            meant = interpret(record.topic, decoded.body, client_id, decoded.ver, raw_key=decoded.key.raw)
+        except Fault:
+            continue
+        fold(folded, (Interpreted(one, None) for one in meant))
+    store.write_batch(client_id, [one.mutation for one in folded.values()])
+    return client_id, read_neighbourhood(MemoryNeighbourhood(store.tenants[client_id]))
