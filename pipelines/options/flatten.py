@@ -16,7 +16,7 @@ from typer.models import OptionInfo
 from pipelines.options.config_file import ConfigFile
 from pipelines.options.invocation import COMMAND
 
-_CONTEXT: Final = "context"
+_CONTEXT: Final = "invocation_context"
 _CONFIG: Final = "config"
 _PREFIX: Final = "GRAPH_"
 _FLAG: Final = "--"

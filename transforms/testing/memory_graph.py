@@ -162,7 +162,8 @@ class MemoryGraphStore:
 
     def write_group(self, batches: Sequence[TenantBatch]) -> list[Written]:
         """Plan all, then write all: nothing is written where one cannot be planned."""
-        tenants = {one.client_id: self.tenants.get(one.client_id) or MemoryTenant(one.client_id) for one in batches}
+        # A tenant of referrers alone counts as empty, and is none the less there.
+        tenants = {one.client_id: self.tenants.get(one.client_id, MemoryTenant(one.client_id)) for one in batches}
         plans: dict[str, Plan] = {}
         failed: dict[str, Exception] = {}
         for one in batches:

@@ -10,6 +10,7 @@ from scripts.sampling.record import SampleRecord
 from tests.support.in_memory import expected_digests, played
 from tests.support.real_data import DUMPS, FOLDER, Item, events, kspan, objects, record
 from tests.support.real_specs import by_type, references
+from transforms.model.graph import CALLS
 
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the real dumps are not in {FOLDER}")
 
@@ -65,7 +66,8 @@ def test_objects_and_their_relationships_are_what_the_dump_says(dump: str) -> No
     assert rejects == []
     live = {rid for rid, node in graph.resources.items() if "stub" not in node}
     assert len(live) == len(found) > 0
-    shown = {(one.type, one.source, one.target) for one in graph.triples()}
+    # What environments call has tests of its own; it is found in values, which the reading here does not look at.
+    shown = {(one.type, one.source, one.target) for one in graph.triples() if one.type != CALLS.type}
     assert {(type_, source.lower(), target.lower()) for type_, source, target in expected} == shown
     assert by_type(shown) == by_type(expected)
 

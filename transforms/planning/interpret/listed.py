@@ -18,7 +18,7 @@ from transforms.records.redaction.tree import is_suspicious, redact_tree
 # Of a target: when it was scraped last would make each answer a change.
 _TARGET: Final = ("labels", "discoveredLabels", "scrapeUrl", "health", "lastError")
 _RULE: Final = ("name", "type", "query", "labels", "annotations", "duration", "alerts")
-_ALERT: Final = ("state", "labels", "annotations", "activeAt")
+_ALERT: Final = ("state", "labels", "annotations", "activeAt", "value")
 _META: Final = "__meta_kubernetes_"
 
 

@@ -78,7 +78,8 @@ class SlicePacer:
         max_bytes, max_rows = self.slice_bytes, SLICE_ROWS
         if self._records:
             by_bytes = self.slice_bytes * self._records // max(self._bytes, 1)
-            by_time = int(self._cost.size_for(self.slice_s))
+            # Whatever the model says, a slice of single records would be paid for with the cost of a slice each.
+            by_time = max(SMALL_RECORDS, int(self._cost.size_for(self.slice_s)))
             by_rows = SLICE_ROWS * self._records // max(self._rows, 1)
             most = min(by_bytes, by_time, by_rows, max(self._last, first) * _GROWTH)
         else:

@@ -16,6 +16,8 @@ from transforms.records.redaction.text import redact_tokens
 from transforms.records.redaction.tree import TooSuspicious, is_suspicious, redact_label, redact_tree
 from transforms.records.rejects import Fault
 from transforms.records.specs.parts import Spec
+from transforms.records.specs.pod_facts import is_address, read_of_probe
+from transforms.records.specs.pod_parts import Container, Variable
 from transforms.records.specs.table import read_spec
 from transforms.records.wrappers.kubernetes import KubernetesObject, read_object, spec_with_siblings
 
@@ -62,6 +64,7 @@ def _body(found: KubernetesObject, text: bytes, kind: str, api_version: str) -> 
                 "name": metadata.name,
                 "namespace": metadata.namespace,
                 "uid": metadata.uid,
+                "creationTimestamp": metadata.creation_timestamp,
                 "labels": metadata.labels,
                 "ownerReferences": metadata.owner_references and [_owner(one) for one in metadata.owner_references],
             }
@@ -112,12 +115,22 @@ def _status(found: KubernetesObject, token: str) -> dict[str, Any] | None:
 def plain(value: Any) -> Any:
     """A declared part as JSON has it, without what is absent; of values that are kept as undecoded text only the names stay."""
     if isinstance(value, Spec):
-        held = ((field.encode_name, getattr(value, field.name)) for field in msgspec.structs.fields(value))
+        held = ((field.encode_name, _read_of(value, field.name)) for field in msgspec.structs.fields(value))
         return {name: plain(one) for name, one in held if one is not None}
     if isinstance(value, list):
         return [plain(one) for one in value]
     if isinstance(value, dict):
         return {name: None if isinstance(one, msgspec.Raw) else plain(one) for name, one in value.items()}
+    return value
+
+
+def _read_of(part: Spec, name: str) -> Any:
+    """A field, or what the job reads of it: of a variable an address alone, of a probe how and where it asks."""
+    value = getattr(part, name)
+    if isinstance(part, Container) and name.endswith("_probe"):
+        return read_of_probe(value)
+    if isinstance(value, msgspec.Raw):
+        return msgspec.json.decode(value) if isinstance(part, Variable) and is_address(value) else None
     return value
 
 

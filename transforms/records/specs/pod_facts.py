@@ -18,6 +18,7 @@ _MOST: Final = 32
 _MOST_CALLS: Final = 64
 _NAME_CHARACTERS: Final = 253
 _PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
+_TIMES: Final = ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "failureThreshold")
 _CHECKS: Final = {"httpGet": "http", "tcpSocket": "tcp", "grpc": "grpc", "exec": "exec"}
 # Nothing but an address is ever taken: no user part, no path, no blank. Anchored at both ends; linear.
 _ADDRESS: Final = re.compile(
@@ -63,6 +64,24 @@ def calls_of(spec: PodTemplateSpec) -> list[Call]:
     return sorted({one for container in spec.containers or () for one in _calls(container)})[:_MOST_CALLS]
 
 
+def is_address(value: msgspec.Raw) -> bool:
+    """Whether a value of the environment, as JSON text, is an address and nothing else: the only values that are ever read."""
+    return bool(value) and _ADDRESS.fullmatch(bytes(value)) is not None
+
+
+def read_of_probe(probe: Any) -> dict[str, Any] | None:
+    """What is read of a probe, in its own form: no command, path or header."""
+    if not isinstance(probe, dict):
+        return None
+    kept = {name: probe[name] for name in _TIMES if isinstance(probe.get(name), int)}
+    for key in _CHECKS:
+        check = probe.get(key)
+        if isinstance(check, dict):
+            port = check.get("port")
+            kept[key] = {"port": port} if isinstance(port, int | str) else {}
+    return kept
+
+
 def _calls(container: Container) -> Iterator[Call]:
     for variable in container.env or ():
         found = _ADDRESS.fullmatch(bytes(variable.value)) if variable.value else None
@@ -101,7 +120,7 @@ def _probe(probe: dict[str, Any]) -> list[Any] | None:
         check = probe.get(key)
         if isinstance(check, dict):
             port = check.get("port")
-            times = [probe.get(name) for name in ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "failureThreshold")]
+            times = [probe.get(name) for name in _TIMES]
             return [how, port if isinstance(port, int | str) else None, *(one if isinstance(one, int) else None for one in times)]
     return None
 

@@ -213,9 +213,13 @@ def key_fault(key: str) -> str:
     """Why a key names no tenant, though it looks as if it should; "" for one that does not."""
     if key.startswith(_SCHEMA_PREFIX):
         return "the key begins with the id of a schema; write keys as plain text (a string serializer)"
-    left, found, _ = key.partition(SEPARATOR)
+    left, found, raw = key.partition(SEPARATOR)
+    if found and left.startswith(('"', "'")):
+        return f"the key is in quotes, {shown(left)}; write keys as plain text, not as JSON"
     if found:
-        return f"the key is in quotes, {shown(left)}; write keys as plain text, not as JSON" if left.startswith(('"', "'")) else ""
+        # What is right of the separator is an object's key; else the separator may be a part of a raw key.
+        is_meant = raw.partition(_COLON)[0].lower() in RESERVED_TOKENS and left.lower() not in RESERVED_TOKENS
+        return f"the key's left part {shown(left)} is not a valid tenant id: {ID_RULE}" if is_meant else ""
     if is_tenant_id(key.partition(LEGACY_SEPARATOR)[0]) and LEGACY_SEPARATOR in key:
         return f"the key separates with a pipe sign; list its topic in --legacy_separator_topics, or write {SEPARATOR}"
     return _single_colon(key)

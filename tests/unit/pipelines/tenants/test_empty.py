@@ -21,6 +21,9 @@ class Store:
 
     def close(self) -> None: ...
 
+    def check_version(self) -> int:
+        return 0
+
     def tenants(self) -> Any:
         return []
 

@@ -222,7 +222,7 @@ def test_a_row_at_which_the_job_fails_is_found_and_rejected_as_internal() -> Non
     store = FailingStore(writes=lambda batch: RowRefused("a defect", is_internal=True) if f"key-{BAD}" in keys(batch) else None)
     settled = TenantWriter(store, Quarantine(store), 3).write(TENANT, rows(8))
     step = WriteGraphFn.__new__(WriteGraphFn)
-    step._rejects = []
+    step._rejects, step._touched = [], set()
     step._settle([settled])
     assert are_internal(step._rejects, Step.WRITE)
     assert (settled.rows, store.tried.count("probe")) == (7, 1)

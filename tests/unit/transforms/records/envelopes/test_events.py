@@ -33,6 +33,7 @@ MODERN: dict[str, Any] = {
     "note": "Back-off",
     "type": "Warning",
     "eventTime": "2026-02-01T02:00:00.000000Z",
+    "deprecatedFirstTimestamp": "2026-02-01T01:00:00Z",
 }
 
 
@@ -55,6 +56,7 @@ def test_a_core_event_is_an_episode_under_its_own_uid() -> None:
         "reason": "BackOff",
         "message": "Back-off",
         "event_time": datetime(2026, 2, 1, 2, tzinfo=UTC),
+        "first_time": datetime(2026, 2, 1, 1, tzinfo=UTC),
         "count": 7,
         "subject": "pod:shop:p",
     }
