@@ -40,7 +40,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("installed")
     python = folder / "bin" / "python"
     subprocess.run([uv(), "venv", "--quiet", "--python", sys.executable, str(folder), "--clear"], check=True)
-    asked = ["--python", str(python), "--constraint", str(CHECKOUT / "requirements.lock"), f"graph-build[job] @ {wheel.as_uri()}"]
+    asked = ["--python", str(python), "--constraint", str(CHECKOUT / "requirements.lock"), f"graph-build @ {wheel.as_uri()}"]
     subprocess.run([uv(), "pip", "install", "--quiet", "--compile-bytecode", *asked], check=True)
     return python
 
