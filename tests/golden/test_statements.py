@@ -16,7 +16,11 @@ from transforms.model.kinds import KINDS
 
 GOLDEN = Path(__file__).parent / "statements.cypher"
 # What is asked of clusters themselves, all at once.
-OF_ALL_TENANTS = ("TENANTS", "READ_QUARANTINED", "READ_CLUSTERS", "READ_HEARD", "COUNT_STATES", "TENANTS_TO_SPELL")
+OF_ALL_TENANTS = (
+    *("TENANTS", "READ_QUARANTINED", "READ_CLUSTERS", "READ_HEARD", "COUNT_STATES", "TENANTS_TO_SPELL"),
+    # People look at the fleet.
+    *("FLEET", "LIST_INCIDENTS", "SHOW_INCIDENT", "COUNT_INCIDENTS"),
+)
 
 
 def statements() -> dict[str, str]:

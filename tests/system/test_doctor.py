@@ -259,7 +259,7 @@ def test_kafka_out_of_reach_skips_what_depends_on_it_and_the_rest_goes_on(ready:
     ],
 )
 def test_a_wrong_security_protocol_is_told_apart(world: World, flags: list[str], said: str) -> None:
-    checks = doctor(world, "--kafka_reader=bounded", *flags, expect=1, KAFKA_SASL_PASSWORD="hunter2-hunter2")
+    checks = doctor(world, "--kafka_reader=bounded", *flags, expect=1, KAFKA_SASL_PASSWORD="hunter2-hunter2", **named(world))
 
     assert "brokers" in of_status(checks, "failed")
     assert said in checks["brokers"]["said"]
