@@ -1,4 +1,4 @@
-"""`--long`: property tests look a hundred times longer; for a person with patience, not for CI."""
+"""`--long`: property tests look a hundred times longer; for a person with patience, not for CI. `--lab`: agents beside the job, too."""
 
 import os
 
@@ -12,6 +12,7 @@ from transforms.steps.lines import LINES
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="look a hundred times longer for what breaks decoders and order")
+    parser.addoption("--lab", action="store_true", help="run the agents' tests beside real Kafka, job and Neo4j: ten minutes and more")
 
 
 def pytest_configure(config: pytest.Config) -> None:

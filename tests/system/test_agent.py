@@ -19,6 +19,7 @@ from tests.system.world import CHECKOUT, World
 from transforms.model.identity import make_rid
 from transforms.records.topics import EVENTS, HEARTBEATS, REGISTRY, RESOURCES
 
+pytestmark = pytest.mark.usefixtures("_lab_alone")
 SECRET = "hunter2-never-on-a-topic"
 WITHIN_S = 240.0
 LIVE = (
@@ -27,6 +28,12 @@ LIVE = (
 )
 STUBS = "MATCH (n:Resource {client_id: $id}) WHERE n.stub RETURN n.rid AS rid"
 SELECTED = "MATCH (:Service {client_id: $id})-[:SELECTS]->(p:Pod) RETURN p.rid AS rid ORDER BY rid"
+
+
+@pytest.fixture
+def _lab_alone(request: pytest.FixtureRequest) -> None:
+    if not request.config.getoption("--lab"):
+        pytest.skip("agents, job and graph together take ten minutes and more: run with --lab")
 
 
 def settled(done: Callable[[], bool], seconds: float = WITHIN_S) -> None:
