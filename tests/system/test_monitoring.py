@@ -15,6 +15,7 @@ import yaml
 
 from scripts.faulting.job import SMALL, Job
 from scripts.monitoring.panels import ROWS
+from scripts.sampling.record import RESOURCES, SampleRecord
 from scripts.sampling.stream import sample_stream
 from tests.support.places import CHECKOUT
 from tests.support.prometheus import binary
@@ -98,7 +99,12 @@ def test_every_panel_has_series_and_alerts_fire_for_what_happens(world: World, p
         # The samples are of a fixed day long ago, and so they are that old when they arrive.
         assert float(age["value"][1]) > 3600
         assert "GraphBuildNotActive" not in prometheus.firing()
-        world.produce(stream.records[-200:] + sample_stream(1, 1, 9, 20).records[:40])
+        # A rate begins with a series' second value: one broken record makes the series, the others raise it.
+        broken = SampleRecord(RESOURCES, b"af-10::pod:shop:x", b"{", stream.records[-1].timestamp_ms)
+        world.produce([broken])
+        rejects = 'graph_rejects_total{client_id="af-10", reason="not_json"}'
+        prometheus.becomes(lambda: bool(prometheus.series(rejects)), "a reject of the tenant")
+        world.produce([broken] * 50)
         prometheus.becomes(lambda: "GraphBuildRejects" in prometheus.firing(), "the alert for rejects")
         job.kill()
     prometheus.becomes(lambda: "GraphBuildNotActive" in prometheus.firing(), "the alert for a job that died")

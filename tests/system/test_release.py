@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -46,7 +46,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def world(stack: LocalStack, installed: Path, tmp_path: Path) -> World:
+def world(stack: LocalStack, installed: Path, tmp_path: Path) -> Iterator[World]:
     """As ever, but commands are those of the wheel, begun in an empty folder, and know no checkout."""
 
     def launch(module: str, arguments: Sequence[str], environment: dict[str, str], stderr: int | IO[str]) -> Process:
@@ -58,7 +58,8 @@ def world(stack: LocalStack, installed: Path, tmp_path: Path) -> World:
 
     world = World(stack, launch)
     world.clear()
-    return world
+    yield world
+    world.close()
 
 
 def test_the_wheel_holds_the_packages_and_no_test_script_or_compiled_file(wheel: Path) -> None:
