@@ -48,7 +48,9 @@ def check_sizes(brokers: str, records: Iterable[SampleRecord]) -> None:
         size = len(record.key or b"") + len(record.value or b"") + headers + _OVERHEAD_BYTES
         largest[record.topic] = max(largest.get(record.topic, 0), size)
     asked = [ConfigResource(ResourceType.TOPIC, topic) for topic in largest]
-    told = AdminClient({"bootstrap.servers": brokers}).describe_configs(asked)
+    # Kept until all have answered: a client that is dropped answers nothing more.
+    admin = AdminClient({"bootstrap.servers": brokers})
+    told = admin.describe_configs(asked)
     small: dict[str, str] = {}
     for resource, answer in told.items():
         takes = answer.result()["max.message.bytes"].value
