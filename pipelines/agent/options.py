@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from pipelines.options.checks import names, one_of, usage_error
-from pipelines.options.common import tenant_id
+from pipelines.options.common import KafkaCaFile, KafkaKeypairFile, tenant_id
 from transforms.io.cluster.target import ClusterTarget, from_kubeconfig, in_cluster
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka.target import OAUTHBEARER, SASL_MECHANISMS, SECURITY_PROTOCOLS, KafkaTarget, OAuth
@@ -111,15 +111,8 @@ class DeliveryOptions:
     kafka_oauth_scope: Annotated[
         str, typer.Option("--kafka_oauth_scope", envvar="KAFKA_OAUTH_SCOPE", help="Scope that is asked of the token endpoint.")
     ] = ""
-    kafka_ssl_ca_file: Annotated[
-        str, typer.Option("--kafka_ssl_ca_file", envvar="KAFKA_SSL_CA_FILE", help="PEM file of the certificates to trust.")
-    ] = ""
-    kafka_ssl_keypair_file: Annotated[
-        str,
-        typer.Option(
-            "--kafka_ssl_keypair_file", envvar="KAFKA_SSL_KEYPAIR_FILE", help="PEM file of the client's private key and certificate."
-        ),
-    ] = ""
+    kafka_ssl_ca_file: KafkaCaFile = ""
+    kafka_ssl_keypair_file: KafkaKeypairFile = ""
 
     def target(self) -> KafkaTarget:
         if not self.kafka_brokers:

@@ -12,6 +12,11 @@ LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on standard output.")]
 LogLevel = Annotated[str, typer.Option("--log_level", envvar="LOG_LEVEL", help=" | ".join(LOG_LEVELS))]
 ClientId = Annotated[str, typer.Option("--client_id", help="This tenant alone.")]
+KafkaCaFile = Annotated[str, typer.Option("--kafka_ssl_ca_file", envvar="KAFKA_SSL_CA_FILE", help="PEM file of the certificates to trust.")]
+KafkaKeypairFile = Annotated[
+    str,
+    typer.Option("--kafka_ssl_keypair_file", envvar="KAFKA_SSL_KEYPAIR_FILE", help="PEM file of the client's private key and certificate."),
+]
 
 
 def log_level(level: str) -> str:

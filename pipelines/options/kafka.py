@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Final
 import typer
 
 from pipelines.options.checks import names, needed, one_of
+from pipelines.options.common import KafkaCaFile, KafkaKeypairFile
 from pipelines.options.invocation import given_as
 from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterPath, DeadletterTopic, letter_place
 from pipelines.options.servers import KAFKA, are_named, server_address, stack_or_none
@@ -47,17 +48,8 @@ class KafkaOptions:
             help="File that holds the SASL password, readable for the Java side too.",
         ),
     ] = ""
-    kafka_ssl_ca_file: Annotated[
-        str, typer.Option("--kafka_ssl_ca_file", envvar="KAFKA_SSL_CA_FILE", help="PEM file of the certificates to trust.")
-    ] = ""
-    kafka_ssl_keypair_file: Annotated[
-        str,
-        typer.Option(
-            "--kafka_ssl_keypair_file",
-            envvar="KAFKA_SSL_KEYPAIR_FILE",
-            help="PEM file of the client's private key and certificate.",
-        ),
-    ] = ""
+    kafka_ssl_ca_file: KafkaCaFile = ""
+    kafka_ssl_keypair_file: KafkaKeypairFile = ""
     kafka_retry_s: Annotated[
         float,
         typer.Option(

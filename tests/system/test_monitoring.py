@@ -1,7 +1,6 @@
 """A real Prometheus scrapes a real job: every panel has series, and alerts fire for real faults."""
 
 import json
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from urllib.request import urlopen
 import pytest
 import yaml
 
+from runners.local.service import free_ports
 from scripts.faulting.job import SMALL, Job
 from scripts.monitoring.panels import ROWS
 from scripts.sampling.record import RESOURCES, SampleRecord
@@ -26,13 +26,6 @@ WITHIN_S = 120.0
 QUERIES = [(panel.title, query.expr) for row in ROWS for panel in row.panels for query in panel.queries]
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
 class Prometheus:
     """Scrapes one port every second, and evaluates the alert rules without their waiting times."""
 
@@ -44,7 +37,7 @@ class Prometheus:
         every = {"scrape_interval": "1s", "evaluation_interval": "1s"}
         jobs = [{"job_name": "graph-build", "static_configs": [{"targets": [f"127.0.0.1:{scraped}"]}]}]
         (folder / "prometheus.yaml").write_text(yaml.safe_dump({"global": every, "rule_files": ["rules.yaml"], "scrape_configs": jobs}))
-        self.port = free_port()
+        self.port = free_ports(1)[0]
         command = [str(binary("prometheus")), f"--config.file={folder}/prometheus.yaml", f"--storage.tsdb.path={folder}/data"]
         command += [f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=error"]
         self.process = subprocess.Popen(command, cwd=folder)
@@ -77,7 +70,7 @@ class Prometheus:
 
 @pytest.fixture
 def port() -> int:
-    return free_port()
+    return free_ports(1)[0]
 
 
 @pytest.fixture

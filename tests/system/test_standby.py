@@ -1,7 +1,6 @@
 """Two replicas, one at work: whichever is killed or stopped under load, the other takes over in time and the graph is right."""
 
 import os
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,6 +9,7 @@ from random import Random
 
 import pytest
 
+from runners.local.service import free_ports
 from scripts.faulting.job import SMALL, Command
 from scripts.faulting.round import Commits
 from scripts.sampling.in_memory import expected_digests
@@ -25,19 +25,12 @@ KILLS = 20 if is_long() else 6
 FOLLOW = ("--follow", "--standby", "--every_s=0.2", f"--lease_s={LEASE_S}", "--max_faults=5", "--log_level=WARNING")
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
 class Replica(Command):
     """A replica on a machine of its own, as far as leases can tell."""
 
     def __init__(self, world: World, host: str) -> None:
         self.host = host
-        self.port = free_port()
+        self.port = free_ports(1)[0]
         flags = (*FOLLOW, *SMALL, f"--metrics_port={self.port}")
         job = ("pipelines.graph_build", "--runner=DirectRunner", "--json", "--kafka_reader=bounded", *flags)
         super().__init__(world.start("tests.support.elsewhere", host, *job))
