@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from transforms.io.faults import InfrastructureFault
 from transforms.io.graph_sink import BatchStore
@@ -30,6 +30,8 @@ class Batch(NamedTuple):
 
 
 Turn = list[tuple[str, Batch]]
+# What a group that was out of time is written in.
+_PARTS: Final = 4
 
 
 class GroupWriter:
@@ -89,11 +91,13 @@ class GroupWriter:
             self._alone.keep_alone(apart.client_ids)
             rest = [one for one in turn if one[0] not in apart.client_ids]
             return Ended([], [*([rest] if rest else []), *([one] for one in turn if one[0] in apart.client_ids)])
-        except (TenantLocked, TenantOutOfTime) as error:
-            # Whose lock it is, or who is slow, a half would take as long to tell; the others need not wait for that.
-            if isinstance(error, TenantOutOfTime):
-                self._took(turn, time.perf_counter() - began)
+        except TenantLocked:
+            # Whose lock it is, a half would take as long to tell; the others need not wait for that.
             return Ended([], [[one] for one in turn])
+        except TenantOutOfTime:
+            # One tenant may be slow, or the server: of that, transactions of single tenants would be the end, a part is a cure of both.
+            self._took(turn, time.perf_counter() - began)
+            return Ended([], [turn[at::_PARTS] for at in range(min(_PARTS, len(turn)))])
         except (RowRefused, TenantFault, TooMany):
             middle = len(turn) // 2
             return Ended([], [turn[:middle], turn[middle:]])

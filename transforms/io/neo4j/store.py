@@ -112,7 +112,7 @@ class Neo4jGraphStore(GraphSession):
         whose stored graph cannot be understood, one with too many relationships. Else as `write_batch`, and any of them may be at fault.
         Nobody's lock is waited for as long as a tenant's own transaction would, nor is anything else: the others are waiting.
         """
-        return self._write(batches, self._limits.of_group())
+        return self._write(batches, self._limits.of_group(len(batches)))
 
     def _write(self, batches: Sequence[TenantBatch], limits: TimeLimits) -> list[Written]:
         """One batch or several, each of another tenant, in one transaction."""

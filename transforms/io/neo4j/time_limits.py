@@ -7,6 +7,9 @@ LOCK_TIMEOUT_S: Final = 5.0
 # Several tenants in one transaction: where one of them takes so long, each is written alone, so that nobody waits for another.
 GROUP_S: Final = 15.0
 GROUP_LOCK_S: Final = 0.5
+# A group of so many tenants has all of `group_s`, a smaller one less: where one of its tenants is slow, the others wait less for it.
+_FULL_GROUP: Final = 32
+_LEAST_PART: Final = 0.25
 
 
 class TimeLimits(NamedTuple):
@@ -19,9 +22,10 @@ class TimeLimits(NamedTuple):
     lock_s: float = LOCK_TIMEOUT_S
     group_s: float = GROUP_S
 
-    def of_group(self) -> "TimeLimits":
-        """The limits of a transaction of several tenants."""
-        return TimeLimits(min(self.transaction_s, self.group_s), min(self.lock_s, GROUP_LOCK_S))
+    def of_group(self, tenants: int = _FULL_GROUP) -> "TimeLimits":
+        """The limits of a transaction of so many tenants."""
+        part = min(1.0, max(_LEAST_PART, tenants / _FULL_GROUP))
+        return TimeLimits(min(self.transaction_s, self.group_s * part), min(self.lock_s, GROUP_LOCK_S))
 
 
 DEFAULT_LIMITS: Final = TimeLimits()

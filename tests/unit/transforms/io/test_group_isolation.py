@@ -79,8 +79,10 @@ def test_a_row_that_is_refused_is_found_by_halving_tenants_and_then_rows(poisone
     assert len([said for said in store.tried if said.startswith("group")]) == 5, "8, 4 and 4, 2 and 2; then the two alone"
 
 
-@pytest.mark.parametrize("error", [lambda: TenantLocked("a lock"), lambda: TenantOutOfTime("slow")])
-def test_for_a_lock_or_a_slow_tenant_the_others_wait_once_and_then_go_alone(error: Callable[[], Exception]) -> None:
+def test_for_a_lock_the_others_wait_once_and_then_go_alone() -> None:
+    def error() -> Exception:
+        return TenantLocked("a lock")
+
     store = FailingStore(writes=at_fault("t3", error=error), probes=lambda of: error() if of == "t3" else None)
     one = writer(store)
 
@@ -91,6 +93,30 @@ def test_for_a_lock_or_a_slow_tenant_the_others_wait_once_and_then_go_alone(erro
     assert {held.client_id for held in done if held.set_aside} == {"t3"}
     assert sum(held.rows for held in done) == 14
     assert len([said for said in store.tried if said.startswith("group")]) == 2, "one for each turn"
+
+
+def test_a_slow_tenant_is_found_by_quarters_and_the_others_are_written_without_it() -> None:
+    def error() -> Exception:
+        return TenantOutOfTime("slow")
+
+    store = FailingStore(writes=at_fault("t3", error=error), probes=lambda of: error() if of == "t3" else None)
+
+    done = written_out(writer(store), turn_of(8))
+
+    assert {held.client_id for held in done if held.set_aside} == {"t3"}
+    assert sum(held.rows for held in done) == 14
+    groups = [said for said in store.tried if said.startswith("group")]
+    assert groups[0] == "group t0 t1 t2 t3 t4 t5 t6 t7"
+    assert sorted(groups[1:]) == ["group t0 t4", "group t1 t5", "group t2 t6", "group t3 t7"]
+
+
+def test_where_the_server_is_slow_it_is_groups_that_are_written_in_the_end() -> None:
+    store = FailingStore(groups=lambda found: TenantOutOfTime("slow") if len(found) > 2 else None)
+
+    done = written_out(writer(store), turn_of(8))
+
+    assert len(done) == 8
+    assert [said for said in store.tried if not said.startswith("group")] == []
 
 
 def test_tenants_that_the_store_names_go_alone_and_the_others_together() -> None:
