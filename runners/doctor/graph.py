@@ -10,6 +10,7 @@ from transforms.io.answers import ProbeError
 from transforms.io.graph_admin.probe import DatabaseTold, Index, Server
 from transforms.io.neo4j.target import Neo4jTarget
 from transforms.model.schema import SchemaElement
+from transforms.model.server_version import LEAST_TEXT, is_too_old, parsed
 from transforms.records.redaction.url import redact_url
 
 SERVER: Final = "Neo4j"
@@ -60,15 +61,15 @@ def judge_server(target: Neo4jTarget, told: Server | ProbeError) -> Check:
 
 
 def judge_version(server: Server) -> Check:
-    """Neo4j 5 is what the job is tested with."""
-    major = server.version.partition(".")[0]
+    """Whether it is new enough for the statements, and a Neo4j 5, which the job is tested with."""
     said = f"{server.version} {server.edition}".strip()
-    if not major.isdecimal():
+    version = parsed(server.version)
+    if version is None:
         return warning(VERSION, f"the server calls itself {said!r}", "Use Neo4j 5, which the job is tested with.")
-    if int(major) == SUPPORTED_MAJOR:
+    if is_too_old(server.version):
+        return failed(VERSION, f"{said}: the statements need Neo4j {LEAST_TEXT}", f"Upgrade it to Neo4j {LEAST_TEXT} or newer.")
+    if version[0] == SUPPORTED_MAJOR:
         return ok(VERSION, said)
-    if int(major) < SUPPORTED_MAJOR:
-        return failed(VERSION, f"{said}: the statements need Neo4j 5", "Upgrade it to Neo4j 5.")
     return warning(VERSION, f"{said}: the job is tested with Neo4j 5", "Use Neo4j 5, or try this one where it may fail.")
 
 

@@ -33,7 +33,6 @@ from transforms.model.graph import (
     NodeLabel,
     Relationship,
 )
-from transforms.model.kinds import GENERIC_LABEL, KINDS
 from transforms.model.schema import schema
 from transforms.model.tenancy import birth
 
@@ -41,7 +40,6 @@ AWAIT_INDEXES: Final = "CALL db.awaitIndexes($seconds)"
 
 # What a batch may make between two nodes.
 _WRITTEN: Final = (*BETWEEN_RESOURCES, *REFERS.values(), EMITS)
-_RESOURCE_LABELS: Final = (GENERIC_LABEL, *(kind.name for kind in KINDS))
 _TYPES: Final = "|".join(relationship.type for relationship in BETWEEN_RESOURCES)
 
 
@@ -70,16 +68,10 @@ LOCK_TENANTS: Final = (
 )
 
 
-def _label(label: str) -> str:
-    return f", n:{label}" if label else ""
-
-
-UPSERT_RESOURCE: Final = {
-    label: f"{_ROWS}\nMERGE {_at('n', RESOURCE, 'row.rid')}\nSET n = row.props{_label(label)}" for label in _RESOURCE_LABELS
-}
-CREATE_STUB: Final = {
-    label: f"{_ROWS}\nMERGE {_at('n', RESOURCE, 'row.rid')}\nON CREATE SET n = row.props{_label(label)}" for label in _RESOURCE_LABELS
-}
+# The label of a kind is a parameter, taken from the closed map of kinds (`identity.label_of`) and never from a record: a statement for
+# each kind would be a round trip for each, and be planned for each.
+UPSERT_RESOURCE: Final = f"{_ROWS}\nMERGE {_at('n', RESOURCE, 'row.rid')}\nSET n = row.props, n:$(row.kinds)"
+CREATE_STUB: Final = f"{_ROWS}\nMERGE {_at('n', RESOURCE, 'row.rid')}\nON CREATE SET n = row.props, n:$(row.kinds)"
 CLEAR_RESOURCE: Final = f"{_ROWS}\nMATCH {_at('n', RESOURCE, 'row.rid')}\nSET n = row.props"
 PRUNE_STUB: Final = (
     f"{_ROWS}\nMATCH {_at('n', RESOURCE, 'row.key')}\nWHERE n.stub AND NOT EXISTS {{ (n)--() }}\nDELETE n\nRETURN {_OWNER}, row.key AS rid"
@@ -134,8 +126,8 @@ WRITE_ORDER: Final = {
             *DROP_EMITS.values(),
             *DROP_REFERRER.values(),
             CLEAR_RESOURCE,
-            *UPSERT_RESOURCE.values(),
-            *CREATE_STUB.values(),
+            UPSERT_RESOURCE,
+            CREATE_STUB,
             TOUCH_RESOURCE,
             CAP_RESOURCE,
             *UPSERT_REFERRER.values(),

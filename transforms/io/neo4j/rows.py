@@ -53,6 +53,10 @@ def _writes(client_id: str, changes: Changes) -> Iterator[Write]:
     def node(key: str, value: str, props: Row) -> Row:
         return {TENANT_KEY: client_id, key: value, "props": {**props, TENANT_KEY: client_id, key: value}}
 
+    def resource(rid: str, props: Row) -> Row:
+        label = label_of(rid)
+        return {**node(RESOURCE.key, rid, props), "kinds": [label] if label else []}
+
     def keys(found: Iterable[str]) -> list[Row]:
         return [{TENANT_KEY: client_id, "key": key} for key in sorted(found)]
 
@@ -64,8 +68,8 @@ def _writes(client_id: str, changes: Changes) -> Iterator[Write]:
     yield from _by_referrer(cypher.DROP_EMITS, {at: tenant | {"key": at.key} for at in changes.emits_gone})
     yield from _by_referrer(cypher.DROP_REFERRER, {at: tenant | {"key": at.key} for at in changes.referrers_gone})
     yield Write(cypher.CLEAR_RESOURCE, [node(RESOURCE.key, rid, stub_props(rid)) for rid in sorted(changes.cleared)])
-    yield from _by_label(cypher.UPSERT_RESOURCE, {rid: node(RESOURCE.key, rid, props) for rid, props in changes.nodes.items()})
-    yield from _by_label(cypher.CREATE_STUB, {rid: node(RESOURCE.key, rid, stub_props(rid)) for rid in changes.stubs})
+    yield Write(cypher.UPSERT_RESOURCE, [resource(rid, props) for rid, props in sorted(changes.nodes.items())])
+    yield Write(cypher.CREATE_STUB, [resource(rid, stub_props(rid)) for rid in sorted(changes.stubs)])
     vers = sorted(changes.node_vers.items())
     yield Write(cypher.TOUCH_RESOURCE, [{TENANT_KEY: client_id, "key": key, "ver": ver} for key, ver in vers])
     capped = {rid: {name: is_capped or None for name, is_capped in known.items()} for rid, known in changes.capped.items()}
@@ -96,14 +100,6 @@ def _by_referrer(statements: dict[str, str], rows: dict[ReferrerKey, Row]) -> It
     groups: dict[str, list[Row]] = {}
     for at in sorted(rows):
         groups.setdefault(at.label, []).append(rows[at])
-    for label in sorted(groups):
-        yield Write(statements[label], groups[label])
-
-
-def _by_label(statements: dict[str, str], rows: dict[str, Row]) -> Iterator[Write]:
-    groups: dict[str, list[Row]] = {}
-    for rid in sorted(rows):
-        groups.setdefault(label_of(rid), []).append(rows[rid])
     for label in sorted(groups):
         yield Write(statements[label], groups[label])
 

@@ -5,11 +5,11 @@ from typing import Any, Final
 import neo4j
 import structlog
 
-from transforms.io.faults import GraphTooNew
+from transforms.io.faults import GraphTooNew, InfrastructureFault
 from transforms.io.neo4j.errors import RowRefused, TenantFault
 from transforms.io.neo4j.session import GraphSession
 from transforms.io.neo4j.spelling import bring_over
-from transforms.model import cypher, renaming, schema_version
+from transforms.model import cypher, renaming, schema_version, server_version
 from transforms.model.graph import TENANT_KEY
 from transforms.records.outcomes import NO_TENANT
 
@@ -38,7 +38,15 @@ def create_schema(session: GraphSession) -> None:
 
 
 def check_version(session: GraphSession) -> int:
-    """The version of the graph's schema, 0 where it says none; GraphTooNew where this version of the job does not know it."""
+    """The version of the graph's schema, 0 where it says none; GraphTooNew where this version of the job does not know it.
+
+    InfrastructureFault where the server is older than the statements.
+    """
+    agent = session.server_agent()
+    if server_version.is_too_old(agent):
+        raise InfrastructureFault(
+            f"{agent} is too old for the statements: upgrade the server to Neo4j {server_version.LEAST_TEXT} or newer, then run again."
+        )
     found = session.ask(schema_version.READ_VERSION, **_SCHEMA_KEY)
     version = int(found[0]["version"] or 0) if found else 0
     if version > schema_version.VERSION:

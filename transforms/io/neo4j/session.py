@@ -54,6 +54,10 @@ class GraphSession:
     def _session(self) -> neo4j.Session:
         return self._driver.session(database=self._target.database)
 
+    def server_agent(self) -> str:
+        """What the server calls itself, such as `Neo4j/5.26.0`."""
+        return self._guarded(lambda: self._driver.get_server_info().agent)
+
     def _guarded(self, work: Callable[[], T]) -> T:
         try:
             return work()

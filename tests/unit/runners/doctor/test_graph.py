@@ -75,7 +75,9 @@ def test_why_neo4j_does_not_serve_is_told_apart(code: str, said: str, remedy: st
     ("version", "status"),
     [
         ("5.26.30", Status.OK),
-        ("5.1.0-drop03", Status.OK),
+        ("5.24.0-drop03", Status.OK),
+        ("5.23.0", Status.FAILED),
+        ("5.1.0-drop03", Status.FAILED),
         ("4.4.40", Status.FAILED),
         ("3.5", Status.FAILED),
         ("2025.01.0", Status.WARNING),
@@ -83,7 +85,7 @@ def test_why_neo4j_does_not_serve_is_told_apart(code: str, said: str, remedy: st
         ("dev", Status.WARNING),
     ],
 )
-def test_neo4j_5_is_ok_older_is_fatal_and_newer_a_warning(version: str, status: Status) -> None:
+def test_neo4j_5_that_knows_the_statements_is_ok_older_is_fatal_and_newer_a_warning(version: str, status: Status) -> None:
     assert judge_version(Server(version, "community")).status is status
 
 

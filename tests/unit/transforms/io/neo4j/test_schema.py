@@ -1,10 +1,11 @@
 """The graph's schema has a version: an older job refuses a newer graph, and a migration that was stopped goes on."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
 
-from transforms.io.faults import GraphTooNew
+from transforms.io.faults import GraphTooNew, InfrastructureFault
 from transforms.io.neo4j.errors import TenantFault
 from transforms.io.neo4j.schema import check_version, create_schema, migrate
 from transforms.io.neo4j.session import GraphSession
@@ -16,6 +17,7 @@ class Graph:
     """A graph with a version and tenants that are not brought over; `failing` cannot be."""
 
     limits = DEFAULT_LIMITS
+    agent = "Neo4j/5.26.30"
 
     def __init__(self, version: int | None, *old: str, failing: str = "") -> None:
         self.version = version
@@ -23,6 +25,9 @@ class Graph:
         self.failing = failing
         self.made: list[str] = []
         self.asked_of: list[str] = []
+
+    def server_agent(self) -> str:
+        return self.agent
 
     def ask(self, statement: str, **parameters: Any) -> list[dict[str, Any]]:
         if statement == schema_version.READ_VERSION:
@@ -55,6 +60,17 @@ def test_an_empty_graph_has_the_version_of_the_job_that_begins_it() -> None:
     migrate(session(graph))
 
     assert graph.version == schema_version.VERSION
+
+
+@pytest.mark.parametrize("call", [check_version, create_schema, migrate])
+def test_a_server_that_is_too_old_for_the_statements_is_refused_with_one_sentence(call: Callable[[GraphSession], object]) -> None:
+    graph = Graph(None)
+    graph.agent = "Neo4j/5.20.0"
+
+    with pytest.raises(InfrastructureFault, match=r"Neo4j/5\.20\.0 is too old for the statements: upgrade the server to Neo4j 5\.24"):
+        call(session(graph))
+    assert graph.made == []
+    assert graph.version is None
 
 
 def test_a_graph_from_before_versions_has_one_once_every_tenant_is_brought_over() -> None:
