@@ -131,7 +131,7 @@ def _progress_checks(subject: Subject, names: list[str], group: Check, inquiry: 
     if group.status is Status.FAILED:
         return _skip((groups.LAG, groups.HELD_BACK, groups.KEPT), "the consumer group cannot be used")
     plan = _plan(subject, names)
-    return [groups.judge_lag(plan), groups.judge_held_back(plan), groups.judge_kept(inquiry.offsets_retention_s())]
+    return [groups.judge_lag(plan, subject.reader), groups.judge_held_back(plan), groups.judge_kept(inquiry.offsets_retention_s())]
 
 
 def _plan(subject: Subject, names: Iterable[str]) -> ReadPlan | ProbeError:

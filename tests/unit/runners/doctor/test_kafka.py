@@ -283,6 +283,9 @@ def test_the_lag_is_told_and_what_was_lost_is_a_warning() -> None:
     gap = OffsetGap("a", 0, 2, 4, 4)
     assert judge_lag(ReadPlan(ranges, [])) == ok("lag", "1,005 offsets to take in, of 2 partitions")
     assert judge_lag(ReadPlan([], [])) == ok("lag", "0 offsets to take in")
+    much = ReadPlan([OffsetRange("a", 0, 0, 20_000)], [])
+    assert "--kafka_reader=bounded" in judge_lag(much, "beam").said
+    assert "--kafka_reader=bounded" not in judge_lag(much, "bounded").said
     lost = judge_lag(ReadPlan(ranges, [gap, gap]))
     assert (lost.status, lost.said) == (Status.WARNING, f"{gap.sentence} (and 1 more)")
     assert judge_lag(ProbeError("no answer")).status is Status.FAILED
