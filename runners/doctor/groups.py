@@ -6,14 +6,13 @@ from typing import Final
 from runners.doctor.humanize import spoken_s
 from runners.doctor.topics import REFUSED
 from runners.doctor.verdict import Check, failed, ok, skipped, warning
-from runners.observe.faster_reader import MUCH
 from transforms.io.answers import ProbeError
 from transforms.io.graph_admin.lease_holder import readable_holder
 from transforms.io.graph_admin.probe import LeaseTold
 from transforms.io.kafka.offsets import ReadPlan
 from transforms.io.kafka.probe import GroupTold
 from transforms.io.kafka.ranges import EXPIRES_S
-from transforms.steps.readers import BEAM, BOUNDED
+from transforms.steps.readers import BEAM, BOUNDED, MUCH
 
 GROUP: Final = "group"
 LAG: Final = "lag"
@@ -42,7 +41,7 @@ def judge_group(group: str, told: GroupTold | ProbeError) -> Check:
 
 
 def judge_lag(plan: ReadPlan | ProbeError, reader: str = BOUNDED) -> Check:
-    """How much is to be read, and where that is much whether another reader is faster; a warning where something was deleted before it was."""
+    """How much is to be read, and whether another reader does it faster; a warning where something was deleted before it was read."""
     if isinstance(plan, ProbeError):
         return failed(LAG, plan.said, "See the broker's log, then ask again.")
     if plan.gaps:

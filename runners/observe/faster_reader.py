@@ -6,11 +6,9 @@ import structlog
 
 from runners.loops.bounded import SliceReport
 from transforms.io.kafka.offsets import Place
-from transforms.steps.readers import BOUNDED
+from transforms.steps.readers import BOUNDED, MUCH
 
 _LOG: Final = structlog.get_logger("run")
-# A slice of the connector: what takes more than one waits for the start of another pipeline each time.
-MUCH: Final = 20_000
 
 
 class FasterReader:

@@ -5,3 +5,6 @@ from typing import Final
 BEAM: Final = "beam"
 BOUNDED: Final = "bounded"
 READERS: Final = (BEAM, BOUNDED)
+# Offsets from which it matters that the bounded reader is faster: what takes more than one slice of the connector waits for the start of
+# another pipeline each time.
+MUCH: Final = 20_000
