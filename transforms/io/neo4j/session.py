@@ -1,10 +1,11 @@
 """Transactions on the graph, each within a time limit, and what their failures mean."""
 
+import time
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 import neo4j
-from neo4j.exceptions import DriverError, Neo4jError
+from neo4j.exceptions import DriverError, Neo4jError, ResultFailedError
 
 from transforms.io.faults import InfrastructureFault
 from transforms.io.neo4j.errors import NotTogether, RowRefused, TenantFault, TenantLocked, TenantOutOfTime
@@ -22,6 +23,7 @@ from transforms.records.rejects import Step
 
 # Statements of the job's own: a lease, a mark, a page of a sweep or a purge.
 ASK_TIMEOUT_S: Final = 60.0
+_AGAIN_S: Final = 1.0
 T = TypeVar("T")
 
 
@@ -76,8 +78,7 @@ class GraphSession:
             with self._locks.watching(self._limits.lock_s if lock_s is None else lock_s) as mark:
                 limited = neo4j.unit_of_work({inspection.TRANSACTION_MARK: mark}, timeout_s)(work)
                 try:
-                    with self._session() as session:
-                        return session.execute_write(limited)
+                    return self._execute(limited)
                 except Neo4jError as error:
                     if is_row_fault(error) or not is_transaction_fault(error):
                         raise
@@ -110,8 +111,25 @@ class GraphSession:
             ) from refused
 
     def _in_transaction(self, work: Callable[[Ask], T]) -> T:
-        with self._session() as session:
-            return session.execute_write(neo4j.unit_of_work(timeout=ASK_TIMEOUT_S)(asking(work)))
+        return self._execute(neo4j.unit_of_work(timeout=ASK_TIMEOUT_S)(asking(work)))
+
+    def _execute(self, work: Callable[[neo4j.ManagedTransaction], T]) -> T:
+        """Run a managed transaction; what it fails with is what the server said.
+
+        A connection whose transaction failed goes back to the pool at once. Where another thread takes it before the driver closes the
+        transaction, the driver (6.4) raises ResultFailedError in place of the failure, and does not try again what it would have.
+        """
+        until = time.monotonic() + self._target.retry_s
+        while True:
+            try:
+                with self._session() as session:
+                    return session.execute_write(work)
+            except ResultFailedError as error:
+                if not isinstance(error.__cause__, Neo4jError):
+                    raise
+                if not error.__cause__.is_retryable() or time.monotonic() > until:
+                    raise error.__cause__ from error
+                time.sleep(_AGAIN_S)
 
     def run_alone(self, query: neo4j.Query, **parameters: Any) -> None:
         """Run a statement that opens a transaction of its own, as those of the schema do."""

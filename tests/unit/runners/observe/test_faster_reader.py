@@ -2,7 +2,8 @@
 
 from structlog.testing import capture_logs
 
-from runners.observe.faster_reader import MUCH, FasterReader
+from runners.observe.faster_reader import FasterReader
+from transforms.steps.readers import MUCH
 
 
 def test_it_is_said_once_and_only_where_there_is_much() -> None:
