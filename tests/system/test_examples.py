@@ -22,7 +22,7 @@ def test_the_program_to_paste_sends_the_examples_and_the_job_takes_them_as_the_d
     )
     report = world.run_job()
 
-    assert (sent.returncode, sent.stderr) == (0, "")
+    assert sent.returncode == 0, sent.stderr
     assert report["read"] == len(EXAMPLES) + 1
     assert report["control"] == sum(one.outcome == "control" for one in EXAMPLES)
     assert report["written"] == sum(one.outcome == "written" for one in EXAMPLES) + 1, "the tombstone too"
