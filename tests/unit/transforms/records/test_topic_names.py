@@ -5,5 +5,5 @@ from transforms.records.topics import TOPIC_OF_NAME, TOPICS
 
 
 def test_the_names_are_those_of_the_table_in_its_order() -> None:
-    assert ALL_TOPICS == tuple(topic.name for topic in TOPICS)
+    assert tuple(topic.name for topic in TOPICS) == ALL_TOPICS
     assert TOPIC_OF_NAME.keys() == TOPIC_NAMES
