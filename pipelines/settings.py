@@ -10,7 +10,7 @@ from transforms.io.kafka.registry_target import RegistryTarget
 from transforms.io.kafka.target import KafkaTarget
 from transforms.io.neo4j.target import Neo4jTarget
 from transforms.planning.lifecycle.liveness import DEFAULT_LIMITS, Limits
-from transforms.records.dead_letters.letters import LetterPlace
+from transforms.records.dead_letters.selection import LetterPlace
 from transforms.records.logs.failures import Families
 from transforms.records.tenancy.tenant import TenantRules
 from transforms.steps.arrival import ArrivalWindow

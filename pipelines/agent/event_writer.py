@@ -10,7 +10,7 @@ from transforms.io.cluster.discovery import EVENTS as COLLECTION
 from transforms.io.cluster.stream import ListAnew, ObjectStream, Waiter
 from transforms.records.agent.events import event_record
 from transforms.records.agent.keys import key_of
-from transforms.records.topics import EVENTS
+from transforms.records.topic_names import EVENTS
 
 log = structlog.get_logger()
 _PAUSE_S = 15.0

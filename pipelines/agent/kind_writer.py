@@ -17,7 +17,7 @@ from transforms.records.agent.keys import key_of, marker_key
 from transforms.records.agent.markers import SNAPSHOT, snapshot_begin, snapshot_end
 from transforms.records.agent.objects import StateRecord, state_record
 from transforms.records.manifests import ENTRY_BYTES, entry_of
-from transforms.records.topics import RESOURCES
+from transforms.records.topic_names import RESOURCES
 
 log = structlog.get_logger()
 

@@ -17,7 +17,7 @@ from transforms.planning.interpret.listed import rule_records, target_records
 from transforms.records.agent.keys import key_of
 from transforms.records.redaction.tree import TooSuspicious
 from transforms.records.rejects import Fault
-from transforms.records.topics import RULES, TARGETS
+from transforms.records.topic_names import RULES, TARGETS
 
 log = structlog.get_logger()
 EVERY_S: Final = 60.0

@@ -21,7 +21,7 @@ from transforms.io.cluster.lease import DURATION_S, GIVE_UP_S, RENEW_S, Lease
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka.producing import OrderedProducer, Receipts
 from transforms.records.agent.keys import tenant_key
-from transforms.records.topics import REGISTRY
+from transforms.records.topic_names import REGISTRY
 
 log = structlog.get_logger()
 USER_AGENT: Final = "graph-agent"

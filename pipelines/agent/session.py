@@ -21,7 +21,7 @@ from transforms.io.faults import InfrastructureFault
 from transforms.records.agent.keys import marker_key, tenant_key
 from transforms.records.agent.markers import MANIFEST, heartbeat, manifest_part, registration
 from transforms.records.manifests import parts_of
-from transforms.records.topics import HEARTBEATS, REGISTRY, RESOURCES
+from transforms.records.topic_names import HEARTBEATS, REGISTRY, RESOURCES
 
 log = structlog.get_logger()
 # Kinds that are read whole at the same time.

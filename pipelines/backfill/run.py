@@ -35,10 +35,10 @@ from transforms.io.kafka.offsets import KafkaOffsets
 from transforms.io.kafka.target import KafkaTarget
 from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.planning.scheduling.backfill_plan import ARCHIVE, KAFKA, Scope, due_intervals
-from transforms.records.dead_letters.letters import LetterPlace
+from transforms.records.dead_letters.selection import LetterPlace
 from transforms.records.outcomes import NO_TENANT
 from transforms.records.tenancy.routes import route_of, topics_to_read
-from transforms.records.topics import REGISTRY, TOPIC_NAMES
+from transforms.records.topic_names import REGISTRY, TOPIC_NAMES
 
 _LOG = structlog.get_logger("backfill")
 

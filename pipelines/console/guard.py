@@ -17,7 +17,6 @@ from pipelines.console.render import refusal
 
 _LOG: Final = structlog.get_logger("console")
 _OPEN: Final = ("/static/", "/login", "/healthz")
-LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 SECURITY: Final = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "

@@ -15,7 +15,8 @@ from pipelines.console.site import Page, Site
 from pipelines.deadletters.report import letter_object
 from pipelines.output.readable import readable_text
 from transforms.io.dead_letters.index import LetterGroup
-from transforms.records.dead_letters.letters import REASONS, Letter, parse_coordinates
+from transforms.records.dead_letters.letters import Letter
+from transforms.records.dead_letters.selection import REASONS, parse_coordinates
 from transforms.records.redaction.text import redact_text
 from transforms.records.redaction.tree import redact_tree
 

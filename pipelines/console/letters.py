@@ -13,7 +13,7 @@ from transforms.io.dead_letters.index import LetterEntry, LetterGroup, LetterInd
 from transforms.io.dead_letters.reader import DeadLetterReader, Posted
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka.partitions import Place
-from transforms.records.dead_letters.letters import Coordinates, LetterFilter
+from transforms.records.dead_letters.selection import Coordinates, LetterFilter
 
 _LOG: Final = structlog.get_logger("console")
 # So many of each tenant and reason are listed; all are counted.

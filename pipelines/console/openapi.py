@@ -7,7 +7,7 @@ from pipelines.console import fleet, incidents, maps
 from pipelines.console.objects import TYPES
 from pipelines.console.params import MOST_TEXT
 from transforms.planning.views.neighbourhood import MOST_HOPS
-from transforms.records.dead_letters.letters import REASONS
+from transforms.records.dead_letters.selection import REASONS
 
 _TENANT: Final = {"type": "string", "pattern": "^[a-z0-9][a-z0-9.-]{0,62}$"}
 

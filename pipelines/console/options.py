@@ -7,11 +7,11 @@ from typing import Annotated, Final
 import typer
 
 from pipelines.console.auth import Anyone, Authenticator, BadTokens, Network, Tokens, TrustedHeader, read_tokens
-from pipelines.console.guard import LOOPBACK_NAMES
 from pipelines.console.principal import BadTenants, parse_tenants
 from pipelines.options.checks import names, one_of, usage_error
 
 WAYS: Final = ("none", "token", "header")
+LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 @dataclass(frozen=True, slots=True)

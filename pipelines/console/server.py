@@ -17,7 +17,7 @@ from transforms.io.dead_letters.reader import DeadLetterReader
 from transforms.io.kafka.target import KafkaTarget
 from transforms.io.neo4j.target import Neo4jTarget
 from transforms.io.views.neo4j_source import Neo4jGraphSource
-from transforms.records.dead_letters.letters import LetterPlace
+from transforms.records.dead_letters.selection import LetterPlace
 
 LETTERS_S: Final = 10.0
 # Several readers of the same page within this time share one answer; what is live is renewed less often.

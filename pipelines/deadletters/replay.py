@@ -34,7 +34,8 @@ from transforms.io.graph_sink import Neo4jSink
 from transforms.io.kafka.offsets import Place
 from transforms.io.kafka.target import KafkaTarget
 from transforms.io.neo4j.store import Neo4jGraphStore
-from transforms.records.dead_letters.letters import LetterFilter, LetterPlace, Wanted
+from transforms.records.dead_letters.letters import Wanted
+from transforms.records.dead_letters.selection import LetterFilter, LetterPlace
 from transforms.steps.replay import CountRejects, ReplayLetters
 
 # Letters that a dry run lists one by one.

@@ -6,7 +6,7 @@ from pipelines.output.progress import Count
 from transforms.io.dead_letters.index import LetterIndex
 from transforms.io.dead_letters.reader import DeadLetterReader, Posted
 from transforms.io.kafka.offsets import Place
-from transforms.records.dead_letters.letters import Coordinates
+from transforms.records.dead_letters.selection import Coordinates
 
 
 def index_letters(reader: DeadLetterReader, index: LetterIndex, beyond: Mapping[Place, int] | None = None) -> dict[Place, int]:

@@ -5,7 +5,7 @@ from runners.doctor.doctor import Subject
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka.make_topics import Made, make_topics, topics_wanted
 from transforms.records.tenancy.routes import route_of
-from transforms.records.topics import TOPIC_NAMES
+from transforms.records.topic_names import TOPIC_NAMES
 
 _PARTITIONS = 4
 

@@ -11,17 +11,16 @@ from typing import Annotated
 
 import typer
 
-from pipelines.options.flatten import flatten_option_groups
+from pipelines.options.flatten import begin_logs_later, flatten_option_groups
 from pipelines.options.flow import ClientId, Json, LogLevel, log_level
 from pipelines.options.neo4j import Neo4jOptions
-from pipelines.output.logs import configure_logs
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
 @app.callback()
-def main(level: LogLevel = "WARNING") -> None:
-    configure_logs(log_level(level))
+def main(context: typer.Context, level: LogLevel = "WARNING") -> None:
+    begin_logs_later(context, log_level(level))
 
 
 @app.command("list")

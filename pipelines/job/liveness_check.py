@@ -11,7 +11,7 @@ from transforms.io.graph_admin.tenant_registry import process_tenant_registry
 from transforms.io.kafka.offsets import HeldBack, PartitionFault
 from transforms.planning.lifecycle.liveness import Limits, State
 from transforms.records.tenancy.routes import route_of
-from transforms.records.topics import TOPIC_NAMES
+from transforms.records.topic_names import TOPIC_NAMES
 
 _LOG: Final = structlog.get_logger("tenants")
 

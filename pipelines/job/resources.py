@@ -24,7 +24,7 @@ from transforms.io.kafka.offsets import HeldBack, KafkaOffsets, OffsetGap, Offse
 from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.planning.scheduling.slices import CONNECTOR_RECORDS, MOST_RECORDS, SlicePacer, SliceSize
 from transforms.records.tenancy.routes import route_of, topics_to_read
-from transforms.records.topics import REGISTRY, TOPIC_NAMES
+from transforms.records.topic_names import REGISTRY, TOPIC_NAMES
 from transforms.steps.readers import BEAM
 
 _LOG = structlog.get_logger("run")

@@ -35,7 +35,7 @@ from transforms.io.kafka.offsets import KafkaOffsets, Place
 from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.planning.scheduling.slices import MOST_RECORDS, SliceSize
 from transforms.records.tenancy.routes import route_of
-from transforms.records.topics import REGISTRY, TOPIC_NAMES
+from transforms.records.topic_names import REGISTRY, TOPIC_NAMES
 from transforms.steps.metrics import reached_of
 from transforms.steps.readers import BOUNDED
 

@@ -3,7 +3,7 @@
 import os
 import re
 from dataclasses import dataclass, replace
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import urlsplit
 
 import typer
@@ -12,10 +12,14 @@ from pipelines.options.checks import usage_error
 from pipelines.options.flow import ClientId, tenant_id
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.settings_file import file_error, read_settings
-from transforms.io.graph_admin.compare import Pair
 from transforms.io.neo4j.target import SCHEMES, Neo4jTarget
 from transforms.io.secrets import Secret
-from transforms.model.graph_mapping import BadMapping, GraphMapping, parse_mapping
+
+# Imported where they are needed: both take long, and an error of use needs neither.
+# ruff: noqa: PLC0415
+if TYPE_CHECKING:
+    from transforms.io.graph_admin.compare import Pair
+    from transforms.model.graph_mapping import GraphMapping
 
 _DATABASE: Final = re.compile(r"[A-Za-z][A-Za-z0-9.-]{2,62}")
 _FORMS: Final = "write bolt://host:port, bolt://host:port/database, or /database for one of the server that NEO4J_URI names"
@@ -60,17 +64,21 @@ class CompareOptions:
         left = side_target("left", self.left, neo4j, self.left_user, self.left_password_file, self.left_ca_file)
         return left, side_target("right", self.right, neo4j, self.right_user, self.right_password_file, self.right_ca_file)
 
-    def mapping(self) -> GraphMapping | None:
+    def mapping(self) -> "GraphMapping | None":
         """How the left is read; None where this job wrote it."""
         if not self.left_mapping:
             return None
+        from transforms.model.graph_mapping import BadMapping, parse_mapping
+
         try:
             return parse_mapping(read_settings("--left_mapping", self.left_mapping))
         except BadMapping as error:
             raise file_error("--left_mapping", self.left_mapping, str(error)) from None
 
-    def pair(self, mapping: GraphMapping | None) -> Pair | None:
+    def pair(self, mapping: "GraphMapping | None") -> "Pair | None":
         """The tenant that is meant; None for all that either side has."""
+        from transforms.io.graph_admin.compare import Pair
+
         one = tenant_id(self.client_id)
         left, right = tenant_id(self.left_client_id, "--left_client_id"), tenant_id(self.right_client_id, "--right_client_id")
         if one and (left or right):

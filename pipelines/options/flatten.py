@@ -8,13 +8,14 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, Field, fields, is_dataclass
-from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, NamedTuple, get_args, get_origin, get_type_hints
 
 import typer
 from typer.models import OptionInfo
 
 from pipelines.options.config_file import ConfigFile
 from pipelines.options.invocation import COMMAND
+from pipelines.output.logs import configure_logs
 
 _CONTEXT: Final = "invocation_context"
 _CONFIG: Final = "config"
@@ -22,6 +23,15 @@ _PREFIX: Final = "GRAPH_"
 _FLAG: Final = "--"
 # What is asked for at one call and must not come of an environment.
 _OF_ONE_CALL: Final = frozenset({"yes"})
+
+
+class _LogsAt(NamedTuple):
+    level: str
+
+
+def begin_logs_later(context: typer.Context, level: str) -> None:
+    """For a group of commands: its command configures logs at this level once its own flags are right."""
+    context.obj = _LogsAt(level)
 
 
 def flatten_option_groups(command: Callable[..., None]) -> Callable[..., None]:
@@ -50,7 +60,10 @@ def flatten_option_groups(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def run(**given: Any) -> None:
         given.pop(_CONFIG, None)
-        token = COMMAND.set(given.pop(_CONTEXT, None))
+        context: typer.Context | None = given.pop(_CONTEXT, None)
+        if context and isinstance(context.obj, _LogsAt):
+            configure_logs(context.obj.level)
+        token = COMMAND.set(context)
         try:
             built = {name: group(**{one.name: given.pop(one.name) for one in fields(group)}) for name, group in groups.items()}
             command(**built, **given)

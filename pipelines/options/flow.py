@@ -4,17 +4,16 @@ import os
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-import structlog
 import typer
 
 from pipelines.options.checks import one_of
 from pipelines.options.common import LOG_LEVELS, ClientId, Json, LogLevel, log_level, tenant_id
+from pipelines.options.warn import warn
 from transforms.io.neo4j.time_limits import LOCK_TIMEOUT_S, WRITE_TIMEOUT_S, TimeLimits
 from transforms.planning.scheduling.adaptive_batch_size import BatchSizeLimits
 from transforms.planning.scheduling.grouping import GroupLimits
 from transforms.steps.writing import Writing
 
-_LOG: Final = structlog.get_logger("settings")
 __all__ = ["LOG_LEVELS", "ClientId", "Json", "LogLevel", "TenantOptions", "WriteOptions", "log_level", "tenant_id"]
 
 SINGLE_TENANT_VARIABLE: Final = "SINGLE_TENANT"
@@ -34,7 +33,7 @@ SingleTenant = Annotated[
 def single_tenant_id(client_id: str) -> str:
     """The tenant of single-tenant mode, checked; "" for all. Warns where only the job's variable names one."""
     if not client_id and os.environ.get(JOBS_VARIABLE):
-        _LOG.warning("CLIENT_ID is for the job alone; give --single_tenant or SINGLE_TENANT here", client_id=os.environ[JOBS_VARIABLE])
+        warn("CLIENT_ID is for the job alone; give --single_tenant or SINGLE_TENANT here", client_id=os.environ[JOBS_VARIABLE])
     return tenant_id(client_id, "--single_tenant")
 
 

@@ -13,10 +13,10 @@ from pipelines.options.servers import KAFKA, are_named, server_address, stack_or
 from runners.local.endpoints import listens, read_endpoints
 from transforms.io.kafka.target import SASL_MECHANISMS, SECURITY_PROTOCOLS, KafkaTarget
 from transforms.io.secrets import Secret
-from transforms.records.dead_letters.letters import LetterPlace
-from transforms.records.topics import TOPICS
+from transforms.records.dead_letters.selection import LetterPlace
+from transforms.records.topic_names import ALL_TOPICS
 
-DEFAULT_TOPICS: Final = ",".join(topic.name for topic in TOPICS)
+DEFAULT_TOPICS: Final = ",".join(ALL_TOPICS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 import typer
 
 from pipelines.options.archive import reachable
-from transforms.records.dead_letters.letters import LetterPlace
+from transforms.records.dead_letters.selection import LetterPlace
 
 DEFAULT_DEADLETTER_TOPIC: Final = "graph.deadletter"
 

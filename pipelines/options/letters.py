@@ -9,7 +9,7 @@ import typer
 from pipelines.options.checks import names, one_of, usage_error
 from pipelines.options.flow import SingleTenant, single_tenant_id, tenant_id
 from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterPath, DeadletterTopic, letter_place
-from transforms.records.dead_letters.letters import REASONS, Coordinates, LetterFilter, LetterPlace, parse_coordinates
+from transforms.records.dead_letters.selection import REASONS, Coordinates, LetterFilter, LetterPlace, parse_coordinates
 from transforms.records.outcomes import NO_TENANT
 
 CoordinatesArgument = Annotated[

@@ -7,14 +7,11 @@ variable was forgotten or misspelt, and the job would write one's records into a
 import os
 from typing import Final, NamedTuple
 
-import structlog
-
 from pipelines.options.checks import usage_error
 from pipelines.options.invocation import given_as
+from pipelines.options.warn import warn
 from runners.local.endpoints import Endpoints, read_endpoints, stack_dir
 from runners.variables import near_misses
-
-_LOG: Final = structlog.get_logger("settings")
 
 
 class Server(NamedTuple):
@@ -90,7 +87,7 @@ def warn_of_near_misses() -> None:
     for found, meant in near_misses(os.environ).items():
         if found not in _WARNED:
             _WARNED.add(found)
-            _LOG.warning("variable is not read", variable=found, did_you_mean=meant)
+            warn("variable is not read", variable=found, did_you_mean=meant)
 
 
 def _given_without(server: Server) -> str:

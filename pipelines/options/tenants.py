@@ -10,9 +10,9 @@ from pipelines.options.flow import tenant_id
 from transforms.planning.lifecycle.liveness import Limits
 from transforms.records.tenancy.routes import BadPattern, check_pattern, topic_per_cluster
 from transforms.records.tenancy.tenant import TenantRules
-from transforms.records.topics import TOPICS
+from transforms.records.topic_names import ALL_TOPICS
 
-PER_CLUSTER: Final = topic_per_cluster(tuple(topic.name for topic in TOPICS))
+PER_CLUSTER: Final = topic_per_cluster(ALL_TOPICS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,17 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import typer
-from rich.console import Console
 
 from transforms.io.faults import InfrastructureFault
 from transforms.records.redaction.text import redact_text
 from transforms.records.redaction.tree import redact_tree
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 # Columns of tables with more to tell.
 WIDE: Final = 140
@@ -36,8 +38,10 @@ def exit_on_fault(interrupted: str = "") -> Iterator[None]:
         sys.exit(1)
 
 
-def console(width: int = 120) -> Console:
+def console(width: int = 120) -> "Console":
     """Standard output, as wide as the terminal. width: in columns, where there is none."""
+    from rich.console import Console  # noqa: PLC0415 - an error of use needs none
+
     return Console(width=None if sys.stdout.isatty() else width)
 
 

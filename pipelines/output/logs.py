@@ -9,8 +9,6 @@ import traceback
 from types import TracebackType
 from typing import Any
 
-import structlog
-
 from transforms.records.redaction.secret_names import is_secret_name
 from transforms.records.redaction.text import REDACTED, redact_text
 from transforms.records.redaction.tree import TooSuspicious, redact_tree
@@ -18,6 +16,9 @@ from transforms.records.redaction.tree import TooSuspicious, redact_tree
 
 def configure_logs(level: str) -> None:
     """Configure once, first thing in an entry point. Beam's and the drivers' own logs show from WARNING on."""
+    # It takes longer to import than the rest of a command line, and an error of use needs no logs.
+    import structlog  # noqa: PLC0415
+
     number = logging.getLevelNamesMapping()[level]
     renderer = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     structlog.configure(

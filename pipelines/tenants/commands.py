@@ -12,7 +12,7 @@ import typer
 
 from pipelines.options.compare import CompareOptions
 from pipelines.options.failures import FailureOptions
-from pipelines.options.flatten import flatten_option_groups
+from pipelines.options.flatten import begin_logs_later, flatten_option_groups
 from pipelines.options.flow import ClientId, Json, LogLevel, WriteOptions, log_level
 from pipelines.options.kafka import KafkaOptions
 from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterPath, DeadletterTopic
@@ -21,14 +21,13 @@ from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.purging import DEFAULT_SLICE_ROWS, SliceRows, Tenant, Yes
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.tenants import AdmissionOptions, RouteOptions
-from pipelines.output.logs import configure_logs
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
 @app.callback()
-def main(level: LogLevel = "WARNING") -> None:
-    configure_logs(log_level(level))
+def main(context: typer.Context, level: LogLevel = "WARNING") -> None:
+    begin_logs_later(context, log_level(level))
 
 
 @app.command()

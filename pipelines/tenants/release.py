@@ -29,7 +29,7 @@ from transforms.io.kafka.offsets import Place
 from transforms.io.neo4j.errors import RowRefused, TenantFault
 from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.model.metrics import REJECT_REASONS
-from transforms.records.dead_letters.letters import LetterFilter
+from transforms.records.dead_letters.selection import LetterFilter
 from transforms.records.rejects import Reason
 
 _LOG: Final = structlog.get_logger("tenants")

@@ -16,19 +16,18 @@ from typing import Annotated
 
 import typer
 
-from pipelines.options.flatten import flatten_option_groups
+from pipelines.options.flatten import begin_logs_later, flatten_option_groups
 from pipelines.options.flow import Json, LogLevel, log_level
 from pipelines.options.kafka import DEFAULT_TOPICS, KafkaOptions
 from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterTopic
 from pipelines.options.tenants import RouteOptions
-from pipelines.output.logs import configure_logs
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
 @app.callback()
-def main(level: LogLevel = "WARNING") -> None:
-    configure_logs(log_level(level))
+def main(context: typer.Context, level: LogLevel = "WARNING") -> None:
+    begin_logs_later(context, log_level(level))
 
 
 @app.command()

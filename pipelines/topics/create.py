@@ -13,7 +13,7 @@ from pipelines.options.tenants import PER_CLUSTER, RouteOptions
 from pipelines.output.command import WIDE, console, exit_on_fault, print_json
 from transforms.io.kafka.make_topics import BROKERS_CHOICE, Made, TopicOutcome, make_topics, topics_wanted
 from transforms.records.tenancy.routes import route_of
-from transforms.records.topics import TOPIC_NAMES
+from transforms.records.topic_names import TOPIC_NAMES
 
 
 def create(

@@ -28,7 +28,7 @@ from transforms.io.kafka.schema_registry import SchemaRegistry
 from transforms.io.kafka.target import KafkaTarget
 from transforms.io.neo4j.target import Neo4jTarget
 from transforms.model.schema import schema
-from transforms.records.dead_letters.letters import LetterPlace
+from transforms.records.dead_letters.selection import LetterPlace
 from transforms.records.tenancy.routes import topics_to_read
 from transforms.steps.readers import BEAM
 

@@ -9,8 +9,9 @@ from transforms.io.answers import ProbeError
 from transforms.io.kafka.probe import TopicDescription
 from transforms.model.limits import RECORD_BYTES
 from transforms.records.tenancy.routes import route_of
+from transforms.records.topic_names import TOPIC_NAMES
 from transforms.records.topic_settings import LOG_APPEND_TIME, topic_settings
-from transforms.records.topics import TOPIC_NAMES, TOPIC_OF_NAME, Topic
+from transforms.records.topics import TOPIC_OF_NAME, Topic
 
 MISSING: Final = "UNKNOWN_TOPIC_OR_PART"
 ANY_TOPIC: Final = "topics"

@@ -10,7 +10,7 @@ from transforms.io.answers import ProbeError
 from transforms.io.graph_admin.quarantine import MarkStore, QuarantinedTenant, read_quarantined
 from transforms.io.kafka.probe import KafkaProbe
 from transforms.io.kafka.target import KafkaTarget
-from transforms.records.dead_letters.letters import LetterPlace
+from transforms.records.dead_letters.selection import LetterPlace
 
 _LOG: Final = structlog.get_logger("tenants")
 EVERY_S: Final = 3600.0

@@ -23,9 +23,9 @@ from pipelines.options.flow import WriteOptions
 from pipelines.output.command import WIDE, console
 from scripts.benching.raw import write_rate
 from scripts.benching.stage import Stage
-from transforms.io.neo4j.purge import SLICE_ROWS
 from transforms.io.neo4j.rows import Write, writes
 from transforms.io.neo4j.store import Neo4jGraphStore
+from transforms.model.limits import PURGE_ROWS
 from transforms.planning.facts.changes import Changes
 from transforms.planning.facts.mutations import Mutation, UpsertEdge, UpsertNode
 from transforms.planning.facts.stored import Triple
@@ -57,7 +57,7 @@ def measure_purge(nodes: int, stage: Stage, say: Callable[[str], None]) -> dict[
         purges: list[dict[str, Any]] = []
         during = others.write_while(lambda: purges.append(run_purge(stage.environment())))
     ratio = round(during["p95_ms"] / before["p95_ms"], 2)
-    figures = {"nodes": nodes, "others": OTHERS, "writers": WriteOptions().writers, "slice_rows": SLICE_ROWS}
+    figures = {"nodes": nodes, "others": OTHERS, "writers": WriteOptions().writers, "slice_rows": PURGE_ROWS}
     return {**figures, "before": before, "during": during, "p95_ratio": ratio, "bar": BAR, "purge": purges[0]}
 
 

@@ -11,7 +11,7 @@ from scripts.faulting.topics import configure_topic, delete_before, delete_topic
 from scripts.sampling.record import EVENTS, RESOURCES, TOPOLOGY, SampleRecord
 from scripts.world import World
 from transforms.io.kafka.offsets import Place
-from transforms.records.dead_letters.letters import OFFSETS_LOST
+from transforms.records.dead_letters.selection import OFFSETS_LOST
 from transforms.records.record import KafkaRecord
 
 _LOSABLE: Final = (RESOURCES, TOPOLOGY, EVENTS)

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from transforms.records.topics import COMMANDS, EVENTS, HEARTBEATS, LOGS, REGISTRY, RESOURCES, RULES, TARGETS, TOPOLOGY
+from transforms.records.topic_names import COMMANDS, EVENTS, HEARTBEATS, LOGS, REGISTRY, RESOURCES, RULES, TARGETS, TOPOLOGY
 
 __all__ = ["COMMANDS", "EVENTS", "HEARTBEATS", "LOGS", "REGISTRY", "RESOURCES", "RULES", "TARGETS", "TOPOLOGY"]
 __all__ += ["SampleRecord", "json_bytes"]

@@ -14,7 +14,8 @@ from scripts.sampling.produce import TOPICS
 from scripts.sampling.record import SampleRecord
 from tests.system.world import World
 from transforms.io.kafka.target import KafkaTarget
-from transforms.records.dead_letters.letters import Coordinates, coordinates_of
+from transforms.records.dead_letters.letters import coordinates_of
+from transforms.records.dead_letters.selection import Coordinates
 
 # Small, since they stand beside the stack's own.
 _HEAP: Final = ("128m", "384m")

@@ -17,7 +17,7 @@ from scripts.sampling.produce import TOPICS
 from tests.support.cluster import Cluster
 from tests.system.world import CHECKOUT, World
 from transforms.model.identity import make_rid
-from transforms.records.topics import EVENTS, HEARTBEATS, REGISTRY, RESOURCES
+from transforms.records.topic_names import EVENTS, HEARTBEATS, REGISTRY, RESOURCES
 
 pytestmark = pytest.mark.usefixtures("_lab_alone")
 SECRET = "hunter2-never-on-a-topic"

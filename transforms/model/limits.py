@@ -42,3 +42,6 @@ AHEAD_US: Final = BODY_AHEAD // BODY_AHEAD.resolution
 DEADLETTER_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 DEADLETTER_VALUE_BYTES: Final = 11 * 1024 * 1024
 DEADLETTER_KEY_BYTES: Final = 512 * 1024
+# Relationships or nodes that a purge takes away in one transaction, and the fewest that it may be told.
+PURGE_ROWS: Final = 2000
+LEAST_PURGE_ROWS: Final = 2

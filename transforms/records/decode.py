@@ -20,7 +20,8 @@ from transforms.records.redaction.text import redact_text
 from transforms.records.rejects import Fault, Reason
 from transforms.records.tenancy.routes import TopicRoute, header_tenant, route_of
 from transforms.records.tenancy.tenant import BARE, LEGACY, PLAIN, KeyForm, SplitKey, may_name_kind, split_key, whole_key
-from transforms.records.topics import RESOURCES, TOPIC_NAMES, TOPIC_OF_NAME, Topic
+from transforms.records.topic_names import RESOURCES, TOPIC_NAMES
+from transforms.records.topics import TOPIC_OF_NAME, Topic
 from transforms.records.wrappers.unreadable import with_cause
 from transforms.records.wrappers.unwrap import OPENING, SchemaLookup, is_null, open_foreign, open_wire
 

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from transforms.records.tenancy.routes import TENANT_GROUP, TENANT_PATTERN, matched, topic_per_cluster
 from transforms.records.tenancy.tenant import is_tenant_id
-from transforms.records.topics import TOPIC_NAMES
+from transforms.records.topic_names import TOPIC_NAMES
 
 _TENANT: Final = rf"(?P<{TENANT_GROUP}>{TENANT_PATTERN})"
 _ROLE_NAMES: Final = ("k8s", "kg", "graph", "knowledge", "build", "builder", "consumer", "agent", "reader", "worker", "group", "job")

@@ -30,6 +30,7 @@ from transforms.records.envelopes.types import (
 from transforms.records.logs.failure_table import failure_table
 from transforms.records.logs.failures import Families
 from transforms.records.logs.lines import LogParser
+from transforms.records.topic_names import COMMANDS, EVENTS, HEARTBEATS, LOGS, REGISTRY, RESOURCES, RULES, TARGETS, TOPOLOGY
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +71,6 @@ def _event_time(body: Body) -> datetime | None:
 
 def _no_time(_body: Body) -> datetime | None:
     return None
-
-
-RESOURCES: Final = "state.k8s.resource"
-TOPOLOGY: Final = "state.k8s.topology"
-EVENTS: Final = "events.normalized"
-LOGS: Final = "logs.normalized"
-TARGETS: Final = "state.prom.targets"
-RULES: Final = "state.prom.rules"
-COMMANDS: Final = "graph.commands"
-REGISTRY: Final = "cluster.registry"
-HEARTBEATS: Final = "cluster.heartbeat"
 
 
 def _logs(own: Families = ()) -> Topic:
@@ -169,7 +159,6 @@ TOPICS: Final = (
     ),
 )
 TOPIC_OF_NAME: Final = {topic.name: topic for topic in TOPICS}
-TOPIC_NAMES: Final = frozenset(TOPIC_OF_NAME)
 
 
 def topics_with(own: Families) -> dict[str, Topic]:

@@ -10,7 +10,7 @@ import structlog
 from transforms.io.dead_letters.sinks import LetterSink, process_sink
 from transforms.io.kafka.target import KafkaTarget
 from transforms.model.metrics import REJECT_REASONS
-from transforms.records.dead_letters.letters import LetterPlace
+from transforms.records.dead_letters.selection import LetterPlace
 from transforms.records.outcomes import NO_TENANT, Outcome, Tally
 from transforms.records.rejects import Reject
 from transforms.steps.lines import LINES

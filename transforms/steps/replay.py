@@ -12,7 +12,8 @@ from transforms.io.kafka.range_reader import CHUNK_RECORDS
 from transforms.io.kafka.target import KafkaTarget
 from transforms.model.metrics import RESTORED, UNAVAILABLE
 from transforms.planning.scheduling.slices import portions
-from transforms.records.dead_letters.letters import LetterPlace, Unavailable, Wanted
+from transforms.records.dead_letters.letters import Unavailable, Wanted
+from transforms.records.dead_letters.selection import LetterPlace
 from transforms.records.outcomes import NO_TENANT
 from transforms.records.rejects import Reject
 from transforms.steps.elements import RecordChunk

@@ -9,7 +9,7 @@ import structlog
 from transforms.io.dead_letters.sinks import LetterSink, process_sink
 from transforms.io.kafka.offsets import OffsetGap
 from transforms.io.kafka.target import KafkaTarget
-from transforms.records.dead_letters.letters import LetterPlace
+from transforms.records.dead_letters.selection import LetterPlace
 from transforms.steps.metrics import count_gap
 
 _LOG: Final = structlog.get_logger("run")

@@ -17,7 +17,7 @@ from transforms.records.logs.failure_table import MATCHED_CHARACTERS, NO_HITS, f
 from transforms.records.logs.failures import FAMILIES
 from transforms.records.logs.line_level import CANDIDATES, without_colours
 from transforms.records.record import KafkaRecord
-from transforms.records.topics import LOGS
+from transforms.records.topic_names import LOGS
 
 REMAP = CHECKOUT / "deploy" / "helm" / "graph-agent" / "files" / "remap.vrl"
 REAL = SHARED / "data" / "real" / "vector-kubernetes-logs" / "log-spamer.jsonl"

@@ -15,7 +15,7 @@ from tests.support.play import live, played, written
 from transforms.records.decode import decode_record
 from transforms.records.envelopes.types import Event, Heartbeat
 from transforms.records.record import KafkaRecord
-from transforms.records.topics import EVENTS, HEARTBEATS, RESOURCES
+from transforms.records.topic_names import EVENTS, HEARTBEATS, RESOURCES
 
 FOLDER = Path(os.environ.get("GRAPH_RECORDED", SHARED / "data" / "recorded"))
 pytestmark = pytest.mark.skipif(not FOLDER.exists(), reason="the recorded topics are not here")

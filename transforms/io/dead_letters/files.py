@@ -9,7 +9,8 @@ from transforms.io.archive.avro_files import AvroFiles
 from transforms.io.dead_letters.writer import gap_letter, letter_of
 from transforms.io.kafka.offsets import OffsetGap, OffsetRange
 from transforms.records.dead_letters.blocks import LETTERS, LetterFile
-from transforms.records.dead_letters.letters import Coordinates, Letter, encode_letter
+from transforms.records.dead_letters.letters import Letter, encode_letter
+from transforms.records.dead_letters.selection import Coordinates
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Reject
 

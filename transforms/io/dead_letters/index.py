@@ -9,7 +9,8 @@ from typing import Any, Final, NamedTuple
 
 from transforms.io.dead_letters.reader import Posted
 from transforms.io.faults import InfrastructureFault
-from transforms.records.dead_letters.letters import Coordinates, LetterFilter, Wanted
+from transforms.records.dead_letters.letters import Wanted
+from transforms.records.dead_letters.selection import Coordinates, LetterFilter
 
 _DETAIL_CHARACTERS: Final = 300
 # A topic that was made anew holds other records at the same offsets: the timestamp tells them apart. A gap begins where

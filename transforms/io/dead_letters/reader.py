@@ -8,16 +8,8 @@ from transforms.io.dead_letters.files import HeldLetters
 from transforms.io.kafka.offsets import OffsetRange
 from transforms.io.kafka.single_records import HeldRecords
 from transforms.io.kafka.target import KafkaTarget
-from transforms.records.dead_letters.letters import (
-    Coordinates,
-    Letter,
-    LetterPlace,
-    Unavailable,
-    Unreadable,
-    Wanted,
-    coordinates_of,
-    decode_letter,
-)
+from transforms.records.dead_letters.letters import Letter, Unavailable, Unreadable, Wanted, coordinates_of, decode_letter
+from transforms.records.dead_letters.selection import Coordinates, LetterPlace
 from transforms.records.record import KafkaRecord
 
 

@@ -7,7 +7,7 @@ from transforms.io.dead_letters.files import LetterFileWriter
 from transforms.io.dead_letters.writer import DeadLetterWriter
 from transforms.io.kafka.offsets import OffsetGap
 from transforms.io.kafka.target import KafkaTarget
-from transforms.records.dead_letters.letters import LetterPlace
+from transforms.records.dead_letters.selection import LetterPlace
 from transforms.records.rejects import Reject
 
 

@@ -12,8 +12,9 @@ from transforms.io.kafka.target import KafkaTarget
 from transforms.io.unforeseen import unforeseen
 from transforms.model.limits import DEADLETTER_KEY_BYTES, DEADLETTER_MESSAGE_BYTES, DEADLETTER_VALUE_BYTES
 from transforms.records.dead_letters.connect_headers import connect_headers
-from transforms.records.dead_letters.letters import OFFSETS_LOST, Letter, encode_letter
+from transforms.records.dead_letters.letters import Letter, encode_letter
 from transforms.records.dead_letters.redacted import Kept, kept_headers, kept_key, kept_value
+from transforms.records.dead_letters.selection import OFFSETS_LOST
 from transforms.records.record import Headers, KafkaRecord, sha256_of
 from transforms.records.redaction.text import redact_text
 from transforms.records.rejects import Reject, Step

@@ -10,8 +10,9 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from transforms.io.kafka.offsets import kafka_fault
 from transforms.io.kafka.target import KafkaTarget
 from transforms.records.tenancy.routes import route_of
+from transforms.records.topic_names import TOPIC_NAMES
 from transforms.records.topic_settings import DEADLETTER_SETTINGS, topic_settings
-from transforms.records.topics import TOPIC_NAMES, TOPIC_OF_NAME
+from transforms.records.topics import TOPIC_OF_NAME
 
 _REQUEST_S: Final = 15.0
 # By the broker's own setting.

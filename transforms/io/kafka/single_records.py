@@ -10,7 +10,8 @@ from typing import Final
 from transforms.io.kafka.offsets import KafkaOffsets, OffsetRange, Place, kafka_fault
 from transforms.io.kafka.range_reader import RangeReader
 from transforms.io.kafka.target import KafkaTarget
-from transforms.records.dead_letters.letters import Coordinates, coordinates_of
+from transforms.records.dead_letters.letters import coordinates_of
+from transforms.records.dead_letters.selection import Coordinates
 from transforms.records.record import KafkaRecord
 
 # Passing over so many records costs less than a seek.

@@ -9,18 +9,15 @@ writes go on.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from transforms.io.faults import InfrastructureFault
 from transforms.model import purge as statements
 from transforms.model.graph import BUS_NAME, TENANT_KEY
-from transforms.model.limits import AHEAD_US
+from transforms.model.limits import AHEAD_US, PURGE_ROWS
 from transforms.planning.lifecycle.reaping import TenantStatus, Verdict, standing_of
 from transforms.records.outcomes import NO_TENANT
 from transforms.records.record import from_microseconds, t_of, time_limit
-
-SLICE_ROWS: Final = 2000
-LEAST_SLICE_ROWS: Final = 2
 
 T = TypeVar("T")
 Rows = list[dict[str, Any]]
@@ -166,7 +163,7 @@ def floor_time(floor: str) -> datetime:
 
 
 def go_on(
-    store: Store, client_id: str, started: int, by: str, slice_rows: int = SLICE_ROWS, progress: OnProgress = lambda _gone: None
+    store: Store, client_id: str, started: int, by: str, slice_rows: int = PURGE_ROWS, progress: OnProgress = lambda _gone: None
 ) -> Purged:
     """Take away what is left of the tenant, relationships first, and end the purge; what all of it came to, whoever did it.
 

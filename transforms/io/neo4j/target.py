@@ -1,6 +1,5 @@
 """Where the graph is and how to reach it; opening it, and telling its faults from those of a row."""
 
-import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -68,6 +67,8 @@ class Neo4jTarget:
             raise InfrastructureFault(f"NEO4J_URI {self.address} cannot be used ({redact_text(str(error))}); fix it.") from None
 
     def _check_ca_file(self) -> None:
+        import ssl  # noqa: PLC0415 - as above
+
         try:
             ssl.create_default_context(cafile=self.ca_file)
         except OSError as error:

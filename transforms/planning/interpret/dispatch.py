@@ -32,7 +32,7 @@ from transforms.records.envelopes.types import (
     Tombstone,
 )
 from transforms.records.memo import GenerationalCache
-from transforms.records.topics import EVENTS, LOGS, RESOURCES, RULES, TARGETS, TOPOLOGY
+from transforms.records.topic_names import EVENTS, LOGS, RESOURCES, RULES, TARGETS, TOPOLOGY
 from transforms.records.wrappers.unwrap import OPENING
 
 # How much more the text in an Avro payload is, at most in practice.

@@ -3,55 +3,27 @@
 What was encoded decodes to an equal letter; what is no letter of this version says so and is never half read.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Final, NamedTuple
 
 import msgspec
-import re2
 
 from transforms.model.limits import DEADLETTER_KEY_BYTES, INTEGER_MAX, INTEGER_MIN
 from transforms.records.dead_letters.redacted import kept_headers, kept_key
+from transforms.records.dead_letters.selection import OFFSETS_LOST, TOPIC_PATTERN, Coordinates
 from transforms.records.outcomes import NO_TENANT
 from transforms.records.record import KafkaRecord, sha256_of
-from transforms.records.rejects import Reason
 
 DEADLETTER_VERSION: Final = 1
-# The record of offsets that Kafka deleted before they were taken in; it is no reject, so it is none of `Reason`.
-OFFSETS_LOST: Final = "offsets_lost"
-REASONS: Final = (*(str(reason) for reason in Reason), OFFSETS_LOST)
-
-_TOPIC: Final = r"[a-zA-Z0-9._-]{1,249}"
-_COORDINATES: Final = re2.compile(rf"({_TOPIC})\[([0-9]{{1,10}})\]@([0-9]{{1,19}})")
 
 # What is shown and counted by is held to the form that the writer gives it, whoever wrote the message.
 _Name = Annotated[str, msgspec.Meta(pattern=r"\A[a-z_]{1,64}\Z")]
 _Tenant = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9.-]{0,62}\Z")]
-_Topic = Annotated[str, msgspec.Meta(pattern=rf"\A{_TOPIC}\Z")]
+_Topic = Annotated[str, msgspec.Meta(pattern=rf"\A{TOPIC_PATTERN}\Z")]
 _Partition = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 _Offset = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
 _Size = Annotated[int, msgspec.Meta(ge=0, le=2**40)]
 _Milliseconds = Annotated[int, msgspec.Meta(ge=INTEGER_MIN, le=INTEGER_MAX)]
-
-
-class Coordinates(NamedTuple):
-    """Where a record lies; as text `topic[partition]@offset`, the form used in logs and messages."""
-
-    topic: str
-    partition: int
-    offset: int
-
-    def __str__(self) -> str:
-        return f"{self.topic}[{self.partition}]@{self.offset}"
-
-
-def parse_coordinates(text: str) -> Coordinates | None:
-    """The coordinates that the text names; None where it has another form or names what no record can have."""
-    found = _COORDINATES.fullmatch(text.strip())
-    if found is None:
-        return None
-    at = Coordinates(found[1], int(found[2]), int(found[3]))
-    return at if at.partition < 2**31 and at.offset <= INTEGER_MAX else None
 
 
 def coordinates_of(record: KafkaRecord) -> Coordinates:
@@ -132,16 +104,6 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
         return key == kept_key(self.key) and same_headers and sha256_of(found.value) == self.value_sha256
 
 
-class LetterPlace(NamedTuple):
-    """Where dead letters lie: on a topic, or where a path is named in files under it."""
-
-    topic: str
-    path: str = ""
-
-    def __str__(self) -> str:
-        return self.path or self.topic
-
-
 class Unreadable(Exception):
     """A message that is no letter of this version; its text is a short name for why."""
 
@@ -199,25 +161,3 @@ class Wanted(NamedTuple):
     original: Coordinates
     client_id: str
     size_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class LetterFilter:
-    """Which letters are meant; an empty set means all. Tenant `-`: letters that name no tenant. originals: of their records."""
-
-    reasons: frozenset[str] = frozenset()
-    client_ids: frozenset[str] = frozenset()
-    topics: frozenset[str] = frozenset()
-    originals: frozenset[Coordinates] = frozenset()
-
-    @property
-    def means_all(self) -> bool:
-        """Whether nothing narrows it down."""
-        return self == LetterFilter()
-
-    def matches(self, client_id: str, reason: str, topic: str, partition: int = 0, offset: int = 0) -> bool:
-        """topic, partition, offset: of the original record."""
-        if self.originals and (topic, partition, offset) not in self.originals:
-            return False
-        wanted = ((self.client_ids, client_id), (self.reasons, reason), (self.topics, topic))
-        return all(not names or name in names for names, name in wanted)

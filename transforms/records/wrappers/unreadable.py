@@ -13,7 +13,7 @@ import re2
 from transforms.records.json_text import without_strings
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Fault, Reason
-from transforms.records.topics import EVENTS, LOGS, RESOURCES
+from transforms.records.topic_names import EVENTS, LOGS, RESOURCES
 
 _SHOWN: Final = 80
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode

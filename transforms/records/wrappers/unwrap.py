@@ -12,7 +12,7 @@ import msgspec
 from transforms.model.limits import RECORD_BYTES
 from transforms.records.record import Headers
 from transforms.records.rejects import Fault, Reason
-from transforms.records.topics import EVENTS, RESOURCES
+from transforms.records.topic_names import EVENTS, RESOURCES
 from transforms.records.wrappers.cloudevents import (
     Attributes,
     attributes_of,

@@ -20,7 +20,7 @@ from transforms.io.cluster.discovery import Collection
 from transforms.io.cluster.stream import ObjectStream
 from transforms.records.agent.markers import moment
 from transforms.records.manifests import entry_of
-from transforms.records.topics import RESOURCES
+from transforms.records.topic_names import RESOURCES
 
 PODS = Collection("Pod", "v1", "/api/v1/pods", "pods")
 SECRETS = Collection("Secret", "v1", "/api/v1/secrets", "secrets")

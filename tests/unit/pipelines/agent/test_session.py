@@ -16,7 +16,7 @@ from transforms.io.cluster.api import ApiClient
 from transforms.io.cluster.target import ClusterTarget
 from transforms.records.agent.markers import moment
 from transforms.records.manifests import entry_of
-from transforms.records.topics import EVENTS, HEARTBEATS, REGISTRY, RESOURCES
+from transforms.records.topic_names import EVENTS, HEARTBEATS, REGISTRY, RESOURCES
 
 WORK = Work(frozenset(), (), events=True, prometheus_url="", manifest_s=1.0, heartbeat_s=0.5, silence_s=5.0)
 

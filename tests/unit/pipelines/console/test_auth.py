@@ -7,8 +7,8 @@ import pytest
 import typer
 
 from pipelines.console.auth import BadTokens, Tokens, TrustedHeader, read_tokens
-from pipelines.console.guard import LOOPBACK_NAMES, RateLimit
-from pipelines.console.options import AuthOptions
+from pipelines.console.guard import RateLimit
+from pipelines.console.options import LOOPBACK_NAMES, AuthOptions
 from pipelines.console.principal import BadTenants, Principal, parse_tenants, principal_of
 from tests.support.console_client import BROWSER, PROGRAM, client, page, twin
 from tests.support.console_world import INCIDENT_ID, fleet

@@ -15,7 +15,8 @@ from tests.support.console_client import PROGRAM, client, page, twin
 from transforms.io.dead_letters.reader import DeadLetterReader
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka.ranges import OffsetRange
-from transforms.records.dead_letters.letters import Coordinates, Letter, encode_letter
+from transforms.records.dead_letters.letters import Letter, encode_letter
+from transforms.records.dead_letters.selection import Coordinates
 from transforms.records.record import KafkaRecord, sha256_of
 
 TOPIC = "graph.deadletter"

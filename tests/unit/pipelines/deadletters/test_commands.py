@@ -21,7 +21,8 @@ from transforms.io.dead_letters.index import LetterEntry, LetterGroup
 from transforms.io.dead_letters.reader import Posted
 from transforms.io.dead_letters.writer import encode_deadletter, encode_gap
 from transforms.io.kafka.offsets import OffsetGap
-from transforms.records.dead_letters.letters import Coordinates, LetterFilter, LetterPlace, decode_letter
+from transforms.records.dead_letters.letters import decode_letter
+from transforms.records.dead_letters.selection import Coordinates, LetterFilter, LetterPlace
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Reason, Reject, Step
 

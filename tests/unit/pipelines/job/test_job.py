@@ -16,7 +16,7 @@ from transforms.io.kafka.target import KafkaTarget
 from transforms.io.neo4j.target import Neo4jTarget
 from transforms.io.secrets import Secret
 from transforms.planning.lifecycle.liveness import Limits
-from transforms.records.dead_letters.letters import LetterPlace
+from transforms.records.dead_letters.selection import LetterPlace
 from transforms.records.tenancy.tenant import TenantRules
 
 LIMITS = Limits()

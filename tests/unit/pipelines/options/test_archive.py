@@ -12,7 +12,7 @@ from pipelines.options.archive import ArchiveOptions, archive_root
 from pipelines.options.letter_place import letter_place
 from tests.support.archive_samples import archived
 from transforms.io.archive.files import Archive
-from transforms.records.dead_letters.letters import LetterPlace
+from transforms.records.dead_letters.selection import LetterPlace
 
 
 @pytest.fixture(autouse=True)

@@ -159,7 +159,7 @@ def test_an_error_of_use_hints_at_the_variable_that_was_misspelt(monkeypatch: py
 def test_each_misspelt_variable_is_warned_of_once(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[dict[str, str]] = []
     monkeypatch.setattr("pipelines.options.servers._WARNED", set())
-    monkeypatch.setattr("pipelines.options.servers._LOG.warning", lambda event, **more: told.append({"event": event, **more}))
+    monkeypatch.setattr("pipelines.options.servers.warn", lambda event, **more: told.append({"event": event, **more}))
     monkeypatch.setenv("NEO4J_PASS", "hunter2")
 
     warn_of_near_misses()

@@ -36,7 +36,7 @@ def test_a_replay_takes_its_own_flag_and_variable(
 
 def test_an_exported_client_id_is_warned_of_where_it_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[Any] = []
-    monkeypatch.setattr("pipelines.options.flow._LOG.warning", lambda event, **_more: told.append(event))
+    monkeypatch.setattr("pipelines.options.flow.warn", lambda event, **_more: told.append(event))
     monkeypatch.setenv("CLIENT_ID", "af-10")
 
     assert (single_tenant_id(""), len(told)) == ("", 1)

@@ -23,7 +23,7 @@ NEO4J = "--neo4j_uri=bolt://127.0.0.1:1"
 @pytest.fixture
 def unlogged(monkeypatch: pytest.MonkeyPatch) -> None:
     """Logs are the process's: they must not stay bound to the stream of a command that has ended."""
-    monkeypatch.setattr("pipelines.tenants.commands.configure_logs", lambda _level: None)
+    monkeypatch.setattr("pipelines.options.flatten.configure_logs", lambda _level: None)
 
 
 @pytest.mark.usefixtures("unlogged")

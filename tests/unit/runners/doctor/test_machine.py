@@ -28,7 +28,7 @@ from transforms.io.graph_admin.probe import ClockTold
 from transforms.io.kafka.target import KafkaTarget
 from transforms.io.neo4j.target import Neo4jTarget
 from transforms.io.secrets import Secret
-from transforms.records.dead_letters.letters import LetterPlace
+from transforms.records.dead_letters.selection import LetterPlace
 
 NOW_S = 1_772_352_000.0
 

@@ -12,7 +12,8 @@ from runners.loops.replay import SLICE_LETTERS, ReplaySlice, ReplayTotals, repla
 from transforms.io.faults import InfrastructureFault
 from transforms.model.metrics import OUTCOMES, REJECT_REASONS, RESTORED, UNAVAILABLE, WRITE_US, WRITTEN_ROWS
 from transforms.records.counts import Counts
-from transforms.records.dead_letters.letters import Coordinates, Wanted
+from transforms.records.dead_letters.letters import Wanted
+from transforms.records.dead_letters.selection import Coordinates
 from transforms.records.outcomes import Outcome
 
 

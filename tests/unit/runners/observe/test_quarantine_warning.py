@@ -7,7 +7,7 @@ from runners.observe.quarantine_warning import COUNT_EVERY_S, EVERY_S, Quarantin
 from tests.support.failing_store import FailingStore
 from transforms.io.graph_admin.quarantine import QuarantinedTenant
 from transforms.io.kafka.target import KafkaTarget
-from transforms.records.dead_letters.letters import LetterPlace
+from transforms.records.dead_letters.selection import LetterPlace
 
 DAY_MS = 86_400_000
 

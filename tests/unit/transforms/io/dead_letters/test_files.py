@@ -21,7 +21,8 @@ from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka.offsets import OffsetGap
 from transforms.records.archive_format.container import encode_file, read_blocks, read_header
 from transforms.records.dead_letters.blocks import LETTERS, LetterFile
-from transforms.records.dead_letters.letters import Letter, LetterFilter, LetterPlace, decode_letter
+from transforms.records.dead_letters.letters import Letter, decode_letter
+from transforms.records.dead_letters.selection import LetterFilter, LetterPlace
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Reason, Reject, Step
 

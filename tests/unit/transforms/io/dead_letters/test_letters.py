@@ -11,17 +11,8 @@ from tests.support.wire import AT_MS, EVENTS, RESOURCES
 from transforms.io.dead_letters.writer import encode_deadletter, encode_gap
 from transforms.io.kafka.offsets import OffsetGap
 from transforms.model.limits import DEADLETTER_KEY_BYTES, INTEGER_MAX
-from transforms.records.dead_letters.letters import (
-    OFFSETS_LOST,
-    Coordinates,
-    Letter,
-    LetterFilter,
-    Unreadable,
-    coordinates_of,
-    decode_letter,
-    encode_letter,
-    parse_coordinates,
-)
+from transforms.records.dead_letters.letters import Letter, Unreadable, coordinates_of, decode_letter, encode_letter
+from transforms.records.dead_letters.selection import OFFSETS_LOST, Coordinates, LetterFilter, parse_coordinates
 from transforms.records.record import KafkaRecord, sha256_of
 from transforms.records.rejects import Reason, Reject, Step
 

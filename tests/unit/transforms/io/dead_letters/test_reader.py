@@ -7,7 +7,8 @@ from tests.support.wire import AT_MS, EVENTS, RESOURCES
 from transforms.io.dead_letters.reader import DeadLetterReader, Posted, Restored
 from transforms.io.dead_letters.writer import encode_deadletter, encode_gap
 from transforms.io.kafka.offsets import OffsetGap, OffsetRange
-from transforms.records.dead_letters.letters import Coordinates, Unavailable, Wanted, coordinates_of
+from transforms.records.dead_letters.letters import Unavailable, Wanted, coordinates_of
+from transforms.records.dead_letters.selection import Coordinates
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Reason, Reject, Step
 

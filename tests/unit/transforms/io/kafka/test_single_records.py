@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from transforms.io.kafka.offsets import OffsetRange
 from transforms.io.kafka.single_records import rounds_of
-from transforms.records.dead_letters.letters import Coordinates
+from transforms.records.dead_letters.selection import Coordinates
 
 
 def at(*offsets: int, topic: str = "t", partition: int = 0) -> list[Coordinates]:

@@ -16,7 +16,7 @@ from transforms.records.envelopes.types import Manifest
 from transforms.records.manifests import PART_ENTRIES, entry_of, parts_at, parts_of, rid_hash, split
 from transforms.records.record import KafkaRecord, make_ver
 from transforms.records.rejects import Reason
-from transforms.records.topics import RESOURCES
+from transforms.records.topic_names import RESOURCES
 from transforms.testing.memory_graph import MemoryGraphStore
 
 T_MS = 1_767_225_600_000

@@ -15,7 +15,8 @@ from transforms.planning.scheduling.slices import (
     fair_shares,
     portions,
 )
-from transforms.records.dead_letters.letters import Coordinates, Wanted
+from transforms.records.dead_letters.letters import Wanted
+from transforms.records.dead_letters.selection import Coordinates
 
 MIB = 1024 * 1024
 

@@ -20,7 +20,7 @@ from transforms.records.decode import decode_record
 from transforms.records.envelopes.events import parse_event
 from transforms.records.envelopes.resource import parse_resource
 from transforms.records.record import KafkaRecord
-from transforms.records.topics import EVENTS, RESOURCES
+from transforms.records.topic_names import EVENTS, RESOURCES
 from transforms.records.wrappers.kubernetes import envelope_of
 
 AT_MS = 1_767_225_600_000

@@ -9,7 +9,7 @@ from transforms.records.decode import decode_record
 from transforms.records.envelopes.types import Resource, Tombstone
 from transforms.records.rejects import Fault, Reason
 from transforms.records.tenancy.routes import BadPattern, TopicRoute, check_pattern, header_tenant, route_of, topics_to_read
-from transforms.records.topics import TOPIC_NAMES
+from transforms.records.topic_names import TOPIC_NAMES
 
 _EVENTS = r"(?P<client_id>[a-z0-9.-]+)\.events\.normalized"
 _BEHIND = r"state\.k8s\.resource-(?P<client_id>[a-z0-9]+)"

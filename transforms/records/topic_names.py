@@ -1,0 +1,17 @@
+"""The names of the contract's topics, for who names them without reading them; `topics` has how each is decoded."""
+
+from typing import Final
+
+RESOURCES: Final = "state.k8s.resource"
+TOPOLOGY: Final = "state.k8s.topology"
+EVENTS: Final = "events.normalized"
+LOGS: Final = "logs.normalized"
+TARGETS: Final = "state.prom.targets"
+RULES: Final = "state.prom.rules"
+COMMANDS: Final = "graph.commands"
+REGISTRY: Final = "cluster.registry"
+HEARTBEATS: Final = "cluster.heartbeat"
+
+# In the order in which documents and `--topics` list them.
+ALL_TOPICS: Final = (RESOURCES, TOPOLOGY, EVENTS, LOGS, TARGETS, RULES, COMMANDS, REGISTRY, HEARTBEATS)
+TOPIC_NAMES: Final = frozenset(ALL_TOPICS)
