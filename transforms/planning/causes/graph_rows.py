@@ -1,5 +1,6 @@
 """Incidents as the graph holds them: nodes, and the relationships that join them with episodes and resources."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from hashlib import blake2b
@@ -8,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from transforms.planning.causes.explain import aside, causes, changed, headline, kind_of, leading, text_of
-from transforms.planning.causes.incidents import Analysis, Incident
+from transforms.planning.causes.incidents import OPEN, Analysed, Analysis, Incident
 from transforms.planning.causes.score import FAULT, Effect, Scored, words
 from transforms.planning.causes.severity import worst
 from transforms.planning.causes.world import World
@@ -24,7 +25,7 @@ _ENCODE: Final = msgspec.json.Encoder(order="sorted").encode
 
 
 class IncidentRow(NamedTuple):
-    """One incident. hash: of its relationships. part_of: keys of episodes; affects: (rid, role).
+    """One incident. hash: of its relationships, then of its properties. part_of: keys of episodes; affects: (rid, role).
 
     links: (from, to, properties) between episodes.
     """
@@ -36,10 +37,20 @@ class IncidentRow(NamedTuple):
     affects: list[tuple[str, str]]
     links: list[tuple[str, str, dict[str, Any]]]
 
+    def joins_as(self, held: str | None) -> bool:
+        """Whether relationships are those of the incident that is held with this hash."""
+        return held is not None and held.partition(".")[0] == self.hash.partition(".")[0]
+
 
 def incident_rows(analysis: Analysis) -> list[IncidentRow]:
     """All incidents, by id."""
     return sorted((_row(analysis, one) for one in analysis.incidents), key=lambda one: one.iid)
+
+
+def counted(analysis: Analysis) -> Analysed:
+    """How many incidents are open, by kind."""
+    kinds = Counter(kind_of(one) for one in analysis.incidents if one.state == OPEN)
+    return Analysed(kinds.total(), 0, dict(sorted(kinds.items())))
 
 
 def _row(analysis: Analysis, one: Incident) -> IncidentRow:
@@ -75,10 +86,11 @@ def _row(analysis: Analysis, one: Incident) -> IncidentRow:
         **({"resolved": _moment(one.resolved)} if one.resolved is not None else {}),
         **({"truncated": True} if truncated else {}),
     }
-    kept, _ = sealed({name: value for name, value in props.items() if value not in ("", [])})
+    kept, digest = sealed({name: value for name, value in props.items() if value not in ("", [])})
     part_of = evidence[:MOST_PART_OF]
     text = _ENCODE([one.iid, part_of, affects, links])
-    return IncidentRow(one.iid, blake2b(text, digest_size=_HASH_BYTES).hexdigest(), kept, part_of, affects, links)
+    joins = blake2b(text, digest_size=_HASH_BYTES).hexdigest()
+    return IncidentRow(one.iid, f"{joins}.{digest.hex()}", kept, part_of, affects, links)
 
 
 def _moment(us: int) -> datetime:
