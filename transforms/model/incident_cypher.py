@@ -10,6 +10,7 @@ from transforms.model.graph import (
     CLUSTER,
     CONTROLS,
     EPISODIC,
+    FINDING,
     INCIDENT,
     MOUNTS,
     PART_OF,
@@ -71,17 +72,20 @@ READ_HEADS: Final = (
     + f"\nRETURN {_OWNER}, writes, resources, {', '.join(VERSIONS)}"
 )
 
-_TELLING: Final = (
-    f"{_all('n', EPISODIC)} WHERE n.ver > row.episodes AND n.finding IS NULL AND (NOT n.severity IN $harmless OR n.reason IN $telling)"
+_SINCE: Final = f"{_all('n', EPISODIC)} WHERE n.ver > row.episodes"
+_TELLING: Final = f"{_SINCE} AND n.{FINDING} IS NULL AND (NOT n.severity IN $harmless OR n.reason IN $telling)"
+# The hint keeps the server from looking at all that happened in a day.
+_FINDINGS: Final = (
+    f"MATCH (n:{EPISODIC.label})\n    USING INDEX n:{EPISODIC.label}({TENANT_KEY}, {FINDING})\n"
+    f"    WHERE n.{TENANT_KEY} = row.{TENANT_KEY} AND n.{FINDING} > '' AND n.ver > row.findings"
 )
-_FINDINGS: Final = f"{_all('n', EPISODIC)} WHERE n.finding > '' AND n.ver > row.findings"
 _DOWN: Final = f"{_all('n', PROM_TARGET)} WHERE n.tid > '' AND n.health = 'down'"
 _AILING: Final = f"{_all('n', RESOURCE)} WHERE n.{AILING} = true"
 # How much there is to read: nothing at all where nothing ails and nothing happened.
 READ_SIZES: Final = (
     f"{_ROWS}\n"
     + _each(
-        f"{_TELLING}\n  WITH n LIMIT $most\n  RETURN count(n) AS told",
+        f"{_SINCE}\n  WITH n LIMIT $most\n  RETURN count(n) AS told",
         f"{_FINDINGS}\n  WITH n LIMIT $most\n  RETURN count(n) AS found",
         f"{_DOWN}\n  RETURN count(n) AS down",
         f"{_AILING}\n  RETURN count(n) AS ailing",
@@ -95,14 +99,15 @@ EPISODE_TIMES: Final = ("event_time", "first_time")
 
 
 def _us(name: str) -> str:
-    return f"n.{name}.epochSeconds * 1000000 + n.{name}.microsecond"
+    return f"p.{name}.epochSeconds * 1000000 + p.{name}.microsecond"
 
 
-# Whole lists, not a row each: what the driver does for a row costs more than what is in it.
+# Whole lists, not a row each: what the driver does for a row costs more than what is in it. Properties are taken from their map, for
+# which a node is read once; the server walks through all of them for each that is named.
 READ_EPISODES: Final = (
     f"{_ROWS}\nCALL (row) {{\n  CALL (row) {{\n    {_TELLING}\n    RETURN n\n    UNION ALL\n    WITH row\n    {_FINDINGS}\n"
-    "    RETURN n\n  }\n  WITH n ORDER BY n.ver DESC, n.eid LIMIT $most\n"
-    f"  RETURN collect([{', '.join(f'n.{one}' for one in EPISODE)}, {', '.join(map(_us, EPISODE_TIMES))}]) AS values\n}}\n"
+    "    RETURN n\n  }\n  WITH n ORDER BY n.ver DESC, n.eid LIMIT $most\n  WITH properties(n) AS p\n"
+    f"  RETURN collect([{', '.join(f'p.{one}' for one in EPISODE)}, {', '.join(map(_us, EPISODE_TIMES))}]) AS values\n}}\n"
     f"RETURN {_OWNER}, values"
 )
 READ_AILING: Final = (
@@ -113,7 +118,7 @@ READ_SPACES_ON: Final = (
     f"{_ROWS}\nUNWIND row.nodes AS rid\nMATCH {_at('n', RESOURCE, 'rid')}<-[:{RUNS_ON.type}]-(p)\nRETURN DISTINCT {_OWNER}, p.ns AS ns"
 )
 READ_SPACES_CALLED: Final = (
-    f"{_ROWS}\nUNWIND row.spaces AS space\n{_all('w', RESOURCE)} WHERE w.rid > '' AND w.ns = space\n"
+    f"{_ROWS}\n{_all('w', RESOURCE)} WHERE w.rid > '' AND w.ns IN row.spaces\n"
     f"MATCH (w)-[:{CALLS.type}]->(s)\nRETURN DISTINCT {_OWNER}, s.ns AS ns"
 )
 OBJECT: Final = (
@@ -121,22 +126,15 @@ OBJECT: Final = (
     *("stub", "phase", "taints", "unschedulable", "volume", "storage_class", "storage_request", "access_modes", "capacity", "claim"),
 )
 OBJECT_TIMES: Final = ("created",)
-READ_RESOURCES: Final = (
-    f"{_ROWS}\nCALL (row) {{\n  {_all('n', RESOURCE)} WHERE n.rid > '' AND n.kind IN row.kinds\n"
-    "    AND (n.ns IN row.spaces OR n.kind IN row.cluster_kinds)\n  WITH n ORDER BY n.rid LIMIT $most\n"
-    f"  RETURN collect([{', '.join(f'n.{one}' for one in OBJECT)}, {', '.join(map(_us, OBJECT_TIMES))}]) AS values\n}}\n"
-    f"RETURN {_OWNER}, values"
-)
 # What joins resources for the analysis: by where it begins, and who owns or calls them from elsewhere.
 BEGINNING: Final = tuple(one.type for one in (CONTROLS, RUNS_ON, SELECTS, MOUNTS, USES, CALLS, CLAIMS))
 ENDING: Final = tuple(one.type for one in (CONTROLS, CALLS))
-_NEAR: Final = f"UNWIND row.rids AS rid\n    MATCH {_at('n', RESOURCE, 'rid')}"
-READ_EDGES: Final = (
-    f"{_ROWS}\nCALL (row) {{\n  CALL (row) {{\n"
-    f"    {_NEAR}-[r:{'|'.join(BEGINNING)}]->(m)\n    RETURN type(r) AS type, rid AS source, m.rid AS target\n    UNION\n    WITH row\n"
-    f"    {_NEAR}<-[r:{'|'.join(ENDING)}]-(m)\n    RETURN type(r) AS type, m.rid AS source, rid AS target\n  }}\n"
-    "  WITH type, source, target ORDER BY type, source, target LIMIT $most\n"
-    "  RETURN collect([type, source, target]) AS values\n}\n"
+READ_RESOURCES: Final = (
+    f"{_ROWS}\nCALL (row) {{\n  {_all('n', RESOURCE)} WHERE n.rid > '' AND n.kind IN row.kinds\n"
+    "    AND (n.ns IN row.spaces OR n.kind IN row.cluster_kinds)\n  WITH n ORDER BY n.rid LIMIT $most\n  WITH n, properties(n) AS p\n"
+    f"  RETURN collect([{', '.join(f'p.{one}' for one in OBJECT)}, {', '.join(map(_us, OBJECT_TIMES))},\n"
+    f"    [(n)-[r:{'|'.join(BEGINNING)}]->(m) | [type(r), m.{RESOURCE.key}]],\n"
+    f"    [(n)<-[r:{'|'.join(ENDING)}]-(m) | [type(r), m.{RESOURCE.key}]]]) AS values\n}}\n"
     f"RETURN {_OWNER}, values"
 )
 READ_TARGETS_DOWN: Final = (

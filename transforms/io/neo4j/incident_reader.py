@@ -40,6 +40,7 @@ class Neo4jNeighbourhood:
         self._ask = ask
         self._client_id = client_id
         self._newest = newest
+        self._edges: dict[str, set[tuple[str, str, str]]] = {}
 
     def _run(self, statement: str, most: int = 0, **parameters: Any) -> Rows:
         return self._ask(Question(statement, [{TENANT_KEY: self._client_id, **parameters}], most))
@@ -64,11 +65,18 @@ class Neo4jNeighbourhood:
 
     def resources(self, spaces: Collection[str], kinds: Collection[str], cluster_kinds: Collection[str], most: int) -> dict[str, Props]:
         given = {"spaces": list(spaces), "kinds": list(kinds), "cluster_kinds": list(cluster_kinds)}
-        found = (zip(_OBJECT, one, strict=True) for one in self._list(statements.READ_RESOURCES, most, **given))
-        return {one["rid"]: one for pairs in found if (one := {name: value for name, value in pairs if value is not None})}
+        found: dict[str, Props] = {}
+        for *values, begins, ends in self._list(statements.READ_RESOURCES, most, **given):
+            one = {name: value for name, value in zip(_OBJECT, values, strict=True) if value is not None}
+            found[one["rid"]] = one
+            self._edges[one["rid"]] = {(kind, one["rid"], other) for kind, other in begins} | {
+                (kind, other, one["rid"]) for kind, other in ends
+            }
+        return found
 
     def edges(self, rids: Collection[str], most: int) -> list[tuple[str, str, str]]:
-        return [(kind, source, target) for kind, source, target in self._list(statements.READ_EDGES, most, rids=list(rids))]
+        """Those that came with the resources."""
+        return sorted(set().union(*(self._edges.get(rid, ()) for rid in rids)))[:most]
 
     def targets_down(self) -> list[Props]:
         return [row["props"] for row in self._run(statements.READ_TARGETS_DOWN)]

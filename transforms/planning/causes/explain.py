@@ -28,7 +28,8 @@ class Source(NamedTuple):
 
 def source_of(world: World, key: str) -> Source | None:
     held = world.get(key)
-    ver = held.ver if held is not None else world.versions.get(key, "")
+    told = world.by_eid.get(key)
+    ver = held.ver if held is not None else told.ver if told is not None else ""
     parts = ver.split(" ")
     if len(parts) != _PARTS:
         return None

@@ -56,14 +56,13 @@ def counted(analysis: Analysis) -> Analysed:
 def _row(analysis: Analysis, one: Incident) -> IncidentRow:
     world = analysis.world
     members = one.members[:MOST_MEMBERS]
-    evidence = sorted({key for member in members for found in member.findings for key in found.evidence if key in world.versions})
+    evidence = sorted({key for member in members for found in member.findings for key in found.evidence if key in world.by_eid})
     roles: dict[str, str] = {}
     for rid, role in _roles(world, one):
         if world.is_live(rid):
             roles.setdefault(rid, role)
     affects = sorted(roles.items())[:MOST_MEMBERS]
     links = _links(analysis, one)
-    shown = set(evidence)
     truncated = analysis.truncated or len(one.members) > MOST_MEMBERS or len(evidence) > MOST_PART_OF
     props: dict[str, Any] = {
         "aliases": list(one.aliases),
@@ -74,7 +73,7 @@ def _row(analysis: Analysis, one: Incident) -> IncidentRow:
         "kind": kind_of(one),
         "confidence": round(one.root.score, 3),
         "words": words(one.root.score),
-        "severity": worst((episode for episode in world.episodes if episode.eid in shown), world.episodes),
+        "severity": worst(world.named(evidence), world.about_any(evidence)),
         "title": headline(world, one),
         "text": text_of(analysis, one),
         "do": leading(one.root).kind.do,
@@ -131,10 +130,10 @@ def _links(analysis: Analysis, one: Incident) -> list[tuple[str, str, dict[str, 
 def _first_episode(world: World, one: Scored, *, leading: bool) -> str:
     """The key of the episode that shows an object's leading finding, or its first trouble; "" where no episode does."""
     listed = sorted(one.findings, key=lambda found: (found.kind.is_symptom, -found.weight, found.name, found.at, found.detail))
-    keys = [key for found in listed for key in found.evidence if key in world.versions]
+    keys = [key for found in listed for key in found.evidence if key in world.by_eid]
     if not keys or leading:
         return keys[0] if keys else ""
-    return min(keys, key=lambda key: (world.times[key], key))
+    return min(keys, key=lambda key: (world.by_eid[key].at, key))
 
 
 def _paths(one: Incident, effects: Iterable[Effect]) -> dict[str, list[str]]:

@@ -33,9 +33,11 @@ def escalated(episode: Episode, others: Iterable[Episode]) -> str:
 
 def worst(episodes: Iterable[Episode], all_of_them: Iterable[Episode]) -> str:
     """The greatest escalated severity of an incident's evidence; WARNING where no episode is evidence."""
-    held = list(all_of_them)
-    by_key: dict[tuple[str, str], list[Episode]] = {}
-    for one in held:
-        by_key.setdefault((one.reason, one.subject), []).append(one)
-    found = [escalated(one, by_key.get((one.reason, one.subject), ())) for one in episodes]
+    held = list(episodes)
+    by_key: dict[tuple[str, str], list[Episode]] = {(one.reason, one.subject): [] for one in held}
+    for one in all_of_them:
+        near = by_key.get((one.reason, one.subject))
+        if near is not None:
+            near.append(one)
+    found = [escalated(one, by_key[one.reason, one.subject]) for one in held]
     return max((one for one in found if one in _LADDER), key=_LADDER.index, default="WARNING")
