@@ -140,7 +140,8 @@ ALERTS: Final = (
         "0m",
         "Something new is wrong in the cluster of {{ $labels.client_id }}: {{ $labels.kind }}.",
         "`python -m pipelines.incidents list --client_id …` names the cause; `show` explains it with its evidence. See "
-        "[Incidents and causes](causes.md). `incidents notify` pages once for each incident, with the explanation; this rule is for who has only Prometheus.",
+        "[Incidents and causes](causes.md). `incidents notify` pages once for each incident, with the explanation; "
+        "this rule is for who has only Prometheus.",
     ),
     Alert(
         "GraphBuildAnalysesFail",
