@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts.scoring.cases import cases, rows_of
-from scripts.scoring.measure import Found, by_category, figures, measure, without_own_rule
+from scripts.scoring.measure import Found, by_category, figures, mean_without_each, measure, without_own_rule
 from transforms.planning.causes.table import KIND_OF_NAME
 
 _COLUMNS = ("cases", "A@1", "A@3", "A@5", "MRR", "type", "first_incident", "incidents")
@@ -21,6 +21,10 @@ def main(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     healthy: Annotated[bool, typer.Option("--healthy", help="The clusters work: any incident is a miss.")] = False,
     without: Annotated[list[str] | None, typer.Option("--without", help="Leave a finding out, by its name; may be repeated.")] = None,
+    perturb: Annotated[
+        int, typer.Option("--perturb", min=0, help="Seed: all names, ports, images and times are exchanged for others; 0: none.")
+    ] = 0,
+    each_rule_out: Annotated[bool, typer.Option("--each_rule_out", help="Also without each finding in turn; the mean.")] = False,
     own_rule_out: Annotated[bool, typer.Option("--own_rule_out", help="Also without the finding that named each case's cause.")] = False,
 ) -> None:
     """Score the findings on labelled incidents.
@@ -32,7 +36,7 @@ def main(
     if unknown:
         raise typer.BadParameter(f"--without {unknown[0]} is no finding; docs/causes.md lists them.")
     try:
-        listed = cases(folder)
+        listed = cases(folder, perturb)
     except FileNotFoundError as error:
         raise typer.BadParameter(str(error)) from None
     held = [(case, *rows_of(case)) for case in listed]
@@ -43,6 +47,8 @@ def main(
     result: dict[str, Any] = {"all": figures(found), **by_category(found)}
     if own_rule_out:
         result["own_rule_out"] = figures(without_own_rule(held, found))
+    if each_rule_out:
+        result |= mean_without_each(held, found)
     misses = [{"case": one.case.name, "cause": one.case.cause, "rank": one.rank, "why": one.why} for one in found if one.why]
     if json:
         sys.stdout.write(msgspec.json.encode({"figures": result, "misses": misses}).decode() + "\n")

@@ -930,6 +930,21 @@ WITH n LIMIT $most
 DETACH DELETE n
 RETURN count(*) AS gone;
 
+// SWEEP_INCIDENTS
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+MATCH (i:Incident {client_id: $client_id})
+WHERE i.iid > '' AND i.resolved.epochSeconds * 1000000 + i.resolved.microsecond <= $before_us
+WITH i LIMIT $most
+DETACH DELETE i
+RETURN count(*) AS gone;
+
+// COUNT_OLD_INCIDENTS
+MATCH (i:Incident {client_id: $client_id})
+WHERE i.iid > '' AND i.resolved.epochSeconds * 1000000 + i.resolved.microsecond <= $before_us
+RETURN count(*) AS number;
+
 // OLD_TOMBSTONES
 MATCH (c:Cluster {client_id: $client_id})
 SET c.writes = coalesce(c.writes, 0) + 1

@@ -133,7 +133,7 @@ class Bus:
         return self
 
 
-def mutations_of(records: Iterable[KafkaRecord]) -> list[Mutation]:
+def mutations_of(records: Iterable[KafkaRecord], client_id: str = TENANT) -> list[Mutation]:
     """What the records mean, folded."""
     folded: Folded = {}
     for record in records:
@@ -141,7 +141,7 @@ def mutations_of(records: Iterable[KafkaRecord]) -> list[Mutation]:
         assert decoded.fault is None, decoded.fault
         assert decoded.body is not None
         if not isinstance(decoded.body, Filtered):
-            meant = interpret(record.topic, decoded.body, TENANT, decoded.ver, raw_key=decoded.key.raw)
+            meant = interpret(record.topic, decoded.body, client_id, decoded.ver, raw_key=decoded.key.raw)
             fold(folded, (Interpreted(one, None) for one in meant))
     return [one.mutation for one in folded.values()]
 

@@ -59,9 +59,16 @@ _PULLS: Final = (
 )
 
 
+# A mirror that refuses an image, of which containerd names the registry so, tells neither that it does not exist nor of a login.
+_OF_MIRROR: Final = "?ns="
+_LOGIN: Final = ("authoriz", "authentic", "token", "credential")
+
+
 def image_finding(reason: str, message: str) -> str:
     """Which of the findings about images a message tells of."""
     if reason == "InvalidImageName":
         return "IMAGE_NOT_FOUND"
     said = message.lower()
+    if _OF_MIRROR in said and "forbidden" in said and not any(word in said for word in _LOGIN):
+        return "IMAGE_PULL_FAILING"
     return next((name for name, words in _PULLS if any(word in said for word in words)), "IMAGE_PULL_FAILING")
