@@ -2,13 +2,15 @@
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from scripts.scoring.perturb import perturbed
+from scripts.scoring.perturb import SHIFT, perturbed
 from transforms.planning.causes.neighbourhood import read_neighbourhood
 from transforms.planning.causes.world import Rows
+from transforms.planning.facts.mutations import Mutation
 from transforms.planning.interpret.dispatch import interpret
 from transforms.planning.merge.fold import Folded, Interpreted, fold
 from transforms.records.decode import decode_record
@@ -25,7 +27,7 @@ LABEL = "case.json"
 class Case(NamedTuple):
     """A labelled incident. right: the rids that count as its cause; none for a cluster that works.
 
-    seed: 0: as it is; else with other names and times (`perturb.py`).
+    seed: 0: as it is; else with other names, and all times later by `shift` (`perturb.py`).
     """
 
     name: str
@@ -34,6 +36,7 @@ class Case(NamedTuple):
     cause: str
     right: frozenset[str]
     seed: int = 0
+    shift: timedelta = SHIFT
 
 
 def cases(folder: Path, seed: int = 0) -> list[Case]:
@@ -60,7 +63,7 @@ def _lines(folder: Path) -> list[str]:
 def _values(case: Case) -> Iterator[dict[str, Any]]:
     lines = _lines(case.folder)
     if case.seed:
-        yield from perturbed(lines, json.loads((case.folder / LABEL).read_text()), case.seed)[0]
+        yield from perturbed(lines, json.loads((case.folder / LABEL).read_text()), case.seed, case.shift)[0]
     else:
         yield from map(json.loads, lines)
 
@@ -77,12 +80,11 @@ def records(case: Case) -> Iterator[KafkaRecord]:
         yield KafkaRecord(topic, 0, offset, one["timestamp_ms"], None if key is None else key.encode(), held, ())
 
 
-def rows_of(case: Case) -> tuple[str, Rows]:
-    """The tenant, and its neighbourhood after all records, by the job's own decoder, interpretation and planning."""
-    store = MemoryGraphStore()
+def mutations_of(held: Iterable[KafkaRecord]) -> tuple[str, list[Mutation]]:
+    """The tenant, and what the records mean, folded, by the job's own decoder and interpretation; what is rejected means nothing."""
     folded: Folded = {}
     client_id = ""
-    for record in records(case):
+    for record in held:
         decoded = decode_record(record)
         if decoded.body is None or isinstance(decoded.body, Filtered):
             continue
@@ -92,5 +94,12 @@ def rows_of(case: Case) -> tuple[str, Rows]:
         except Fault:
             continue
         fold(folded, (Interpreted(one, None) for one in meant))
-    store.write_batch(client_id, [one.mutation for one in folded.values()])
+    return client_id, [one.mutation for one in folded.values()]
+
+
+def rows_of(case: Case) -> tuple[str, Rows]:
+    """The tenant, and its neighbourhood after all records, by the job's own planning."""
+    store = MemoryGraphStore()
+    client_id, mutations = mutations_of(records(case))
+    store.write_batch(client_id, mutations)
     return client_id, read_neighbourhood(MemoryNeighbourhood(store.tenants[client_id]))

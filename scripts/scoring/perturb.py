@@ -26,7 +26,7 @@ _NAMED: Final = frozenset(
 )
 _LABELS: Final = ("app", "name", "app.kubernetes.io/name", "k8s-app")
 _PORTS: Final = ("containerPort", "port", "targetPort")
-_SHIFT: Final = timedelta(days=113, hours=7, minutes=11, seconds=3)
+SHIFT: Final = timedelta(days=113, hours=7, minutes=11, seconds=3)
 _TIME: Final = re.compile(r"\b(20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9])")
 _IMAGE: Final = re.compile(r"\b(?:docker\.io|gcr\.io|ghcr\.io|quay\.io)/")
 _LEAST_NAME: Final = 4
@@ -34,19 +34,19 @@ _LEAST_PORT: Final = 1024
 _MOST_PORT: Final = 65_000
 
 
-def perturbed(lines: Sequence[str], label: Json, seed: int) -> tuple[list[Json], Json]:
-    """The records and the label with other names; the same seed gives the same.
+def perturbed(lines: Sequence[str], label: Json, seed: int, shift: timedelta = SHIFT) -> tuple[list[Json], Json]:
+    """The records and the label with other names, so much later; the same seed gives the same.
 
-    lines: the records as JSON, one a line.
+    lines: the records as JSON, one a line. shift: of whole seconds.
     """
-    change = _change(lines, seed)
+    change = _change(lines, seed, shift)
     moved = [json.loads(change(line)) for line in lines]
-    shift_ms = int(_SHIFT.total_seconds() * 1000)
+    shift_ms = int(shift.total_seconds() * 1000)
     kept = {name: label[name] for name in ("case", "cause", "category")}
     return [one | {"timestamp_ms": one["timestamp_ms"] + shift_ms} for one in moved], json.loads(change(json.dumps(label))) | kept
 
 
-def _change(lines: Sequence[str], seed: int) -> Change:
+def _change(lines: Sequence[str], seed: int, shift: timedelta) -> Change:
     words: set[str] = set()
     ports: set[str] = set()
     for value in (json.loads(line)["value"] for line in lines if '"state.k8s.resource"' in line):
@@ -60,7 +60,7 @@ def _change(lines: Sequence[str], seed: int) -> Change:
     step = 100 + seed % 50
 
     def change(text: str) -> str:
-        text = _TIME.sub(lambda found: _later(found[0]), text)
+        text = _TIME.sub(lambda found: _later(found[0], shift), text)
         text = of_names.sub(lambda found: "".join(_letter(one, turn) for one in found[0]), text)
         text = _IMAGE.sub("registry.example.org/", text)
         # Ports that differ by one still do.
@@ -95,5 +95,5 @@ def _letter(one: str, turn: int) -> str:
     return chr((ord(one) - ord("a") + turn) % 26 + ord("a")) if "a" <= one <= "z" else one
 
 
-def _later(text: str) -> str:
-    return (datetime.fromisoformat(text).replace(tzinfo=UTC) + _SHIFT).strftime("%Y-%m-%dT%H:%M:%S")
+def _later(text: str, shift: timedelta) -> str:
+    return (datetime.fromisoformat(text).replace(tzinfo=UTC) + shift).strftime("%Y-%m-%dT%H:%M:%S")

@@ -47,7 +47,7 @@ def count_old(store: Neo4jGraphStore, client_id: str, floors: Floors) -> Swept:
         for label, floor in ((EPISODIC.label, floors.episodes), (TOMBSTONE.label, floors.swept))
     ]
     (old,) = store.ask(retention.COUNT_OLD_INCIDENTS, **{TENANT_KEY: client_id}, before_us=_us(floors.episodes))
-    return Swept(*found, incidents=old["number"])
+    return Swept(episodes=found[0], tombstones=found[1], incidents=old["number"])
 
 
 def sweep(store: Neo4jGraphStore, client_id: str, floors: Floors, progress: OnProgress) -> Swept:
