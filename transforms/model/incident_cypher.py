@@ -125,7 +125,7 @@ OBJECT: Final = (
     *("rid", "kind", "ns", "name", "labels", "selector", "node", "pod_ip", "replicas", "service_ips", "status", "facts", "ver"),
     *("stub", "phase", "taints", "unschedulable", "volume", "storage_class", "storage_request", "access_modes", "capacity", "claim"),
 )
-OBJECT_TIMES: Final = ("created",)
+OBJECT_TIMES: Final = ("created", "changed")
 # What joins resources for the analysis: by where it begins, and who owns or calls them from elsewhere.
 BEGINNING: Final = tuple(one.type for one in (CONTROLS, RUNS_ON, SELECTS, MOUNTS, USES, CALLS, CLAIMS))
 ENDING: Final = tuple(one.type for one in (CONTROLS, CALLS))

@@ -139,18 +139,19 @@ def _first_episode(world: World, one: Scored, *, leading: bool) -> str:
 def _paths(one: Incident, effects: Iterable[Effect]) -> dict[str, list[str]]:
     """From the cause to each member, the shortest way along effects, in at most three hops."""
     members = {member.rid for member in one.members}
-    nexts: dict[str, list[str]] = {}
+    nexts: dict[str, list[Effect]] = {}
     for edge in sorted(effects):
         if edge.cause in members and edge.effect in members:
-            nexts.setdefault(edge.cause, []).append(edge.effect)
+            nexts.setdefault(edge.cause, []).append(edge)
     paths = {one.root.rid: [one.root.rid]}
     front = [one.root.rid]
     for _ in range(MOST_HOPS):
         reached = []
         for rid in front:
-            for other in nexts.get(rid, ()):
-                if other not in paths:
-                    paths[other] = [*paths[rid], other]
-                    reached.append(other)
+            for edge in nexts.get(rid, ()):
+                path = [*paths[rid], *edge.via, edge.effect]
+                if edge.effect not in paths and len(path) <= MOST_HOPS + 1:
+                    paths[edge.effect] = path
+                    reached.append(edge.effect)
         front = reached
     return paths

@@ -102,6 +102,11 @@ class Object:
     def created(self) -> int | None:
         return time_of(self.props.get("created"))
 
+    @cached_property
+    def changed(self) -> int | None:
+        """When what it asks for was last changed; None where its record does not say."""
+        return time_of(self.props.get("changed"))
+
     @property
     def ver(self) -> str:
         return self.props.get("ver") or ""
