@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from scripts.scoring.cases import Case
 from scripts.scoring.labels import RIGHT
 from transforms.planning.causes.explain import kind_of, leading
-from transforms.planning.causes.incidents import analyse
+from transforms.planning.causes.incidents import Analysis, analyse
 from transforms.planning.causes.world import Rows
 
 _WITHIN = (1, 3, 5)
@@ -31,7 +31,11 @@ class Found(NamedTuple):
 
 def measure(case: Case, client_id: str, rows: Rows, without: Collection[str] = ()) -> Found:
     """What the analysis finds of the case."""
-    analysis = analyse(client_id, rows, without)
+    return measured(case, analyse(client_id, rows, without))
+
+
+def measured(case: Case, analysis: Analysis) -> Found:
+    """What an analysis found of the case."""
     scored = analysis.scored
     rank = next((at for at, one in enumerate(scored, 1) if one.rid in case.right), 0)
     lead = leading(scored[0]).name if scored else ""
