@@ -1969,7 +1969,7 @@ CALL (row) {
     AND (n.ns IN row.spaces OR n.kind IN row.cluster_kinds)
   WITH n ORDER BY n.rid LIMIT $most
   WITH n, properties(n) AS p
-  RETURN collect([p.rid, p.kind, p.ns, p.name, p.labels, p.selector, p.node, p.pod_ip, p.replicas, p.service_ips, p.status, p.facts, p.ver, p.stub, p.phase, p.taints, p.unschedulable, p.volume, p.storage_class, p.storage_request, p.access_modes, p.capacity, p.claim, p.created.epochSeconds * 1000000 + p.created.microsecond,
+  RETURN collect([p.rid, p.kind, p.ns, p.name, p.labels, p.selector, p.node, p.pod_ip, p.replicas, p.service_ips, p.status, p.facts, p.ver, p.stub, p.phase, p.taints, p.unschedulable, p.volume, p.storage_class, p.storage_request, p.access_modes, p.capacity, p.claim, p.created.epochSeconds * 1000000 + p.created.microsecond, p.changed.epochSeconds * 1000000 + p.changed.microsecond,
     [(n)-[r:CONTROLS|RUNS_ON|SELECTS|MOUNTS|USES|CALLS|CLAIMS]->(m) | [type(r), m.rid]],
     [(n)<-[r:CONTROLS|CALLS]-(m) | [type(r), m.rid]]]) AS values
 }
@@ -2027,7 +2027,7 @@ UNWIND $rows AS row
 MATCH (e:Episodic {client_id: row.client_id, eid: row.eid})
 MATCH (i:Incident {client_id: row.client_id, iid: row.iid})
 MERGE (e)-[r:PART_OF]->(i)
-SET r.client_id = row.client_id;
+SET r.client_id = row.client_id, r.severity = row.severity;
 
 // JOIN_AFFECTS
 UNWIND $rows AS row

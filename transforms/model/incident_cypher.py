@@ -159,7 +159,7 @@ UNJOIN: Final = (
 UNJOIN_OWN: Final = f"{_ROWS}\nMATCH {_at('i', INCIDENT, 'row.iid')}-[r:{PART_OF.type}|{AFFECTS.type}]-()\nDELETE r"
 JOIN_PART_OF: Final = (
     f"{_ROWS}\nMATCH {_at('e', EPISODIC, 'row.eid')}\nMATCH {_at('i', INCIDENT, 'row.iid')}\n"
-    f"MERGE (e)-[r:{PART_OF.type}]->(i)\nSET r.{TENANT_KEY} = row.{TENANT_KEY}"
+    f"MERGE (e)-[r:{PART_OF.type}]->(i)\nSET r.{TENANT_KEY} = row.{TENANT_KEY}, r.severity = row.severity"
 )
 JOIN_AFFECTS: Final = (
     f"{_ROWS}\nMATCH {_at('i', INCIDENT, 'row.iid')}\nMATCH {_at('n', RESOURCE, 'row.rid')}\n"

@@ -139,7 +139,7 @@ class MemoryTenant(KnownGraph):
         """An incident with what joins it to what is still there."""
         episodes = {at.key for at in self.referrers_held if at.label == EPISODIC.label}
         digest.add_node(INCIDENT, one.iid, {**one.props, "hash": one.hash})
-        for eid in episodes.intersection(one.part_of):
+        for eid in episodes.intersection(eid for eid, _ in one.part_of):
             digest.add_relationship(PART_OF.type, EPISODIC.label, eid, INCIDENT.label, one.iid)
         for rid, _role in one.affects:
             if rid in self.resources:

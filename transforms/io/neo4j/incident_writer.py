@@ -53,7 +53,7 @@ def _rows(known: Mapping[str, str], changed: Sequence[IncidentRow], gone: Sequen
     for one in changed:
         yield statements.PUT_INCIDENTS, {"iid": one.iid, "props": {**one.props, INCIDENT.key: one.iid, "hash": one.hash}}
     for one in joined:
-        yield from ((statements.JOIN_PART_OF, {"eid": eid, "iid": one.iid}) for eid in one.part_of)
+        yield from ((statements.JOIN_PART_OF, {"eid": eid, "iid": one.iid, "severity": raised}) for eid, raised in one.part_of)
         yield from ((statements.JOIN_AFFECTS, {"rid": rid, "iid": one.iid, "role": role}) for rid, role in one.affects)
         for source, target, props in one.links:
             yield statements.JOIN_CAUSES, {"source": source, "target": target, "props": props}

@@ -11,7 +11,7 @@ import msgspec
 from transforms.planning.causes.explain import aside, causes, changed, headline, kind_of, leading, text_of
 from transforms.planning.causes.incidents import OPEN, Analysed, Analysis, Incident
 from transforms.planning.causes.score import FAULT, Effect, Scored, words
-from transforms.planning.causes.severity import worst
+from transforms.planning.causes.severity import severities, worst
 from transforms.planning.causes.world import World
 from transforms.planning.facts.values import sealed
 from transforms.records.record import from_microseconds
@@ -25,7 +25,8 @@ _ENCODE: Final = msgspec.json.Encoder(order="sorted").encode
 
 
 class IncidentRow(NamedTuple):
-    """One incident. hash: of its relationships, then of its properties. part_of: keys of episodes; affects: (rid, role).
+    """One incident. hash: of its relationships, then of its properties. part_of: (key of an episode, its severity raised by
+    its repeats); affects: (rid, role).
 
     links: (from, to, properties) between episodes.
     """
@@ -33,7 +34,7 @@ class IncidentRow(NamedTuple):
     iid: str
     hash: str
     props: dict[str, Any]
-    part_of: list[str]
+    part_of: list[tuple[str, str]]
     affects: list[tuple[str, str]]
     links: list[tuple[str, str, dict[str, Any]]]
 
@@ -57,6 +58,7 @@ def _row(analysis: Analysis, one: Incident) -> IncidentRow:
     world = analysis.world
     members = one.members[:MOST_MEMBERS]
     evidence = sorted({key for member in members for found in member.findings for key in found.evidence if key in world.by_eid})
+    near = world.about_any(evidence)
     roles: dict[str, str] = {}
     for rid, role in _roles(world, one):
         if world.is_live(rid):
@@ -73,7 +75,7 @@ def _row(analysis: Analysis, one: Incident) -> IncidentRow:
         "kind": kind_of(one),
         "confidence": round(one.root.score, 3),
         "words": words(one.root.score),
-        "severity": worst(world.named(evidence), world.about_any(evidence)),
+        "severity": worst(raised for _, raised in severities(world.named(evidence), near)),
         "title": headline(world, one),
         "text": text_of(analysis, one),
         "do": leading(one.root).kind.do,
@@ -86,7 +88,7 @@ def _row(analysis: Analysis, one: Incident) -> IncidentRow:
         **({"truncated": True} if truncated else {}),
     }
     kept, digest = sealed({name: value for name, value in props.items() if value not in ("", [])})
-    part_of = evidence[:MOST_PART_OF]
+    part_of = [(episode.eid, raised) for episode, raised in severities(world.named(evidence[:MOST_PART_OF]), near)]
     text = _ENCODE([one.iid, part_of, affects, links])
     joins = blake2b(text, digest_size=_HASH_BYTES).hexdigest()
     return IncidentRow(one.iid, f"{joins}.{digest.hex()}", kept, part_of, affects, links)
