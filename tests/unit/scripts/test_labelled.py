@@ -6,13 +6,13 @@
 import os
 import random
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from itertools import combinations, islice
 from pathlib import Path
 from typing import Final
 
 import pytest
+from msgspec.structs import replace
 
 from scripts.scoring.cases import Case, cases, mutations_of, records, rows_of
 from scripts.scoring.labels import RIGHT
