@@ -55,4 +55,5 @@ def judge_tenants(flow: FlowSettings, monitor: Monitor | None, hidden: frozenset
             monitor.turned(one.state)
     if monitor:
         monitor.tenants(book.states())
+        monitor.incidents(book.open_incidents())
     return found

@@ -34,7 +34,7 @@ def sweep(neo4j: Neo4jOptions, client_id: str, episode_retention: str, tombstone
     if not any(number for row in found.values() for number in row.values()):
         typer.echo(f"Nothing is old enough to be taken away; looked at {spoken_number(len(found), 'tenant')}.")
         return
-    table = Table("tenant", "episodes", "tombstones", "stubs", title="would be taken away" if dry_run else "taken away")
+    table = Table("tenant", "episodes", "tombstones", "stubs", "incidents", title="would be taken away" if dry_run else "taken away")
     for name, row in found.items():
         table.add_row(name, *(f"{number:,}" for number in row.values()))
     console().print(table)

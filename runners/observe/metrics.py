@@ -21,6 +21,7 @@ from transforms.model.metrics import (
     LAST_COMMIT,
     LOST,
     METRICS,
+    OPEN_INCIDENTS,
     QUARANTINED_TENANTS,
     SLICE_SECONDS,
     TENANTS,
@@ -60,6 +61,7 @@ class Monitor:
         self._metrics = {metric: _made(metric, self.registry) for metric in METRICS if streams or not metric.stream}
         self._shown_aside: dict[Place, str] = {}
         self._shown_held: set[Place] = set()
+        self._incidents_shown: set[tuple[str, str]] = set()
 
     # What runs tell
 
@@ -130,6 +132,16 @@ class Monitor:
         """There are so many tenants in each state."""
         for state in State:
             self._metrics[TENANTS].labels(state.value).set(states.get(state, 0))
+
+    def incidents(self, number_of: Mapping[tuple[str, str], int]) -> None:
+        """So many incidents of each (tenant, kind) are open, and no others; a series once shown goes on with 0."""
+        shown: dict[tuple[str, str], int] = dict.fromkeys(self._incidents_shown, 0)
+        for (client_id, kind), number in number_of.items():
+            labels = (self._shown(client_id), kind)
+            shown[labels] = shown.get(labels, 0) + number
+        for labels, number in shown.items():
+            self._metrics[OPEN_INCIDENTS].labels(*labels).set(number)
+        self._incidents_shown = set(shown)
 
     def standing_by(self, host: str) -> None:
         """Another run, on that host, is at work, and this one waits for its end."""

@@ -40,6 +40,14 @@ def _rose(metric: str, by: str) -> str:
     return f"(sum by ({by}) (increase({metric}[15m])) > 0) or ({now} > 0 unless sum by ({by}) ({metric} offset 15m))"
 
 
+_OPEN: Final = "max by (job, client_id, kind) (graph_open_incidents)"
+# More of a kind than five minutes ago; a series that was not there then is one too, unless the job has only begun to look.
+_NEW_INCIDENT: Final = (
+    f"({_OPEN} > {_OPEN.replace('graph_open_incidents', 'graph_open_incidents offset 5m')})"
+    f" or ({_OPEN} > 0 unless {_OPEN.replace('graph_open_incidents', 'graph_open_incidents offset 5m')}"
+    " and on (job) max by (job) (graph_tenants offset 5m))"
+)
+
 _FRESHNESS: Final = (
     "sum by (job, client_id) (rate(graph_freshness_seconds_total[10m]))"
     " / sum by (job, client_id) (rate(graph_freshness_batches_total[10m]))"
@@ -125,6 +133,23 @@ ALERTS: Final = (
         "1m",
         "{{ $value }} tenants are in quarantine; their records become dead letters.",
         "See [A quarantined tenant](#a-quarantined-tenant). Release it before the retention of the dead letters ends.",
+    ),
+    Alert(
+        "GraphBuildIncidentOpened",
+        _NEW_INCIDENT,
+        "0m",
+        "Something new is wrong in the cluster of {{ $labels.client_id }}: {{ $labels.kind }}.",
+        "`python -m pipelines.incidents list --client_id …` names the cause; `show` explains it with its evidence. See "
+        "[Incidents and causes](causes.md). `incidents notify` pages once for each incident, with the explanation; "
+        "this rule is for who has only Prometheus.",
+    ),
+    Alert(
+        "GraphBuildAnalysesFail",
+        _rose('graph_incident_analyses_total{result="failed"}', "job, client_id"),
+        "0m",
+        "The incidents of {{ $labels.client_id }} are not up to date.",
+        "The log line `incidents not brought up to date` names the cause. The graph itself is complete. "
+        "The tenant's next change tries again.",
     ),
     Alert(
         "GraphBuildRejects",

@@ -11,6 +11,7 @@ from transforms.records.tenancy.tenant import TenantResolver, TenantRules
 from transforms.steps.elements import Resolved
 from transforms.steps.resolve_tenants import resolve
 from transforms.testing.memory_graph import MemoryGraphStore
+from transforms.testing.memory_incidents import MemoryIncidents
 
 
 def played(
@@ -35,6 +36,8 @@ def played(
                 continue
             if mutations:
                 store.write_batch(owned.client_id, mutations)
+    # Whenever a run analyses, what holds in the end is a function of the whole graph.
+    MemoryIncidents(store).analyse(store.tenants)
     return store, rejects
 
 

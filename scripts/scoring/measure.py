@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from scripts.scoring.cases import Case
 from scripts.scoring.labels import RIGHT
 from transforms.planning.causes.explain import kind_of, leading
-from transforms.planning.causes.incidents import analyse
+from transforms.planning.causes.incidents import Analysis, analyse
 from transforms.planning.causes.world import Rows
 
 _WITHIN = (1, 3, 5)
@@ -16,7 +16,7 @@ class Found(NamedTuple):
     """What was found of a case. rank: of the right object among all, from 1; 0 where it is not among them.
 
     is_first: the first incident's root is right. has_type: the first object is right, and so is its leading finding.
-    why: of a miss, what came first instead.
+    why: of a miss, what came first instead. names: of all findings.
     """
 
     case: Case
@@ -26,11 +26,16 @@ class Found(NamedTuple):
     has_type: bool
     leading: str
     why: str
+    names: frozenset[str] = frozenset()
 
 
 def measure(case: Case, client_id: str, rows: Rows, without: Collection[str] = ()) -> Found:
     """What the analysis finds of the case."""
-    analysis = analyse(client_id, rows, without)
+    return measured(case, analyse(client_id, rows, without))
+
+
+def measured(case: Case, analysis: Analysis) -> Found:
+    """What an analysis found of the case."""
     scored = analysis.scored
     rank = next((at for at, one in enumerate(scored, 1) if one.rid in case.right), 0)
     lead = leading(scored[0]).name if scored else ""
@@ -42,7 +47,8 @@ def measure(case: Case, client_id: str, rows: Rows, without: Collection[str] = (
         why = f"{lead} in place of {', '.join(RIGHT.get(case.cause, ('an unknown cause',)))}"
     if not case.right and first is not None:
         why = f"{first.root.rid} ({kind_of(first)})"
-    return Found(case, rank, len(analysis.incidents), is_first, has_type, lead, why)
+    names = frozenset(one.name for one in analysis.findings)
+    return Found(case, rank, len(analysis.incidents), is_first, has_type, lead, why, names)
 
 
 def figures(found: Sequence[Found]) -> dict[str, Any]:
@@ -77,6 +83,18 @@ def without_own_rule(held: Sequence[tuple[Case, str, Rows]], found: Sequence[Fou
     return [measure(case, client_id, rows, (one.leading,)) for (case, client_id, rows), one in zip(held, found, strict=True)]
 
 
-def without_each(held: Sequence[tuple[Case, str, Rows]], names: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """All cases without one rule, for each of the rules."""
-    return {name: figures([measure(case, client_id, rows, (name,)) for case, client_id, rows in held]) for name in names}
+def mean_without_each(held: Sequence[tuple[Case, str, Rows]], found: Sequence[Found]) -> dict[str, dict[str, Any]]:
+    """All cases without one rule, for each rule that any of them names as the cause, and the mean over these rules.
+
+    Left out of a case in which it is no finding, a rule changes nothing; such a case is not analysed again.
+    """
+    rows: dict[str, dict[str, Any]] = {}
+    for name in sorted({one.leading for one in found if one.leading}):
+        again = [
+            measure(case, client_id, held_rows, (name,)) if name in one.names else one
+            for (case, client_id, held_rows), one in zip(held, found, strict=True)
+        ]
+        rows[f"without {name}"] = figures(again)
+    shares = ("A@1", "A@3", "A@5", "MRR", "type", "first_incident", "incidents")
+    mean = {share: _share(sum(row[share] for row in rows.values()), len(rows)) for share in shares} if rows else {}
+    return rows | {"mean without each": {"cases": len(found), **mean}}

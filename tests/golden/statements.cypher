@@ -114,7 +114,13 @@ ON CREATE SET c.first_seen = coalesce(row.seen, timestamp()), c.last_seen = coal
     c.spelling = 2
 SET c.writes = coalesce(c.writes, 0) + 1, c.written_at = timestamp()
 RETURN row.client_id AS client_id, c.floor AS floor, c.episode_floor AS episode_floor, c.swept AS swept, c.writes AS writes, c.purging AS purging,
-    c.purged_generation AS purged_generation, c.resync_needed AS resync_needed, c.generation_from AS generation_from;
+    c.purged_generation AS purged_generation, c.resync_needed AS resync_needed, c.generation_from AS generation_from,
+    c.quiet AS quiet;
+
+// WAKE
+UNWIND $rows AS row
+MATCH (c:Cluster {client_id: row.client_id})
+REMOVE c.quiet;
 
 // UPSERT_RESOURCE
 UNWIND $rows AS row
@@ -703,6 +709,21 @@ WHERE n.ver > '' AND n.ver <= $floor
 WITH n LIMIT $most
 DETACH DELETE n
 RETURN count(*) AS gone;
+
+// SWEEP_INCIDENTS
+MATCH (c:Cluster {client_id: $client_id})
+SET c.writes = coalesce(c.writes, 0) + 1
+WITH c
+MATCH (i:Incident {client_id: $client_id})
+WHERE i.iid > '' AND i.resolved.epochSeconds * 1000000 + i.resolved.microsecond <= $before_us
+WITH i LIMIT $most
+DETACH DELETE i
+RETURN count(*) AS gone;
+
+// COUNT_OLD_INCIDENTS
+MATCH (i:Incident {client_id: $client_id})
+WHERE i.iid > '' AND i.resolved.epochSeconds * 1000000 + i.resolved.microsecond <= $before_us
+RETURN count(*) AS number;
 
 // OLD_TOMBSTONES
 MATCH (c:Cluster {client_id: $client_id})
@@ -1628,118 +1649,179 @@ RETURN n.client_id AS client_id, {rid: n.rid, kind: n.kind, ns: n.ns, name: n.na
   END} AS object, n.labels AS labels, n.image AS image, n.pod_ip AS pod_ip,
   n.service_ips AS service_ips, n.uid AS uid;
 
-// LOCK_ANALYSIS
-MATCH (c:Cluster {client_id: $client_id})
+// READ_HEADS
+UNWIND $rows AS row
+MATCH (c:Cluster {client_id: row.client_id})
 WHERE NOT coalesce(c.purging, false)
-SET c.analysed_at = timestamp()
-RETURN c.writes AS writes;
+WITH row, c.writes AS writes
+CALL (row) {
+  MATCH (n:Resource {client_id: row.client_id}) WHERE n.rid > ''
+  RETURN max(n.ver) AS of_resources, count(n) AS resources
+}
+CALL (row) {
+  MATCH (n:PromTarget {client_id: row.client_id}) WHERE n.tid > ''
+  RETURN max(n.ver) AS of_targets
+}
+CALL (row) {
+  MATCH (n:Rule {client_id: row.client_id}) WHERE n.rkey > ''
+  RETURN max(n.ver) AS of_rules
+}
+CALL (row) {
+  MATCH (n:Episodic {client_id: row.client_id}) WHERE n.ver > ''
+  WITH n.ver AS ver ORDER BY n.client_id DESC, n.ver DESC LIMIT 1
+  RETURN max(ver) AS of_episodes
+}
+CALL (row) {
+  MATCH (n:Tombstone {client_id: row.client_id}) WHERE n.ver > ''
+  WITH n.ver AS ver ORDER BY n.client_id DESC, n.ver DESC LIMIT 1
+  RETURN max(ver) AS of_tombstones
+}
+RETURN row.client_id AS client_id, writes, resources, of_resources, of_targets, of_rules, of_episodes, of_tombstones;
 
-// NEWEST (no label)
-MATCH (n:Resource {client_id: $client_id}) WHERE n.rid > ''
-RETURN max(n.ver) AS ver;
-
-// NEWEST 1
-MATCH (n:PromTarget {client_id: $client_id}) WHERE n.tid > ''
-RETURN max(n.ver) AS ver;
-
-// NEWEST 2
-MATCH (n:Rule {client_id: $client_id}) WHERE n.rkey > ''
-RETURN max(n.ver) AS ver;
-
-// NEWEST 3
-MATCH (n:Episodic {client_id: $client_id}) WHERE n.ver > ''
-RETURN n.ver AS ver ORDER BY n.client_id DESC, n.ver DESC LIMIT 1;
-
-// NEWEST 4
-MATCH (n:Tombstone {client_id: $client_id}) WHERE n.ver > ''
-RETURN n.ver AS ver ORDER BY n.client_id DESC, n.ver DESC LIMIT 1;
+// READ_SIZES
+UNWIND $rows AS row
+CALL (row) {
+  MATCH (n:Episodic {client_id: row.client_id}) WHERE n.ver > row.episodes
+  WITH n LIMIT $most
+  RETURN count(n) AS told
+}
+CALL (row) {
+  MATCH (n:Episodic)
+    USING INDEX n:Episodic(client_id, finding)
+    WHERE n.client_id = row.client_id AND n.finding > '' AND n.ver > row.findings
+  WITH n LIMIT $most
+  RETURN count(n) AS found
+}
+CALL (row) {
+  MATCH (n:PromTarget {client_id: row.client_id}) WHERE n.tid > '' AND n.health = 'down'
+  RETURN count(n) AS down
+}
+CALL (row) {
+  MATCH (n:Resource {client_id: row.client_id}) WHERE n.ailing = true
+  RETURN count(n) AS ailing
+}
+RETURN row.client_id AS client_id, told, found, down, ailing;
 
 // READ_EPISODES
-CALL () {
-  MATCH (n:Episodic {client_id: $client_id}) WHERE n.ver > $episodes AND n.finding IS NULL
-    AND (NOT n.severity IN $harmless OR n.reason IN $telling)
-  RETURN n
-  UNION ALL
-  MATCH (n:Episodic {client_id: $client_id}) WHERE n.finding > '' AND n.ver > $findings
-  RETURN n
+UNWIND $rows AS row
+CALL (row) {
+  CALL (row) {
+    MATCH (n:Episodic {client_id: row.client_id}) WHERE n.ver > row.episodes AND n.finding IS NULL AND (NOT n.severity IN $harmless OR n.reason IN $telling)
+    RETURN n
+    UNION ALL
+    WITH row
+    MATCH (n:Episodic)
+    USING INDEX n:Episodic(client_id, finding)
+    WHERE n.client_id = row.client_id AND n.finding > '' AND n.ver > row.findings
+    RETURN n
+  }
+  WITH n ORDER BY n.ver DESC, n.eid LIMIT $most
+  WITH properties(n) AS p
+  RETURN collect([p.eid, p.etype, p.reason, p.message, p.subject, p.severity, p.count, p.ver, p.value, p.state, p.owner, p.event_time.epochSeconds * 1000000 + p.event_time.microsecond, p.first_time.epochSeconds * 1000000 + p.first_time.microsecond]) AS values
 }
-RETURN n {.eid, .etype, .reason, .message, .subject, .severity, .count, .event_time, .first_time, .ver, .value, .state, .owner} AS props ORDER BY n.ver DESC, n.eid LIMIT $most;
+RETURN row.client_id AS client_id, values;
 
 // READ_AILING
-MATCH (n:Resource {client_id: $client_id}) WHERE n.ailing = true
-RETURN n.rid AS rid ORDER BY rid LIMIT $most;
+UNWIND $rows AS row
+CALL (row) {
+  MATCH (n:Resource {client_id: row.client_id}) WHERE n.ailing = true
+  WITH n.rid AS rid ORDER BY rid LIMIT $most
+  RETURN collect(rid) AS values
+}
+RETURN row.client_id AS client_id, values;
 
 // READ_SPACES_ON
-UNWIND $nodes AS rid
-MATCH (n:Resource {client_id: $client_id, rid: rid})<-[:RUNS_ON]-(p)
-RETURN DISTINCT p.ns AS ns;
+UNWIND $rows AS row
+UNWIND row.nodes AS rid
+MATCH (n:Resource {client_id: row.client_id, rid: rid})<-[:RUNS_ON]-(p)
+RETURN DISTINCT row.client_id AS client_id, p.ns AS ns;
 
 // READ_SPACES_CALLED
-MATCH (w:Resource {client_id: $client_id}) WHERE w.rid > '' AND w.ns IN $spaces
+UNWIND $rows AS row
+MATCH (w:Resource {client_id: row.client_id}) WHERE w.rid > '' AND w.ns IN row.spaces
 MATCH (w)-[:CALLS]->(s)
-RETURN DISTINCT s.ns AS ns;
+RETURN DISTINCT row.client_id AS client_id, s.ns AS ns;
 
 // READ_RESOURCES
-MATCH (n:Resource {client_id: $client_id}) WHERE n.rid > '' AND n.kind IN $kinds AND (n.ns IN $spaces OR n.kind IN $cluster_kinds)
-RETURN n {.rid, .kind, .ns, .name, .labels, .selector, .node, .pod_ip, .replicas, .service_ips, .status, .facts, .created, .ver, .stub, .phase, .taints, .unschedulable, .volume, .storage_class, .storage_request, .access_modes, .capacity, .claim} AS props ORDER BY n.rid LIMIT $most;
-
-// READ_EDGES
-UNWIND $rids AS rid
-MATCH (n:Resource {client_id: $client_id, rid: rid})-[r]-(:Resource)
-WHERE type(r) IN $types
-WITH DISTINCT type(r) AS type, startNode(r).rid AS source, endNode(r).rid AS target
-RETURN type, source, target ORDER BY type, source, target LIMIT $most;
+UNWIND $rows AS row
+CALL (row) {
+  MATCH (n:Resource {client_id: row.client_id}) WHERE n.rid > '' AND n.kind IN row.kinds
+    AND (n.ns IN row.spaces OR n.kind IN row.cluster_kinds)
+  WITH n ORDER BY n.rid LIMIT $most
+  WITH n, properties(n) AS p
+  RETURN collect([p.rid, p.kind, p.ns, p.name, p.labels, p.selector, p.node, p.pod_ip, p.replicas, p.service_ips, p.status, p.facts, p.ver, p.stub, p.phase, p.taints, p.unschedulable, p.volume, p.storage_class, p.storage_request, p.access_modes, p.capacity, p.claim, p.created.epochSeconds * 1000000 + p.created.microsecond, p.changed.epochSeconds * 1000000 + p.changed.microsecond,
+    [(n)-[r:CONTROLS|RUNS_ON|SELECTS|MOUNTS|USES|CALLS|CLAIMS]->(m) | [type(r), m.rid]],
+    [(n)<-[r:CONTROLS|CALLS]-(m) | [type(r), m.rid]]]) AS values
+}
+RETURN row.client_id AS client_id, values;
 
 // READ_TARGETS_DOWN
-MATCH (n:PromTarget {client_id: $client_id}) WHERE n.tid > '' AND n.health = 'down'
-RETURN properties(n) AS props ORDER BY n.tid LIMIT 1000;
+UNWIND $rows AS row
+CALL (row) {
+  MATCH (n:PromTarget {client_id: row.client_id}) WHERE n.tid > '' AND n.health = 'down'
+  RETURN properties(n) AS props ORDER BY n.tid LIMIT 1000
+}
+RETURN row.client_id AS client_id, props;
+
+// LOCK_ANALYSIS
+UNWIND $rows AS row
+MATCH (c:Cluster {client_id: row.client_id})
+WHERE NOT coalesce(c.purging, false)
+SET c.analysed_at = timestamp()
+RETURN row.client_id AS client_id, c.writes AS writes;
+
+// SET_QUIET
+UNWIND $rows AS row
+MATCH (c:Cluster {client_id: row.client_id})
+SET c.quiet = true;
 
 // READ_HELD
-MATCH (i:Incident {client_id: $client_id}) WHERE i.iid > ''
-RETURN i.iid AS iid, i.hash AS hash;
+UNWIND $rows AS row
+MATCH (i:Incident {client_id: row.client_id}) WHERE i.iid > ''
+RETURN row.client_id AS client_id, i.iid AS iid, i.hash AS hash;
 
 // DROP_INCIDENTS
-UNWIND $iids AS iid
-MATCH (i:Incident {client_id: $client_id, iid: iid})
+UNWIND $rows AS row
+MATCH (i:Incident {client_id: row.client_id, iid: row.iid})
 DETACH DELETE i;
 
 // PUT_INCIDENTS
 UNWIND $rows AS row
-MERGE (i:Incident {client_id: $client_id, iid: row.iid})
-SET i = row.props;
+MERGE (i:Incident {client_id: row.client_id, iid: row.iid})
+SET i = row.props, i.client_id = row.client_id;
 
 // UNJOIN
-UNWIND $iids AS iid
-MATCH (i:Incident {client_id: $client_id, iid: iid})<-[:PART_OF]-(e:Episodic)-[r:POTENTIAL_CAUSE]-()
-WHERE r.incident = iid
+UNWIND $rows AS row
+MATCH (i:Incident {client_id: row.client_id, iid: row.iid})<-[:PART_OF]-(e:Episodic)-[r:POTENTIAL_CAUSE]-()
+WHERE r.incident = row.iid
 WITH DISTINCT r
 DELETE r;
 
 // UNJOIN_OWN
-UNWIND $iids AS iid
-MATCH (i:Incident {client_id: $client_id, iid: iid})-[r:PART_OF|AFFECTS]-()
+UNWIND $rows AS row
+MATCH (i:Incident {client_id: row.client_id, iid: row.iid})-[r:PART_OF|AFFECTS]-()
 DELETE r;
 
 // JOIN_PART_OF
 UNWIND $rows AS row
-MATCH (e:Episodic {client_id: $client_id, eid: row.eid})
-MATCH (i:Incident {client_id: $client_id, iid: row.iid})
+MATCH (e:Episodic {client_id: row.client_id, eid: row.eid})
+MATCH (i:Incident {client_id: row.client_id, iid: row.iid})
 MERGE (e)-[r:PART_OF]->(i)
-SET r = row.props;
+SET r.client_id = row.client_id, r.severity = row.severity;
 
 // JOIN_AFFECTS
 UNWIND $rows AS row
-MATCH (i:Incident {client_id: $client_id, iid: row.iid})
-MATCH (n:Resource {client_id: $client_id, rid: row.rid})
+MATCH (i:Incident {client_id: row.client_id, iid: row.iid})
+MATCH (n:Resource {client_id: row.client_id, rid: row.rid})
 MERGE (i)-[r:AFFECTS]->(n)
-SET r = row.props;
+SET r.client_id = row.client_id, r.role = row.role;
 
 // JOIN_CAUSES
 UNWIND $rows AS row
-MATCH (a:Episodic {client_id: $client_id, eid: row.source})
-MATCH (b:Episodic {client_id: $client_id, eid: row.target})
-MERGE (a)-[r:POTENTIAL_CAUSE {client_id: row.props.client_id, incident: row.props.incident}]->(b)
-SET r = row.props;
+MATCH (a:Episodic {client_id: row.client_id, eid: row.source})
+MATCH (b:Episodic {client_id: row.client_id, eid: row.target})
+MERGE (a)-[r:POTENTIAL_CAUSE {client_id: row.client_id, incident: row.props.incident}]->(b)
+SET r = row.props, r.client_id = row.client_id;
 
 // LIST_INCIDENTS
 MATCH (i:Incident) WHERE ($client_id = '' OR i.client_id = $client_id) AND ($state = '' OR i.state = $state)

@@ -1,6 +1,7 @@
 """The analysis behind the write: for tenants that were written, and never in the way of their records."""
 
 import threading
+from collections.abc import Iterable
 from typing import Any
 
 import apache_beam as beam
@@ -8,7 +9,7 @@ import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
 from runners.direct import run_pipeline
-from tests.support.broken_cluster import TENANT, Bus, killed, node, pod, store_of, workload
+from tests.support.broken_cluster import TENANT, Bus, event, killed, mutations_of, node, pod, store_of, workload
 from transforms.io.incident_analyst import Analyst, analysed
 from transforms.io.neo4j.errors import TenantFault
 from transforms.io.neo4j.time_limits import DEFAULT_LIMITS
@@ -23,23 +24,22 @@ class Recording:
     """Notes which tenants are analysed; fails for those named."""
 
     def __init__(self, *failing: str) -> None:
-        self.seen: list[str] = []
+        self.seen: list[list[str]] = []
         self._failing = failing
 
-    def analyse(self, client_id: str) -> Analysed:
-        self.seen.append(client_id)
-        if client_id in self._failing:
-            raise TenantFault("locked")
-        return Analysed(0, 0)
+    def analyse(self, client_ids: Iterable[str]) -> dict[str, Analysed | Exception]:
+        wanted = list(client_ids)
+        self.seen.append(wanted)
+        return {one: TenantFault("locked") if one in self._failing else Analysed(0, 0) for one in wanted}
 
 
 def test_a_tenants_incidents_are_those_of_its_graph() -> None:
     bus = Bus().say(0, node("n1")).say(11, *workload("cart", ready=0), pod("cart", ready=False, since=10, state=killed(10)))
     store = store_of(bus.records)
-    assert MemoryIncidents(store).analyse(TENANT) == Analysed(1, 1)
+    store.tenants[TENANT].incidents.clear()
+    assert MemoryIncidents(store).analyse([TENANT, "nobody"]) == {TENANT: Analysed(1, 1, {"OOM_KILLED": 1}), "nobody": Analysed(0, 0)}
     (one,) = store.tenants[TENANT].incidents.values()
     assert one.props["kind"] == "OOM_KILLED"
-    assert MemoryIncidents(store).analyse("nobody") == Analysed(0, 0)
 
 
 @pytest.mark.parametrize("error", [TenantFault("locked"), ValueError("a defect"), KeyError("x")])
@@ -47,13 +47,18 @@ def test_a_failure_is_told_and_raises_nothing(error: Exception, monkeypatch: pyt
     monkeypatch.delenv(SWITCH, raising=False)
 
     class Failing:
-        def analyse(self, client_id: str) -> Analysed:
+        def analyse(self, client_ids: Iterable[str]) -> dict[str, Analysed | Exception]:
             raise error
 
-    assert not analysed(Failing(), "af-10")
+    class OfOne:
+        def analyse(self, client_ids: Iterable[str]) -> dict[str, Analysed | Exception]:
+            return {one: error if one == "af-10" else Analysed(0, 0) for one in client_ids}
+
+    assert analysed(Failing(), ["af-10", "af-11"]) == {"af-10": None, "af-11": None}
+    assert analysed(OfOne(), ["af-10", "af-11"]) == {"af-10": None, "af-11": Analysed(0, 0)}
 
 
-def test_each_tenant_is_analysed_once_a_bundle_whatever_fails() -> None:
+def test_all_tenants_of_a_bundle_are_analysed_together_and_once() -> None:
     store = Recording("af-10")
 
     class Sink:
@@ -67,7 +72,7 @@ def test_each_tenant_is_analysed_once_a_bundle_whatever_fails() -> None:
         assert list(step.process(one)) == []
     step.finish_bundle()
     step.teardown()
-    assert store.seen == ["af-10", "af-11"]
+    assert store.seen == [["af-10", "af-11"]]
 
 
 def test_in_a_stream_a_tenant_is_analysed_at_most_so_often_and_at_the_end_once_more() -> None:
@@ -75,19 +80,21 @@ def test_in_a_stream_a_tenant_is_analysed_at_most_so_often_and_at_the_end_once_m
     done = threading.Event()
 
     class Told(Recording):
-        def analyse(self, client_id: str) -> Analysed:
-            found = store.analyse(client_id)
+        def analyse(self, client_ids: Iterable[str]) -> dict[str, Analysed | Exception]:
+            found = store.analyse(client_ids)
             done.set()
             return found
 
     analyst = Analyst(Told(), 10.0, clock=lambda: clock[0])
-    analyst.submit("af-10")
+    analyst.submit(["af-10"])
     assert done.wait(30)
     for _ in range(5):
-        analyst.submit("af-10")
-    assert store.seen == ["af-10"]
+        analyst.submit(["af-10"])
+    assert store.seen == [["af-10"]]
     analyst.close()
-    assert store.seen == ["af-10", "af-10"]
+    assert store.seen == [["af-10"], ["af-10"]]
+    assert analyst.take_done() == [("af-10", True), ("af-10", True)]
+    assert analyst.take_done() == []
 
 
 def test_the_step_gives_nothing_and_analyses_what_the_graph_holds() -> None:
@@ -103,3 +110,22 @@ def test_the_step_gives_nothing_and_analyses_what_the_graph_holds() -> None:
 
     run_pipeline(build)
     assert len(sink.graph.store.tenants[TENANT].incidents) == 1
+
+
+def test_a_tenant_in_which_nothing_is_wrong_is_analysed_no_more_until_something_is() -> None:
+    store = store_of(Bus().say(0, node("n1"), *workload("cart"), pod("cart")).records)
+    assert store.tenants[TENANT].is_quiet
+    harmless, ailing = Bus().say(5, pod("cart", since=-60)), Bus().say(9, pod("cart", ready=False, since=8, state=killed(8)))
+    assert store.write_batch(TENANT, mutations_of(harmless.records)).is_quiet
+    assert not store.write_batch(TENANT, mutations_of(ailing.records)).is_quiet
+    MemoryIncidents(store).analyse([TENANT])
+    assert not store.write_batch(TENANT, mutations_of(Bus().say(11, node("n1")).records)).is_quiet
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "wakes_it"), [("Warning", "BackOff", True), ("Normal", "Pulled", False), ("Normal", "Killing", True)]
+)
+def test_only_an_event_that_is_evidence_ends_a_tenants_quiet(kind: str, reason: str, wakes_it: bool) -> None:
+    store = store_of(Bus().say(0, node("n1"), pod("cart")).records)
+    told = event("a", pod("cart"), reason, "said", 5) | {"type": kind}
+    assert store.write_batch(TENANT, mutations_of(Bus().say(6, told).records)).is_quiet is not wakes_it

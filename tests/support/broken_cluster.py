@@ -8,6 +8,7 @@ from typing import Any
 
 from transforms.planning.causes.incidents import Analysis, analyse
 from transforms.planning.causes.neighbourhood import read_neighbourhood
+from transforms.planning.facts.mutations import Mutation
 from transforms.planning.interpret.dispatch import interpret
 from transforms.planning.merge.fold import Folded, Interpreted, fold
 from transforms.records.decode import decode_record
@@ -132,22 +133,27 @@ class Bus:
         return self
 
 
+def mutations_of(records: Iterable[KafkaRecord], client_id: str = TENANT) -> list[Mutation]:
+    """What the records mean, folded."""
+    folded: Folded = {}
+    for record in records:
+        decoded = decode_record(record)
+        assert decoded.fault is None, decoded.fault
+        assert decoded.body is not None
+        if not isinstance(decoded.body, Filtered):
+            meant = interpret(record.topic, decoded.body, client_id, decoded.ver, raw_key=decoded.key.raw)
+            fold(folded, (Interpreted(one, None) for one in meant))
+    return [one.mutation for one in folded.values()]
+
+
 def store_of(records: Iterable[KafkaRecord], slices: int = 1) -> MemoryGraphStore:
     """The graph after the records, in that order, written in so many slices with an analysis after each."""
     store = MemoryGraphStore()
     held = list(records)
     size = max(1, -(-len(held) // slices))
     for begin in range(0, len(held), size):
-        folded: Folded = {}
-        for record in held[begin : begin + size]:
-            decoded = decode_record(record)
-            assert decoded.fault is None, decoded.fault
-            assert decoded.body is not None
-            if not isinstance(decoded.body, Filtered):
-                meant = interpret(record.topic, decoded.body, TENANT, decoded.ver, raw_key=decoded.key.raw)
-                fold(folded, (Interpreted(one, None) for one in meant))
-        store.write_batch(TENANT, [one.mutation for one in folded.values()])
-        MemoryIncidents(store).analyse(TENANT)
+        store.write_batch(TENANT, mutations_of(held[begin : begin + size]))
+        MemoryIncidents(store).analyse([TENANT])
     return store
 
 

@@ -114,9 +114,13 @@ def test_the_command_counts_on_a_dry_run_and_sweeps_then(world: World, store: Ne
     write(store, pod("a", 5), episode("old", 10, "pod:shop:a"))
     before = world.digests()
 
-    assert run(world, "--json", "--dry_run")["tenants"] == {TENANT: {"episodes": 1, "tombstones": 0, "stubs": 0}}
+    assert run(world, "--json", "--dry_run")["tenants"] == {TENANT: {"episodes": 1, "tombstones": 0, "stubs": 0, "incidents": 0}}
     assert world.digests() == before
-    assert run(world, "--json", "--episode_retention=30d")["tenants"] == {TENANT: {"episodes": 1, "tombstones": 0, "stubs": 0}}
+    assert run(world, "--json", "--episode_retention=30d")["tenants"] == {
+        TENANT: {"episodes": 1, "tombstones": 0, "stubs": 0, "incidents": 0}
+    }
     assert rows(world, "Episodic") == 0
-    assert run(world, "--json", f"--client_id={TENANT}")["tenants"] == {TENANT: {"episodes": 0, "tombstones": 0, "stubs": 0}}
+    assert run(world, "--json", f"--client_id={TENANT}")["tenants"] == {
+        TENANT: {"episodes": 0, "tombstones": 0, "stubs": 0, "incidents": 0}
+    }
     assert "write a whole number with its unit" in world.run("pipelines.tenants", "sweep", "--tombstone_grace=2 weeks", expect=2).stderr

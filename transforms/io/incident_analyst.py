@@ -5,7 +5,7 @@ A failure is logged and counted, and holds nothing up: the graph is as good as b
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 import structlog
@@ -18,33 +18,44 @@ from transforms.records.rejects import Step
 
 _LOG = structlog.get_logger("incidents")
 _LOOK_S: Final = 0.5
+_AGAIN: Final = "the tenant's next change tries again"
 
 
 class Incidents(Protocol):
     """Keeps the incidents of tenants; see `io/neo4j/incident_store.py`."""
 
-    def analyse(self, client_id: str) -> Analysed: ...
+    def analyse(self, client_ids: Iterable[str]) -> dict[str, Analysed | Exception]: ...
 
 
-def analysed(store: Incidents, client_id: str) -> bool:
-    """Whether the tenant's incidents are up to date now; where not, the log says why."""
+def analysed(store: Incidents, client_ids: Iterable[str]) -> dict[str, Analysed | None]:
+    """What became of each tenant's incidents; None where they are not up to date, and the log says why."""
+    wanted = sorted(set(client_ids))
     try:
-        store.analyse(client_id)
+        found = store.analyse(wanted)
     except (RowRefused, TenantFault, InfrastructureFault) as fault:
-        _LOG.warning(
-            "incidents not brought up to date", client_id=client_id, cause=str(fault), detail="the tenant's next change tries again"
-        )
-        return False
+        _LOG.warning("incidents not brought up to date", tenants=len(wanted), cause=str(fault), detail=_AGAIN)
+        return dict.fromkeys(wanted)
     except Exception as error:  # noqa: BLE001 - the net: a defect of the analysis costs incidents, never records
-        unforeseen(error, Step.WRITE, client_id=client_id)
-        return False
-    return True
+        unforeseen(error, Step.WRITE)
+        return dict.fromkeys(wanted)
+    return {client_id: _told(client_id, found[client_id]) for client_id in wanted}
+
+
+def _told(client_id: str, outcome: Analysed | Exception) -> Analysed | None:
+    if isinstance(outcome, Analysed):
+        return outcome
+    if isinstance(outcome, RowRefused | TenantFault):
+        _LOG.warning("incidents not brought up to date", client_id=client_id, cause=str(outcome), detail=_AGAIN)
+    else:
+        unforeseen(outcome, Step.WRITE, client_id=client_id)
+    return None
 
 
 class Analyst:
     """Analyses in a thread of its own, each tenant at most once in `every_s` seconds; close it with the owner.
 
-    What is due when it is closed is analysed first; what a process that is killed had still to do, the tenant's next change does.
+    What is due at once is analysed together. What is due when it is closed is analysed first; what a process that is killed had still
+    to do, the tenant's next change does.
     """
 
     def __init__(self, store: Incidents, every_s: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -54,16 +65,24 @@ class Analyst:
         self._changed = threading.Condition()
         self._due: dict[str, float] = {}
         self._last: dict[str, float] = {}
+        self._done: list[tuple[str, bool]] = []
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="analyst", daemon=True)
         self._thread.start()
 
-    def submit(self, client_id: str) -> None:
-        """Have the tenant analysed as soon as it may be."""
+    def submit(self, client_ids: Iterable[str]) -> None:
+        """Have the tenants analysed as soon as they may be."""
         with self._changed:
-            last = self._last.get(client_id)
-            self._due.setdefault(client_id, self._clock() if last is None else last + self._every_s)
+            for client_id in client_ids:
+                last = self._last.get(client_id)
+                self._due.setdefault(client_id, self._clock() if last is None else last + self._every_s)
             self._changed.notify()
+
+    def take_done(self) -> list[tuple[str, bool]]:
+        """The tenants that were analysed since it was last asked, and whether that succeeded: for who may count."""
+        with self._changed:
+            done, self._done = self._done, []
+        return done
 
     def close(self) -> None:
         with self._changed:
@@ -72,20 +91,21 @@ class Analyst:
         self._thread.join()
 
     def _work(self) -> None:
-        while (client_id := self._next()) is not None:
-            analysed(self._store, client_id)
+        while client_ids := self._next():
+            found = analysed(self._store, client_ids)
+            with self._changed:
+                self._done += [(client_id, outcome is not None) for client_id, outcome in found.items()]
 
-    def _next(self) -> str | None:
-        """The tenant that is due first, once it is; None once closed and done."""
+    def _next(self) -> list[str]:
+        """The tenants that are due, once any is; none once closed and done."""
         with self._changed:
             while True:
-                if self._due:
-                    at, client_id = min((at, client_id) for client_id, at in self._due.items())
-                    now = self._clock()
-                    if at <= now or self._closed:
+                now = self._clock()
+                if due := sorted(client_id for client_id, at in self._due.items() if at <= now or self._closed):
+                    for client_id in due:
                         del self._due[client_id]
                         self._last[client_id] = now
-                        return client_id
-                elif self._closed:
-                    return None
+                    return due
+                if self._closed:
+                    return []
                 self._changed.wait(_LOOK_S)

@@ -18,6 +18,7 @@ from transforms.model.graph import (
     EPISODIC,
     LEASE,
     NODES,
+    QUIET,
     REFERRERS,
     REFERS,
     RESOURCE,
@@ -64,8 +65,11 @@ LOCK_TENANTS: Final = (
     f"ON CREATE SET {birth('row.seen')}\n"
     "SET c.writes = coalesce(c.writes, 0) + 1, c.written_at = timestamp()\n"
     f"RETURN {_OWNER}, c.floor AS floor, c.episode_floor AS episode_floor, c.swept AS swept, c.writes AS writes, c.purging AS purging,\n"
-    "    c.purged_generation AS purged_generation, c.resync_needed AS resync_needed, c.generation_from AS generation_from"
+    "    c.purged_generation AS purged_generation, c.resync_needed AS resync_needed, c.generation_from AS generation_from,\n"
+    f"    c.{QUIET} AS {QUIET}"
 )
+# Of quiet tenants into which something was written that the search for causes begins at.
+WAKE: Final = f"{_ROWS}\nMATCH (c:{CLUSTER.label} {{{TENANT_KEY}: row.{TENANT_KEY}}})\nREMOVE c.{QUIET}"
 
 
 # The label of a kind is a parameter, taken from the closed map of kinds (`identity.label_of`) and never from a record: a statement for

@@ -50,6 +50,8 @@ class Relationship:
 BARE: Final = "bare"
 # Of an object whose own record says that something is wrong with it: where the search for causes begins.
 AILING: Final = "ailing"
+# Of a `:Cluster` in which the search for causes found nothing, and into which nothing was written since that it could begin at.
+QUIET: Final = "quiet"
 RESOURCE: Final = NodeLabel("Resource", "rid", indexes=("uid", BARE, AILING), bookkeeping=(*VERSION_PROPERTIES, "implies", BARE))
 # Kinds that are looked for by namespace, to match the selectors of the ones with the labels of the others.
 SELECTING: Final = ("Service", "NetworkPolicy")

@@ -157,6 +157,13 @@ ACTIVE: Final = Metric(
     alarm="the sum over all is not 1",
 )
 TENANTS: Final = Metric("graph_tenants", _GAUGE, "Tenants by state, as of the last run.", ("state",))
+OPEN_INCIDENTS: Final = Metric(
+    "graph_open_incidents",
+    _GAUGE,
+    "Open incidents by tenant and kind, as of the last look.",
+    ("client_id", "kind"),
+    alarm="it rises",
+)
 QUARANTINED_TENANTS: Final = Metric(
     "graph_quarantined_tenants", _GAUGE, "Tenants in quarantine, as of the last look.", alarm="it stays above 0"
 )
@@ -236,6 +243,7 @@ METRICS: Final = (
     LAST_COMMIT,
     ACTIVE,
     TENANTS,
+    OPEN_INCIDENTS,
     QUARANTINED_TENANTS,
     TRANSITIONS,
     FAULTS,

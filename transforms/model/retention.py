@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from transforms.model.graph import CLUSTER, EPISODIC, RESOURCE, TENANT_KEY, TOMBSTONE, NodeLabel
+from transforms.model.graph import CLUSTER, EPISODIC, INCIDENT, RESOURCE, TENANT_KEY, TOMBSTONE, NodeLabel
 
 # Each statement takes the tenant's lock and counts as a write, so that no mirror outlives it.
 _SWEEPING: Final = f"MATCH (c:{CLUSTER.label} {{{TENANT_KEY}: ${TENANT_KEY}}})\nSET c.writes = coalesce(c.writes, 0) + 1"
@@ -26,6 +26,13 @@ def _sweep(node: NodeLabel) -> str:
 
 
 SWEEP_EPISODES: Final = _sweep(EPISODIC)
+# Incidents that were over before the time, in microseconds since 1970; what still holds stays, however old.
+_OLD_INCIDENTS: Final = (
+    f"MATCH (i:{INCIDENT.label} {{{TENANT_KEY}: ${TENANT_KEY}}})\n"
+    f"WHERE i.{INCIDENT.key} > '' AND i.resolved.epochSeconds * 1000000 + i.resolved.microsecond <= $before_us"
+)
+SWEEP_INCIDENTS: Final = f"{_SWEEPING}\nWITH c\n{_OLD_INCIDENTS}\nWITH i LIMIT $most\nDETACH DELETE i\nRETURN count(*) AS gone"
+COUNT_OLD_INCIDENTS: Final = f"{_OLD_INCIDENTS}\nRETURN count(*) AS number"
 # Those that are to be swept; what they say is kept elsewhere before they go, in the same transaction (`planning/swept.py`).
 OLD_TOMBSTONES: Final = (
     f"{_SWEEPING}\nWITH c\nMATCH (n:{TOMBSTONE.label} {{{TENANT_KEY}: ${TENANT_KEY}}})\nWHERE n.ver > '' AND n.ver <= $floor\n"

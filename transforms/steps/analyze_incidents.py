@@ -16,7 +16,7 @@ EVERY_S: Final = 10.0
 
 
 class AnalyzeIncidents(beam.PTransform):
-    """Outputs nothing, ever. Takes the ids of tenants whose graph has been written; each is analysed once a bundle.
+    """Outputs nothing, ever. Takes the ids of tenants whose graph has been written; each is analysed once a bundle, all together.
 
     streams: in the background, at most every `EVERY_S` seconds a tenant; else before the bundle ends. A failure fails no bundle.
     """
@@ -53,9 +53,10 @@ class AnalyzeIncidentsFn(beam.DoFn):
         yield from ()
 
     def finish_bundle(self) -> None:
-        for client_id in sorted(self._tenants):
-            if self._analyst is not None:
-                self._analyst.submit(client_id)
-            else:
-                is_done = analysed(self._graph.incidents(self._limits), client_id)
+        if self._analyst is not None:
+            self._analyst.submit(self._tenants)
+            for client_id, is_done in self._analyst.take_done():
                 count(ANALYSES, 1, client_id, "ok" if is_done else "failed")
+        elif self._tenants:
+            for client_id, found in analysed(self._graph.incidents(self._limits), self._tenants).items():
+                count(ANALYSES, 1, client_id, "failed" if found is None else "ok")

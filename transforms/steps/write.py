@@ -29,7 +29,7 @@ from transforms.steps.writing import Writing
 _LOG = structlog.get_logger("write")
 
 _REMEDY: Final = "the record is in the dead letters with its coordinates; mend it at the producer"
-# The ids of tenants whose graph a bundle has written.
+# The ids of tenants whose graph a bundle has written, and in which something is or may be wrong.
 TOUCHED: Final = "touched"
 # Batches held per writer: enough that one is planned while another is written, few enough for flat memory.
 _HELD_PER_WRITER: Final = 3
@@ -106,7 +106,8 @@ class WriteGraphFn(beam.DoFn):
             if batch.set_aside:
                 self._leave(batch)
                 continue
-            self._touched.add(client_id)
+            if not batch.is_quiet:
+                self._touched.add(client_id)
             count_batches(batch.seconds)
             _count_drift(batch)
             oldest_ms = batch.ended_ms

@@ -111,11 +111,11 @@ class GroupWriter:
         self._alone.written(client_id for client_id, _ in turn)
         done: list[Settled] = []
         ended_ms = int(time.time() * 1000)
-        for (client_id, batch), (outcomes, rows, drift) in zip(turn, written, strict=True):
+        for (client_id, batch), one in zip(turn, written, strict=True):
             # One transaction, told once.
             took = () if done else (seconds,)
-            results: list[Result] = list(zip(batch.mutations, outcomes, strict=True))
-            done.append(Settled(client_id, results, rows, took, ended_ms=ended_ms, drift=drift))
+            results: list[Result] = list(zip(batch.mutations, one.outcomes, strict=True))
+            done.append(Settled(client_id, results, one.rows, took, ended_ms=ended_ms, drift=one.drift, is_quiet=one.is_quiet))
         return Ended(done, [])
 
     def _took(self, turn: Turn, seconds: float) -> None:

@@ -34,7 +34,7 @@ class Settled(NamedTuple):
 
     seconds: that each transaction took. set_aside: why the tenant was quarantined; then `left` has no outcome yet. "": it was not.
     ended_ms: when the last transaction ended, in milliseconds since 1970.
-    drift: what manifests found.
+    drift: what manifests found. is_quiet: as in `Written`.
     """
 
     client_id: str
@@ -45,6 +45,7 @@ class Settled(NamedTuple):
     left: Sequence[Interpreted] = ()
     ended_ms: int = 0
     drift: Drift = NO_DRIFT
+    is_quiet: bool = False
 
 
 class _Aside(Exception):
@@ -79,6 +80,7 @@ class TenantWriter:
         self._aside: dict[str, str] = {}
         self._defects: dict[str, int] = {}
         self._drifts: dict[str, Drift] = {}
+        self._quiet: dict[str, bool] = {}
 
     def heed(self, causes: Callable[[], Mapping[str, str]]) -> None:
         """Take tenants in again that left quarantine. causes: asked for those that still are, where there were any."""
@@ -139,7 +141,8 @@ class TenantWriter:
             more, written = self._write(client_id, part, is_sound=False)
             results += more
             rows += written
-        return Settled(client_id, results, rows, tuple(seconds), ended_ms=int(time.time() * 1000), drift=self._drifts[client_id])
+        ended_ms, drift, is_quiet = int(time.time() * 1000), self._drifts[client_id], self._quiet.pop(client_id, False)
+        return Settled(client_id, results, rows, tuple(seconds), ended_ms=ended_ms, drift=drift, is_quiet=is_quiet)
 
     def _parts(self, client_id: str, batch: Sequence[Interpreted], seconds: list[float]) -> Iterator[Sequence[Interpreted]]:
         """The batch by the tenant's pace, in its order; notes what each part took."""
@@ -216,14 +219,16 @@ class TenantWriter:
 
     def _written(self, client_id: str, batch: Sequence[Interpreted], part: float) -> tuple[list[Result], int]:
         try:
-            outcomes, rows, drift = self._store.write_batch(client_id, [one.mutation for one in batch], first_seen(batch), part)
+            written = self._store.write_batch(client_id, [one.mutation for one in batch], first_seen(batch), part)
         except (RowRefused, TenantFault, TooMany):
             self.keep_alone((client_id,))
             raise
-        if drift:
-            self._drifts[client_id] = self._drifts[client_id].plus(drift)
+        if written.drift:
+            self._drifts[client_id] = self._drifts[client_id].plus(written.drift)
+        # The last of a batch's transactions knows of those before it.
+        self._quiet[client_id] = written.is_quiet
         self.written((client_id,))
-        return list(zip(batch, outcomes, strict=True)), rows
+        return list(zip(batch, written.outcomes, strict=True)), written.rows
 
     def _await_sound(self, client_id: str) -> None:
         """Return once a transaction of the tenant without a row goes through; _Aside where that fails too often in a row."""

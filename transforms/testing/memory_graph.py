@@ -26,6 +26,7 @@ from transforms.model.graph import (
 )
 from transforms.model.limits import MOST_GROUP_ROWS
 from transforms.planning.causes.graph_rows import IncidentRow
+from transforms.planning.causes.neighbourhood import wakes
 from transforms.planning.facts.changes import Changes, Floors, Plan, TenantBatch, TooMany, Written
 from transforms.planning.facts.mutations import Mutation, ReferrerKey
 from transforms.planning.facts.stored import StoredReferrer
@@ -45,6 +46,7 @@ class MemoryTenant(KnownGraph):
         self.references: dict[ReferrerKey, str] = {}
         self.emits: set[tuple[str, str]] = set()
         self.incidents: dict[str, IncidentRow] = {}
+        self.is_quiet = False
 
     def node_props(self, rids: Collection[str]) -> dict[str, dict[str, Any]]:
         left_out = {*VERSION_PROPERTIES, *CAPPED_PROPERTIES}
@@ -137,7 +139,7 @@ class MemoryTenant(KnownGraph):
         """An incident with what joins it to what is still there."""
         episodes = {at.key for at in self.referrers_held if at.label == EPISODIC.label}
         digest.add_node(INCIDENT, one.iid, {**one.props, "hash": one.hash})
-        for eid in episodes.intersection(one.part_of):
+        for eid in episodes.intersection(eid for eid, _ in one.part_of):
             digest.add_relationship(PART_OF.type, EPISODIC.label, eid, INCIDENT.label, one.iid)
         for rid, _role in one.affects:
             if rid in self.resources:
@@ -182,8 +184,10 @@ class MemoryGraphStore:
         numbers = {client_id: sum(len(one.rows) for one in writes(client_id, plan.changes)) for client_id, plan in plans.items()}
         for client_id, plan in plans.items():
             tenants[client_id].write(plan.changes)
+            tenants[client_id].is_quiet = tenants[client_id].is_quiet and not wakes(plan.changes)
         self.tenants |= tenants
-        return [Written(plans[one.client_id].outcomes, numbers[one.client_id], plans[one.client_id].drift) for one in batches]
+        of = [(one.client_id, plans[one.client_id]) for one in batches]
+        return [Written(plan.outcomes, numbers[client_id], plan.drift, tenants[client_id].is_quiet) for client_id, plan in of]
 
     def digest(self, client_id: str) -> GraphDigest:
         return self.tenants[client_id].digest() if client_id in self.tenants else GraphDigest()

@@ -1,11 +1,12 @@
 """Reads of a tenant's graph in memory for the search for causes; the counterpart of `io/neo4j/incident_reader.py`."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from transforms.model.graph import AILING, CALLS, EPISODIC, PROM_TARGET, RUNS_ON
-from transforms.planning.causes.graph_rows import incident_rows
-from transforms.planning.causes.incidents import OPEN, Analysed, analyse
-from transforms.planning.causes.neighbourhood import FINDING, HARMLESS, TELLING, Props, Since, read_neighbourhood
+from transforms.model.incident_cypher import BEGINNING, ENDING
+from transforms.planning.causes.graph_rows import counted, incident_rows
+from transforms.planning.causes.incidents import Analysed, analyse
+from transforms.planning.causes.neighbourhood import FINDING, Props, Since, counts, read_neighbourhood
 from transforms.testing.memory_graph import MemoryGraphStore, MemoryTenant
 
 
@@ -22,7 +23,7 @@ class MemoryNeighbourhood:
 
     def episodes(self, since: Since, most: int) -> list[Props]:
         held = ({**node, "eid": at.key} for at, node in self._tenant.referrers_held.items() if at.label == EPISODIC.label)
-        found = [one for one in held if _counts(one, since)]
+        found = [one for one in held if _is_recent(one, since)]
         found.sort(key=lambda one: str(one["eid"]))
         found.sort(key=lambda one: str(one["ver"]), reverse=True)
         return list(found[:most])
@@ -45,10 +46,14 @@ class MemoryNeighbourhood:
         }
         return dict(list(found.items())[:most])
 
-    def edges(self, rids: Collection[str], types: Collection[str], most: int) -> list[tuple[str, str, str]]:
+    def edges(self, rids: Collection[str], most: int) -> list[tuple[str, str, str]]:
         known = frozenset(rids)
-        near = (one for one in self._tenant.triples() if one.type in types and (one.source in known or one.target in known))
-        return sorted((one.type, one.source, one.target) for one in near)[:most]
+        near = (
+            one
+            for one in self._tenant.triples()
+            if (one.source in known and one.type in BEGINNING) or (one.target in known and one.type in ENDING)
+        )
+        return sorted({(one.type, one.source, one.target) for one in near})[:most]
 
     def targets_down(self) -> list[Props]:
         held = ((at, node) for at, node in self._tenant.referrers_held.items() if at.label == PROM_TARGET.label)
@@ -62,16 +67,20 @@ class MemoryIncidents:
     def __init__(self, store: MemoryGraphStore) -> None:
         self._store = store
 
-    def analyse(self, client_id: str) -> Analysed:
+    def analyse(self, client_ids: Iterable[str]) -> dict[str, Analysed | Exception]:
+        return {client_id: self._analyse(client_id) for client_id in sorted(set(client_ids))}
+
+    def _analyse(self, client_id: str) -> Analysed:
         tenant = self._store.tenants.get(client_id)
         if tenant is None:
             return Analysed(0, 0)
         analysis = analyse(client_id, read_neighbourhood(MemoryNeighbourhood(tenant)))
+        held = tenant.incidents
         tenant.incidents = {one.iid: one for one in incident_rows(analysis)}
-        return Analysed(sum(one.state == OPEN for one in analysis.incidents), len(tenant.incidents))
+        tenant.is_quiet = not tenant.incidents and not analysis.world.objects
+        changed = sum(held.get(iid) != one for iid, one in tenant.incidents.items()) + len(held.keys() - tenant.incidents.keys())
+        return counted(analysis)._replace(rows=changed)
 
 
-def _counts(one: Props, since: Since) -> bool:
-    if one["etype"] == FINDING:
-        return str(one["ver"]) > since.findings
-    return str(one["ver"]) > since.episodes and (one.get("severity") not in HARMLESS or one["reason"] in TELLING)
+def _is_recent(one: Props, since: Since) -> bool:
+    return str(one["ver"]) > (since.findings if one["etype"] == FINDING else since.episodes) and counts(one)

@@ -126,6 +126,24 @@ FIRES: dict[str, tuple[Series, int, dict[str, str]]] = {
         {"topic": "t", "partition": "0"},
     ),
     "GraphBuildTenantQuarantined": ({f"graph_quarantined_tenants{{{JOB}}}": "1x60"}, 5, {}),
+    # The second of a kind, beside a tenant in which nothing is new.
+    "GraphBuildIncidentOpened": (
+        {
+            f'graph_open_incidents{{{JOB}, client_id="af-10", kind="OOM_KILLED"}}': "1x20 2x40",
+            f'graph_open_incidents{{{JOB}, client_id="af-11", kind="OOM_KILLED"}}': "1x60",
+        },
+        22,
+        {"client_id": "af-10", "kind": "OOM_KILLED"},
+    ),
+    "GraphBuildAnalysesFail": (
+        {
+            f'graph_incident_analyses_total{{{JOB}, client_id="af-10", result="failed"}}': "_x20 1x60",
+            f'graph_incident_analyses_total{{{JOB}, client_id="af-10", result="ok"}}': "0+1x60",
+            f'graph_incident_analyses_total{{{JOB}, client_id="af-11", result="ok"}}': "0+1x60",
+        },
+        25,
+        {"client_id": "af-10"},
+    ),
     "GraphBuildRejects": (
         {
             f'graph_rejects_total{{{JOB}, client_id="af-10", reason="bad_key"}}': "0+6x60",
@@ -159,6 +177,10 @@ WELL: Series = {
     f'graph_rejects_total{{{JOB}, client_id="af-10", reason="bad_key"}}': "0+1x120",
     f'graph_internal_faults_total{{{JOB}, step="decode"}}': "1x120",
     f"graph_job_restarts{{{JOB}}}": "0x120",
+    # Long open, and over.
+    f'graph_open_incidents{{{JOB}, client_id="af-10", kind="CRASH_LOOP"}}': "1x120",
+    f'graph_open_incidents{{{JOB}, client_id="af-11", kind="CRASH_LOOP"}}': "1x5 0x115",
+    f'graph_incident_analyses_total{{{JOB}, client_id="af-10", result="ok"}}': "0+1x120",
     f"graph_last_checkpoint_timestamp_seconds{{{JOB}}}": "0x120",
 }
 
@@ -196,6 +218,18 @@ def test_an_alert_fires_for_what_it_is_made_for(alert: str, tmp_path: Path) -> N
     series, minute, labels = FIRES[alert]
 
     done = promtool_tests(tmp_path, case(series, alert, minute, labels))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("looked", "labels"), [("1x60", {"client_id": "af-10", "kind": "CRASH_LOOP"}), ("_x20 1x60", None)])
+def test_the_first_incident_of_a_kind_is_new_where_the_job_had_looked_before(
+    looked: str, labels: dict[str, str] | None, tmp_path: Path
+) -> None:
+    series = {
+        f'graph_open_incidents{{{JOB}, client_id="af-10", kind="CRASH_LOOP"}}': "_x20 1x60",
+        f'graph_tenants{{{JOB}, state="ACTIVE"}}': looked,
+    }
+    done = promtool_tests(tmp_path, case(series, "GraphBuildIncidentOpened", 22, labels))
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -1,8 +1,7 @@
-"""The score of findings on labelled incidents, on cases that the test makes, and on a folder of labelled ones where there is one."""
+"""The score of findings on labelled incidents, on cases that the test makes; test_labelled.py has the others."""
 
 import gzip
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,8 @@ from typer.testing import CliRunner
 
 from scripts.scoring.__main__ import main
 from scripts.scoring.cases import cases, rows_of
-from scripts.scoring.labels import RIGHT
-from scripts.scoring.measure import figures, measure, without_own_rule
+from scripts.scoring.measure import measure
 from tests.support.broken_cluster import TENANT, Bus, killed, node, pod, workload
-
-LABELLED = os.environ.get("LABELLED_CASES", "")
 
 
 def put(folder: Path, name: str, bus: Bus, cause: str, truth: list[dict[str, str]]) -> None:
@@ -80,17 +76,3 @@ def test_an_incident_in_a_cluster_that_works_is_a_failure(folder: Path) -> None:
 def test_wrong_use_is_told(folder: Path, tmp_path: Path) -> None:
     assert run(str(folder / "dev"), "--without", "NO_SUCH")[0] == 2
     assert run(str(tmp_path / "nowhere"))[0] == 2
-
-
-@pytest.mark.skipif(not LABELLED, reason="LABELLED_CASES names no folder of labelled incidents")
-def test_labelled_incidents_are_found_as_the_documentation_says() -> None:
-    held = [(case, *rows_of(case)) for case in cases(Path(LABELLED)) if case.right]
-    found = [measure(case, client_id, rows) for case, client_id, rows in held]
-    shares = figures(found)
-    assert all(one.case.cause in RIGHT for one in found)
-    assert shares["A@1"] >= 0.95
-    assert shares["A@3"] >= 0.98
-    assert shares["type"] >= 0.93
-    without = figures(without_own_rule(held, found))
-    assert without["A@1"] >= 0.80
-    assert without["A@3"] >= 0.93

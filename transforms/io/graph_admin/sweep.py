@@ -1,8 +1,8 @@
 """Retention: what is too old to matter goes, in bounded slices.
 
-Of episodes the tenant's floor is raised first, so that no record that is read later can bring back what was swept. Tombstones are kept
-in a few bytes each (`planning/swept.py`), and go on to hold. A sweep that is stopped anywhere is gone on with by the next. Other
-tenants' writes, and between two slices this tenant's too, go on.
+Of episodes the tenant's floor is raised first, so that no record that is read later can bring back what was swept. Incidents go that
+were over before it. Tombstones are kept in a few bytes each (`planning/swept.py`), and go on to hold. A sweep that is stopped anywhere
+is gone on with by the next. Other tenants' writes, and between two slices this tenant's too, go on.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from transforms.model import cypher, retention
 from transforms.model.graph import EPISODIC, TENANT_KEY, TOMBSTONE
 from transforms.planning.facts.changes import Floors
 from transforms.planning.merge.swept import places_of, swept_into
-from transforms.records.record import time_limit
+from transforms.records.record import t_of, time_limit
 
 SLICE_ROWS: Final = 2000
 
@@ -30,6 +30,7 @@ class Swept:
     episodes: int = 0
     tombstones: int = 0
     stubs: int = 0
+    incidents: int = 0
 
 
 def floors_at(store: Neo4jGraphStore, episode_retention_s: float, tombstone_grace_s: float) -> Floors:
@@ -45,11 +46,12 @@ def count_old(store: Neo4jGraphStore, client_id: str, floors: Floors) -> Swept:
         store.ask(retention.COUNT_OLD[label], **{TENANT_KEY: client_id}, floor=floor)[0]["number"]
         for label, floor in ((EPISODIC.label, floors.episodes), (TOMBSTONE.label, floors.swept))
     ]
-    return Swept(*found)
+    (old,) = store.ask(retention.COUNT_OLD_INCIDENTS, **{TENANT_KEY: client_id}, before_us=_us(floors.episodes))
+    return Swept(episodes=found[0], tombstones=found[1], incidents=old["number"])
 
 
 def sweep(store: Neo4jGraphStore, client_id: str, floors: Floors, progress: OnProgress) -> Swept:
-    """Take away a tenant's old episodes, old tombstones, and stubs that nothing refers to; what was taken away.
+    """Take away a tenant's old episodes and incidents, old tombstones, and stubs that nothing refers to; what was taken away.
 
     progress: told what, and how many more are gone. InfrastructureFault where the server cannot be used: what is gone is gone,
     and the next sweep goes on.
@@ -61,6 +63,8 @@ def sweep(store: Neo4jGraphStore, client_id: str, floors: Floors, progress: OnPr
     (now,) = raised
     swept = Swept()
     swept.episodes = _emptied(lambda: _without_episodes(store, client_id, now["episode_floor"]), lambda gone: progress("episodes", gone))
+    before_us = _us(now["episode_floor"])
+    swept.incidents = _emptied(lambda: _without_incidents(store, client_id, before_us), lambda gone: progress("incidents", gone))
     swept.tombstones = _emptied(lambda: _with_fewer(store, client_id, now["swept"]), lambda gone: progress("tombstones", gone))
     after: str | None = ""
     while after is not None:
@@ -73,6 +77,15 @@ def sweep(store: Neo4jGraphStore, client_id: str, floors: Floors, progress: OnPr
 
 def _without_episodes(store: Neo4jGraphStore, client_id: str, floor: str) -> int:
     return int(store.ask(retention.SWEEP_EPISODES, **{TENANT_KEY: client_id}, floor=floor, most=SLICE_ROWS)[0]["gone"])
+
+
+def _without_incidents(store: Neo4jGraphStore, client_id: str, before_us: int) -> int:
+    return int(store.ask(retention.SWEEP_INCIDENTS, **{TENANT_KEY: client_id}, before_us=before_us, most=SLICE_ROWS)[0]["gone"])
+
+
+def _us(floor: str) -> int:
+    """The time of a floor, in microseconds since 1970."""
+    return int(t_of(floor))
 
 
 def _with_fewer(store: Neo4jGraphStore, client_id: str, floor: str) -> int:

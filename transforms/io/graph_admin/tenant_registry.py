@@ -17,7 +17,7 @@ from neo4j.exceptions import DriverError, Neo4jError
 from transforms.io.faults import InfrastructureFault
 from transforms.io.neo4j.server_errors import is_held_up, is_row_fault
 from transforms.io.neo4j.target import Neo4jTarget
-from transforms.model import tenancy
+from transforms.model import incident_cypher, tenancy
 from transforms.model.graph import BUS_NAME, TENANT_KEY
 from transforms.planning.lifecycle.liveness import BusClock, Heard, Judged, Limits, Spans, State, advanced, joined, judge, spans_of
 from transforms.records.liveness_signals import SECOND_MS, LivenessSignals, Registered
@@ -65,6 +65,11 @@ class TenantRegistry:
         """How many clusters there are in each state."""
         rows = self._read(lambda tx: tx.run(tenancy.COUNT_STATES).data())
         return {State(row["state"]): row["number"] for row in rows}
+
+    def open_incidents(self) -> dict[tuple[str, str], int]:
+        """How many incidents are open, by tenant and kind."""
+        rows = self._read(lambda tx: tx.run(incident_cypher.COUNT_INCIDENTS, {TENANT_KEY: ""}).data())
+        return {(row[TENANT_KEY], row["kind"]): row["number"] for row in rows}
 
     def take_in(self, signs: LivenessSignals, limits: Limits) -> set[str]:
         """Write what was heard; the tenants that are locked, of which nothing could be written."""

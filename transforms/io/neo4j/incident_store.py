@@ -1,56 +1,39 @@
-"""Incidents in Neo4j: a tenant's neighbourhood is read, analysed and written in one transaction under the tenant's lock."""
+"""Incidents in Neo4j: tenants' neighbourhoods are read together, analysed, and what differs is written together under their locks.
 
-from collections.abc import Collection
-from typing import Any, Final
+Nobody's lock is held while a tenant is read and analysed. What was read holds if the tenant's count of writes is still the same under
+the lock; where it is not, the tenant is analysed once more, alone and under its lock.
+"""
 
-from transforms.io.neo4j.purge import Ask
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple, TypeVar
+
+import neo4j
+
+from transforms.io.neo4j.errors import RowRefused, TenantFault
+from transforms.io.neo4j.incident_reader import AnalysisTransaction, Head
+from transforms.io.neo4j.incident_writer import write_incidents
 from transforms.io.neo4j.session import GraphSession
 from transforms.model import incident_cypher as statements
-from transforms.model.graph import INCIDENT, TENANT_KEY
-from transforms.planning.causes.graph_rows import IncidentRow, incident_rows
-from transforms.planning.causes.incidents import OPEN, Analysed, Analysis, analyse
-from transforms.planning.causes.neighbourhood import HARMLESS, TELLING, NeighbourhoodReader, Props, Since, read_neighbourhood
+from transforms.model.graph import TENANT_KEY
+from transforms.planning.causes.graph_rows import IncidentRow, counted, incident_rows
+from transforms.planning.causes.incidents import Analysed, Analysis, analyse
+from transforms.planning.causes.neighbourhood import NeighbourhoodReader, read_neighbourhood
 
+# Tenants that are looked at together, and what of them is held in memory at once.
+MOST_TENANTS: Final = 100
+MOST_ROWS: Final = 20_000
 TIMEOUT_S: Final = 30.0
 
+Outcomes = dict[str, Analysed | Exception]
+T = TypeVar("T")
 
-class Neo4jNeighbourhood:
-    """Answers as `NeighbourhoodReader` does, within a transaction."""
 
-    def __init__(self, ask: Ask, client_id: str) -> None:
-        self._ask = ask
-        self._client_id = client_id
+class Found(NamedTuple):
+    """What an analysis came to, to be written. is_empty: there was nothing to begin at."""
 
-    def _run(self, statement: str, **parameters: Any) -> list[dict[str, Any]]:
-        return self._ask(statement, **{TENANT_KEY: self._client_id}, **parameters)
-
-    def newest(self) -> str:
-        return max((row["ver"] for one in statements.NEWEST.values() for row in self._run(one) if row["ver"]), default="")
-
-    def episodes(self, since: Since, most: int) -> list[Props]:
-        given = {"harmless": list(HARMLESS), "telling": list(TELLING), "most": most}
-        return [row["props"] for row in self._run(statements.READ_EPISODES, episodes=since.episodes, findings=since.findings, **given)]
-
-    def ailing(self, most: int) -> list[str]:
-        return [row["rid"] for row in self._run(statements.READ_AILING, most=most)]
-
-    def spaces_on(self, nodes: Collection[str]) -> set[str]:
-        return {row["ns"] for row in self._run(statements.READ_SPACES_ON, nodes=list(nodes)) if row["ns"]}
-
-    def spaces_called(self, spaces: Collection[str]) -> set[str]:
-        return {row["ns"] for row in self._run(statements.READ_SPACES_CALLED, spaces=list(spaces)) if row["ns"]}
-
-    def resources(self, spaces: Collection[str], kinds: Collection[str], cluster_kinds: Collection[str], most: int) -> dict[str, Props]:
-        given = {"spaces": list(spaces), "kinds": list(kinds), "cluster_kinds": list(cluster_kinds), "most": most}
-        rows = self._run(statements.READ_RESOURCES, **given)
-        return {row["props"]["rid"]: {name: value for name, value in row["props"].items() if value is not None} for row in rows}
-
-    def edges(self, rids: Collection[str], types: Collection[str], most: int) -> list[tuple[str, str, str]]:
-        rows = self._run(statements.READ_EDGES, rids=list(rids), types=list(types), most=most)
-        return [(row["type"], row["source"], row["target"]) for row in rows]
-
-    def targets_down(self) -> list[Props]:
-        return [row["props"] for row in self._run(statements.READ_TARGETS_DOWN)]
+    analysed: Analysed
+    rows: list[IncidentRow]
+    is_empty: bool
 
 
 class IncidentStore:
@@ -58,57 +41,110 @@ class IncidentStore:
 
     def __init__(self, session: GraphSession) -> None:
         self._session = session
+        self._limits = session.limits._replace(transaction_s=TIMEOUT_S)
 
-    def analyse(self, client_id: str) -> Analysed:
-        """Bring the tenant's incidents up to what its graph holds; nothing for a tenant that is unknown or being purged.
+    def analyse(self, client_ids: Iterable[str]) -> Outcomes:
+        """Bring the tenants' incidents up to what their graphs hold; what each came to, or what it failed with.
 
-        Raises TenantFault or RowRefused where the tenant is at fault, InfrastructureFault where the server cannot be used; then
-        everything is as before.
+        Nothing comes of a tenant that is unknown or being purged. Of one that failed, everything is as before. Raises InfrastructureFault
+        where the server cannot be used.
         """
-
-        def work(ask: Ask) -> Analysed:
-            if not ask(statements.LOCK_ANALYSIS, **{TENANT_KEY: client_id}):
-                return Analysed(0, 0)
-            analysis = analyse(client_id, read_neighbourhood(Neo4jNeighbourhood(ask, client_id)))
-            written = _write(ask, client_id, incident_rows(analysis))
-            return Analysed(sum(one.state == OPEN for one in analysis.incidents), written)
-
-        return self._session.transact_tenant(work, TIMEOUT_S)
+        found: Outcomes = {}
+        for group in _batched(sorted(set(client_ids)), MOST_TENANTS):
+            found |= self._of_group(group)
+        return found
 
     def look(self, client_id: str) -> Analysis:
         """The analysis of the tenant's graph as it is, of which nothing is written."""
 
-        def work(ask: Ask) -> Analysis:
-            return analyse(client_id, read_neighbourhood(Neo4jNeighbourhood(ask, client_id)))
+        def work(tx: neo4j.ManagedTransaction) -> Analysis:
+            transaction = AnalysisTransaction(tx)
+            heads = transaction.heads([client_id]) or {client_id: Head(0, "", 0)}
+            return _sound(transaction.read(heads, _analysis)[client_id])
 
-        return self._session.transact_tenant(work, TIMEOUT_S)
+        return self._session.transact_tenants(work, self._limits)
+
+    def _of_group(self, client_ids: Sequence[str]) -> Outcomes:
+        try:
+            heads = self._session.transact_tenants(lambda tx: AnalysisTransaction(tx).heads(client_ids), self._limits)
+        except (TenantFault, RowRefused):
+            return {one: self._alone(one) for one in client_ids}
+        found: Outcomes = {one: Analysed(0, 0) for one in client_ids if one not in heads}
+        for part in _parts(heads):
+            found |= self._together(part)
+        return found
+
+    def _together(self, heads: Mapping[str, Head]) -> Outcomes:
+        """Read and analyse without a lock, then write under all locks; who failed or was written meanwhile is analysed alone."""
+        found: dict[str, Found | Exception] = {}
+        try:
+            known = {one: head for one, head in heads.items() if head.size}
+            if known:
+                found |= self._session.transact_tenants(lambda tx: AnalysisTransaction(tx).read(known, _found), self._limits)
+            found |= {one: Found(Analysed(0, 0), [], is_empty=True) for one, head in heads.items() if not head.size}
+            sound = {one: held for one, held in found.items() if isinstance(held, Found)}
+            rows = self._session.transact_tenants(lambda tx: _write(tx, heads, sound), self._limits.of_group())
+        except (TenantFault, RowRefused):
+            return {one: self._alone(one) for one in heads}
+        done: Outcomes = {one: held.analysed._replace(rows=rows[one]) for one, held in sound.items() if one in rows}
+        done |= {one: held for one, held in found.items() if isinstance(held, Exception)}
+        return done | {one: self._alone(one) for one in heads if one not in done}
+
+    def _alone(self, client_id: str) -> Analysed | Exception:
+        """One tenant, under its lock from the beginning."""
+
+        def work(tx: neo4j.ManagedTransaction) -> Analysed:
+            transaction = AnalysisTransaction(tx)
+            if not transaction.run(statements.LOCK_ANALYSIS, [{TENANT_KEY: client_id}]):
+                return Analysed(0, 0)
+            heads = transaction.heads([client_id])
+            found = _sound(transaction.read(heads, _found)[client_id])
+            return found.analysed._replace(rows=_write(tx, heads, {client_id: found})[client_id])
+
+        try:
+            return self._session.transact_tenants(work, self._limits)
+        except (TenantFault, RowRefused) as error:
+            return error
 
 
-def _write(ask: Ask, client_id: str, rows: list[IncidentRow]) -> int:
-    """Write what differs from what is held; relationships only where an incident's are others."""
-    tenant = {TENANT_KEY: client_id}
-    held = {row["iid"]: row["hash"] for row in ask(statements.READ_HELD, **tenant)}
-    gone = sorted(set(held) - {one.iid for one in rows})
-    joined = [one for one in rows if held.get(one.iid) != one.hash]
-    changed = sorted({*gone, *(one.iid for one in joined if one.iid in held)})
-    if changed:
-        ask(statements.UNJOIN, **tenant, iids=changed)
-        ask(statements.UNJOIN_OWN, **tenant, iids=changed)
-    if gone:
-        ask(statements.DROP_INCIDENTS, **tenant, iids=gone)
-    if rows:
-        props = [{"iid": one.iid, "props": {**one.props, **tenant, INCIDENT.key: one.iid, "hash": one.hash}} for one in rows]
-        ask(statements.PUT_INCIDENTS, **tenant, rows=props)
-    if joined:
-        part_of = [{"eid": eid, "iid": one.iid, "props": tenant} for one in joined for eid in one.part_of]
-        affects = [{"rid": rid, "iid": one.iid, "props": {**tenant, "role": role}} for one in joined for rid, role in one.affects]
-        links = [
-            {"source": source, "target": target, "props": {**tenant, **given}} for one in joined for source, target, given in one.links
-        ]
-        ask(statements.JOIN_PART_OF, **tenant, rows=part_of)
-        ask(statements.JOIN_AFFECTS, **tenant, rows=affects)
-        ask(statements.JOIN_CAUSES, **tenant, rows=links)
-    return len(rows) + len(gone)
+def _analysis(client_id: str, reader: NeighbourhoodReader) -> Analysis:
+    return analyse(client_id, read_neighbourhood(reader))
 
 
-_READER: type[NeighbourhoodReader] = Neo4jNeighbourhood
+def _found(client_id: str, reader: NeighbourhoodReader) -> Found:
+    analysis = _analysis(client_id, reader)
+    return Found(counted(analysis), incident_rows(analysis), not analysis.world.objects and not analysis.world.episodes)
+
+
+def _write(tx: neo4j.ManagedTransaction, heads: Mapping[str, Head], found: Mapping[str, Found]) -> dict[str, int]:
+    """Write of each tenant what differs, if it is still as it was read; the number of rows by tenant that was."""
+    transaction = AnalysisTransaction(tx)
+    locked = transaction.run(statements.LOCK_ANALYSIS, [{TENANT_KEY: one} for one in sorted(found)])
+    same = [row[TENANT_KEY] for row in locked if row["writes"] == heads[row[TENANT_KEY]].writes]
+    rows = write_incidents(transaction, {one: found[one].rows for one in same})
+    transaction.run(statements.SET_QUIET, [{TENANT_KEY: one} for one in same if found[one].is_empty])
+    return rows
+
+
+def _parts(heads: Mapping[str, Head]) -> Iterator[dict[str, Head]]:
+    """Tenants that are read together."""
+    part: dict[str, Head] = {}
+    rows = 0
+    for client_id, head in sorted(heads.items()):
+        if part and rows + head.size > MOST_ROWS:
+            yield part
+            part, rows = {}, 0
+        part[client_id] = head
+        rows += head.size
+    if part:
+        yield part
+
+
+def _sound(found: T | Exception) -> T:
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def _batched(names: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    return (names[at : at + size] for at in range(0, len(names), size))

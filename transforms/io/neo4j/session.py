@@ -148,9 +148,9 @@ class GraphSession:
         """As `ask`, of one tenant; TenantFault where the server ends the transaction, as after `timeout_s` in front of a lock."""
         return self._of_tenant(_rows_of(statement, {TENANT_KEY: client_id, **parameters}), timeout_s)
 
-    def transact_tenant(self, work: Callable[[Ask], T], timeout_s: float) -> T:
-        """As `transact`, of one tenant; faults as those of `ask_tenant`."""
-        return self._of_tenant(asking(work), timeout_s)
+    def transact_tenants(self, work: Callable[[neo4j.ManagedTransaction], T], limits: TimeLimits) -> T:
+        """Run `work` in one transaction on several tenants; faults as those of `ask_tenant`, of any of them."""
+        return self._of_tenant(work, limits.transaction_s, limits.lock_s)
 
 
 def _tenant_fault(error: Neo4jError, blocker: str) -> TenantFault:

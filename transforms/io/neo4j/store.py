@@ -24,6 +24,7 @@ from transforms.io.unforeseen import unforeseen
 from transforms.model import cypher, quarantine
 from transforms.model.graph import NODES, TENANT_KEY, NodeLabel
 from transforms.model.limits import MOST_GROUP_ROWS, MOST_JOINED
+from transforms.planning.causes.neighbourhood import wakes
 from transforms.planning.facts.changes import Changes, Plan, TenantBatch, TooMany, Written
 from transforms.planning.facts.mutations import Mutation
 from transforms.planning.lifecycle.generations import begun, is_resynced, must_wait
@@ -123,6 +124,7 @@ class Neo4jGraphStore(GraphSession):
             locked = transaction.lock({client_id: one.first_seen for client_id, one in by_id.items()})
             plans = self._planned(transaction, by_id, locked)
             rows = transaction.write([(client_id, plan.changes) for client_id, plan in plans.items()])
+            transaction.wake([client_id for client_id, plan in plans.items() if locked[client_id].is_quiet and wakes(plan.changes)])
             for client_id, one in by_id.items():
                 was, mutations, plan = locked[client_id].generation, one.mutations, plans[client_id]
                 if not was.purging:
@@ -140,10 +142,14 @@ class Neo4jGraphStore(GraphSession):
             for client_id in by_id:
                 self._mirrors.drop(client_id)
             raise
+        quiet = set()
         for client_id, plan in plans.items():
             self._warn_of_caps(client_id, plan.changes)
             self._mirror(client_id, locked[client_id].writes, plan.changes)
-        return [Written(plans[one.client_id].outcomes, rows[one.client_id], plans[one.client_id].drift) for one in batches]
+            if locked[client_id].is_quiet and not wakes(plan.changes):
+                quiet.add(client_id)
+        of = [(one.client_id, plans[one.client_id]) for one in batches]
+        return [Written(plan.outcomes, rows[client_id], plan.drift, client_id in quiet) for client_id, plan in of]
 
     def _planned(
         self, transaction: TenantsTransaction, batches: Mapping[str, TenantBatch], locked: Mapping[str, Locked]

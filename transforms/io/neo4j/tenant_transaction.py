@@ -8,7 +8,7 @@ import neo4j
 from transforms.io.neo4j.rounds import Ask, Question, Rows, by_tenant, in_rounds, merged
 from transforms.io.neo4j.rows import together, tombstone_of
 from transforms.model import cypher, purge
-from transforms.model.graph import BETWEEN_RESOURCES, CAPPED_PROPERTIES, RESOURCE, TENANT_KEY, VERSION_PROPERTIES
+from transforms.model.graph import BETWEEN_RESOURCES, CAPPED_PROPERTIES, QUIET, RESOURCE, TENANT_KEY, VERSION_PROPERTIES
 from transforms.planning.facts.changes import Changes
 from transforms.planning.facts.mutations import ReferrerKey
 from transforms.planning.facts.stored import StoredEdge, StoredNode, StoredReferrer, StoredTombstone, Triple
@@ -27,10 +27,11 @@ _UNSENDABLE: Final = (OverflowError, ValueError, TypeError)
 
 
 class Locked(NamedTuple):
-    """A tenant under its lock: its generation, and the number of the transaction among those on it."""
+    """A tenant under its lock: its generation, the number of the transaction among those on it, and whether it is quiet."""
 
     generation: Generation
     writes: int
+    is_quiet: bool = False
 
 
 class TenantsTransaction:
@@ -52,7 +53,13 @@ class TenantsTransaction:
         Locks are taken in the order of the ids: two who want the same tenants never wait for each other.
         """
         rows = [{TENANT_KEY: client_id, "seen": first_seen[client_id]} for client_id in sorted(first_seen)]
-        return {row[TENANT_KEY]: Locked(generation_of(row), row["writes"]) for row in self._run(cypher.LOCK_TENANTS, rows=rows)}
+        found = self._run(cypher.LOCK_TENANTS, rows=rows)
+        return {row[TENANT_KEY]: Locked(generation_of(row), row["writes"], bool(row[QUIET])) for row in found}
+
+    def wake(self, client_ids: Sequence[str]) -> None:
+        """Note of quiet tenants that an analysis may find something now."""
+        if client_ids:
+            self._run(cypher.WAKE, rows=[{TENANT_KEY: client_id} for client_id in client_ids])
 
     def planned(self, works: Mapping[str, Callable[["TenantReader"], T]]) -> dict[str, T | Exception]:
         """What each tenant's work comes to that asks its graph, or the exception that it ended with; what they ask is asked together."""

@@ -1,4 +1,4 @@
-"""What changed shortly before the first symptom: a rollout, an image, an object that was made."""
+"""What changed shortly before the first symptom: a rollout, an image, an object that was made or changed."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -10,7 +10,9 @@ from transforms.planning.causes.world import Object, World
 
 WITHIN: Final = 30 * MINUTE
 _MOST: Final = 5
-_MADE: Final = ("resourcequota", "networkpolicy", "configmap", "secret", "node")
+_KINDS: Final = ("resourcequota", "networkpolicy", "configmap", "secret", "node")
+# What holds for all of a Namespace.
+_OF_ALL: Final = frozenset(("resourcequota", "networkpolicy"))
 
 
 class Change(NamedTuple):
@@ -21,9 +23,9 @@ class Change(NamedTuple):
     detail: str
 
 
-def changes_before(world: World, workload: str, first: int) -> list[Change]:
-    """What changed about the workload and around it in the half hour before, the latest first; at most five."""
-    found = [one for one in (*_rollouts(world, workload), *_made(world, workload)) if first - WITHIN <= one.at <= first + MINUTE]
+def changes_before(world: World, rid: str, first: int) -> list[Change]:
+    """What changed about a workload or a Namespace, and around it, in the half hour before, the latest first; at most five."""
+    found = [one for one in (*_rollouts(world, rid), *_around(world, rid)) if first - WITHIN <= one.at <= first + MINUTE]
     return sorted(set(found), key=lambda one: (-one.at, one.rid))[:_MOST]
 
 
@@ -54,11 +56,19 @@ def _short(old: str, new: str) -> str:
     return f"{tag} → {now}" if name and name == other else f"{old} → {new}"
 
 
-def _made(world: World, workload: str) -> Iterator[Change]:
-    ns = workload.split(":", 2)[1]
-    for one in world.of_kind(*_MADE):
-        if one.created is not None and (one.ns in ("", ns)):
+def _around(world: World, rid: str) -> Iterator[Change]:
+    """What was made or changed that an object follows: of its Namespace, and of the cluster."""
+    ns = rid.removeprefix("namespace::") if rid.startswith("namespace::") else rid.split(":", 2)[1]
+    used = {one for pod in world.pods_of(rid) for one in world.mounted(pod.rid)}
+    for one in world.of_kind(*_KINDS):
+        if one.ns not in ("", ns):
+            continue
+        if one.created is not None:
             yield Change(one.created, one.rid, f"{one.title} was made")
+        # Of what the workload does not use, a new version is no news to it.
+        is_near = one.sort in _OF_ALL or one.rid in used
+        if is_near and one.changed is not None and (one.created is None or one.changed - one.created > SECOND):
+            yield Change(one.changed, one.rid, f"{one.title} was changed")
 
 
 def ago(us: int) -> str:

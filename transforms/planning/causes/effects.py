@@ -1,6 +1,6 @@
 """What explains what: a Node its Pods, a Namespace's quota what it refuses, a callee its callers."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from transforms.planning.causes.blame import Blame
@@ -8,7 +8,7 @@ from transforms.planning.causes.placement import asks_for_nodes, fits
 from transforms.planning.causes.score import KIND_OF_EVIDENCE, Effect
 from transforms.planning.causes.services import workload_of
 from transforms.planning.causes.table import Finding
-from transforms.planning.causes.world import World
+from transforms.planning.causes.world import Call, World
 
 
 def effects(world: World, blame: Blame, findings: Iterable[Finding]) -> set[Effect]:
@@ -20,6 +20,7 @@ def effects(world: World, blame: Blame, findings: Iterable[Finding]) -> set[Effe
     return {one for one in found if one.cause != one.effect}
 
 
+_MOST_HOPS: Final = 3
 _OF_NETWORK: Final = frozenset({"SLOW_ALONE", "SLOW_WITH_CALLEES"})
 _DISTURBED: Final = frozenset({"NODE_NETWORK_ALERT", "NODE_CANNOT_REACH_SERVICES", "TRAFFIC_DROPS_EVERYWHERE"})
 
@@ -82,13 +83,34 @@ def _of_namespaces(world: World, held: dict[str, list[Finding]]) -> Iterator[Eff
                     )
 
 
+def _callees(world: World, calls: Iterable[Call]) -> list[str]:
+    found = (world.get(call.service) for call in calls)
+    return sorted({workload_of(world, service) for service in found if service is not None and not service.is_stub})
+
+
+def _of_callees(caller: str, callees: Mapping[str, list[str]], held: Mapping[str, list[Finding]]) -> Iterator[Effect]:
+    """The callees with findings; those of a callee that says nothing, too, for it may hand on what it is given."""
+    seen = {caller}
+    front: list[tuple[str, tuple[str, ...]]] = [(one, ()) for one in callees[caller]]
+    for hop in range(_MOST_HOPS):
+        silent = []
+        for callee, via in front:
+            if callee in seen:
+                continue
+            seen.add(callee)
+            if callee in held:
+                yield Effect(callee, caller, by_call=True, via=via)
+            elif hop + 1 < _MOST_HOPS:
+                silent += [(one, (callee, *via)) for one in callees.get(callee, ())]
+        front = silent
+
+
 def _of_calls(world: World, blame: Blame, held: dict[str, list[Finding]]) -> Iterator[Effect]:
     """A callee explains its callers: those whose environment names it, and those whose lines do."""
-    for caller, calls in world.calls.items():
-        for call in calls:
-            service = world.get(call.service)
-            if caller in held and service is not None and not service.is_stub:
-                yield Effect(workload_of(world, service), caller, by_call=True)
+    callees = {caller: _callees(world, calls) for caller, calls in world.calls.items()}
+    for caller in callees:
+        if caller in held:
+            yield from _of_callees(caller, callees, held)
     for one in blame.all:
         target = world.get(one.target)
         if target is not None:

@@ -5,7 +5,7 @@ Each piece of evidence names the record that it comes from, so that a person can
 
 from typing import Any, Final, NamedTuple
 
-from transforms.planning.causes.changed import ago, changes_before
+from transforms.planning.causes.changed import Change, ago, changes_before
 from transforms.planning.causes.incidents import Analysis, Incident
 from transforms.planning.causes.score import KIND_OF_EVIDENCE, POSSIBLE, Scored, words
 from transforms.planning.causes.table import Finding
@@ -28,7 +28,8 @@ class Source(NamedTuple):
 
 def source_of(world: World, key: str) -> Source | None:
     held = world.get(key)
-    ver = held.ver if held is not None else world.versions.get(key, "")
+    told = world.by_eid.get(key)
+    ver = held.ver if held is not None else told.ver if told is not None else ""
     parts = ver.split(" ")
     if len(parts) != _PARTS:
         return None
@@ -96,11 +97,18 @@ def points(world: World, one: Scored) -> list[dict[str, Any]]:
 
 
 def changed(world: World, incident: Incident) -> list[str]:
-    """What changed before the first symptom, in words."""
+    """What changed before the first symptom, in words, each with the record that says so."""
     rid = incident.root.rid
-    if rid.startswith(("node::", "namespace::")):
+    if rid.startswith("node::"):
         return []
-    return [f"{one.detail}, {ago(incident.opened - one.at)} before" for one in changes_before(world, rid, incident.opened)]
+    return [
+        f"{one.detail}, {ago(incident.opened - one.at)} before{_told_in(world, one)}" for one in changes_before(world, rid, incident.opened)
+    ]
+
+
+def _told_in(world: World, one: Change) -> str:
+    source = source_of(world, one.rid)
+    return f" ({source.record})" if source else ""
 
 
 def aside(analysis: Analysis, incident: Incident) -> list[str]:

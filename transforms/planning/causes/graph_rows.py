@@ -1,5 +1,6 @@
 """Incidents as the graph holds them: nodes, and the relationships that join them with episodes and resources."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from hashlib import blake2b
@@ -8,9 +9,9 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from transforms.planning.causes.explain import aside, causes, changed, headline, kind_of, leading, text_of
-from transforms.planning.causes.incidents import Analysis, Incident
+from transforms.planning.causes.incidents import OPEN, Analysed, Analysis, Incident
 from transforms.planning.causes.score import FAULT, Effect, Scored, words
-from transforms.planning.causes.severity import worst
+from transforms.planning.causes.severity import severities, worst
 from transforms.planning.causes.world import World
 from transforms.planning.facts.values import sealed
 from transforms.records.record import from_microseconds
@@ -24,7 +25,8 @@ _ENCODE: Final = msgspec.json.Encoder(order="sorted").encode
 
 
 class IncidentRow(NamedTuple):
-    """One incident. hash: of its relationships. part_of: keys of episodes; affects: (rid, role).
+    """One incident. hash: of its relationships, then of its properties. part_of: (key of an episode, its severity raised by
+    its repeats); affects: (rid, role).
 
     links: (from, to, properties) between episodes.
     """
@@ -32,9 +34,13 @@ class IncidentRow(NamedTuple):
     iid: str
     hash: str
     props: dict[str, Any]
-    part_of: list[str]
+    part_of: list[tuple[str, str]]
     affects: list[tuple[str, str]]
     links: list[tuple[str, str, dict[str, Any]]]
+
+    def joins_as(self, held: str | None) -> bool:
+        """Whether relationships are those of the incident that is held with this hash."""
+        return held is not None and held.partition(".")[0] == self.hash.partition(".")[0]
 
 
 def incident_rows(analysis: Analysis) -> list[IncidentRow]:
@@ -42,17 +48,23 @@ def incident_rows(analysis: Analysis) -> list[IncidentRow]:
     return sorted((_row(analysis, one) for one in analysis.incidents), key=lambda one: one.iid)
 
 
+def counted(analysis: Analysis) -> Analysed:
+    """How many incidents are open, by kind."""
+    kinds = Counter(kind_of(one) for one in analysis.incidents if one.state == OPEN)
+    return Analysed(kinds.total(), 0, dict(sorted(kinds.items())))
+
+
 def _row(analysis: Analysis, one: Incident) -> IncidentRow:
     world = analysis.world
     members = one.members[:MOST_MEMBERS]
-    evidence = sorted({key for member in members for found in member.findings for key in found.evidence if key in world.versions})
+    evidence = sorted({key for member in members for found in member.findings for key in found.evidence if key in world.by_eid})
+    near = world.about_any(evidence)
     roles: dict[str, str] = {}
     for rid, role in _roles(world, one):
         if world.is_live(rid):
             roles.setdefault(rid, role)
     affects = sorted(roles.items())[:MOST_MEMBERS]
     links = _links(analysis, one)
-    shown = set(evidence)
     truncated = analysis.truncated or len(one.members) > MOST_MEMBERS or len(evidence) > MOST_PART_OF
     props: dict[str, Any] = {
         "aliases": list(one.aliases),
@@ -63,7 +75,7 @@ def _row(analysis: Analysis, one: Incident) -> IncidentRow:
         "kind": kind_of(one),
         "confidence": round(one.root.score, 3),
         "words": words(one.root.score),
-        "severity": worst((episode for episode in world.episodes if episode.eid in shown), world.episodes),
+        "severity": worst(raised for _, raised in severities(world.named(evidence), near)),
         "title": headline(world, one),
         "text": text_of(analysis, one),
         "do": leading(one.root).kind.do,
@@ -75,10 +87,11 @@ def _row(analysis: Analysis, one: Incident) -> IncidentRow:
         **({"resolved": _moment(one.resolved)} if one.resolved is not None else {}),
         **({"truncated": True} if truncated else {}),
     }
-    kept, _ = sealed({name: value for name, value in props.items() if value not in ("", [])})
-    part_of = evidence[:MOST_PART_OF]
+    kept, digest = sealed({name: value for name, value in props.items() if value not in ("", [])})
+    part_of = [(episode.eid, raised) for episode, raised in severities(world.named(evidence[:MOST_PART_OF]), near)]
     text = _ENCODE([one.iid, part_of, affects, links])
-    return IncidentRow(one.iid, blake2b(text, digest_size=_HASH_BYTES).hexdigest(), kept, part_of, affects, links)
+    joins = blake2b(text, digest_size=_HASH_BYTES).hexdigest()
+    return IncidentRow(one.iid, f"{joins}.{digest.hex()}", kept, part_of, affects, links)
 
 
 def _moment(us: int) -> datetime:
@@ -119,27 +132,28 @@ def _links(analysis: Analysis, one: Incident) -> list[tuple[str, str, dict[str, 
 def _first_episode(world: World, one: Scored, *, leading: bool) -> str:
     """The key of the episode that shows an object's leading finding, or its first trouble; "" where no episode does."""
     listed = sorted(one.findings, key=lambda found: (found.kind.is_symptom, -found.weight, found.name, found.at, found.detail))
-    keys = [key for found in listed for key in found.evidence if key in world.versions]
+    keys = [key for found in listed for key in found.evidence if key in world.by_eid]
     if not keys or leading:
         return keys[0] if keys else ""
-    return min(keys, key=lambda key: (world.times[key], key))
+    return min(keys, key=lambda key: (world.by_eid[key].at, key))
 
 
 def _paths(one: Incident, effects: Iterable[Effect]) -> dict[str, list[str]]:
     """From the cause to each member, the shortest way along effects, in at most three hops."""
     members = {member.rid for member in one.members}
-    nexts: dict[str, list[str]] = {}
+    nexts: dict[str, list[Effect]] = {}
     for edge in sorted(effects):
         if edge.cause in members and edge.effect in members:
-            nexts.setdefault(edge.cause, []).append(edge.effect)
+            nexts.setdefault(edge.cause, []).append(edge)
     paths = {one.root.rid: [one.root.rid]}
     front = [one.root.rid]
     for _ in range(MOST_HOPS):
         reached = []
         for rid in front:
-            for other in nexts.get(rid, ()):
-                if other not in paths:
-                    paths[other] = [*paths[rid], other]
-                    reached.append(other)
+            for edge in nexts.get(rid, ()):
+                path = [*paths[rid], *edge.via, edge.effect]
+                if edge.effect not in paths and len(path) <= MOST_HOPS + 1:
+                    paths[edge.effect] = path
+                    reached.append(edge.effect)
         front = reached
     return paths

@@ -4,8 +4,9 @@ Incidents are a function of the neighbourhood and of t*, the time of its newest 
 earlier analysis. Everything is sorted before it is chosen from or cut.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from transforms.planning.causes.blame import Blame
@@ -44,10 +45,11 @@ class Incident(NamedTuple):
 
 
 class Analysed(NamedTuple):
-    """What an analysis came to. open: how many incidents are open. rows: that were written."""
+    """What an analysis came to. open: how many incidents are open; kinds: how many of each kind. rows: that were written."""
 
     open: int
     rows: int
+    kinds: Mapping[str, int] = MappingProxyType({})
 
 
 class Analysis(NamedTuple):

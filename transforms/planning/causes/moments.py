@@ -25,11 +25,10 @@ def created_at(text: Any) -> datetime | None:
 
 
 def time_of(value: Any) -> int | None:
-    """Of a moment, a text or a driver's moment; None for none."""
-    if value is None:
-        return None
+    """Of a moment, a text, or microseconds since 1970; None for none."""
+    if value is None or type(value) is int:
+        return value
     if isinstance(value, str):
         value = created_at(value)
         return None if value is None else microseconds(value)
-    native = value.to_native() if hasattr(value, "to_native") else value
-    return microseconds(native) if isinstance(native, datetime) else None
+    return microseconds(value) if isinstance(value, datetime) else None

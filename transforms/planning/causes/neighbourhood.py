@@ -7,9 +7,10 @@ ails and nothing happened costs a look-up. Every cap is applied to what is sorte
 from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple, Protocol
 
-from transforms.model.graph import CALLS, CLAIMS, CONTROLS, MOUNTS, RUNS_ON, SELECTS, USES
+from transforms.model.graph import AILING, EPISODIC, PROM_TARGET
 from transforms.planning.causes.moments import MINUTE
 from transforms.planning.causes.world import Rows
+from transforms.planning.facts.changes import Changes
 from transforms.records.record import t_of, time_limit
 
 # How long an episode counts: lines and Events for the session that they belong to, findings for the history of incidents.
@@ -28,7 +29,6 @@ _OF_CLUSTER: Final = ("Node", "Namespace", "PersistentVolume", "StorageClass")
 _WORKING: Final = ("Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob")
 _BESIDE: Final = ("Service", "ResourceQuota", "PersistentVolumeClaim", "ServiceAccount", "ConfigMap", "Secret", "NetworkPolicy")
 KINDS: Final = (*_OF_CLUSTER, *_WORKING, *_BESIDE)
-EDGES: Final = tuple(one.type for one in (CONTROLS, RUNS_ON, SELECTS, MOUNTS, USES, CALLS, CLAIMS))
 _CONTROL_PLANE: Final = "kube-system"
 
 Props = Mapping[str, Any]
@@ -62,18 +62,43 @@ class NeighbourhoodReader(Protocol):
     def resources(self, spaces: Collection[str], kinds: Collection[str], cluster_kinds: Collection[str], most: int) -> dict[str, Props]:
         """Stubs included, by rid; the first by rid."""
 
-    def edges(self, rids: Collection[str], types: Collection[str], most: int) -> list[tuple[str, str, str]]:
-        """(type, source, target) of what begins or ends at one of the rids, sorted."""
+    def edges(self, rids: Collection[str], most: int) -> list[tuple[str, str, str]]:
+        """(type, source, target), sorted: what begins at one of the rids, and what owns or calls one of them."""
 
     def targets_down(self) -> list[Props]:
         """Scrape targets that are down."""
 
 
+def wakes(changes: Changes) -> bool:
+    """Whether what is written holds anything that an analysis begins at.
+
+    An object that ails, an episode that is not harmless, a target that is down. An episode that is stored already may come within
+    reach again by a later version.
+    """
+    if any(AILING in props for props in changes.nodes.values()):
+        return True
+    if any(at.label == EPISODIC.label for held in (changes.referrer_vers, changes.referrer_counts) for at in held):
+        return True
+    return any(
+        counts(props) if at.label == EPISODIC.label else at.label == PROM_TARGET.label and props.get("health") == "down"
+        for at, props in changes.referrers.items()
+    )
+
+
+def counts(episode: Props) -> bool:
+    """Whether an episode is evidence, if it is recent: a finding, or one that is not harmless."""
+    return episode.get("etype") == FINDING or episode.get("severity") not in HARMLESS or episode.get("reason") in TELLING
+
+
+def begun(newest: str) -> tuple[int, Since]:
+    """t* in microseconds, and from when on episodes count. newest: the greatest version that the graph holds."""
+    now = int(t_of(newest)) if newest else 0
+    return now, Since(time_limit(now - EPISODES_WITHIN - 1), time_limit(now - FINDINGS_WITHIN - 1))
+
+
 def read_neighbourhood(reader: NeighbourhoodReader) -> Rows:
     """The rows to analyse; none but t* where nothing ails."""
-    newest = reader.newest()
-    now = int(t_of(newest)) if newest else 0
-    since = Since(time_limit(now - EPISODES_WITHIN - 1), time_limit(now - FINDINGS_WITHIN - 1))
+    now, since = begun(reader.newest())
     episodes = reader.episodes(since, MOST_EPISODES + 1)
     ailing = reader.ailing(MOST_SEEDS + 1)
     targets = reader.targets_down()
@@ -92,6 +117,6 @@ def read_neighbourhood(reader: NeighbourhoodReader) -> Rows:
     resources = reader.resources(sorted(spaces), KINDS, _OF_CLUSTER, MOST_RESOURCES + 1)
     truncated = truncated or len(resources) > MOST_RESOURCES
     kept = dict(sorted(resources.items())[:MOST_RESOURCES])
-    edges = reader.edges(sorted(kept), EDGES, MOST_EDGES + 1)
+    edges = reader.edges(sorted(kept), MOST_EDGES + 1)
     truncated = truncated or len(edges) > MOST_EDGES
     return Rows(kept, edges[:MOST_EDGES], episodes, now, truncated, targets)

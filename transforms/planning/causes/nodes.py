@@ -79,7 +79,7 @@ def _pods_down(world: World) -> Iterator[Finding]:
         if not pod.node or "Ready" not in pod.conditions or pod.phase in ("Succeeded", "Failed"):
             continue
         homes.add(pod.node)
-        if not pod.is_ready and not any(True for _ in shown_by(pod.status)):
+        if not pod.is_ready and not any(True for _ in shown_by(pod.containers, pod.conditions)):
             down.setdefault(pod.node, []).append(pod)
     everywhere = sum(map(len, down.values()))
     for node, found in sorted(down.items()):

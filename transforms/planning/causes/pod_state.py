@@ -1,9 +1,9 @@
 """What a Pod's own status shows of its containers, for the moment and for its history."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from transforms.planning.causes.statuses import Container, Json, conditions, containers
+from transforms.planning.causes.statuses import Condition, Container
 
 _NO_IMAGE: Final = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError"})
 _NOT_CREATED: Final = frozenset({"CreateContainerError", "CreateContainerConfigError", "RunContainerError"})
@@ -21,11 +21,10 @@ class Shown(NamedTuple):
     since: int | None
 
 
-def shown_by(status: Json) -> Iterator[Shown]:
-    """The findings of each container, in their order."""
-    found = conditions(status)
+def shown_by(states: Iterable[Container], found: Mapping[str, Condition]) -> Iterator[Shown]:
+    """The findings of each container, in their order. found: the Pod's conditions, by type."""
     not_ready = found["Ready"].since if "Ready" in found and found["Ready"].status != "True" else None
-    for one in containers(status):
+    for one in states:
         if one.waiting in _NO_IMAGE:
             yield Shown(image_finding(one.waiting, one.message), one.name, f"{one.waiting}: {one.message or one.image}", not_ready)
         elif one.waiting in _NOT_CREATED:
@@ -60,9 +59,16 @@ _PULLS: Final = (
 )
 
 
+# A mirror that refuses an image, of which containerd names the registry so, tells neither that it does not exist nor of a login.
+_OF_MIRROR: Final = "?ns="
+_LOGIN: Final = ("authoriz", "authentic", "token", "credential")
+
+
 def image_finding(reason: str, message: str) -> str:
     """Which of the findings about images a message tells of."""
     if reason == "InvalidImageName":
         return "IMAGE_NOT_FOUND"
     said = message.lower()
+    if _OF_MIRROR in said and "forbidden" in said and not any(word in said for word in _LOGIN):
+        return "IMAGE_PULL_FAILING"
     return next((name for name, words in _PULLS if any(word in said for word in words)), "IMAGE_PULL_FAILING")

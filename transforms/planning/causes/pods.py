@@ -22,7 +22,7 @@ def pods(world: World) -> Iterator[Finding]:
 
 def _of_pod(world: World, workload: str, pod: Object) -> Iterator[Finding]:
     told = world.about(pod.rid)
-    for one in shown_by(pod.status):
+    for one in shown_by(pod.containers, pod.conditions):
         name, detail, evidence = _named(one, told)
         is_past = pod.is_ready and (one.since is None or world.now - one.since > RECENT)
         if not is_past:

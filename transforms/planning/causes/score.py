@@ -25,11 +25,15 @@ POSSIBLE: Final = 0.4
 
 
 class Effect(NamedTuple):
-    """cause explains effect. by_call: the effect calls the cause; else it runs on it, or is refused by it."""
+    """cause explains effect. by_call: the effect calls the cause; else it runs on it, or is refused by it.
+
+    via: what lies between them and says nothing, from the cause on.
+    """
 
     cause: str
     effect: str
     by_call: bool
+    via: tuple[str, ...] = ()
 
 
 class Scored(NamedTuple):

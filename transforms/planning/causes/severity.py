@@ -31,11 +31,17 @@ def escalated(episode: Episode, others: Iterable[Episode]) -> str:
     return _LADDER[min(_LADDER.index(episode.severity) + steps, len(_LADDER) - 1)]
 
 
-def worst(episodes: Iterable[Episode], all_of_them: Iterable[Episode]) -> str:
-    """The greatest escalated severity of an incident's evidence; WARNING where no episode is evidence."""
-    held = list(all_of_them)
-    by_key: dict[tuple[str, str], list[Episode]] = {}
-    for one in held:
-        by_key.setdefault((one.reason, one.subject), []).append(one)
-    found = [escalated(one, by_key.get((one.reason, one.subject), ())) for one in episodes]
+def severities(episodes: Iterable[Episode], near: Iterable[Episode]) -> list[tuple[Episode, str]]:
+    """Each episode with its escalated severity. near: at least all that are about the same."""
+    held = list(episodes)
+    by_key: dict[tuple[str, str], list[Episode]] = {(one.reason, one.subject): [] for one in held}
+    for one in near:
+        alike = by_key.get((one.reason, one.subject))
+        if alike is not None:
+            alike.append(one)
+    return [(one, escalated(one, by_key[one.reason, one.subject])) for one in held]
+
+
+def worst(found: Iterable[str]) -> str:
+    """The greatest severity of an incident's evidence; WARNING where no episode is evidence."""
     return max((one for one in found if one in _LADDER), key=_LADDER.index, default="WARNING")

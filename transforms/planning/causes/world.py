@@ -5,6 +5,7 @@ It is a function of the rows that a graph gives and of `now`, the time of the ne
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -101,6 +102,11 @@ class Object:
     def created(self) -> int | None:
         return time_of(self.props.get("created"))
 
+    @cached_property
+    def changed(self) -> int | None:
+        """When what it asks for was last changed; None where its record does not say."""
+        return time_of(self.props.get("changed"))
+
     @property
     def ver(self) -> str:
         return self.props.get("ver") or ""
@@ -157,40 +163,24 @@ class World:
             self._in.setdefault((kind, target), []).append(source)
             if kind == CONTROLS.type and target.partition(":")[0] not in ("endpoints", "endpointslice"):
                 self._owner.setdefault(target, source)
-        self.episodes = sorted((self._episode(one) for one in rows.episodes), key=lambda one: (one.at, one.eid))
+        self.episodes = sorted(map(_episode, rows.episodes), key=_AT_AND_EID)
         self._by_subject: dict[str, list[Episode]] = {}
         for episode in self.episodes:
             self._by_subject.setdefault(episode.subject, []).append(episode)
         self._tops: dict[str, str] = {}
 
-    def _episode(self, props: Mapping[str, Any]) -> Episode:
-        ver = props.get("ver") or ""
-        told = int(t_of(ver)) if ver else 0
-        at = time_of(props.get("event_time")) or told
-        count = props.get("count")
-        return Episode(
-            props["eid"],
-            text(props.get("etype")),
-            text(props.get("reason")),
-            text(props.get("message")),
-            text(props.get("subject")),
-            text(props.get("severity")),
-            count if isinstance(count, int) else 1,
-            at,
-            min(time_of(props.get("first_time")) or at, at),
-            ver,
-            props,
-        )
-
     @cached_property
-    def versions(self) -> dict[str, str]:
-        """The versions of episodes by key."""
-        return {one.eid: one.ver for one in self.episodes}
+    def by_eid(self) -> dict[str, Episode]:
+        return {one.eid: one for one in self.episodes}
 
-    @cached_property
-    def times(self) -> dict[str, int]:
-        """When each episode was last, by key."""
-        return {one.eid: one.at for one in self.episodes}
+    def named(self, eids: Iterable[str]) -> list[Episode]:
+        """The episodes of these keys, as far as they are known."""
+        return [one for eid in eids if (one := self.by_eid.get(eid)) is not None]
+
+    def about_any(self, eids: Iterable[str]) -> list[Episode]:
+        """All episodes about what these are about."""
+        subjects = {one.subject for one in self.named(eids)}
+        return [one for subject in sorted(subjects) for one in self.about(subject)]
 
     def cordoned_aside(self, rid: str) -> list[Object]:
         """Nodes that are cordoned and no cause of what is wrong with an object."""
@@ -334,6 +324,22 @@ class World:
         if one is not None and one.facts:
             return one.facts
         return next((pod.facts for pod in self.pods_of(workload) if pod.facts), {})
+
+
+_AT_AND_EID: Final = attrgetter("at", "eid")
+
+
+def _episode(props: Mapping[str, Any]) -> Episode:
+    """Of thousands, one at a time: what is looked up is looked up once."""
+    get = props.get
+    ver: str = get("ver") or ""
+    at = time_of(get("event_time")) or (int(t_of(ver)) if ver else 0)
+    first = get("first_time")
+    began = at if first is None else min(time_of(first) or at, at)
+    count = get("count")
+    times = count if isinstance(count, int) else 1
+    said = (get("etype") or "", get("reason") or "", get("message") or "", get("subject") or "", get("severity") or "")
+    return Episode(props["eid"], *said, times, at, began, ver, props)
 
 
 def _is_call(one: Any) -> bool:

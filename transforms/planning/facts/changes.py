@@ -127,8 +127,12 @@ class TenantBatch(NamedTuple):
 
 
 class Written(NamedTuple):
-    """What a committed batch came to: the outcome of each mutation, in their order, the rows of its statements, what manifests found."""
+    """What a committed batch came to: the outcome of each mutation, in their order, the rows of its statements, what manifests found.
+
+    is_quiet: an analysis found nothing wrong with the tenant, and nothing was written since that one could begin at.
+    """
 
     outcomes: list[Outcome]
     rows: int
     drift: Drift = NO_DRIFT
+    is_quiet: bool = False

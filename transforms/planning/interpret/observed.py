@@ -13,7 +13,7 @@ from transforms.model.graph import EPISODIC, FINDING
 from transforms.model.identity import Rid
 from transforms.planning.causes.ailing import ails
 from transforms.planning.causes.pod_state import shown_by
-from transforms.planning.causes.statuses import Json, conditions
+from transforms.planning.causes.statuses import Json, conditions, containers
 from transforms.planning.facts.mutation_template import MutationTemplate
 from transforms.planning.facts.mutations import UpsertReferrer
 from transforms.planning.facts.values import sealed
@@ -57,10 +57,11 @@ def _episode(rid: str, uid: str, owner: str, name: str, what: str, since: int | 
 
 
 def _of_pod(status: Json) -> Iterator[Observed]:
-    for one in shown_by(status):
+    found = conditions(status)
+    for one in shown_by(containers(status), found):
         # The number of restarts grows within one state.
         yield one.name, one.container, one.since, one.detail
-    scheduled = conditions(status).get("PodScheduled")
+    scheduled = found.get("PodScheduled")
     if scheduled is not None and scheduled.status == "False":
         yield "UNSCHEDULABLE", "", scheduled.since, scheduled.message
 

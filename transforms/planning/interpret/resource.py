@@ -78,6 +78,7 @@ def _resource_props(rid: Rid, body: Resource) -> dict[str, Any]:
         "image": body.image,
         "replicas": body.replicas,
         "created": created_at(body.created),
+        "changed": created_at(body.changed),
         "service_ips": sorted(set(body.service_ips or ()) - _NO_ADDRESS) or None,
         "implies": _implied(rid, body, spec),
         BARE: (bare_of(str(rid)) or None) if "." in rid.kind else None,

@@ -19,7 +19,7 @@ from transforms.records.specs.parts import Spec
 from transforms.records.specs.pod_facts import is_address, read_of_probe
 from transforms.records.specs.pod_parts import Container, Variable
 from transforms.records.specs.table import read_spec
-from transforms.records.wrappers.kubernetes import KubernetesObject, read_object, spec_with_siblings
+from transforms.records.wrappers.kubernetes import KubernetesObject, changed_at, read_object, spec_with_siblings
 
 # A producer's own limit counts the key and the frame of a batch too.
 # What is left out of an object that is larger than a record may be, in this order.
@@ -65,6 +65,7 @@ def _body(found: KubernetesObject, text: bytes, kind: str, api_version: str) -> 
                 "namespace": metadata.namespace,
                 "uid": metadata.uid,
                 "creationTimestamp": metadata.creation_timestamp,
+                "managedFields": _changed(token, metadata.managed_fields),
                 "labels": metadata.labels,
                 "ownerReferences": metadata.owner_references and [_owner(one) for one in metadata.owner_references],
             }
@@ -73,6 +74,12 @@ def _body(found: KubernetesObject, text: bytes, kind: str, api_version: str) -> 
         "status": _status(found, token),
     }
     return _without_none(body)
+
+
+def _changed(token: str, managed: msgspec.Raw) -> list[dict[str, Any]] | None:
+    """When the object was changed, and nothing of what was."""
+    at = changed_at(token, managed)
+    return [{"time": at}] if at else None
 
 
 def _owner(reference: dict[str, Any]) -> dict[str, Any]:

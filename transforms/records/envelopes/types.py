@@ -35,7 +35,8 @@ class Resource(msgspec.Struct, frozen=True, rename="camel"):
     """The whole state of a Kubernetes object, or its deletion.
 
     spec: left as text; what is taken from it depends on the kind (`specs.py`).
-    created: when the object was made, as Kubernetes writes times; what is none is left out.
+    created: when the object was made, as Kubernetes writes times; what is none is left out. changed: when what it asks for was last
+    changed, likewise, of kinds that others follow (`CHANGED_KINDS`).
     """
 
     op: Op
@@ -56,6 +57,7 @@ class Resource(msgspec.Struct, frozen=True, rename="camel"):
     service_selector: dict[str, str] | None = None
     service_ips: list[str] | None = msgspec.field(default=None, name="serviceIPs")
     created: Any = None
+    changed: Any = None
     status: dict[str, Any] | None = None
     spec: msgspec.Raw = msgspec.Raw()
 

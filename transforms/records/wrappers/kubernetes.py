@@ -29,6 +29,29 @@ class _Metadata(msgspec.Struct, frozen=True, rename="camel"):
     labels: Any = None
     owner_references: Any = None
     creation_timestamp: Any = None
+    managed_fields: msgspec.Raw = msgspec.Raw()
+
+
+class _Managed(msgspec.Struct, frozen=True):
+    """Who changed what of an object; all that is read of it is when."""
+
+    time: str = ""
+    subresource: str = ""
+
+
+# Kinds of which a change is told that breaks others: nothing in their status says when they became what they are.
+CHANGED_KINDS: Final = frozenset(("configmap", "secret", "resourcequota", "networkpolicy"))
+_MANAGED: Final = msgspec.json.Decoder(list[_Managed])
+
+
+def changed_at(token: str, managed: msgspec.Raw) -> str | None:
+    """When an object of such a kind was last changed, its status aside; None where that is not said."""
+    if token not in CHANGED_KINDS or bytes(managed) in _ABSENT:
+        return None
+    try:
+        return max((one.time for one in _MANAGED.decode(managed) if not one.subresource), default="") or None
+    except msgspec.DecodeError:
+        return None
 
 
 class _Container(msgspec.Struct, frozen=True):
@@ -206,6 +229,7 @@ def _envelope(found: _Object, text: bytes, op: str, timestamp_ms: int) -> bytes 
         "labels": metadata.labels,
         "ownerRefs": metadata.owner_references,
         "created": metadata.creation_timestamp,
+        "changed": changed_at(token, metadata.managed_fields),
         **_lifted(token, found),
         "status": found.status if bytes(found.status) else None,
         "spec": spec if bytes(spec) else None,

@@ -186,3 +186,11 @@ def test_readiness_tells_who_works_from_who_stands_by(monitor: Monitor, monkeypa
         later = time.monotonic() + 90
         monkeypatch.setattr("runners.observe.metrics.time.monotonic", lambda: later)
         assert ask(server, "/readyz")[0] == 503
+
+
+def test_open_incidents_are_shown_by_tenant_and_kind_and_those_that_are_over_as_0(monitor: Monitor) -> None:
+    monitor.incidents({("af-10", "OOM_KILLED"): 2, ("af-11", "CRASH_LOOP"): 1})
+    monitor.incidents({("af-10", "OOM_KILLED"): 1})
+    shown = metrics(monitor)
+    assert shown["graph_open_incidents", "af-10", "OOM_KILLED"] == 1
+    assert shown["graph_open_incidents", "af-11", "CRASH_LOOP"] == 0

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.broken_cluster import TENANT, Bus, analysis_of, killed, node, pod, workload
+from transforms.planning.causes.graph_rows import incident_rows
 from transforms.planning.causes.messages import MOST_UPDATES, PAYLOADS, Message, Sent, messages
 
 
@@ -85,3 +87,15 @@ def test_each_form_is_as_its_receiver_takes_it() -> None:
     (alert,) = PAYLOADS["alertmanager"](ended, "", "")["alerts"]
     assert (alert["status"], alert["fingerprint"]) == ("resolved", "af-10:a")
     assert "Node/n1 &lt;b&gt;" in PAYLOADS["slack"](opened, "", "")["text"]
+
+
+def test_a_thousand_pods_that_fail_for_one_fault_are_one_message() -> None:
+    bus = Bus().say(0, node("n1"), *workload("cart", ready=0))
+    failing = pod("cart", ready=False, since=10, state=killed(10))
+    for at in range(1000):
+        bus.say(11, failing | {"metadata": failing["metadata"] | {"name": f"cart-1-{at}", "uid": f"p-{at}"}})
+    rows = [one.props | {"client_id": TENANT, "iid": one.iid} for one in incident_rows(analysis_of(bus.records))]
+    pager = Pager()
+    assert len(pager.look(*rows)) == 1
+    assert pager.look(*rows) == []
+    assert "OOM_KILLED" in str(rows[0]["kind"])
