@@ -102,8 +102,12 @@ def _build(go: str, name: str) -> None:
     flags = ["-trimpath", "-ldflags", " ".join(["-s", "-w", *(f"-X {where}={value}" for where, value in made.stamps.items())])]
     environment = {
         **os.environ,
-        **{"GOTOOLCHAIN": "local", "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", "GOBIN": str(lab / "bin")},
-        **{"GOCACHE": str(lab / "gocache"), "GOMODCACHE": str(lab / "gomod")},
+        "GOTOOLCHAIN": "local",
+        "CGO_ENABLED": "0",
+        "GOFLAGS": "-buildvcs=false",
+        "GOBIN": str(lab / "bin"),
+        "GOCACHE": str(lab / "gocache"),
+        "GOMODCACHE": str(lab / "gomod"),
     }
     if made.module:
         # A copy: Go may add to the sums of what it fetches, and the checked-in ones stay as they are.

@@ -18,7 +18,7 @@ _REFERENCE: Final = re.compile(r"\$\((\w+)\)")
 class ContainerProcess:
     """The first container of a Pod. It logs in to the API server as its Pod would: by the ServiceAccount's own, bound token.
 
-    folder: its log and its token. address: of the Pod, of loopback. Volumes are not mounted; a command in an image's own Python is this one's.
+    folder: its log and its token. address: of the Pod, of loopback. Volumes are not mounted, and an image's Python is this one.
     """
 
     def __init__(self, kube: Kube, pod: Object, folder: Path, address: str, server: str, authority: Path) -> None:

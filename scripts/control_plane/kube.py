@@ -1,6 +1,7 @@
 """A small client of the API server: what tests and the played kubelet do in a cluster, each in one call."""
 
 import json
+import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,8 +32,8 @@ class Kube:
     def __init__(self, server: str, authority: Path, token: str) -> None:
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=16)
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
-        tls = httpx2.create_ssl_context(verify=str(authority))
-        self._http = httpx2.Client(base_url=server, verify=tls, headers=headers, trust_env=False, limits=limits, timeout=30)
+        tls = ssl.create_default_context(cafile=str(authority))
+        self._http = httpx2.Client(base_url=server, verify=tls, headers=headers, trust_env=False, limits=limits, timeout=120)
         self._paths: dict[tuple[str, str], tuple[str, bool]] = {}
 
     def close(self) -> None:

@@ -22,6 +22,7 @@ from scripts.control_plane.pods import PlayedPod, now
 
 _WORKERS: Final = 6
 _BEAT_S: Final = 10.0
+_STATUS_S: Final = 300.0
 _ENDED: Final = ("Succeeded", "Failed")
 _ROOM: Final = {"cpu": "256", "memory": "1Ti", "pods": "5000"}
 
@@ -38,6 +39,7 @@ class Player:
         self._addresses = count(1)
         self._queues: list[queue.Queue[tuple[bool, Object]]] = [queue.Queue() for _ in range(_WORKERS)]
         self._played: list[dict[str, PlayedPod]] = [{} for _ in range(_WORKERS)]
+        self._told: dict[str, float] = {}
         self.stop = threading.Event()
 
     def register(self, nodes: int) -> None:
@@ -135,12 +137,15 @@ class Player:
 
     def _beat(self) -> None:
         leases = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
+        """Renew the leases; a node's status only when it is due, as kubelets do."""
         at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         ready = {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "played"}
         for node in self._kube.objects("/api/v1/nodes"):
             name = node["metadata"]["name"]
-            body = {"conditions": [{**ready, "lastHeartbeatTime": now()}], "allocatable": _ROOM, "capacity": _ROOM}
-            self._kube.patch(f"/api/v1/nodes/{name}/status", {"status": body}, MERGE)
+            if time.monotonic() >= self._told.get(name, 0.0):
+                body = {"conditions": [{**ready, "lastHeartbeatTime": now()}], "allocatable": _ROOM, "capacity": _ROOM}
+                self._kube.patch(f"/api/v1/nodes/{name}/status", {"status": body}, MERGE)
+                self._told[name] = time.monotonic() + _STATUS_S
             spec = {"holderIdentity": name, "leaseDurationSeconds": 40, "renewTime": at}
             lease = {
                 "apiVersion": "coordination.k8s.io/v1",

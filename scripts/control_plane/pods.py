@@ -9,8 +9,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import httpx2
+
 from scripts.control_plane.containers import ContainerProcess
-from scripts.control_plane.kube import STRATEGIC, Kube, Object
+from scripts.control_plane.kube import STRATEGIC, Kube, KubeFault, Object
 
 _JOB_S: Final = 2.0
 _CRASH_S: Final = 3.0
@@ -129,4 +131,9 @@ class PlayedPod:
         }
         body |= {"involvedObject": about, "reason": reason, "message": message, "type": kind, "count": 1, "source": source}
         body |= {"firstTimestamp": at, "lastTimestamp": at}
-        self._kube.ask("POST", f"/api/v1/namespaces/{metadata['namespace']}/events", body)
+        try:
+            self._kube.ask("POST", f"/api/v1/namespaces/{metadata['namespace']}/events", body)
+        except KubeFault as fault:
+            # A namespace that is about to go takes no Event, and its Pods are to go nevertheless.
+            if fault.status not in (httpx2.codes.FORBIDDEN, httpx2.codes.NOT_FOUND):
+                raise

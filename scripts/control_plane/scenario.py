@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+import httpx2
+
 from scripts.control_plane import shop
 from scripts.control_plane.kube import STRATEGIC, Kube, KubeFault, Object
 
@@ -29,7 +31,7 @@ def _held(holds: Callable[[], bool]) -> bool:
     try:
         return holds()
     except KubeFault as fault:
-        if fault.status not in (0, 404, 429, 503):
+        if fault.status not in (0, httpx2.codes.NOT_FOUND, httpx2.codes.TOO_MANY_REQUESTS, httpx2.codes.SERVICE_UNAVAILABLE):
             raise
         return False
 
@@ -50,7 +52,7 @@ def set_up(kube: Kube) -> None:
     kube.apply(*shop.shop())
     for name in ("frontend", "cart"):
         await_that(f"{name} is rolled out", lambda name=name: is_rolled_out(kube, name))
-    await_that("postgres has its Pods", lambda: len(pods_of(kube, "postgres")) == 2)
+    await_that("postgres has its Pods", lambda: len(pods_of(kube, "postgres")) == shop.REPLICAS)
 
 
 def roll_out(kube: Kube) -> None:
@@ -81,9 +83,9 @@ def _evicted(kube: Kube, name: str, body: Object) -> bool:
         kube.ask("POST", f"{PODS}/{name}/eviction", body)
     except KubeFault as fault:
         # The disruption budget allows it later.
-        if fault.status == 429:
+        if fault.status == httpx2.codes.TOO_MANY_REQUESTS:
             return False
-        if fault.status != 404:
+        if fault.status != httpx2.codes.NOT_FOUND:
             raise
     return True
 
@@ -98,7 +100,7 @@ def crash_loop(kube: Kube) -> None:
 
     def crashes() -> bool:
         states = [one for pod in pods_of(kube, "cart") for one in pod.get("status", {}).get("containerStatuses", ())]
-        return any(one["restartCount"] >= 2 for one in states)
+        return any(one["restartCount"] > 1 for one in states)
 
     await_that("cart crashes", crashes)
 
@@ -152,7 +154,9 @@ def make_many(kube: Kube, number: int = MANY) -> None:
 
 
 def delete_many(kube: Kube) -> None:
-    kube.ask("DELETE", PODS, {"gracePeriodSeconds": 0}, labelSelector="made=many")
+    paths = [f"{PODS}/{one['metadata']['name']}" for one in kube.objects(PODS, labelSelector="made=many")]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        list(pool.map(lambda path: kube.delete(path, missing_ok=True), paths))
     await_that("all are gone", lambda: not kube.objects(PODS, labelSelector="made=many"), 600)
 
 

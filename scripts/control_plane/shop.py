@@ -8,6 +8,7 @@ NAMESPACE: Final = "shop"
 # In a Secret, an environment variable, an argument and an annotation: nowhere may it be seen again.
 PLANTED: Final = "planted-hunter2-value"
 ROTATED: Final = "rotated-hunter3-value"
+REPLICAS: Final = 2
 CRD: Final = "gateways.networking.istio.io"
 
 
@@ -53,7 +54,7 @@ def gateway(name: str) -> Object:
 def shop() -> list[Object]:
     """Everything, in an order in which it can be made."""
     template = _pods("postgres", "postgres:16")
-    stateful = {"serviceName": "postgres", "replicas": 2, "selector": {"matchLabels": {"app": "postgres"}}, "template": template}
+    stateful = {"serviceName": "postgres", "replicas": REPLICAS, "selector": {"matchLabels": {"app": "postgres"}}, "template": template}
     each = {"selector": {"matchLabels": {"app": "logger"}}, "template": _pods("logger", "shop/logger:1.0")}
     http = {"paths": [{"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "frontend", "port": {"number": 80}}}}]}
     return [
