@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,8 +22,10 @@ class ContainerProcess:
     folder: its log and its token. address: of the Pod, of loopback. Volumes are not mounted, and an image's Python is this one.
     """
 
-    def __init__(self, kube: Kube, pod: Object, folder: Path, address: str, server: str, authority: Path) -> None:
-        self._kube, self._pod, self._address = kube, pod, address
+    def __init__(
+        self, kube: Kube, pod: Object, folder: Path, address: str, server: str, authority: Path, environment: Mapping[str, str]
+    ) -> None:
+        self._kube, self._pod, self._address, self._more = kube, pod, address, environment
         self._server, self._authority = server, authority
         self._container: dict[str, Any] = pod["spec"]["containers"][0]
         self.process = ServiceProcess(pod["metadata"]["name"], folder)
@@ -53,7 +56,7 @@ class ContainerProcess:
             return False
 
     def _environment(self) -> dict[str, str]:
-        found = {"KUBECONFIG": str(self._login())}
+        found = {"KUBECONFIG": str(self._login()), **self._more}
         for one in self._container.get("env", ()):
             source = one.get("valueFrom", {}).get("fieldRef", {}).get("fieldPath", "")
             found[one["name"]] = self._field(source) if source else _expanded(one.get("value", ""), found)

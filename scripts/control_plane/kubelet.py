@@ -28,14 +28,14 @@ _ROOM: Final = {"cpu": "256", "memory": "1Ti", "pods": "5000"}
 
 
 class Player:
-    """All nodes and their Pods. run: beginnings of the images whose containers run as processes."""
+    """All nodes and their Pods. run: beginnings of the images whose containers run as processes. environment: of those, more."""
 
-    def __init__(self, kubeconfig: Path, folder: Path, run: tuple[str, ...]) -> None:
+    def __init__(self, kubeconfig: Path, folder: Path, run: tuple[str, ...], environment: dict[str, str]) -> None:
         cluster = yaml.safe_load(kubeconfig.read_text())
         self._server = cluster["clusters"][0]["cluster"]["server"]
         self._authority = Path(cluster["clusters"][0]["cluster"]["certificate-authority"])
         self._kube = Kube(self._server, self._authority, cluster["users"][0]["user"]["token"])
-        self._folder, self._run = folder, run
+        self._folder, self._run, self._environment = folder, run, environment
         self._addresses = count(1)
         self._queues: list[queue.Queue[tuple[bool, Object]]] = [queue.Queue() for _ in range(_WORKERS)]
         self._played: list[dict[str, PlayedPod]] = [{} for _ in range(_WORKERS)]
@@ -129,7 +129,8 @@ class Player:
         folder = self._folder / "pods" / pod["metadata"]["uid"]
         # One that ran before this kubelet did is no child of it.
         ServiceProcess("left", folder).stop()
-        return PlayedPod(self._kube, pod, address, ContainerProcess(self._kube, pod, folder, address, self._server, self._authority))
+        process = ContainerProcess(self._kube, pod, folder, address, self._server, self._authority, self._environment)
+        return PlayedPod(self._kube, pod, address, process)
 
     def _keep_beating(self) -> None:
         while not self.stop.wait(_BEAT_S):
@@ -161,8 +162,10 @@ def main(
     folder: Annotated[Path, typer.Option("--folder")],
     nodes: Annotated[int, typer.Option("--nodes")] = 3,
     run: Annotated[list[str] | None, typer.Option("--run")] = None,
+    env: Annotated[list[str] | None, typer.Option("--env")] = None,
 ) -> None:
-    player = Player(kubeconfig, folder, tuple(run or ()))
+    environment = dict(one.split("=", 1) for one in env or ())
+    player = Player(kubeconfig, folder, tuple(run or ()), environment)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: player.stop.set())
     player.register(nodes)

@@ -4,6 +4,7 @@ import json
 import secrets
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -25,17 +26,24 @@ _READY_S: Final = 180.0
 class ControlPlane:
     """One control plane with all its data, logs and logins in one folder.
 
-    nodes: how many are played. images: those whose containers the kubelet runs as processes of this machine.
+    nodes: how many are played. images: those whose containers the kubelet runs as processes of this machine. environment: of those, more.
     """
 
-    def __init__(self, folder: Path, ports: Ports, nodes: int = 3, images: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        ports: Ports,
+        nodes: int = 3,
+        images: tuple[str, ...] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = folder
         tokens = self._tokens()
         self.etcd = Etcd(folder, ports)
         self.api = ApiServer(folder, ports, self.etcd, folder / "tokens.csv", tokens["admin"])
         self.controllers = Controllers(folder, ports, self.kubeconfig("controllers"), self.api)
         self.scheduler = Scheduler(folder, ports, self.kubeconfig("scheduler"))
-        self.kubelet = Kubelet(folder, self.kubeconfig("kubelet"), nodes, images)
+        self.kubelet = Kubelet(folder, self.kubeconfig("kubelet"), nodes, images, environment or {})
         self.services: tuple[Service, ...] = (self.etcd, self.api, self.controllers, self.scheduler, self.kubelet)
 
     def up(self, tell: Tell = lambda _said: None) -> None:

@@ -1,6 +1,7 @@
 """The servers of the control plane: what each is started with, and when it answers."""
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -129,12 +130,12 @@ class Scheduler:
 
 
 class Kubelet:
-    """Plays the kubelets of all nodes. images: those whose containers run as processes of this machine."""
+    """Plays the kubelets of all nodes. images: those whose containers run as processes of this machine. environment: of those, more."""
 
-    def __init__(self, folder: Path, kubeconfig: Path, nodes: int, images: tuple[str, ...]) -> None:
+    def __init__(self, folder: Path, kubeconfig: Path, nodes: int, images: tuple[str, ...], environment: Mapping[str, str]) -> None:
         self.process = ServiceProcess("kubelet", folder / "kubelet")
         self.ports: dict[str, int] = {}
-        self._kubeconfig, self._nodes, self._images = kubeconfig, nodes, images
+        self._kubeconfig, self._nodes, self._images, self._environment = kubeconfig, nodes, images, environment
 
     @property
     def _ready(self) -> Path:
@@ -142,7 +143,7 @@ class Kubelet:
 
     def start(self) -> None:
         self._ready.unlink(missing_ok=True)
-        run = [f"--run={image}" for image in self._images]
+        run = [f"--run={image}" for image in self._images] + [f"--env={name}={value}" for name, value in self._environment.items()]
         arguments = [f"--kubeconfig={self._kubeconfig}", f"--folder={self.process.folder}", f"--nodes={self._nodes}", *run]
         self.process.start([sys.executable, "-m", "scripts.control_plane.kubelet", *arguments])
 

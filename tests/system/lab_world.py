@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
@@ -26,6 +27,7 @@ from transforms.model.kinds import KIND_OF_TOKEN, KINDS
 
 CHART = CHECKOUT / "deploy" / "helm" / "graph-agent"
 IMAGE = "graph-agent:"
+FAKETIME = os.environ.get("FAKETIME", "")
 CUSTOM = "networking.istio.io"
 # On a machine that is busy with others' work, give it more: what is late there is not wrong.
 WITHIN_S = float(os.environ.get("LAB_WITHIN_S", "10"))
@@ -49,7 +51,8 @@ def plane(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         pytest.skip("a control plane and agents take minutes: run scripts/test --lab")
     if missing():
         pytest.fail(f"{', '.join(missing())} are not built: run scripts/lab build")
-    plane = ControlPlane(tmp_path_factory.mktemp("plane"), Ports(*free_ports(5)), images=(IMAGE,))
+    folder = tmp_path_factory.mktemp("plane")
+    plane = ControlPlane(folder, Ports(*free_ports(5)), images=(IMAGE,), environment=clock_variables(folder))
     try:
         plane.up()
         yield plane
@@ -274,6 +277,38 @@ def agent_pids(plane: ControlPlane, kube: Kube, namespace: str) -> dict[str, int
         if path.exists():
             found[pod["metadata"]["name"]] = int(json.loads(path.read_text())["pid"])
     return found
+
+
+def writer(plane: ControlPlane, kube: Kube, namespace: str) -> int:
+    """The process of the agent that writes, as its metrics tell."""
+    found = {}
+    for pod in kube.objects(f"/api/v1/namespaces/{namespace}/pods", labelSelector="app.kubernetes.io/component=agent"):
+        url = f"http://{pod['status'].get('podIP')}:9465/metrics"
+        if httpx2.get(url, timeout=10, trust_env=False).text.count("graph_agent_leader 1.0"):
+            found[pod["metadata"]["name"]] = url
+    (name,) = found
+    return agent_pids(plane, kube, namespace)[name]
+
+
+def set_clock(plane: ControlPlane, seconds: int) -> None:
+    """Let the clock of the agents jump, by so many seconds from the true time; monotonic time goes on."""
+    if not FAKETIME:
+        pytest.skip("libfaketime is not here: set FAKETIME to its libfaketimeMT.so.1 (Debian: libfaketime)")
+    _clock(plane.folder).write_text(f"{seconds:+d}\n")
+
+
+def _clock(folder: Path) -> Path:
+    return folder / "clock"
+
+
+def clock_variables(folder: Path) -> dict[str, str]:
+    """What makes a process go by the lab's clock; nothing where there is no libfaketime."""
+    if not FAKETIME:
+        return {}
+    folder.mkdir(parents=True, exist_ok=True)
+    _clock(folder).write_text("+0\n")
+    more = {"FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
+    return {"LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": str(_clock(folder)), **more}
 
 
 def rss_mib(pid: int) -> float:
