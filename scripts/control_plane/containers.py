@@ -65,7 +65,8 @@ class ContainerProcess:
     def _field(self, path: str) -> str:
         metadata = self._pod["metadata"]
         known = {"metadata.namespace": metadata["namespace"], "metadata.name": metadata["name"], "metadata.uid": metadata["uid"]}
-        return {**known, "status.podIP": self._address, "spec.nodeName": self._pod["spec"]["nodeName"]}[path]
+        found: dict[str, str] = {**known, "status.podIP": self._address, "spec.nodeName": self._pod["spec"]["nodeName"]}
+        return found[path]
 
     def _login(self) -> Path:
         metadata, spec = self._pod["metadata"], self._pod["spec"]

@@ -3,7 +3,7 @@
 import json
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,12 +39,19 @@ class Kube:
     def close(self) -> None:
         self._http.close()
 
-    def ask(self, method: str, path: str, body: Object | None = None, content: str = "application/json", **asked: str) -> Object:
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Object | None = None,
+        content: str = "application/json",
+        asked: Mapping[str, str] | None = None,
+    ) -> Object:
         """The answer; KubeFault for any but 2xx."""
         headers = {} if body is None else {"Content-Type": content}
         data = None if body is None else json.dumps(body).encode()
         try:
-            found = self._http.request(method, path, params=asked, headers=headers, content=data)
+            found = self._http.request(method, path, params=dict(asked or {}), headers=headers, content=data)
         except httpx2.HTTPError as error:
             raise KubeFault(0, f"{method} {path}: {type(error).__name__}") from None
         if not found.is_success:
@@ -66,7 +73,7 @@ class Kube:
         found: list[Object] = []
         more = ""
         while True:
-            page = self.ask("GET", path, limit=_PAGE, **asked, **({"continue": more} if more else {}))
+            page = self.ask("GET", path, asked={"limit": _PAGE, **asked} | ({"continue": more} if more else {}))
             found += page["items"] or []
             more = page["metadata"].get("continue", "")
             if not more:
@@ -109,7 +116,7 @@ class Kube:
         until = time.monotonic() + within_s
         while True:
             try:
-                self.ask(method, self.path(one), one, _APPLY, fieldManager="lab", force="true")
+                self.ask(method, self.path(one), one, _APPLY, {"fieldManager": "lab", "force": "true"})
             except (KubeFault, KeyError) as fault:
                 is_final = isinstance(fault, KubeFault) and fault.status not in {0, _NOT_FOUND, *_BUSY}
                 if is_final or time.monotonic() > until:

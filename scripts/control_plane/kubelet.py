@@ -154,7 +154,7 @@ class Player:
                 "metadata": {"name": name, "namespace": "kube-node-lease"},
                 "spec": spec,
             }
-            self._kube.ask("PATCH", f"{leases}/{name}", lease, "application/apply-patch+yaml", fieldManager="kubelet", force="true")
+            self._kube.ask("PATCH", f"{leases}/{name}", lease, "application/apply-patch+yaml", {"fieldManager": "kubelet", "force": "true"})
 
 
 def main(

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 import httpx2
@@ -51,7 +52,7 @@ def is_rolled_out(kube: Kube, name: str) -> bool:
 def set_up(kube: Kube) -> None:
     kube.apply(*shop.shop())
     for name in ("frontend", "cart"):
-        await_that(f"{name} is rolled out", lambda name=name: is_rolled_out(kube, name))
+        await_that(f"{name} is rolled out", partial(is_rolled_out, kube, name))
     await_that("postgres has its Pods", lambda: len(pods_of(kube, "postgres")) == shop.REPLICAS)
 
 
@@ -73,9 +74,9 @@ def drain(kube: Kube) -> None:
         if not any(one["kind"] == "DaemonSet" for one in pod["metadata"].get("ownerReferences", ())):
             metadata = {name: pod["metadata"][name] for name in ("name", "namespace")}
             body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": metadata}
-            await_that("a Pod is evicted", lambda body=body, pod=pod: _evicted(kube, pod["metadata"]["name"], body))
+            await_that("a Pod is evicted", partial(_evicted, kube, pod["metadata"]["name"], body))
     for name in ("frontend", "cart"):
-        await_that(f"{name} is back", lambda name=name: is_rolled_out(kube, name))
+        await_that(f"{name} is back", partial(is_rolled_out, kube, name))
 
 
 def _evicted(kube: Kube, name: str, body: Object) -> bool:

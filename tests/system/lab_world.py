@@ -21,7 +21,7 @@ from scripts.control_plane.plane import ControlPlane
 from scripts.control_plane.servers import Ports
 from scripts.faulting.topics import configure_topic
 from scripts.sampling.produce import TOPICS
-from tests.system.world import CHECKOUT, World
+from tests.system.world import CHECKOUT, Process, World
 from transforms.model.identity import make_rid
 from transforms.model.kinds import KIND_OF_TOKEN, KINDS
 
@@ -91,14 +91,34 @@ def brokers(world: World) -> str:
     return world.brokers
 
 
+class Job:
+    """The job that follows; begun again where it ended, as a Deployment would."""
+
+    def __init__(self, world: World, log: Path) -> None:
+        self._world, self.log = world, log
+        self._process = self._begun()
+
+    def _begun(self) -> Process:
+        flags = ("--runner=DirectRunner", "--kafka_reader=bounded", "--follow", "--every_s=1")
+        with self.log.open("a") as log:
+            return self._world.open("pipelines.graph_build", flags, {}, log)
+
+    def ensure(self) -> None:
+        if self._process.poll() is not None:
+            self._process = self._begun()
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.communicate(timeout=120)
+
+
 @contextmanager
-def job(world: World) -> Iterator[None]:
-    process = world.start_job("--follow", "--every_s=1")
+def job(world: World, log: Path) -> Iterator[Job]:
+    found = Job(world, log)
     try:
-        yield
+        yield found
     finally:
-        process.terminate()
-        process.communicate(timeout=120)
+        found.stop()
 
 
 def helm(plane: ControlPlane, *arguments: str, expect: int = 0) -> str:

@@ -12,6 +12,7 @@ from scripts.control_plane import scenario, shop
 from scripts.control_plane.kube import Kube
 from scripts.control_plane.plane import ControlPlane
 from tests.system.lab_world import (
+    Job,
     agent_pids,
     await_true,
     holder,
@@ -38,16 +39,16 @@ CALM = [name for name in scenario.STEPS if name not in ("set-up", "make-many", "
 
 
 @contextmanager
-def watched(world: World, plane: ControlPlane, kube: Kube, brokers: str) -> Iterator[None]:
+def watched(world: World, plane: ControlPlane, kube: Kube, brokers: str) -> Iterator[Job]:
     """A cluster with workloads, two agents and the job, and the graph that is equal to it; in the end no secret is anywhere."""
     scenario.set_up(kube)
-    with job(world):
+    with job(world, plane.folder / "job.log") as following:
         install(plane, brokers, ME, CUSTOM, "logs.enabled=false")
         settled(world, kube, ME, within_s=FIRST_S)
         try:
-            yield
+            yield following
         except BaseException:
-            print(said_by_agents(plane))  # noqa: T201 - for whoever reads why it failed
+            print(said_by_agents(plane), following.log.read_text()[-3000:])  # noqa: T201 - for whoever reads why it failed
             raise
         uninstall(plane, kube, NAMESPACE, "--no-hooks")
     assert world.deadletters() == []
@@ -138,13 +139,14 @@ def kill_api_server(plane: ControlPlane) -> None:
 
 
 def test_kafka_may_be_away_for_a_minute(world: World, plane: ControlPlane, kube: Kube, brokers: str) -> None:
-    with watched(world, plane, kube, brokers):
+    with watched(world, plane, kube, brokers) as following:
         world.stack.kafka.process.stop()
         scenario.roll_out(kube)
         scenario.rotate_secret(kube)
         time.sleep(60)
         scenario.delete_service(kube)
         world.stack.up()
+        following.ensure()
         settled(world, kube, ME)
 
 
