@@ -40,6 +40,7 @@ class Player:
         self._queues: list[queue.Queue[tuple[bool, Object]]] = [queue.Queue() for _ in range(_WORKERS)]
         self._played: list[dict[str, PlayedPod]] = [{} for _ in range(_WORKERS)]
         self._told: dict[str, float] = {}
+        self._stopped: set[str] = set()
         self.stop = threading.Event()
 
     def register(self, nodes: int) -> None:
@@ -108,14 +109,18 @@ class Player:
     def _see(self, played: dict[str, PlayedPod], pod: Object, *, is_gone: bool) -> None:
         uid = pod["metadata"]["uid"]
         if is_gone:
+            self._stopped.discard(uid)
             gone = played.pop(uid, None)
             if gone is not None:
                 gone.kill()
         elif not pod["spec"].get("nodeName"):
             return
         elif pod["metadata"].get("deletionTimestamp"):
-            (played.get(uid) or self._of(pod)).stop()
-            played.pop(uid, None)
+            # What is told of a Pod on its way out may come twice; nothing is to be said of it once it is gone.
+            if uid not in self._stopped:
+                (played.get(uid) or self._of(pod)).stop()
+                played.pop(uid, None)
+                self._stopped.add(uid)
         elif uid not in played and pod.get("status", {}).get("phase") not in _ENDED:
             played[uid] = self._of(pod)
             played[uid].start()

@@ -1,6 +1,6 @@
 """What a played kubelet does with one Pod: starts it, lets it crash, succeed or fail, and ends it.
 
-An image that ends in `:broken` crashes again and again; a Job's Pod succeeds, and fails if its image ends in `:failing`. A Pod whose image
+An image that ends in `:broken` crashes again and again; one that is to end succeeds, and fails if its image ends in `:failing`. A Pod whose image
 is to run is what its process is: ready when its probe says so, succeeded or failed by its exit code, restarted if it should not end.
 """
 
@@ -35,7 +35,8 @@ class PlayedPod:
         self._kube, self._pod, self._address, self._process = kube, pod, address, process
         self._path = f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods/{pod['metadata']['name']}"
         self._image = str(pod["spec"]["containers"][0]["image"])
-        self._is_of_job = any(one["kind"] == "Job" for one in pod["metadata"].get("ownerReferences", ()))
+        is_of_job = any(one["kind"] == "Job" for one in pod["metadata"].get("ownerReferences", ()))
+        self._ends = is_of_job or pod["spec"].get("restartPolicy") == "Never"
         self._restarts = 0
         self._said: tuple[Any, ...] = ()
         self._began = now()
@@ -52,7 +53,7 @@ class PlayedPod:
         else:
             self._tell("Started", f"Started container {self._name}")
             self._say("Running", {"running": {"startedAt": self._began}}, is_ready=True)
-            if self._is_of_job:
+            if self._ends:
                 self._later(_JOB_S, lambda: self._end(1 if self._image.endswith(":failing") else 0))
 
     def act(self) -> None:
@@ -84,7 +85,7 @@ class PlayedPod:
         if code is None:
             self._say("Running", {"running": {"startedAt": self._began}}, is_ready=self._process.is_ready())
             self._later(_LOOK_S, self._look)
-        elif self._is_of_job or self._pod["spec"].get("restartPolicy") == "Never":
+        elif self._ends:
             self._end(code)
         else:
             self._restarts += 1

@@ -49,7 +49,8 @@ def test_the_api_server_takes_every_object_of_the_chart(plane: ControlPlane, kub
     objects = [one for one in yaml.safe_load_all(rendered) if one]
     assert len(objects) > 5
     # Admission looks up the account of a Pod.
-    kube.apply(*(one for one in objects if one["kind"] == "ServiceAccount"))
+    accounts = [one for one in objects if one["kind"] == "ServiceAccount"]
+    kube.apply(*({**one, "metadata": {**one["metadata"], "namespace": restricted}} for one in accounts))
     for one in [one for one in objects if one["kind"] != "ServiceAccount"]:
         at = kube.collection(one["apiVersion"], one["kind"], restricted)
         made = kube.ask("POST", at, one, asked={"dryRun": "All", "fieldValidation": "Strict"})
