@@ -1,7 +1,7 @@
 """What a played kubelet does with one Pod: starts it, lets it crash, succeed or fail, and ends it.
 
-An image that ends in `:broken` crashes again and again; one that is to end succeeds, and fails if its image ends in `:failing`. A Pod whose image
-is to run is what its process is: ready when its probe says so, succeeded or failed by its exit code, restarted if it should not end.
+An image that ends in `:broken` crashes again and again. A Pod that is to end succeeds, and fails if its image ends in `:failing`. One whose
+image is to run is what its process is: ready when its probe says so, succeeded or failed by its exit code, restarted if it should not end.
 """
 
 import time

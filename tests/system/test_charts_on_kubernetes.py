@@ -85,6 +85,39 @@ def test_both_charts_are_installed_upgraded_rolled_back_and_removed_beside_each_
     assert [one["metadata"]["name"] for one in left if one["metadata"]["name"].startswith(restricted)] == []
 
 
+def rules_of(plane: ControlPlane, kube: Kube, namespace: str, account: str) -> set[tuple[str, str, str, str]]:
+    """What a ServiceAccount may do in a namespace, as (verb, group, resource, name)."""
+    spec = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 600}}
+    token = kube.ask("POST", f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token", spec)["status"]["token"]
+    client = plane.kube(token)
+    review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "spec": {"namespace": namespace}}
+    try:
+        found = client.ask("POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", review)["status"]["resourceRules"]
+    finally:
+        client.close()
+    return {
+        (verb, group, resource, name)
+        for rule in found
+        for verb in rule["verbs"]
+        for group in rule.get("apiGroups") or [""]
+        for resource in rule.get("resources") or []
+        for name in rule.get("resourceNames") or [""]
+    }
+
+
+def test_the_agents_account_may_do_what_the_agent_does_and_nothing_else(plane: ControlPlane, kube: Kube, restricted: str) -> None:
+    helm(plane, "install", "graph-agent", str(CHART), *flags(AGENT, "logs.enabled=false"))
+    await_true(lambda: len(kube.objects(f"/api/v1/namespaces/{restricted}/serviceaccounts")) == 2)
+    mine = rules_of(plane, kube, restricted, "graph-agent") - rules_of(plane, kube, restricted, "default")
+    leases = ("coordination.k8s.io", "leases")
+    of_lease = {("get", *leases, "graph-agent"), ("update", *leases, "graph-agent"), ("create", *leases, "")}
+    assert mine >= of_lease
+    assert {verb for verb, *_ in mine - of_lease} == {"list", "watch"}
+    assert {("list", "", "secrets", ""), ("watch", "", "pods", "")} <= mine
+    helm(plane, "upgrade", "graph-agent", str(CHART), *flags(AGENT, "logs.enabled=false", "secrets.enabled=false"))
+    assert not [rule for rule in rules_of(plane, kube, restricted, "graph-agent") if rule[2] == "secrets"]
+
+
 def test_a_pod_that_restricted_refuses_is_refused_here(plane: ControlPlane, kube: Kube, restricted: str) -> None:
     """Else the test above would prove nothing."""
     rendered = helm(plane, "template", "x", str(CHART), "--kube-version", "1.36.0", *flags(AGENT))
