@@ -129,8 +129,10 @@ class Player:
         number = next(self._addresses)
         image = str(pod["spec"]["containers"][0]["image"])
         if not image.startswith(self._run or ("\n",)):
-            return PlayedPod(self._kube, pod, f"10.244.{number // 250 % 250}.{number % 250 + 1}", None)
-        address = f"127.77.{number // 250 % 250}.{number % 250 + 1}"
+            # One that ran before this kubelet did keeps its address.
+            address = pod.get("status", {}).get("podIP") or f"10.{200 + int(time.time()) % 50}.{number // 250 % 250}.{number % 250 + 1}"
+            return PlayedPod(self._kube, pod, address, None)
+        address = pod.get("status", {}).get("podIP") or f"127.{1 + int(time.time()) % 250}.{number // 250 % 250}.{number % 250 + 1}"
         folder = self._folder / "pods" / pod["metadata"]["uid"]
         # One that ran before this kubelet did is no child of it.
         ServiceProcess("left", folder).stop()

@@ -27,7 +27,7 @@ from transforms.model.kinds import KIND_OF_TOKEN, KINDS
 
 CHART = CHECKOUT / "deploy" / "helm" / "graph-agent"
 IMAGE = "graph-agent:"
-FAKETIME = os.environ.get("FAKETIME", "")
+FAKETIME = os.environ.get("LIBFAKETIME", "")
 CUSTOM = "networking.istio.io"
 # On a machine that is busy with others' work, give it more: what is late there is not wrong.
 WITHIN_S = float(os.environ.get("LAB_WITHIN_S", "10"))
@@ -313,7 +313,7 @@ def writer(plane: ControlPlane, kube: Kube, namespace: str) -> int:
 def set_clock(plane: ControlPlane, seconds: int) -> None:
     """Let the clock of the agents jump, by so many seconds from the true time; monotonic time goes on."""
     if not FAKETIME:
-        pytest.skip("libfaketime is not here: set FAKETIME to its libfaketimeMT.so.1 (Debian: libfaketime)")
+        pytest.skip("libfaketime is not here: set LIBFAKETIME to its libfaketimeMT.so.1 (Debian: libfaketime)")
     _clock(plane.folder).write_text(f"{seconds:+d}\n")
 
 
