@@ -33,6 +33,7 @@ CUSTOM = "networking.istio.io"
 WITHIN_S = float(os.environ.get("LAB_WITHIN_S", "10"))
 _SYSTEM = ("kube-", "default")
 _DECLARED = {(kind.name, group) for kind in KINDS for group in kind.groups if kind.name != "Endpoints"}
+_READ = KIND_OF_TOKEN.keys() - {"endpoints"}
 _NODES = (
     "MATCH (n:Resource {client_id: $id}) RETURN n.rid AS rid, n.uid AS uid, n.labels AS labels, n.node AS node, n.owners AS owners, "
     "n.phase AS phase, coalesce(n.stub, false) AS stub"
@@ -232,7 +233,7 @@ def differences(world: World, kube: Kube, *client_ids: str) -> list[str]:
 def _is_of_an_event_alone(row: dict[str, Any]) -> bool:
     """Whether the node is the subject of an Event, of a kind that nobody reads: all that can be known of it."""
     token = row["rid"].partition(":")[0]
-    return bool(row["stub"]) and token not in KIND_OF_TOKEN and not token.endswith(CUSTOM)
+    return bool(row["stub"]) and token not in _READ and not token.endswith(CUSTOM)
 
 
 def settled(world: World, kube: Kube, *client_ids: str, within_s: float = WITHIN_S) -> float:
