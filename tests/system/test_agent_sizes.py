@@ -78,8 +78,12 @@ def awaited(process: psutil.Process) -> None:
         time.sleep(0.5)
 
 
-@pytest.mark.parametrize("streams", [True, False], ids=["streamed", "in-pages"])
-@pytest.mark.parametrize(("number", "most_mib"), [(10_000, 120), (50_000, 200)])
+@pytest.mark.parametrize(
+    ("number", "most_mib", "streams"),
+    # The API server in memory sorts all objects for each page, which takes too long for many.
+    [(10_000, 120, True), (10_000, 120, False), (50_000, 200, True)],
+    ids=["10000-streamed", "10000-in-pages", "50000-streamed"],
+)
 def test_memory_over_a_cold_start(world: World, tmp_path: Path, number: int, most_mib: int, *, streams: bool) -> None:
     with Cluster(streams=streams) as cluster:
         mixed(cluster, number)
