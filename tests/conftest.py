@@ -12,7 +12,9 @@ from transforms.steps.lines import LINES
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="look a hundred times longer for what breaks decoders and order")
-    parser.addoption("--lab", action="store_true", help="run the agents' tests beside real Kafka, job and Neo4j: ten minutes and more")
+    parser.addoption(
+        "--lab", action="store_true", help="run what needs a Kubernetes control plane beside Kafka, job and Neo4j: half an hour"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

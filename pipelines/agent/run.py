@@ -94,7 +94,7 @@ class Agent:
 
     def _write_while(self, lease: Lease | None, stop: StopSignals) -> bool:
         """One session: while the lease holds and nobody says stop."""
-        with self._place(stop) as (place, producer):
+        with self._place(stop, lease) as (place, producer):
             session = Session(self._api, self._work, place, self.monitor)
             self.monitor.leader.set(1)
             log.info("this agent writes", client_id=self._client_id)
@@ -119,6 +119,8 @@ class Agent:
             fault = session.fault or (producer.fatal if producer is not None else "")
             if fault:
                 raise InfrastructureFault(fault)
+            if producer is not None and producer.is_fenced:
+                return True
             if lease is None or time.monotonic() < renew_at:
                 continue
             renew_at = time.monotonic() + RENEW_S
@@ -127,12 +129,15 @@ class Agent:
         return False
 
     @contextmanager
-    def _place(self, stop: StopSignals) -> Iterator[tuple[Place, OrderedProducer | None]]:
+    def _place(self, stop: StopSignals, lease: Lease | None = None) -> Iterator[tuple[Place, OrderedProducer | None]]:
         per_cluster = self._delivery.topic_per_cluster
         if self._kafka is None:
             yield Place(self._client_id, PrintingSink(), per_cluster), None
             return
-        producer = OrderedProducer(self._kafka, f"{USER_AGENT}-{self._client_id}", self.monitor.answered, stop.asked)
+        # A process that was stopped for longer than the lease lasts asks here before anything else.
+        may_write = (lambda: True) if lease is None else (lambda: lease.holds)
+        name = f"{USER_AGENT}-{self._client_id}"
+        producer = OrderedProducer(self._kafka, name, self.monitor.answered, stop.asked, may_write=may_write)
         try:
             yield Place(self._client_id, producer, per_cluster), producer
         finally:

@@ -60,7 +60,7 @@ class Session:
         """Begin; returns at once."""
         self._thread("time", self._keep_time)
         if self._work.events:
-            stream = ObjectStream(self._api, EVENTS, self.stop, self._work.silence_s)
+            stream = ObjectStream(self._api, EVENTS, self.stop, self._work.silence_s, bookmarks=False)
             self._thread("events", EventWriter(stream, self._place, self._monitor, self.stop).run)
         if self._work.prometheus_url:
             client = PrometheusClient(self._work.prometheus_url)
@@ -150,7 +150,7 @@ class Session:
                 log.warning("the kind cannot be read", kind=of.kind, why=str(fault))
                 done.append(False)
         if self._work.events:
-            stream = ObjectStream(self._api, EVENTS, self.stop, self._work.silence_s)
+            stream = ObjectStream(self._api, EVENTS, self.stop, self._work.silence_s, bookmarks=False)
             EventWriter(stream, self._place, self._monitor, self.stop).write_all()
             stream.close()
         if self._work.prometheus_url:

@@ -83,6 +83,10 @@ class ServiceProcess:
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return " / ".join(line.strip() for line in lines[-3:])[:400] or "nothing"
 
+    def exit_code(self) -> int | None:
+        """The exit code of the process that this object started; None while it runs."""
+        return None if self._child is None else self._child.poll()
+
     def stop(self) -> bool:
         """End the process, gracefully if it can; True if there was one. Nothing of it is left afterwards."""
         process = self.find()

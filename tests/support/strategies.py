@@ -1,6 +1,7 @@
 """Hypothesis strategies: small worlds in which everything collides."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import strategies as st
@@ -27,6 +28,8 @@ from transforms.records.envelopes.types import OwnerRef
 from transforms.records.manifests import entry_of, parts_at
 from transforms.records.record import make_ver, t_of
 
+# As the API server says it of every object; a graph gives it back in a type of its own.
+CREATED = datetime(2026, 3, 1, 8, 0, 0, 250_000, UTC)
 # A kind that the model does not know, which is cluster-scoped, and where a child takes it to be at first.
 CUSTOM, GUESSED = "widget::w", "widget:a:w"
 # One kind in two groups, one of them without a namespace too, and what who names no group calls them.
@@ -69,7 +72,7 @@ def is_guessable(rid: str) -> bool:
 def _upsert(draw: st.DrawFn, ver: str, rids: list[str] = RIDS) -> UpsertNode:
     rid = draw(st.sampled_from(rids))
     uid = draw(st.sampled_from(["u3", "u3", ""] if is_guessable(rid) else UIDS))
-    props = key_props(rid) | {"image": draw(st.sampled_from("pq"))} | ({"uid": uid} if uid else {})
+    props = key_props(rid) | {"image": draw(st.sampled_from("pq"))} | ({"uid": uid, "created": CREATED} if uid else {})
     owners = draw(st.lists(st.sampled_from(OWNERS), max_size=2)) if rid.startswith("pod:a:x") else []
     refers = draw(st.lists(st.sampled_from(REFERENCES), max_size=2)) if rid.startswith("pod:") else []
     policy = draw(st.sampled_from(POLICIES)) if rid.startswith("networkpolicy:") else []

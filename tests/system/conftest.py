@@ -11,13 +11,14 @@ from scripts.faulting.neighbours import AUTHORIZING
 from tests.support.forked import ForkingLauncher
 from tests.support.places import CHECKOUT
 from tests.system.flink_world import flink, flink_cluster  # noqa: F401  (fixtures, for whoever names them)
+from tests.system.lab_world import brokers, kube, plane  # noqa: F401  (fixtures, for whoever names them)
 from tests.system.world import World
 from transforms.io.kafka.offsets import KafkaOffsets
 from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.io.neo4j.time_limits import TimeLimits
 
 JARS = CHECKOUT / ".stack" / "java"
-_SHARED = {"flink", "secured", "served", "server"}
+_SHARED = {"flink", "plane", "secured", "served", "server"}
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,6 +1,7 @@
 """The real store and the in-memory one answer alike, and the real one finds the row that Neo4j refuses."""
 
 import time
+from contextlib import closing
 from itertools import count
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from tests.golden.test_statements import OF_ALL_TENANTS, statements
 from tests.support.groups import given_in_groups
 from tests.support.reference import expected_digest
-from tests.support.strategies import TENANT, deliveries, loose_worlds
+from tests.support.strategies import CREATED, TENANT, deliveries, loose_worlds
 from tests.system.world import World, locked
 from tests.unit.transforms.planning.merge.test_order import deliver, folded
 from transforms.io.graph_admin.quarantine import Quarantine
@@ -18,7 +19,7 @@ from transforms.io.neo4j.errors import NotTogether, RowRefused, TenantLocked
 from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.io.neo4j.time_limits import TimeLimits
 from transforms.planning.facts.changes import TenantBatch
-from transforms.planning.facts.mutations import DeleteNode, Mutation, UpsertEdge, UpsertNode, UpsertReferrer
+from transforms.planning.facts.mutations import DeleteNode, DeleteUid, Mutation, UpsertEdge, UpsertNode, UpsertReferrer
 from transforms.planning.facts.values import digest_of
 from transforms.planning.merge.fold import Interpreted
 from transforms.records.outcomes import Outcome
@@ -83,6 +84,24 @@ def test_a_group_of_which_one_cannot_be_planned_says_which_and_writes_nothing(wo
         assert [one.outcomes for one in other.write_group(batches[:2])] == [[Outcome.WRITTEN] * 2, [Outcome.UNCHANGED, Outcome.WRITTEN]]
     finally:
         other.close()
+
+
+def test_a_life_that_another_displaces_comes_back_with_its_moment(world: World, store: Neo4jGraphStore) -> None:
+    """The driver gives a moment back in a type of its own, which cannot be kept aside."""
+
+    def life(t: int, uid: str) -> UpsertNode:
+        props = {"kind": "Pod", "ns": "shop", "name": "a", "uid": uid, "created": CREATED}
+        return UpsertNode(TENANT, make_ver(t, "t", 0, t), "pod:shop:a", uid, props, digest_of(props))
+
+    slices: list[list[Mutation]] = [[life(1, "u1")], [life(2, "u2")], [DeleteUid(TENANT, make_ver(3, "t", 0, 3), "u2")]]
+    for one in slices:
+        # Nobody's mirror is asked.
+        with closing(Neo4jGraphStore(world.neo4j_target, TimeLimits(group_s=60))) as other:
+            other.write_batch(TENANT, one)
+
+    assert store.digest(TENANT).hexdigest() == deliver(slices).digest(TENANT).hexdigest()
+    (row,) = world.cypher("MATCH (n:Resource {client_id: $id}) RETURN n.uid AS uid, n.created AS created", id=TENANT)
+    assert (row["uid"], row["created"].to_native()) == ("u1", CREATED)
 
 
 def test_a_group_waits_for_a_lock_for_a_moment_alone(world: World, store: Neo4jGraphStore) -> None:

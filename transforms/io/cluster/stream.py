@@ -81,14 +81,25 @@ class ObjectStream:
 
     silence_s: API servers send a bookmark about every minute; after so long without a line the connection is taken for dead.
     streams: whether to ask for the first part as a stream; it is forgotten where the server refuses.
+    bookmarks: False for what the API server does not cache, such as Events: there nobody says anything while nothing happens.
     """
 
-    def __init__(self, api: ApiClient, collection: Collection, stop: Waiter, silence_s: float = 90.0, *, streams: bool = True) -> None:
+    def __init__(
+        self,
+        api: ApiClient,
+        collection: Collection,
+        stop: Waiter,
+        silence_s: float = 90.0,
+        *,
+        streams: bool = True,
+        bookmarks: bool = True,
+    ) -> None:
         self._api = api
         self._of = collection
         self._stop = stop
         self._silence_s = silence_s
         self._streams = streams
+        self._bookmarks = bookmarks
         self._version = ""
         self._open: ExitStack | None = None
         self._lines: Iterator[bytes] | None = None
@@ -156,7 +167,7 @@ class ObjectStream:
                         yield change
             except Silent as fault:
                 silences += 1
-                if silences >= _MOST_SILENCES:
+                if silences >= _MOST_SILENCES and self._bookmarks:
                     raise ListAnew(f"{fault}, {silences} times") from None
             except ApiFault as fault:
                 if fault.status == GONE:

@@ -62,6 +62,7 @@ class OrderedProducer:
 
     told: called for each answer with (topic, bytes, fault, has_broker_time), fault "" for an acknowledged record.
     stopped: ends the wait for room. overrides: of librdkafka's settings, for logging in.
+    may_write: asked before each record; once it says no, `is_fenced` is True and no record is taken ever after.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class OrderedProducer:
         told: Callable[[str, int, str, bool], None],
         stopped: Callable[[], bool],
         overrides: dict[str, Any] | None = None,
+        may_write: Callable[[], bool] = lambda: True,
     ) -> None:
         from confluent_kafka import Producer  # noqa: PLC0415 - a dry run does without
 
@@ -93,6 +95,8 @@ class OrderedProducer:
         self._producer = target.open(Producer, settings)
         self._told = told
         self._stopped = stopped
+        self._may_write = may_write
+        self.is_fenced = False
         self._times: dict[str, int] = {}
         self.fatal = ""
         self._ended = threading.Event()
@@ -110,9 +114,10 @@ class OrderedProducer:
     def write(self, topic: str, key: bytes, value: bytes | None, receipts: Receipts | None = None) -> None:
         """Hand a record over; waits while there is no room. InfrastructureFault where the producer can never send again.
 
-        Once closed it takes nothing: a thread that waited for the API server meanwhile must not write beside its successor.
+        Once closed or fenced it takes nothing: a thread that waited for the API server meanwhile, or a process that was stopped, must not
+        write beside its successor.
         """
-        if self._ended.is_set():
+        if self._ended.is_set() or self._fenced():
             return
         if receipts is not None:
             receipts.sent()
@@ -131,6 +136,11 @@ class OrderedProducer:
                 self._ended.wait(_POLL_S)
             else:
                 return
+
+    def _fenced(self) -> bool:
+        if not self.is_fenced and not self._may_write():
+            self.is_fenced = True
+        return self.is_fenced
 
     def _answered(self, error: "KafkaError | None", message: "Message", receipts: Receipts | None) -> None:
         kind, at_ms = message.timestamp()

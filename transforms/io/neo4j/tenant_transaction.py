@@ -1,9 +1,11 @@
 """Several tenants' graphs within one transaction: locked, read for planning, written."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import UTC
 from typing import Any, Final, NamedTuple, TypeVar
 
 import neo4j
+from neo4j.time import DateTime
 
 from transforms.io.neo4j.rounds import Ask, Question, Rows, by_tenant, in_rounds, merged
 from transforms.io.neo4j.rows import together, tombstone_of
@@ -130,7 +132,7 @@ class TenantReader:
     def node_props(self, rids: Collection[str]) -> dict[str, dict[str, Any]]:
         left_out = {TENANT_KEY, RESOURCE.key, *VERSION_PROPERTIES, *CAPPED_PROPERTIES}
         rows = self._by_keys(cypher.READ_NODE_PROPS, rids)
-        return {row["rid"]: {key: value for key, value in row["props"].items() if key not in left_out} for row in rows}
+        return {row["rid"]: {key: _native(value) for key, value in row["props"].items() if key not in left_out} for row in rows}
 
     def rids_of_uids(self, uids: Collection[str]) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
@@ -222,6 +224,11 @@ class Mirrored:
         self.referrers_of_uids = reader.referrers_of_uids
         self.alerting = reader.alerting
         self.count_episodes = reader.count_episodes
+
+
+def _native(value: Any) -> Any:
+    """A moment as records have it, not as the driver does: a life that is kept aside is encoded with it."""
+    return value.to_native().astimezone(UTC) if isinstance(value, DateTime) else value
 
 
 def _rounded(most: int) -> int:

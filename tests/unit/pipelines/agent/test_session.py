@@ -81,6 +81,24 @@ def test_no_heartbeat_is_written_and_no_manifest_of_what_is_not_known_while_the_
     session.end()
 
 
+def test_events_are_written_once_though_they_are_read_again(cluster: Cluster, api: ApiClient) -> None:
+    about = {"kind": "Pod", "name": "a"}
+    cluster.put("Event", "e1", message="Started", involvedObject=about)
+    cluster.put("Event", "e2", message="Pulled", involvedObject=about)
+    topics, monitor = MemoryTopics(), AgentMonitor()
+    session = Session(api, WORK, Place("af-10", topics), monitor)
+    session.start()
+    settled(lambda: len(topics.keys(EVENTS)) == 2)
+    cluster.delete("Event", "e2")
+    cluster.compact()
+    cluster.put("Event", "e1", message="Started again", involvedObject=about)
+    cluster.put("Event", "e3", message="Killing", involvedObject=about)
+    settled(lambda: len(topics.keys(EVENTS)) == 4)
+    session.end()
+    assert monitor.lists.labels("Event")._value.get() == 2
+    assert len({one.value for one in topics.records if one.topic == EVENTS}) == 4
+
+
 def test_one_pass_writes_everything_and_ends_each_report(cluster: Cluster, api: ApiClient) -> None:
     for number in range(120):
         cluster.put("Pod", f"p-{number}")

@@ -151,6 +151,16 @@ def test_a_silent_watch_is_begun_anew_and_after_another_silence_everything_is_re
     assert len(server.asked_of(PODS.path)) >= 3
 
 
+def test_a_collection_without_bookmarks_may_be_silent_for_as_long_as_nothing_happens(server: ApiServer) -> None:
+    server.play(
+        PODS.path, [bookmark(5, is_end=True), Pause(SILENCE_S * 2)], [Pause(SILENCE_S * 2)], [Pause(SILENCE_S * 2)], [told("ADDED", "b", 9)]
+    )
+    stream = ObjectStream(server.client(), PODS, threading.Event(), SILENCE_S, bookmarks=False)
+    assert list(stream.objects()) == []
+    assert msgspec.json.decode(next(stream.changes()).object)["metadata"]["name"] == "b"
+    assert [one["resourceVersion"] for one in server.asked_of(PODS.path)[1:]] == ["5"] * 3
+
+
 def test_one_silence_costs_nothing(server: ApiServer) -> None:
     stream = begun(server, [Pause(3)], [told("ADDED", "a", 10), Pause(3)])
     assert taken(stream, 1) == ["a"]

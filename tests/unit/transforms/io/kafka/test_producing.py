@@ -53,6 +53,17 @@ def test_nothing_is_taken_after_the_end_and_what_is_discarded_is_not_sent() -> N
     assert "urge" in faults[0]
 
 
+def test_who_may_not_write_for_a_moment_never_writes_again() -> None:
+    """What was not taken meanwhile is missing: a report that goes on would end without it."""
+    may_write = iter([True, False, True])
+    made = OrderedProducer(AWAY, "test", lambda *_: None, lambda: True, may_write=lambda: next(may_write))
+    for key in (b"before", b"refused", b"after"):
+        made.write("t", key, b"v")
+    assert made.is_fenced
+    assert made.drain(0.1) == 1
+    made.close()
+
+
 def test_a_producer_that_can_never_send_again_says_so() -> None:
     made, _ = producer()
     made.fatal = "fenced"
