@@ -14,7 +14,7 @@ import pytest
 from tests.support.cluster import Cluster
 from tests.system.lab_world import rss_mib
 from tests.system.world import CHECKOUT, World
-from transforms.records.topics import RESOURCES
+from transforms.records.topic_names import RESOURCES
 
 pytestmark = pytest.mark.timeout(3600)
 PORT = 32199
