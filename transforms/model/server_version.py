@@ -1,12 +1,13 @@
 """Which Neo4j the statements need."""
 
-import re
 from typing import Final
+
+import re2
 
 # Labels as parameters came with 5.24, subqueries with a scope with 5.23.
 LEAST: Final = (5, 24)
 LEAST_TEXT: Final = ".".join(map(str, LEAST))
-_VERSION: Final = re.compile(r"(\d{1,6})\.(\d{1,6})")
+_VERSION: Final = re2.compile(r"(\d{1,6})\.(\d{1,6})")
 
 
 def parsed(version: str) -> tuple[int, int] | None:
