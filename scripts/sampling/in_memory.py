@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from pipelines.options.flow import WriteOptions
 from scripts.sampling.record import SampleRecord
 from transforms.planning.interpret.dispatch import interpret
 from transforms.records.decode import decode_record
@@ -36,8 +37,9 @@ def played(
                 continue
             if mutations:
                 store.write_batch(owned.client_id, mutations)
-    # Whenever a run analyses, what holds in the end is a function of the whole graph.
-    MemoryIncidents(store).analyse(store.tenants)
+    if WriteOptions().wants_incidents():
+        # Whenever a run analyses, what holds in the end is a function of the whole graph.
+        MemoryIncidents(store).analyse(store.tenants)
     return store, rejects
 
 

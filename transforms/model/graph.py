@@ -75,7 +75,8 @@ EPISODIC: Final = NodeLabel(
 )
 PROM_TARGET: Final = NodeLabel("PromTarget", "tid", indexes=("subject",))
 RULE: Final = NodeLabel("Rule", "rkey", indexes=("subject", "alert"))
-INCIDENT: Final = NodeLabel("Incident", "iid", indexes=("state",))
+# What an incident says in words names the records that it was found in: where they were read is no part of the graph.
+INCIDENT: Final = NodeLabel("Incident", "iid", indexes=("state",), bookkeeping=(*VERSION_PROPERTIES, "causes", "changed", "text"))
 CLUSTER: Final = NodeLabel("Cluster", "", digest=False)
 # What a tombstone is found by besides its key.
 TOMBSTONE_REFS: Final = ("ref_a", "ref_b")

@@ -34,9 +34,6 @@ def in_rounds(works: Mapping[str, Callable[[Ask], T]], ask: AskTogether) -> dict
     works: by tenant; each is given what asks for it. ask: answers all that wait; what it raises ends them all, and is raised.
     """
     found: dict[str, T | Exception] = {}
-    if len(works) == 1:
-        ((client_id, work),) = works.items()
-        return {client_id: _ended(work, lambda question: ask({client_id: question})[client_id])}
     lets = {client_id: greenlet(_ended) for client_id in works}
     try:
         asked: dict[str, Question] = {}
