@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import Any, Final
 
 from transforms.planning.causes.admission import full_quota
@@ -11,6 +12,7 @@ from transforms.planning.causes.table import Finding, weight
 from transforms.planning.causes.world import Object, World
 
 _NEAR: Final = 0.75
+_LONGEST: Final = 253
 _OF_SERVICES: Final = ("services", "count/services", "services.loadbalancers", "services.nodeports")
 
 
@@ -24,11 +26,18 @@ def services(world: World, blame: Blame) -> Iterator[Finding]:
 
 def workload_of(world: World, service: Object) -> str:
     """The workload that a Service counts as: the one of the Pods that it selects, of its name, or that its selector nearly matches."""
+    known = world.behind.get(service.rid)
+    if known is None:
+        known = world.behind[service.rid] = _workload_of(world, service)
+    return known
+
+
+def _workload_of(world: World, service: Object) -> str:
     tops = sorted({world.top(pod.rid) for pod in world.selected(service.rid)})
     if tops:
         return tops[0]
     wanted = set(service.props.get("selector") or ())
-    here = [one for one in world.workloads if one.ns == service.ns]
+    here = world.workloads_in(service.ns)
     templated = [one for one in here if wanted and wanted <= _labels(world, one)]
     named = [one for one in here if one.name == service.name]
     near = [one for one in here if _is_near_selector(wanted, _labels(world, one))]
@@ -36,6 +45,13 @@ def workload_of(world: World, service: Object) -> str:
 
 
 def _labels(world: World, workload: Object) -> set[str]:
+    known = world.labels_of.get(workload.rid)
+    if known is None:
+        known = world.labels_of[workload.rid] = _labels_of(world, workload)
+    return known
+
+
+def _labels_of(world: World, workload: Object) -> set[str]:
     labels = world.template(workload.rid).get("labels")
     found = {f"{key}={value}" for key, value in labels.items()} if isinstance(labels, dict) else set()
     for pod in world.pods_of(workload.rid)[:1]:
@@ -52,12 +68,21 @@ def _is_near_selector(wanted: set[str], labels: set[str]) -> bool:
 
 def is_near(one: str, other: str) -> bool:
     """Whether two names differ by little, as a slip of the pen makes them."""
-    return bool(one and other) and (one == other or SequenceMatcher(None, one, other).ratio() >= _NEAR)
+    if one == other:
+        return bool(one)
+    # Two names share at most the shorter one; most pairs end here. Names of Kubernetes are no longer, and a comparison is quadratic.
+    shorter, longer = sorted((len(one), len(other)))
+    return longer <= _LONGEST and 2 * shorter >= _NEAR * (shorter + longer) and _is_near(one, other)
+
+
+@lru_cache(maxsize=1 << 16)
+def _is_near(one: str, other: str) -> bool:
+    return SequenceMatcher(None, one, other).ratio() >= _NEAR
 
 
 def _selector(world: World, blame: Blame, service: Object) -> Iterator[Finding]:
     wanted = set(service.props.get("selector") or ())
-    here = [one for one in world.workloads if one.ns == service.ns]
+    here = world.workloads_in(service.ns)
     yield from _unready(world, service)
     if world.selected(service.rid) or not here or any(wanted <= _labels(world, one) for one in here):
         return
@@ -155,9 +180,9 @@ def _wrong_port(blame: Blame, workload: str, call: Any, service: Object) -> Iter
 
 def _unknown(world: World, blame: Blame, workload: str, call: Any) -> Iterator[Finding]:
     ns, name = call.service.split(":", 2)[1:]
-    near = [one for one in world.of_kind("service") if one.ns == ns and one.name != name and is_near(one.name, name)]
+    near = [one for one in world.services_in(ns) if one.name != name and is_near(one.name, name)]
     blamed = blame.of_missing(ns, name)
-    if any(one.ns == ns and one.name == name for one in world.workloads):
+    if any(one.name == name for one in world.workloads_in(ns)):
         w = 0.15
     else:
         w = (0.15, 0.75, weight("ADDRESS_UNKNOWN"))[bool(near) + bool(blamed)]
@@ -171,7 +196,7 @@ def _unknown(world: World, blame: Blame, workload: str, call: Any) -> Iterator[F
 def _missing(world: World, rid: str, callers: list[str]) -> Iterator[Finding]:
     """A called Service that does not exist although the workload of its name does."""
     _, ns, name = rid.split(":", 2)
-    namesake = [one for one in world.workloads if one.ns == ns and one.name == name]
+    namesake = [one for one in world.workloads_in(ns) if one.name == name]
     if not namesake:
         return
     detail = f"the service {name} does not exist; {', '.join(one.rpartition(':')[2] for one in callers)} call it"

@@ -168,6 +168,10 @@ class World:
         for episode in self.episodes:
             self._by_subject.setdefault(episode.subject, []).append(episode)
         self._tops: dict[str, str] = {}
+        self._callees: dict[str, set[str]] = {}
+        # What the findings on Services ask many times: the workload behind each, and the labels of each workload's Pods.
+        self.behind: dict[str, str] = {}
+        self.labels_of: dict[str, set[str]] = {}
 
     @cached_property
     def by_eid(self) -> dict[str, Episode]:
@@ -288,6 +292,21 @@ class World:
         alone = (pod for pod in self.of_kind("pod") if self.top(pod.rid) == pod.rid)
         return [*found, *alone]
 
+    def workloads_in(self, ns: str) -> list[Object]:
+        """The workloads of a Namespace, in the order of `workloads`."""
+        return self._workloads_by_space.get(ns, [])
+
+    @cached_property
+    def _workloads_by_space(self) -> dict[str, list[Object]]:
+        return _by_space(self.workloads)
+
+    def services_in(self, ns: str) -> list[Object]:
+        return self._services_by_space.get(ns, [])
+
+    @cached_property
+    def _services_by_space(self) -> dict[str, list[Object]]:
+        return _by_space(self.of_kind("service"))
+
     @cached_property
     def calls(self) -> dict[str, list[Call]]:
         """The addresses in the environments of the workloads, by workload."""
@@ -305,7 +324,11 @@ class World:
 
     def callees(self, workload: str) -> set[str]:
         """The workloads behind the Services that a workload calls."""
-        return {self.top(pod.rid) for call in self.calls.get(workload, ()) for pod in self.selected(call.service)}
+        known = self._callees.get(workload)
+        if known is None:
+            pods = (pod for service in {call.service for call in self.calls.get(workload, ())} for pod in self.selected(service))
+            known = self._callees[workload] = {self.top(pod.rid) for pod in pods}
+        return known
 
     def counts(self, workload: str) -> tuple[int, int, int]:
         """How many Pods are desired, exist and are ready, as far as the workload says or its Pods show."""
@@ -327,6 +350,13 @@ class World:
 
 
 _AT_AND_EID: Final = attrgetter("at", "eid")
+
+
+def _by_space(objects: Iterable[Object]) -> dict[str, list[Object]]:
+    found: dict[str, list[Object]] = {}
+    for one in objects:
+        found.setdefault(one.ns, []).append(one)
+    return found
 
 
 def _episode(props: Mapping[str, Any]) -> Episode:
