@@ -84,8 +84,8 @@ def _without_incidents(store: Neo4jGraphStore, client_id: str, before_us: int) -
 
 
 def _us(floor: str) -> int:
-    """The time of a floor, in microseconds since 1970."""
-    return int(t_of(floor))
+    """The time of a floor, in microseconds since 1970; 0, before which nothing was, where there is none."""
+    return int(t_of(floor)) if floor else 0
 
 
 def _with_fewer(store: Neo4jGraphStore, client_id: str, floor: str) -> int:
