@@ -58,13 +58,16 @@ def _row(analysis: Analysis, one: Incident) -> IncidentRow:
     world = analysis.world
     members = one.members[:MOST_MEMBERS]
     evidence = sorted({key for member in members for found in member.findings for key in found.evidence if key in world.by_eid})
-    near = world.about_any(evidence)
+    links = _links(analysis, one)
+    # What links join is joined with the incident first: links are found again, and taken away, by what is joined with it.
+    ends = {eid for source, target, _ in links for eid in (source, target)}
+    joined = sorted([*sorted(ends), *(key for key in evidence if key not in ends)][:MOST_PART_OF])
+    near = world.about_any([*evidence, *ends])
     roles: dict[str, str] = {}
     for rid, role in _roles(world, one):
         if world.is_live(rid):
             roles.setdefault(rid, role)
     affects = sorted(roles.items())[:MOST_MEMBERS]
-    links = _links(analysis, one)
     truncated = analysis.truncated or len(one.members) > MOST_MEMBERS or len(evidence) > MOST_PART_OF
     props: dict[str, Any] = {
         "aliases": list(one.aliases),
@@ -88,7 +91,7 @@ def _row(analysis: Analysis, one: Incident) -> IncidentRow:
         **({"truncated": True} if truncated else {}),
     }
     kept, digest = sealed({name: value for name, value in props.items() if value not in ("", [])})
-    part_of = [(episode.eid, raised) for episode, raised in severities(world.named(evidence[:MOST_PART_OF]), near)]
+    part_of = [(episode.eid, raised) for episode, raised in severities(world.named(joined), near)]
     text = _ENCODE([one.iid, part_of, affects, links])
     joins = blake2b(text, digest_size=_HASH_BYTES).hexdigest()
     return IncidentRow(one.iid, f"{joins}.{digest.hex()}", kept, part_of, affects, links)
