@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from scripts.scoring.cases import Case, cases, mutations_of, records, rows_of
 from scripts.scoring.labels import RIGHT
 from scripts.scoring.measure import figures, measure, without_own_rule
+from transforms.planning.causes import graph_rows
 from transforms.planning.causes.incidents import analyse
 from transforms.planning.causes.neighbourhood import read_neighbourhood
 from transforms.records.record import KafkaRecord
@@ -122,3 +123,14 @@ def roots_of(first: list[KafkaRecord], second: Case) -> list[str]:
     store.write_batch(client_id, mutations)
     analysis = analyse(client_id, read_neighbourhood(MemoryNeighbourhood(store.tenants[client_id])))
     return [one.root.rid for one in analysis.incidents]
+
+
+def test_what_links_join_is_joined_with_the_incident_whatever_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph_rows, "MOST_PART_OF", 12)
+    (case,) = [one for one in cases(FOLDER) if one.name == "infrastructure-42"]
+
+    (row,) = graph_rows.incident_rows(analyse(*rows_of(case)))
+
+    assert len(row.part_of) == 12 < row.props["episodes"]
+    assert row.links
+    assert {eid for source, target, _ in row.links for eid in (source, target)} <= {eid for eid, _ in row.part_of}
