@@ -99,7 +99,8 @@ class ServiceProcess:
                     process.kill()
                     process.wait(STOP_S)
         if self._child is not None:
-            self._child.poll()
+            # A killed process reads as a zombie while its other threads still end; only its end can be collected.
+            self._child.wait(STOP_S)
         self._file.unlink(missing_ok=True)
         return process is not None
 

@@ -3,6 +3,8 @@
 import json
 import os
 import socket
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +51,19 @@ def test_a_server_that_answers_is_kept_and_found_by_whoever_asks_next(service: S
     found = ServiceProcess("Kafka", service.folder).find()
     assert found is not None
     assert found.pid == json.loads((service.folder / "process.json").read_text())["pid"]
+
+
+def test_a_killed_server_whose_threads_still_end_is_collected_before_it_is_started_again(service: ServiceProcess) -> None:
+    # Its first thread ends at once: it reads as a zombie, and cannot be collected while the other thread lives.
+    lingers = "import ctypes, threading, time; threading.Thread(target=time.sleep, args=[1]).start(); ctypes.CDLL(None).pthread_exit(None)"
+    service.start([sys.executable, "-c", lingers])
+    while service.find() is not None:
+        time.sleep(0.01)
+    assert service.exit_code() is None
+
+    service.stop()
+
+    assert service.exit_code() is not None
 
 
 @pytest.mark.parametrize("record", ['{"pid": 1', f'{{{{"pid": {os.getpid()}, "created": 1.0}}}}'], ids=["torn", "another's"])
