@@ -10,17 +10,19 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 import neo4j
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException
 
 from runners.local.stack import LocalStack
 from scripts.faulting.topics import admin, forget_offsets
 from scripts.sampling.produce import TOPICS, ensure_topics, produce
 from scripts.sampling.record import SampleRecord
+from scripts.topic_messages import read_messages
 from transforms.io.kafka.offsets import KafkaOffsets
 from transforms.io.kafka.target import KafkaTarget
 from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.io.neo4j.target import Neo4jTarget
 from transforms.io.secrets import Secret
+from transforms.records.dead_letters.selection import REPLAYED
 
 DEADLETTERS = "graph.deadletter"
 GROUP = "graph-build"
@@ -128,26 +130,11 @@ class World:
 
     def read_topic(self, topic: str) -> list[dict[str, Any]]:
         """Every message of a topic as JSON, with `message_key`."""
-        consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": "reader", "enable.partition.eof": True})
-        try:
-            known = consumer.list_topics(timeout=10).topics
-            partitions = list(known[topic].partitions) if topic in known else []
-            consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
-            found: list[dict[str, Any]] = []
-            ended = 0
-            while ended < len(partitions):
-                message = consumer.poll(10)
-                assert message is not None, f"{topic} gave neither a message nor its end in 10 s"
-                if message.error() is None:
-                    found.append(json.loads(message.value() or b"null") | {"message_key": message.key()})
-                else:
-                    ended += 1
-            return found
-        finally:
-            consumer.close()
+        return [json.loads(message.value() or b"null") | {"message_key": message.key()} for message in read_messages(self.brokers, topic)]
 
     def deadletters(self) -> list[dict[str, Any]]:
-        return self.read_topic(DEADLETTERS)
+        """The dead letters, without the marks of those that were replayed."""
+        return [one for one in self.read_topic(DEADLETTERS) if one.get("reason") != REPLAYED]
 
     def held(self) -> dict[tuple[str, int], int]:
         """Where each partition that holds a record ends."""

@@ -3,8 +3,8 @@
 They are read from their topic, or with --deadletter_path from the files that a job with that flag writes instead.
 
 `list` groups them, `show` prints one, `replay` feeds the original records through the job's own flow, with their
-original coordinates and times. Nothing is written to any topic and no committed offset is touched. A replay may run
-beside the job and be repeated: what the graph holds already stays as it is.
+original coordinates and times, and marks those that were taken in. No source topic is written and no committed offset
+is touched. A replay may run beside the job and be repeated: what the graph holds already stays as it is.
 
 Exit codes: 0 done, 1 failed (one sentence says why), 2 wrong usage.
 
@@ -49,8 +49,9 @@ def list_letters(
 ) -> None:
     """The letters by tenant, reason and source topic; lost offsets apart.
 
-    Of a record that was rejected more than once, the last letter counts. Letters stay listed after a replay, until the
-    topic's retention deletes them. Tenant `-`: the record names none.
+    Of a record that was rejected more than once, the last letter counts. `replayed` is how many of the letters a replay
+    took in; the others are open. All stay listed until the topic's retention deletes them. Tenant `-`: the record
+    names none.
 
     Examples:
 
@@ -113,7 +114,9 @@ def replay(
 
     What a letter does not hold whole is read again from Kafka by its coordinates and proven by its SHA-256; where Kafka
     does not hold it any more, it counts as unavailable. What is rejected again counts as rejected; no second letter is
-    written. Newer data in the graph stays. Without a filter all letters are replayed; at a terminal it asks first.
+    written. Newer data in the graph stays. What was taken in is marked as replayed on the dead-letter topic and
+    left out by the next replay, unless --again is given. Without a filter all open letters are replayed; at a terminal it
+    asks first.
 
     Examples:
 

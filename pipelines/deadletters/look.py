@@ -37,12 +37,12 @@ def show(original: str, kafka: KafkaOptions, deadletter_topic: str, deadletter_p
     wanted, place = coordinates(original), letter_place(deadletter_topic, deadletter_path)
     target = None if place.path else kafka.target()
     with exit_on_fault(INTERRUPTED_REPLAY), closing(DeadLetterReader.open(target, place)) as reader:
-        found, times = find_letter(reader, wanted)
+        found, times, replayed_ms = find_letter(reader, wanted)
         if found is None:
             none = f"{place} holds no letter of {wanted}; `list --letters 20` tells of the last that it holds."
             typer.echo(" ".join([none, *unreadable_sentences(reader.unreadable)]), err=True)
             sys.exit(1)
         if json:
-            print_json(letter_object(found, times))
+            print_json(letter_object(found, times, replayed_ms))
         else:
-            typer.echo(redact_text(letter_text(found, times)))
+            typer.echo(redact_text(letter_text(found, times, replayed_ms)))

@@ -5,9 +5,11 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from typing import Final
+from tempfile import TemporaryDirectory
+from typing import Any, Final
 
 import apache_beam as beam
+import structlog
 import typer
 
 from pipelines.deadletters.report import entry_object, print_entries
@@ -29,7 +31,10 @@ from runners.loops.replay import ReplaySlice, ReplayTotals, replay, slice_of, tr
 from runners.loops.stop import StopSignals
 from runners.settled import run_settled
 from transforms.io.dead_letters.index import LetterEntry, LetterIndex
+from transforms.io.dead_letters.not_taken import NotTaken
 from transforms.io.dead_letters.reader import DeadLetterReader
+from transforms.io.dead_letters.sinks import process_sink
+from transforms.io.faults import InfrastructureFault
 from transforms.io.graph_sink import Neo4jSink
 from transforms.io.kafka.offsets import Place
 from transforms.io.kafka.target import KafkaTarget
@@ -38,12 +43,10 @@ from transforms.records.dead_letters.letters import Wanted
 from transforms.records.dead_letters.selection import LetterFilter, LetterPlace
 from transforms.steps.replay import CountRejects, ReplayLetters
 
+_LOG = structlog.get_logger("replay")
 # Letters that a dry run lists one by one.
 SHOWN: Final = 20
-STILL_LISTED: Final = (
-    "Letters stay listed after a replay, until retention deletes them; what was rejected again is told above by reason, "
-    "and `deadletters show` says why for each record."
-)
+UNMARKED: Final = "replayed letters cannot be marked as such; they stay listed as open, and a later replay repeats them"
 
 
 def replay_command(
@@ -71,15 +74,13 @@ def replay_command(
     started = time.monotonic()
     listed: list[LetterEntry] = []
     with exit_on_fault(INTERRUPTED_REPLAY):
-        totals = replay_letters(kafka_target, where.place(), filter_, flow, how.slice_bytes, listed=listed)
+        totals = replay_letters(kafka_target, where.place(), filter_, flow, how.slice_bytes, listed=listed, again=how.again)
     summary = replay_summary(totals, time.monotonic() - started, dry_run=how.dry_run)
     if how.dry_run:
         summary["latest"] = [entry_object(entry) for entry in listed]
         if listed and not json:
             print_entries(listed)
     print_replay(summary, as_json=json)
-    if not (json or how.dry_run) and totals.letters.total():
-        typer.echo(STILL_LISTED)
     if totals.stopped:
         typer.echo("Stopped as asked, before all was replayed; what is told above is done: run again for all of it.", err=True)
         sys.exit(1)
@@ -91,11 +92,11 @@ def ask_for_all(place: LetterPlace, *, yes: bool) -> None:
         typer.confirm(f"No filter is given: replay all letters of {place}?", abort=True, err=True)
 
 
-def build(pipeline: beam.Pipeline, wanted: list[Wanted], flow: FlowSettings) -> None:
+def build(pipeline: beam.Pipeline, wanted: list[Wanted], flow: FlowSettings, not_taken: NotTaken) -> None:
     """The flow of a replay, one step a line."""
-    records = pipeline | "ReplayLetters" >> ReplayLetters(flow.kafka, flow.letters, wanted)
+    records = pipeline | "ReplayLetters" >> ReplayLetters(flow.kafka, flow.letters, wanted, not_taken)
     taken = into_graph(records, flow, Neo4jSink(flow.neo4j))
-    taken.rejects | "CountRejects" >> CountRejects()
+    taken.rejects | "CountRejects" >> CountRejects(not_taken)
 
 
 def replay_letters(
@@ -106,11 +107,14 @@ def replay_letters(
     slice_bytes: int,
     beyond: Mapping[Place, int] | None = None,
     listed: list[LetterEntry] | None = None,
+    *,
+    again: bool = False,
 ) -> ReplayTotals:
     """Replay the letters that match, of those that there are now; SIGTERM ends it after the slice it is in.
 
     flow: None reads and proves what would be replayed, and writes nothing. beyond: letters before these offsets of the
-    dead-letter topic, or of its files, do not count. listed: takes the last written of them, up to `SHOWN`.
+    dead-letter topic, or of its files, do not count. listed: takes the last written of them, up to `SHOWN`. again: also those
+    that were replayed before.
     """
     totals = ReplayTotals()
     with ExitStack() as held:
@@ -120,14 +124,15 @@ def replay_letters(
         totals.read_to = index_letters(reader, index, beyond or {})
         totals.unreadable.update(reader.unreadable)
         for group in index.groups():
-            totals.letters[group.client_id] += group.letters
+            totals.letters[group.client_id] += group.letters if again else group.letters - group.replayed
+            totals.before += 0 if again else group.replayed
             if group.is_gap:
                 totals.gaps[group.client_id] += group.letters
         if listed is not None:
-            listed.extend(index.latest(SHOWN))
+            listed.extend(index.latest(SHOWN, only_open=not again))
         run_slice = _trying(reader) if flow is None else _replaying(flow)
         count = held.enter_context(Count("letters replayed", totals.letters.total() - totals.gaps.total()))
-        replay(index.wanted(), run_slice, slice_bytes, totals, should_stop=stop.asked, advance=count.advance)
+        replay(index.wanted(again=again), run_slice, slice_bytes, totals, should_stop=stop.asked, advance=count.advance)
     return totals
 
 
@@ -139,4 +144,37 @@ def _replaying(flow: FlowSettings) -> Callable[[list[Wanted]], ReplaySlice]:
     """A command among the letters asks for no more than the schema, which is made here."""
     with closing(Neo4jGraphStore(flow.neo4j)) as store:
         store.ensure_schema()
-    return lambda portion: slice_of(run_settled(lambda: run_pipeline(lambda pipeline: build(pipeline, portion, flow))), len(portion))
+    marker = Marker(flow.kafka, flow.letters)
+
+    def run(portion: list[Wanted], not_taken: NotTaken) -> Any:
+        return run_settled(lambda: run_pipeline(lambda pipeline: build(pipeline, portion, flow, not_taken)))
+
+    def run_slice(portion: list[Wanted]) -> ReplaySlice:
+        with TemporaryDirectory(prefix="graph-replay-") as folder:
+            not_taken = NotTaken(f"{folder}/not_taken")
+            done = slice_of(run(portion, not_taken), len(portion))
+            marker.mark(not_taken.taken(portion))
+        return done
+
+    return run_slice
+
+
+class Marker:
+    """Marks letters as replayed where they lie; a user without the right to write there may replay all the same."""
+
+    def __init__(self, kafka: KafkaTarget, place: LetterPlace) -> None:
+        self._kafka, self._place = kafka, place
+        self._refused = False
+
+    def mark(self, letters: list[Wanted]) -> None:
+        """Mark the letters; says once where that cannot be, and does not try again."""
+        if self._refused or not letters:
+            return
+        try:
+            sink = process_sink(self._kafka, self._place)
+            for one in letters:
+                sink.send_mark(one)
+            sink.flush()
+        except InfrastructureFault as fault:
+            self._refused = True
+            _LOG.warning(UNMARKED, cause=fault.sentence)

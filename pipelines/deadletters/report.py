@@ -15,10 +15,10 @@ from transforms.io.dead_letters.reader import Posted
 from transforms.records.dead_letters.letters import Letter
 
 _WIDTH: Final = 180
-_GROUP_HEADS: Final = ("tenant", "reason", "topic", "letters", "first written", "last written", "example")
+_GROUP_HEADS: Final = ("tenant", "reason", "topic", "letters", "replayed", "first written", "last written", "example")
 _GAP_HEADS: Final = ("lost before they were taken in", "gaps", "offsets", "first written", "last written", "example begins at")
-_ENTRY_HEADS: Final = ("record", "tenant", "reason", "written", "detail")
-_NUMBERS: Final = frozenset({"letters", "gaps", "offsets"})
+_ENTRY_HEADS: Final = ("record", "tenant", "reason", "written", "replayed at", "detail")
+_NUMBERS: Final = frozenset({"letters", "replayed", "gaps", "offsets"})
 _LABEL_WIDTH: Final = 11
 
 
@@ -26,6 +26,7 @@ def list_object(groups: list[LetterGroup], latest: list[LetterEntry], unreadable
     """The object of `list --json`."""
     return {
         "letters": sum(group.letters for group in groups if not group.is_gap),
+        "replayed": sum(group.replayed for group in groups),
         "gaps": sum(group.letters for group in groups if group.is_gap),
         "unreadable": dict(unreadable),
         "groups": [_group_object(group) for group in groups],
@@ -39,6 +40,7 @@ def _group_object(group: LetterGroup) -> dict[str, Any]:
         "reason": group.reason,
         "topic": group.topic,
         "letters": group.letters,
+        "replayed": group.replayed,
         **({"offsets_lost": group.lost} if group.is_gap else {}),
         "first_written": shown_time(group.first_ms),
         "last_written": shown_time(group.last_ms),
@@ -56,6 +58,7 @@ def entry_object(entry: LetterEntry) -> dict[str, Any]:
         "detail": entry.detail,
         "written": shown_time(entry.written_ms),
         "letter": str(entry.at),
+        "replayed": None if entry.replayed_ms is None else shown_time(entry.replayed_ms),
     }
 
 
@@ -88,7 +91,7 @@ def unreadable_sentences(unreadable: Counter[str]) -> list[str]:
 
 
 def _group_row(group: LetterGroup) -> tuple[str, ...]:
-    return (group.client_id, group.reason, group.topic, f"{group.letters:,}", *_times(group), str(group.example))
+    return (group.client_id, group.reason, group.topic, f"{group.letters:,}", f"{group.replayed:,}", *_times(group), str(group.example))
 
 
 def _gap_row(group: LetterGroup) -> tuple[str, ...]:
@@ -100,7 +103,11 @@ def _times(group: LetterGroup) -> tuple[str, str]:
 
 
 def _entry_row(entry: LetterEntry) -> tuple[str, ...]:
-    return (str(entry.original), entry.client_id, entry.reason, shown_time(entry.written_ms), entry.detail)
+    return (str(entry.original), entry.client_id, entry.reason, shown_time(entry.written_ms), _replayed(entry), entry.detail)
+
+
+def _replayed(entry: LetterEntry) -> str:
+    return "" if entry.replayed_ms is None else shown_time(entry.replayed_ms)
 
 
 def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
@@ -113,7 +120,7 @@ def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
     return table
 
 
-def letter_object(posted: Posted, times: int) -> dict[str, Any]:
+def letter_object(posted: Posted, times: int, replayed_ms: int | None = None) -> dict[str, Any]:
     """The object of `show --json`. times: how many letters lie there of the same coordinates."""
     letter = posted.letter
     key, value = readable_text(letter.key), readable_json(_shown_value(letter))
@@ -141,11 +148,12 @@ def letter_object(posted: Posted, times: int) -> dict[str, Any]:
         "written": shown_time(posted.written_ms),
         "letter": str(posted.at),
         "letters": times,
+        "replayed": None if replayed_ms is None else shown_time(replayed_ms),
         **({"offsets_lost": letter.lost} if letter.is_gap else record),
     }
 
 
-def letter_text(posted: Posted, times: int) -> str:
+def letter_text(posted: Posted, times: int, replayed_ms: int | None = None) -> str:
     """The letter for reading."""
     letter = posted.letter
     more = f", the last of {times:,}" if times > 1 else ""
@@ -156,6 +164,7 @@ def letter_text(posted: Posted, times: int) -> str:
         _line("step", letter.step),
         _line("tenant", letter.tenant),
         _line("written", f"{shown_time(posted.written_ms)} as {posted.at}{more}"),
+        *([] if replayed_ms is None else [_line("replayed", f"{shown_time(replayed_ms)}; the job took the record in")]),
     ]
     return printable("\n".join(lines + (_gap_lines(letter) if letter.is_gap else _record_lines(letter))))
 

@@ -1,6 +1,7 @@
 """Walks over the dead-letter topic, with progress: all letters into an index, or the letters of one record."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from pipelines.output.progress import Count
 from transforms.io.dead_letters.index import LetterIndex
@@ -24,19 +25,40 @@ def index_letters(reader: DeadLetterReader, index: LetterIndex, beyond: Mapping[
     return {**(beyond or {}), **{one.place: one.end for one in held}}
 
 
-def find_letter(reader: DeadLetterReader, original: Coordinates) -> tuple[Posted | None, int]:
-    """The last letter of the record at the coordinates, else of a gap that begins there; and how many there are."""
+class FoundLetter(NamedTuple):
+    """times: how many letters there are of these coordinates. replayed_ms: when it was replayed; None where it was not."""
+
+    posted: Posted | None
+    times: int
+    replayed_ms: int | None
+
+
+def find_letter(reader: DeadLetterReader, original: Coordinates) -> FoundLetter:
+    """The last letter of the record at the coordinates, else of a gap that begins there."""
     found: Posted | None = None
+    marks: list[Posted] = []
     times = 0
     ranges = reader.ranges()
     with Count("letters read", sum(one.lag for one in ranges)) as count:
         for letters in reader.letters(ranges):
             for posted in letters:
-                if posted.letter.coordinates == original:
+                if posted.letter.coordinates != original:
+                    continue
+                if posted.letter.is_mark:
+                    marks.append(posted)
+                else:
                     found = posted if found is None else later(found, posted)
                     times += 1
             count.advance(len(letters))
-    return found, times
+    replayed = [one.written_ms for one in marks if found is not None and is_marked(found, one)]
+    return FoundLetter(found, times, max(replayed, default=None))
+
+
+def is_marked(one: Posted, mark: Posted) -> bool:
+    """Whether the mark, of the same coordinates, is of this letter: it came after it."""
+    if one.letter.is_gap or one.letter.timestamp_ms != mark.letter.timestamp_ms:
+        return False
+    return mark.at > one.at if mark.at[:2] == one.at[:2] else mark.written_ms >= one.written_ms
 
 
 def later(one: Posted, other: Posted) -> Posted:

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 import typer
 
 from pipelines.options.checks import one_of, usage_error
-from transforms.records.tenancy.tenant import is_tenant_id
+from transforms.records.tenancy.tenant import ID_RULE, is_tenant_id
 
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -27,8 +27,5 @@ def log_level(level: str) -> str:
 def tenant_id(client_id: str, flag: str = "--client_id") -> str:
     """The tenant that a flag names, checked; "" for all tenants."""
     if client_id and not is_tenant_id(client_id):
-        raise usage_error(
-            f"{flag} is {client_id!r}; a tenant id has lower-case letters, digits, dots and dashes, at most 63, "
-            "begins with a letter or digit and is not the name of a kind."
-        )
+        raise usage_error(f"{flag} is {client_id!r}; a tenant id has {ID_RULE}.")
     return client_id

@@ -71,6 +71,8 @@ class ReplayOptions:
     ] = 32 * 1024 * 1024
     dry_run: Annotated[bool, typer.Option("--dry_run", help="List what would be replayed, and write nothing.")] = False
 
+    again: Annotated[bool, typer.Option("--again", help="Also letters that an earlier replay marked as replayed.")] = False
+
     def tenant(self) -> str:
         return single_tenant_id(self.single_tenant)
 

@@ -120,6 +120,7 @@ def replay_summary(totals: ReplayTotals, seconds: float, *, dry_run: bool) -> di
         **{outcome.value: sum(counts[outcome.value] for counts in by_tenant.values()) for outcome in Outcome},
         "unavailable": totals.counts.total(UNAVAILABLE),
         "gaps": totals.gaps.total(),
+        "replayed_before": totals.before,
         "seconds": round(seconds, 3),
         "slices": totals.slices,
         **totals.counts.reported(),
@@ -162,6 +163,10 @@ def print_replay(summary: dict[str, Any], *, as_json: bool) -> None:
     for why, number in summary["unavailable_why"].items():
         out.print(f"unavailable: {number:,}, since {Unavailable(why).sentence}", highlight=False)
     for reason, number in summary["rejected_why"].items():
-        out.print(f"rejected again: {number:,} as {reason}; their old letters stand", highlight=False)
+        out.print(f"rejected again: {number:,} as {reason}; their letters stay open", highlight=False)
+    if summary["replayed_before"]:
+        out.print(f"{summary['replayed_before']:,} letters were replayed before; --again replays them too", highlight=False)
     said = "would be replayed" if summary["dry_run"] else f"replayed in {summary['seconds']:.1f} s"
     out.print(f"{summary['replayed']:,} of {summary['letters']:,} letters {said}", highlight=False)
+    if not summary["dry_run"] and summary["replayed"] > summary[Outcome.REJECTED.value]:
+        out.print("`deadletters list` counts those that were taken in as replayed; `show` says why others were rejected", highlight=False)

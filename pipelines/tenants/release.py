@@ -81,7 +81,7 @@ def _released(tenant: str, flow: FlowSettings, slice_bytes: int, settle_s: float
     held = LetterFilter(frozenset({_HELD}), frozenset({tenant}), frozenset())
 
     def replayed(beyond: Mapping[Place, int]) -> ReplayTotals:
-        return replay_letters(flow.kafka, flow.letters, held, None if dry_run else flow, slice_bytes, beyond)
+        return replay_letters(flow.kafka, flow.letters, held, None if dry_run else flow, slice_bytes, beyond, again=True)
 
     with closing(Neo4jGraphStore(flow.neo4j)) as store:
         store.check_version()

@@ -12,7 +12,7 @@ from transforms.io.graph_admin.probe import LeaseTold
 from transforms.io.kafka.offsets import ReadPlan
 from transforms.io.kafka.probe import GroupTold
 from transforms.io.kafka.ranges import EXPIRES_S
-from transforms.steps.readers import BEAM, BOUNDED, MUCH
+from transforms.steps.readers import BEAM, BOUNDED, FASTER, MUCH
 
 GROUP: Final = "group"
 LAG: Final = "lag"
@@ -57,7 +57,7 @@ def judge_lag(plan: ReadPlan | ProbeError, reader: str = BOUNDED) -> Check:
             LAG, f"{said}; the job reads on where it stood", "Run it more often, or raise the brokers' offsets.retention.minutes."
         )
     left = sum(one.lag for one in plan.ranges)
-    faster = f"; --kafka_reader={BOUNDED} reads them about twenty times as fast" if reader == BEAM and left >= MUCH else ""
+    faster = f"; {FASTER}" if reader == BEAM and left >= MUCH else ""
     return ok(LAG, f"{left:,} offsets to take in" + (f", of {len(plan.ranges)} partitions" if left else "") + faster)
 
 

@@ -32,11 +32,13 @@ class ReplaySlice(NamedTuple):
 class ReplayTotals:
     """What a replay did. letters: all that were meant, each replayed, unavailable or a gap, unless it was stopped.
 
-    letters, gaps: by the tenant that the letter names. unreadable: messages of the topic that are no letters, by why.
+    letters, gaps: by the tenant that the letter names. before: letters left out, since an earlier replay took them in.
+    unreadable: messages of the topic that are no letters, by why.
     read_to: where the dead-letter topic ended.
     """
 
     letters: Counter[str] = field(default_factory=Counter)
+    before: int = 0
     replayed: int = 0
     slices: int = 0
     counts: Counts = field(default_factory=Counts)
@@ -54,6 +56,7 @@ class ReplayTotals:
         """Add what another replay did after this one."""
         self.letters.update(later.letters)
         self.gaps.update(later.gaps)
+        self.before += later.before
         self.unreadable.update(later.unreadable)
         self.slices += later.slices
         self.replayed += later.replayed

@@ -6,7 +6,7 @@ import structlog
 
 from runners.loops.bounded import SliceReport
 from transforms.io.kafka.offsets import Place
-from transforms.steps.readers import BOUNDED, MUCH
+from transforms.steps.readers import FASTER, MUCH
 
 _LOG: Final = structlog.get_logger("run")
 
@@ -24,7 +24,7 @@ class FasterReader:
             _LOG.info(
                 "a faster reader is there",
                 offsets=offsets,
-                detail=f"--kafka_reader={BOUNDED} reads the same, about twenty times as fast; docs/performance.md has the figures",
+                detail=f"{FASTER}; docs/performance.md has the figures",
             )
 
     def committed(self, slice_: SliceReport) -> None:

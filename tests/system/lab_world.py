@@ -12,7 +12,6 @@ from typing import Any
 
 import httpx2
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 
 from runners.local.service import free_ports
 from scripts.control_plane.binaries import missing, program
@@ -21,6 +20,7 @@ from scripts.control_plane.plane import ControlPlane
 from scripts.control_plane.servers import Ports
 from scripts.faulting.topics import configure_topic
 from scripts.sampling.produce import TOPICS
+from scripts.topic_messages import read_messages
 from tests.system.world import CHECKOUT, Process, World
 from transforms.model.identity import make_rid
 from transforms.model.kinds import KIND_OF_TOKEN, KINDS
@@ -254,22 +254,9 @@ def await_true(done: Callable[[], bool], within_s: float = 60.0) -> None:
 
 def bytes_on(brokers: str) -> Iterator[tuple[str, bytes]]:
     """Every key, value and header of every topic, as (topic, bytes)."""
-    consumer = Consumer({"bootstrap.servers": brokers, "group.id": "bytes", "enable.partition.eof": True})
-    try:
-        topics = {name: one for name, one in consumer.list_topics(timeout=10).topics.items() if not name.startswith("__")}
-        places = [TopicPartition(name, partition, 0) for name, one in topics.items() for partition in one.partitions]
-        consumer.assign(places)
-        ended = 0
-        while ended < len(places):
-            message = consumer.poll(10)
-            assert message is not None
-            if message.error() is not None:
-                ended += 1
-                continue
-            headers = b"".join(name.encode() + (value or b"") for name, value in message.headers() or ())
-            yield str(message.topic()), (message.key() or b"") + b"\0" + (message.value() or b"") + b"\0" + headers
-    finally:
-        consumer.close()
+    for message in read_messages(brokers):
+        headers = b"".join(name.encode() + (value or b"") for name, value in message.headers() or ())
+        yield str(message.topic()), (message.key() or b"") + b"\0" + (message.value() or b"") + b"\0" + headers
 
 
 def leaked(brokers: str, *planted: str) -> list[str]:

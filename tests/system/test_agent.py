@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 
 from scripts.faulting.topics import configure_topic
 from scripts.sampling.produce import TOPICS
+from scripts.topic_messages import read_messages
 from tests.support.cluster import Cluster
 from tests.system.world import CHECKOUT, World
 from transforms.model.identity import make_rid
@@ -127,27 +127,6 @@ def is_equal(world: World, cluster: Cluster, client_id: str) -> bool:
     )
 
 
-def bytes_on(world: World) -> dict[str, list[tuple[bytes, bytes]]]:
-    """Every key and value of the topics that agents write."""
-    consumer = Consumer({"bootstrap.servers": world.brokers, "group.id": "bytes", "enable.partition.eof": True})
-    found: dict[str, list[tuple[bytes, bytes]]] = {}
-    try:
-        for topic in (RESOURCES, EVENTS, REGISTRY, HEARTBEATS):
-            partitions = consumer.list_topics(topic, 10).topics[topic].partitions
-            consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
-            ended = 0
-            while ended < len(partitions):
-                message = consumer.poll(10)
-                assert message is not None
-                if message.error() is not None:
-                    ended += 1
-                else:
-                    found.setdefault(topic, []).append((message.key() or b"", message.value() or b""))
-    finally:
-        consumer.close()
-    return found
-
-
 def test_the_promise_three_clusters_install_an_agent_each_and_one_job_keeps_three_graphs(world: World, folder: Path) -> None:
     names = ("af-10", "af-11", "af-12")
     with ExitStack() as held_open:
@@ -181,8 +160,8 @@ def test_the_promise_three_clusters_install_an_agent_each_and_one_job_keeps_thre
         for name in ("af-10", "af-12"):
             assert agents[name].stop() == 0
     assert not world.deadletters()
-    for topic, records in bytes_on(world).items():
-        assert not [key for key, value in records if SECRET.encode() in key + value], topic
+    for message in read_messages(world.brokers, RESOURCES, EVENTS, REGISTRY, HEARTBEATS):
+        assert SECRET.encode() not in (message.key() or b"") + (message.value() or b""), (message.topic(), message.key())
 
 
 def test_faults_of_the_api_server_and_of_the_agent_leave_the_graph_as_the_cluster_is(world: World, folder: Path) -> None:

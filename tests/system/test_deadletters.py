@@ -45,20 +45,26 @@ class Letters:
         return found
 
     def replay(self, *flags: str, client_id: str = "") -> dict[str, Any]:
-        """What the replay tells, once it is certain that its counts add up and that Kafka is as it was before."""
-        before = self.kafka()
+        """What the replay tells, once it is certain that its counts add up and that Kafka holds no more than marks of letters."""
+        before, marked_before = self.kafka(), self.marks()
         told: dict[str, Any] = json.loads(
             self.world.run("pipelines.deadletters", "replay", "--json", *flags, SINGLE_TENANT=client_id).stdout
         )
-        assert self.kafka() == before, "a replay produces nothing and commits nothing"
+        marks = 0 if told["dry_run"] else told["replayed"] - told["rejected"]
+        assert self.kafka() == before, "a replay produces to no topic that the job reads, and commits nothing"
+        assert self.marks() == marked_before + marks
         assert told["letters"] == told["replayed"] + told["unavailable"] + told["gaps"]
         for counts in [told, *told["tenants"].values()] if not told["dry_run"] else []:
             assert sum(counts[outcome] for outcome in OUTCOMES) == counts["replayed"]
         return told
 
-    def kafka(self) -> tuple[list[OffsetRange], dict[tuple[str, int], int]]:
-        """What all topics hold, dead letters included, and the group's offsets."""
-        return self._offsets.held([RESOURCES, TOPOLOGY, EVENTS, COMMANDS, DEADLETTERS]), self.world.committed()
+    def kafka(self) -> tuple[list[OffsetRange], list[dict[str, Any]], dict[tuple[str, int], int]]:
+        """What all topics hold, dead letters included and marks not, and the group's offsets."""
+        return self._offsets.held([RESOURCES, TOPOLOGY, EVENTS, COMMANDS]), self.world.deadletters(), self.world.committed()
+
+    def marks(self) -> int:
+        """How many marks of replayed letters the dead-letter topic holds."""
+        return len(self.world.read_topic(DEADLETTERS)) - len(self.world.deadletters())
 
 
 @pytest.fixture
@@ -160,10 +166,14 @@ def test_a_replay_after_the_cause_is_gone_comes_to_the_graph_of_a_run_without_th
     assert (first["tenants"]["af-10"]["replayed"], first["tenants"]["-"]["letters"]) == (first["replayed"], first["letters"])
     digests = letters.world.digests()
     assert digests == expected_digests(records)
-    again = letters.replay("--reason=tenant_missing", client_id="af-10")
+    told = letters.listed()
+    assert (told["replayed"], told["letters"]) == (first["replayed"], first["letters"])
+    none = letters.replay("--reason=tenant_missing", client_id="af-10")
+    assert (none["replayed"], none["letters"], none["replayed_before"]) == (0, 0, first["replayed"])
+    again = letters.replay("--reason=tenant_missing", "--again", client_id="af-10")
     assert (again["replayed"], again["written"], again["rejected"]) == (first["replayed"], 0, 0)
     assert letters.world.digests() == digests
-    assert letters.replay(*flags)["tenants"]["af-10"]["unchanged"] == again["unchanged"]
+    assert letters.replay(*flags, "--again")["tenants"]["af-10"]["unchanged"] == again["unchanged"]
 
 
 def test_a_separator_that_the_job_did_not_know_is_replayed_with_it_and_what_is_still_wrong_is_counted_only(letters: Letters) -> None:
@@ -177,7 +187,10 @@ def test_a_separator_that_the_job_did_not_know_is_replayed_with_it_and_what_is_s
     assert told["rejected_why"] == {"unknown_command": 1}
     assert letters.world.digests() == expected_digests([SampleRecord(RESOURCES, b"af-10::pod:shop:p", pod("p"), T)])
     said = letters.world.run("pipelines.deadletters", "replay", f"--legacy_separator_topics={RESOURCES}").stdout
-    assert "rejected again: 1 as unknown_command; their old letters stand" in said
+    assert "rejected again: 1 as unknown_command; their letters stay open" in said
+    assert "1 letters were replayed before; --again replays them too" in said
+    assert [one["replayed"] for one in letters.listed()["groups"]] == [1, 0]
+    assert [bool(one["replayed"]) for one in letters.listed("--letters=2")["latest"]].count(True) == 1
     assert len(letters.world.deadletters()) == 2
 
 
@@ -214,9 +227,9 @@ def test_what_a_letter_does_not_hold_is_read_again_and_proven_and_is_unavailable
     remake(letters.world, RESOURCES)
     for partition, record in enumerate(originals):
         produce_at(letters.world, partition, record.key or b"", secret("another"))
-    anew = letters.replay("--single_tenant=af-10")
+    anew = letters.replay("--single_tenant=af-10", "--again")
     assert (anew["replayed"], anew["unavailable_why"]) == (0, {"another_record": 2, "gone": 1})
-    said = letters.world.run("pipelines.deadletters", "replay", "--dry_run").stdout
+    said = letters.world.run("pipelines.deadletters", "replay", "--dry_run", "--again").stdout
     assert "unavailable: 2, since the letter does not hold the whole record, and Kafka holds another one there" in said
     assert letters.world.digests() == expected
 
@@ -291,7 +304,7 @@ def test_a_dry_run_lists_what_one_record_s_replay_would_take(letters: Letters) -
 
 
 def test_with_no_dead_letter_topic_there_is_nothing(letters: Letters) -> None:
-    assert letters.listed() == {"letters": 0, "gaps": 0, "unreadable": {}, "groups": [], "latest": []}
+    assert letters.listed() == {"letters": 0, "replayed": 0, "gaps": 0, "unreadable": {}, "groups": [], "latest": []}
     assert letters.replay()["letters"] == 0
     assert letters.world.run("pipelines.deadletters", "list").stdout == "No dead letters match.\n"
 

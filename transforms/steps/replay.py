@@ -7,6 +7,7 @@ from typing import Any, Final
 import apache_beam as beam
 import structlog
 
+from transforms.io.dead_letters.not_taken import NotTaken, RecordId, id_of_letter, id_of_record
 from transforms.io.dead_letters.reader import DeadLetterReader
 from transforms.io.kafka.range_reader import CHUNK_RECORDS
 from transforms.io.kafka.target import KafkaTarget
@@ -32,16 +33,17 @@ class ReplayLetters(beam.PTransform):
     where they are worked on, so that what is withheld stays in this process's memory.
     """
 
-    def __init__(self, target: KafkaTarget, place: LetterPlace, wanted: list[Wanted]) -> None:
+    def __init__(self, target: KafkaTarget, place: LetterPlace, wanted: list[Wanted], not_taken: NotTaken) -> None:
         super().__init__()
-        self._fn = RestoreRecordsFn(target, place, wanted)
+        self._fn = RestoreRecordsFn(target, place, wanted, not_taken)
 
     def expand(self, begin: Any) -> beam.PCollection[RecordChunk]:
         return begin | "Letters" >> beam.Impulse() | "RestoreRecords" >> beam.ParDo(self._fn).with_output_types(RecordChunk)
 
 
 class RestoreRecordsFn(beam.DoFn):
-    def __init__(self, target: KafkaTarget, place: LetterPlace, wanted: list[Wanted]) -> None:
+    def __init__(self, target: KafkaTarget, place: LetterPlace, wanted: list[Wanted], not_taken: NotTaken) -> None:
+        self._not_taken = not_taken
         self._target = target
         self._place = place
         self._wanted = wanted
@@ -62,6 +64,7 @@ class RestoreRecordsFn(beam.DoFn):
         assert self._reader is not None
         for portion in portions(self._wanted, _HELD_BYTES, CHUNK_RECORDS):
             records, unavailable = self._reader.restore(portion)
+            self._not_taken.add(id_of_letter(one) for one, _ in unavailable)
             for one, why in unavailable:
                 self._tell(one, why)
             count(RESTORED, len(records))
@@ -80,22 +83,33 @@ class RestoreRecordsFn(beam.DoFn):
 
 
 class CountRejects(beam.PTransform):
-    """Every reject counted, by tenant and reason; none is written anywhere."""
+    """Every reject counted, by tenant and reason; none becomes a letter. not_taken: learns which records they are."""
+
+    def __init__(self, not_taken: NotTaken | None = None) -> None:
+        super().__init__()
+        self._fn = CountRejectsFn(not_taken)
 
     def expand(self, rejects: beam.PCollection[Reject]) -> beam.PCollection[None]:
-        return rejects | beam.ParDo(CountRejectsFn())
+        return rejects | beam.ParDo(self._fn)
 
 
 class CountRejectsFn(beam.DoFn):
-    def __init__(self) -> None:
+    def __init__(self, not_taken: NotTaken | None) -> None:
+        self._not_taken = not_taken
         self._rejections = Rejections("rejected again")
+        self._records: list[RecordId] = []
 
     def start_bundle(self) -> None:
         self._rejections = Rejections("rejected again")
+        self._records = []
 
     def process(self, rejected: Reject) -> Iterator[None]:
         self._rejections.add(rejected)
+        if self._not_taken is not None:
+            self._records.append(id_of_record(rejected.record))
         yield from ()
 
     def finish_bundle(self) -> None:
         self._rejections.count()
+        if self._not_taken is not None:
+            self._not_taken.add(self._records)

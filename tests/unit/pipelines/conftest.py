@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import structlog
 
+from pipelines.options.invocation import DECLARED
+
 
 @pytest.fixture(autouse=True)
 def _own_logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -19,3 +21,11 @@ def _own_logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     structlog.reset_defaults()
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(autouse=True)
+def _own_file() -> Iterator[None]:
+    """What one test's configuration file declares is of no other."""
+    DECLARED.set(frozenset())
+    yield
+    DECLARED.set(frozenset())

@@ -38,3 +38,12 @@ def test_help_and_errors_of_use_wait_for_nothing(arguments: tuple[str, ...]) -> 
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
 
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("module", ["pipelines.tenants.list", "pipelines.incidents.list"])
+def test_what_looks_at_a_graph_waits_for_its_driver_and_for_no_library_of_tables(module: str) -> None:
+    asked = f"import sys, {module}; print(*sorted({{*sys.modules}} & {{'apache_beam', 'neo4j', 'numpy', 'pandas', 'pyarrow'}}))"
+
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == ["neo4j"]

@@ -9,7 +9,7 @@ from transforms.io.archive.avro_files import AvroFiles
 from transforms.io.dead_letters.writer import gap_letter, letter_of
 from transforms.io.kafka.offsets import OffsetGap, OffsetRange
 from transforms.records.dead_letters.blocks import LETTERS, LetterFile
-from transforms.records.dead_letters.letters import Letter, encode_letter
+from transforms.records.dead_letters.letters import Letter, Wanted, encode_letter, replay_mark
 from transforms.records.dead_letters.selection import Coordinates
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Reject
@@ -39,6 +39,10 @@ class LetterFileWriter:
     def send_gap(self, gap: OffsetGap) -> None:
         """Hold the record of offsets that Kafka deleted before they were taken in."""
         self._hold(gap_letter(gap))
+
+    def send_mark(self, wanted: Wanted) -> None:
+        """Hold the mark that a letter was replayed."""
+        self._hold(replay_mark(wanted))
 
     def _hold(self, letter: Letter) -> None:
         self._held.append(LetterFile(int(time.time() * 1000), letter))

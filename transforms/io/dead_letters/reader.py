@@ -114,7 +114,7 @@ class DeadLetterReader:
         letters: dict[Coordinates, Letter] = {}
         for at, message in self._held.find(originals).items():
             posted = self._posted(message)
-            if posted is not None and posted.letter.coordinates == originals[at] and not posted.letter.is_gap:
+            if posted is not None and posted.letter.coordinates == originals[at] and not (posted.letter.is_gap or posted.letter.is_mark):
                 letters[at] = posted.letter
         return letters
 

@@ -7,6 +7,7 @@ from transforms.io.dead_letters.files import LetterFileWriter
 from transforms.io.dead_letters.writer import DeadLetterWriter
 from transforms.io.kafka.offsets import OffsetGap
 from transforms.io.kafka.target import KafkaTarget
+from transforms.records.dead_letters.letters import Wanted
 from transforms.records.dead_letters.selection import LetterPlace
 from transforms.records.rejects import Reject
 
@@ -23,6 +24,8 @@ class LetterSink(Protocol):
     def send(self, reject: Reject) -> None: ...
 
     def send_gap(self, gap: OffsetGap) -> None: ...
+
+    def send_mark(self, wanted: Wanted) -> None: ...
 
     def flush(self) -> None: ...
 

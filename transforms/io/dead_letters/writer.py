@@ -12,7 +12,7 @@ from transforms.io.kafka.target import KafkaTarget
 from transforms.io.unforeseen import unforeseen
 from transforms.model.limits import DEADLETTER_KEY_BYTES, DEADLETTER_MESSAGE_BYTES, DEADLETTER_VALUE_BYTES
 from transforms.records.dead_letters.connect_headers import connect_headers
-from transforms.records.dead_letters.letters import Letter, encode_letter
+from transforms.records.dead_letters.letters import Letter, Wanted, encode_letter, replay_mark
 from transforms.records.dead_letters.redacted import Kept, kept_headers, kept_key, kept_value
 from transforms.records.dead_letters.selection import OFFSETS_LOST
 from transforms.records.record import Headers, KafkaRecord, sha256_of
@@ -24,6 +24,8 @@ _FLUSH_S: Final = 60.0
 _LOOK_S: Final = 15.0
 _HEADER_BYTES: Final = 512 * 1024
 _MESSAGE_OVERHEAD_BYTES: Final = 4096
+# As librdkafka writes it: the key decides.
+_ANY_PARTITION: Final = -1
 
 
 def encode_deadletter(reject: Reject) -> bytes:
@@ -168,13 +170,12 @@ class DeadLetterWriter:
     def send(self, reject: Reject) -> None:
         """Queue one reject."""
         letter = letter_of(reject)
-        self._produce(_encoded(letter, reject), kept_key(_cut_key(reject.record)), letter)
+        self._produce(_encoded(letter, reject), kept_key(_cut_key(reject.record)), connect_headers(letter))
 
-    def _produce(self, encoded: bytes, key: bytes | None, letter: Letter) -> None:
-        headers = connect_headers(letter)
+    def _produce(self, encoded: bytes, key: bytes | None, headers: list[tuple[str, bytes]], partition: int = _ANY_PARTITION) -> None:
         while True:
             try:
-                self._producer.produce(self._topic, value=encoded, key=key, headers=headers, on_delivery=self._delivered)
+                self._producer.produce(self._topic, encoded, key, partition, self._delivered, headers=headers)
                 break
             except BufferError:
                 self._producer.poll(1.0)
@@ -185,7 +186,11 @@ class DeadLetterWriter:
     def send_gap(self, gap: OffsetGap) -> None:
         """Queue the record of offsets that Kafka deleted before they were taken in; nothing of them can be replayed."""
         letter = gap_letter(gap)
-        self._produce(encode_letter(letter), None, letter)
+        self._produce(encode_letter(letter), None, connect_headers(letter))
+
+    def send_mark(self, wanted: Wanted) -> None:
+        """Queue the mark that a letter was replayed: in its partition, where it outlives it, and for no tool that counts rejects."""
+        self._produce(encode_letter(replay_mark(wanted)), str(wanted.original).encode(), [], wanted.at.partition)
 
     def _delivered(self, error: KafkaError | None, _message: Message) -> None:
         if error is not None:

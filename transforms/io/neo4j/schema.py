@@ -22,19 +22,20 @@ _SCHEMA_KEY: Final = {TENANT_KEY: NO_TENANT, "name": schema_version.NAME}
 
 def ensure_schema(session: GraphSession) -> None:
     """Create what is missing and bring an older graph over; safe to repeat. Raises as `create_schema` does."""
-    create_schema(session)
-    migrate(session)
+    _migrate(session, create_schema(session))
 
 
-def create_schema(session: GraphSession) -> None:
+def create_schema(session: GraphSession) -> int:
     """Make every constraint and index that is missing, and wait until all are online; safe to repeat, beside a running job too.
 
-    Raises GraphTooNew, with nothing made, where a newer version of the job has changed the graph.
+    The version that the graph's schema has, as `check_version` says it. Raises GraphTooNew, with nothing made, where a newer
+    version of the job has changed the graph.
     """
-    check_version(session)
+    version = check_version(session)
     for statement in cypher.schema_statements():
         session.run_alone(neo4j.Query(statement, timeout=SCHEMA_TIMEOUT_S))
     session.run_alone(neo4j.Query(cypher.AWAIT_INDEXES, timeout=SCHEMA_TIMEOUT_S), seconds=SCHEMA_AWAIT_S)
+    return version
 
 
 def check_version(session: GraphSession) -> int:
@@ -63,7 +64,10 @@ def migrate(session: GraphSession) -> None:
     Where it is stopped, the next call goes on with the tenants that are left. A tenant that cannot be brought over keeps the graph's
     version from going up, and is tried again by the next call. Call it while no older version of the job writes the graph.
     """
-    version = check_version(session)
+    _migrate(session, check_version(session))
+
+
+def _migrate(session: GraphSession, version: int) -> None:
     # Asked for at every version: a job from before there were versions may have run in between, and made tenants of its own.
     tenants = [row[TENANT_KEY] for row in session.ask(renaming.TENANTS_TO_SPELL)]
     left = [client_id for client_id in tenants if not _bring_over(session, client_id)]

@@ -10,7 +10,7 @@ import msgspec
 
 from transforms.model.limits import DEADLETTER_KEY_BYTES, INTEGER_MAX, INTEGER_MIN
 from transforms.records.dead_letters.redacted import kept_headers, kept_key
-from transforms.records.dead_letters.selection import OFFSETS_LOST, TOPIC_PATTERN, Coordinates
+from transforms.records.dead_letters.selection import OFFSETS_LOST, REPLAYED, TOPIC_PATTERN, Coordinates
 from transforms.records.outcomes import NO_TENANT
 from transforms.records.record import KafkaRecord, sha256_of
 
@@ -32,7 +32,7 @@ def coordinates_of(record: KafkaRecord) -> Coordinates:
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
-    """One reject, or one gap, as a message of the dead-letter topic; bytes travel as base64.
+    """One reject, one gap, or the mark of a replayed letter, as a message of the dead-letter topic; bytes travel as base64.
 
     Only `gap_end` may be missing: a letter without its value must not pass for a tombstone's.
 
@@ -76,6 +76,11 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
         return self.reason == OFFSETS_LOST
 
     @property
+    def is_mark(self) -> bool:
+        """Whether it only says that the letter of this record was replayed."""
+        return self.reason == REPLAYED
+
+    @property
     def lost(self) -> int:
         """How many offsets a gap tells of; 0 for a record, and where a log was cut back."""
         return max(0, self.gap_end - self.offset) if self.is_gap and self.gap_end is not msgspec.UNSET else 0
@@ -83,7 +88,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_whole(self) -> bool:
         """Whether the letter holds the record as it lay in Kafka, proven by its SHA-256."""
-        is_less = self.is_gap or self.withheld or self.redacted or self.truncated
+        is_less = self.is_gap or self.is_mark or self.withheld or self.redacted or self.truncated
         return not is_less and sha256_of(self.value) == self.value_sha256
 
     @property
@@ -155,9 +160,39 @@ _WHY: Final = {
 
 
 class Wanted(NamedTuple):
-    """A letter that is to be replayed. at: where it lies itself. size_bytes: of the original record, about."""
+    """A letter that is to be replayed. at: where it lies itself. size_bytes: of the original record, about.
+
+    timestamp_ms: of the original record; with its coordinates, it names the record for good.
+    """
 
     at: Coordinates
     original: Coordinates
     client_id: str
     size_bytes: int
+    timestamp_ms: int
+
+
+def replay_mark(wanted: Wanted) -> Letter:
+    """The mark that this letter was replayed, as a message that no version takes for a record.
+
+    It says that its value is withheld, so that a version that knows no marks reads the record again from Kafka or leaves it.
+    """
+    original = wanted.original
+    return Letter(
+        reason=REPLAYED,
+        detail=f"replayed from {wanted.at}",
+        step=REPLAYED,
+        client_id=None if wanted.client_id == NO_TENANT else wanted.client_id,
+        topic=original.topic,
+        partition=original.partition,
+        offset=original.offset,
+        timestamp_ms=wanted.timestamp_ms,
+        key=None,
+        headers=(),
+        value=None,
+        withheld=True,
+        redacted=False,
+        truncated=False,
+        value_bytes=None,
+        value_sha256=None,
+    )

@@ -10,6 +10,8 @@ from transforms.records.rejects import Reason
 
 # The record of offsets that Kafka deleted before they were taken in; it is no reject, so it is none of `Reason`.
 OFFSETS_LOST: Final = "offsets_lost"
+# The mark that a replay leaves of a letter whose record the job took in: no reject either, and no letter to be listed.
+REPLAYED: Final = "replayed"
 REASONS: Final = (*(str(reason) for reason in Reason), OFFSETS_LOST)
 
 TOPIC_PATTERN: Final = r"[a-zA-Z0-9._-]{1,249}"

@@ -1,6 +1,7 @@
 """Options that name letters, usage errors of the commands, and letters made readable."""
 
 import json
+import re
 from collections import Counter
 from typing import Any
 
@@ -12,7 +13,7 @@ from typer.testing import CliRunner
 from pipelines.deadletters.commands import app
 from pipelines.deadletters.replay import ask_for_all
 from pipelines.deadletters.report import letter_object, letter_text, list_object, print_list, unreadable_sentences
-from pipelines.deadletters.walk import later
+from pipelines.deadletters.walk import is_marked, later
 from pipelines.options.letters import LetterOptions, ReplayOptions, coordinates
 from pipelines.options.tenants import RouteOptions
 from pipelines.output.readable import printable, readable_json, readable_text, shown_time
@@ -21,7 +22,7 @@ from transforms.io.dead_letters.index import LetterEntry, LetterGroup
 from transforms.io.dead_letters.reader import Posted
 from transforms.io.dead_letters.writer import encode_deadletter, encode_gap
 from transforms.io.kafka.offsets import OffsetGap
-from transforms.records.dead_letters.letters import decode_letter
+from transforms.records.dead_letters.letters import Wanted, decode_letter, replay_mark
 from transforms.records.dead_letters.selection import Coordinates, LetterFilter, LetterPlace
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Reason, Reject, Step
@@ -209,9 +210,26 @@ def test_of_letters_with_the_same_coordinates_the_last_of_a_record_is_shown() ->
     assert later(first, gap(3)) is first
 
 
+def test_a_letter_says_when_it_was_replayed_if_it_was_since_it_was_written() -> None:
+    record = KafkaRecord(EVENTS, 0, 2, AT_MS, b"k", b"{}")
+    letter = posted(record, 1)
+    wanted = Wanted(letter.at, letter.letter.coordinates, "-", 2, AT_MS)
+    mark = Posted(Coordinates("graph.deadletter", 0, 3), AT_MS, replay_mark(wanted))
+
+    assert is_marked(letter, mark)
+    assert not is_marked(posted(record, 4), mark), "it was rejected again since"
+    assert not is_marked(posted(record, 1, partition=1, written_ms=AT_MS + 1), mark)
+    assert not is_marked(posted(KafkaRecord(EVENTS, 0, 2, AT_MS + 1, b"k", b"{}"), 1), mark), "another record"
+    assert not is_marked(gap(), mark)
+    assert f"replayed   {shown_time(AT_MS)}" in letter_text(letter, 1, AT_MS)
+    assert letter_object(letter, 1, AT_MS)["replayed"] == shown_time(AT_MS)
+    assert letter_object(letter, 1)["replayed"] is None
+    assert "replayed   " not in letter_text(letter, 1)
+
+
 GROUPS = [
-    LetterGroup("af-10", "bad_time", EVENTS, False, 1200, 0, AT_MS, AT_MS, Coordinates(EVENTS, 0, 7)),
-    LetterGroup("-", "offsets_lost", EVENTS, True, 2, 3000, AT_MS, AT_MS, Coordinates(EVENTS, 0, 2)),
+    LetterGroup("af-10", "bad_time", EVENTS, False, 1200, 0, 300, AT_MS, AT_MS, Coordinates(EVENTS, 0, 7)),
+    LetterGroup("-", "offsets_lost", EVENTS, True, 2, 3000, 0, AT_MS, AT_MS, Coordinates(EVENTS, 0, 2)),
 ]
 LATEST = [LetterEntry(Coordinates(EVENTS, 0, 7), Coordinates("d", 0, 1), AT_MS, "af-10", "bad_time", "decode", "[/bold] \x1b[2J")]
 
@@ -220,14 +238,15 @@ def test_groups_are_listed_with_gaps_apart(capsys: pytest.CaptureFixture[str]) -
     print_list(GROUPS, LATEST, Counter({"not JSON": 2}))
 
     said = capsys.readouterr().out
-    assert "1,200" in said
+    assert re.search(r"1,200 │ +300 │", said)
     assert f"{EVENTS}[0]@7" in said
     assert "3,000" in said
     assert "offsets_lost" not in said, "a gap is no reason among others"
     assert "[/bold] \\x1b[2J" in said
     assert "2 messages are no dead letters of this version and were passed over: 2 not JSON." in said
     told = list_object(GROUPS, LATEST, Counter())
-    assert (told["letters"], told["gaps"]) == (1200, 2)
+    assert (told["letters"], told["replayed"], told["gaps"]) == (1200, 300, 2)
+    assert (told["groups"][0]["replayed"], told["latest"][0]["replayed"]) == (300, None)
     assert [group.get("offsets_lost") for group in told["groups"]] == [None, 3000]
 
 

@@ -18,7 +18,7 @@ from transforms.records.outcomes import Outcome
 
 
 def wanted(number: int, size_bytes: int = 10) -> list[Wanted]:
-    return [Wanted(Coordinates("graph.deadletter", 0, at), Coordinates("t", 0, at), "-", size_bytes) for at in range(number)]
+    return [Wanted(Coordinates("graph.deadletter", 0, at), Coordinates("t", 0, at), "-", size_bytes, 0) for at in range(number)]
 
 
 def ran(letters: list[Wanted], slice_bytes: int = 30, stops_after: int = 99) -> tuple[ReplayTotals, list[int]]:

@@ -100,8 +100,8 @@ def test_the_same_letter_is_there_once_and_another_reason_is_one_more_that_count
     again = LetterIndex(LetterFilter())
     index_letters(reader, again, reached)
     assert list(again.groups()) == [], "what was read before does not count"
-    found, times = find_letter(reader, letter_of(ALL[0]).coordinates)
-    assert times == 2
+    found, times, replayed_ms = find_letter(reader, letter_of(ALL[0]).coordinates)
+    assert (times, replayed_ms) == (2, None)
     assert found is not None
     assert found.letter.reason == "bad_time"
 
@@ -122,6 +122,27 @@ def test_records_are_restored_from_letters_that_hold_them_and_else_from_kafka(pa
     for file in Path(path).rglob("*.avro"):
         file.unlink()
     assert [str(why) for _, why in reader.restore(wanted).unavailable] == ["letter_gone"] * 3
+
+
+def test_files_hold_the_marks_of_replayed_letters(path: str) -> None:
+    write(path, *ALL)
+    reader = DeadLetterReader.open(None, LetterPlace("", path))
+    index = LetterIndex(LetterFilter())
+    index_letters(reader, index)
+    first, *others = index.wanted()
+    for _ in range(2):
+        writer = LetterFileWriter(path)
+        writer.send_mark(first)
+        writer.flush()
+
+    anew = LetterIndex(LetterFilter())
+    index_letters(reader, anew)
+
+    assert [one.original for one in anew.wanted()] == [one.original for one in others]
+    assert sum(one.replayed for one in anew.groups()) == 1
+    assert len(letters(path)) == len(ALL) + 1, "a mark is written once"
+    found, times, replayed_ms = find_letter(reader, first.original)
+    assert (times, found is not None and found.at, replayed_ms is not None) == (1, first.at, True)
 
 
 def spoil_block(data: bytearray) -> None:

@@ -9,7 +9,7 @@ from transforms.io.dead_letters.index import LetterGroup, LetterIndex
 from transforms.io.dead_letters.reader import Posted
 from transforms.io.dead_letters.writer import encode_deadletter, encode_gap
 from transforms.io.kafka.offsets import OffsetGap
-from transforms.records.dead_letters.letters import Wanted, decode_letter
+from transforms.records.dead_letters.letters import Wanted, decode_letter, encode_letter, replay_mark
 from transforms.records.dead_letters.selection import Coordinates, LetterFilter
 from transforms.records.record import KafkaRecord
 from transforms.records.rejects import Reason, Reject, Step
@@ -36,6 +36,14 @@ def posted(
 
 def gap(start: int, end: int, at: int) -> Posted:
     return Posted(Coordinates(LETTERS, 0, at), at, decode_letter(encode_gap(OffsetGap(EVENTS, 0, start, end, end))))
+
+
+def mark(of: Posted, at: int, *, partition: int | None = None, written_ms: int | None = None) -> Posted:
+    """The mark of this letter, as the topic would give it back."""
+    letter = of.letter
+    wanted = Wanted(of.at, letter.coordinates, letter.tenant, letter.size_bytes, letter.timestamp_ms)
+    place = Coordinates(LETTERS, of.at.partition if partition is None else partition, at)
+    return Posted(place, at if written_ms is None else written_ms, decode_letter(encode_letter(replay_mark(wanted))))
 
 
 @pytest.fixture
@@ -99,7 +107,7 @@ def test_a_gap_and_the_letter_of_a_record_at_its_beginning_hide_neither_the_othe
 
     assert originals(index) == [(1, 10)]
     (lost,) = [one for one in index.groups() if one.is_gap]
-    assert lost == LetterGroup("-", "offsets_lost", EVENTS, True, 2, 6, 11, 12, lost.example)
+    assert lost == LetterGroup("-", "offsets_lost", EVENTS, True, 2, 6, 0, 11, 12, lost.example)
     assert [(one.original.offset, one.reason) for one in index.latest(9)] == [(7, "offsets_lost"), (1, "offsets_lost"), (1, "bad_time")]
 
 
@@ -117,9 +125,9 @@ def test_letters_are_wanted_in_the_order_in_which_they_lie_with_their_sizes(inde
     index.put([posted(9, 10, partition=1), posted(8, 2), posted(7, 3)])
 
     assert list(index.wanted()) == [
-        Wanted(Coordinates(LETTERS, 0, 2), Coordinates(EVENTS, 0, 8), "af-10", 8),
-        Wanted(Coordinates(LETTERS, 0, 3), Coordinates(EVENTS, 0, 7), "af-10", 8),
-        Wanted(Coordinates(LETTERS, 1, 10), Coordinates(EVENTS, 0, 9), "af-10", 8),
+        Wanted(Coordinates(LETTERS, 0, 2), Coordinates(EVENTS, 0, 8), "af-10", 8, AT_MS),
+        Wanted(Coordinates(LETTERS, 0, 3), Coordinates(EVENTS, 0, 7), "af-10", 8, AT_MS),
+        Wanted(Coordinates(LETTERS, 1, 10), Coordinates(EVENTS, 0, 9), "af-10", 8, AT_MS),
     ]
 
 
@@ -139,3 +147,41 @@ def test_a_filter_is_about_the_last_letter_of_a_record() -> None:
     assert [one.letters for one in index.groups()] == [1]
     assert [one.original.offset for one in index.latest(9)] == [2]
     index.close()
+
+
+@pytest.mark.parametrize("is_mark_first", [False, True])
+def test_a_replayed_letter_is_counted_as_such_and_wanted_only_again(index: LetterIndex, *, is_mark_first: bool) -> None:
+    letters, marks = [posted(1, 10), posted(2, 11)], [mark(posted(1, 10), 12)]
+    for part in (marks, letters) if is_mark_first else (letters, marks):
+        index.put(part)
+
+    (group,) = index.groups()
+    assert (group.letters, group.replayed, group.last_ms) == (2, 1, 11)
+    assert originals(index) == [(2, 11)]
+    assert [one.original.offset for one in index.wanted(again=True)] == [1, 2]
+    assert [(one.original.offset, one.replayed_ms) for one in index.latest(9)] == [(2, None), (1, 12)]
+    assert [one.original.offset for one in index.latest(9, only_open=True)] == [2]
+    assert [(one.original.offset, one.replayed_ms) for one in index.latest_of_each(9)] == [(2, None), (1, 12)]
+
+
+def test_what_is_rejected_again_after_its_replay_is_open_again(index: LetterIndex) -> None:
+    index.put([posted(1, 10), mark(posted(1, 10), 11), posted(1, 12, Reason.BAD_VALUE)])
+
+    assert originals(index) == [(1, 12)]
+    assert [(one.reason, one.replayed) for one in index.groups()] == [("bad_value", 0)]
+
+
+@pytest.mark.parametrize(("written_ms", "is_open"), [(9, True), (10, False), (11, False)])
+def test_between_partitions_or_files_a_mark_is_of_what_was_written_before_it(index: LetterIndex, written_ms: int, *, is_open: bool) -> None:
+    letter = posted(1, 10)
+    index.put([letter, mark(letter, 3, partition=1, written_ms=written_ms)])
+
+    assert bool(originals(index)) is is_open
+
+
+def test_a_mark_is_of_its_own_record_and_of_no_gap(index: LetterIndex) -> None:
+    index.put([posted(1, 10), posted(1, 11, timestamp_ms=AT_MS + 1), posted(1, 12, topic=RESOURCES), gap(1, 3, 13)])
+    index.put([mark(posted(1, 10), 14), mark(gap(1, 3, 13), 15)])
+
+    assert originals(index) == [(1, 11), (1, 12)]
+    assert [one.replayed for one in index.groups() if one.is_gap] == [0]

@@ -11,7 +11,7 @@ from tests.support.wire import AT_MS, EVENTS, RESOURCES
 from transforms.io.dead_letters.writer import encode_deadletter, encode_gap
 from transforms.io.kafka.offsets import OffsetGap
 from transforms.model.limits import DEADLETTER_KEY_BYTES, INTEGER_MAX
-from transforms.records.dead_letters.letters import Letter, Unreadable, coordinates_of, decode_letter, encode_letter
+from transforms.records.dead_letters.letters import Letter, Unreadable, Wanted, coordinates_of, decode_letter, encode_letter, replay_mark
 from transforms.records.dead_letters.selection import OFFSETS_LOST, Coordinates, LetterFilter, parse_coordinates
 from transforms.records.record import KafkaRecord, sha256_of
 from transforms.records.rejects import Reason, Reject, Step
@@ -110,6 +110,16 @@ def test_a_gap_is_a_letter_that_no_record_can_be_made_of() -> None:
     cut_back = decode_letter(encode_gap(OffsetGap(EVENTS, 0, 9, 9, 0)))
     assert (cut_back.is_gap, cut_back.lost) == (True, 0)
     assert (letter_of(record_of()).is_gap, letter_of(record_of()).lost) == (False, 0)
+
+
+def test_the_mark_of_a_replay_names_its_record_and_no_record_can_be_made_of_it() -> None:
+    original = Coordinates(EVENTS, 3, 7)
+    for client_id in ("af-10", "-"):
+        mark = decode_letter(encode_letter(replay_mark(Wanted(Coordinates("d", 0, 1), original, client_id, 9, AT_MS))))
+        assert (mark.is_mark, mark.is_gap, mark.is_whole, mark.withheld) == (True, False, False, True)
+        assert (mark.coordinates, mark.timestamp_ms, mark.tenant) == (original, AT_MS, client_id)
+        assert not mark.is_of(record_of(SECRET, b"{}")), "a version that knows no marks finds no record to it"
+    assert not letter_of(record_of()).is_mark
 
 
 def test_a_letter_whose_value_is_not_what_its_hash_says_is_not_whole() -> None:

@@ -46,7 +46,7 @@ def letter(record: KafkaRecord, offset: int) -> KafkaRecord:
 
 
 def wanted(record: KafkaRecord, offset: int) -> Wanted:
-    return Wanted(Coordinates(LETTERS, 0, offset), coordinates_of(record), "-", 10)
+    return Wanted(Coordinates(LETTERS, 0, offset), coordinates_of(record), "-", 10, AT_MS)
 
 
 def restored(held: list[KafkaRecord], *asked: Wanted) -> tuple[Restored, Log]:

@@ -7,7 +7,7 @@ import pytest
 
 from transforms.io.faults import GraphTooNew, InfrastructureFault
 from transforms.io.neo4j.errors import TenantFault
-from transforms.io.neo4j.schema import check_version, create_schema, migrate
+from transforms.io.neo4j.schema import check_version, create_schema, ensure_schema, migrate
 from transforms.io.neo4j.session import GraphSession
 from transforms.io.neo4j.time_limits import DEFAULT_LIMITS
 from transforms.model import renaming, schema_version
@@ -24,9 +24,11 @@ class Graph:
         self.old = [*old]
         self.failing = failing
         self.made: list[str] = []
+        self.agents_asked = 0
         self.asked_of: list[str] = []
 
     def server_agent(self) -> str:
+        self.agents_asked += 1
         return self.agent
 
     def ask(self, statement: str, **parameters: Any) -> list[dict[str, Any]]:
@@ -60,6 +62,15 @@ def test_an_empty_graph_has_the_version_of_the_job_that_begins_it() -> None:
     migrate(session(graph))
 
     assert graph.version == schema_version.VERSION
+
+
+def test_the_server_is_asked_for_its_version_once() -> None:
+    graph = Graph(None, "af-10")
+
+    ensure_schema(session(graph))
+
+    assert (graph.agents_asked, graph.version, graph.old) == (1, schema_version.VERSION, [])
+    assert graph.made
 
 
 @pytest.mark.parametrize("call", [check_version, create_schema, migrate])

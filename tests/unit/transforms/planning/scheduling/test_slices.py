@@ -117,7 +117,7 @@ def test_each_has_an_equal_share_and_what_it_does_not_need_goes_to_those_that_ha
 def test_letters_are_cut_within_both_limits_and_one_that_is_larger_is_alone(
     sizes: list[int], max_bytes: int, max_letters: int, cut: list[int]
 ) -> None:
-    wanted = [Wanted(Coordinates("d", 0, at), Coordinates("t", 0, at), "-", size) for at, size in enumerate(sizes)]
+    wanted = [Wanted(Coordinates("d", 0, at), Coordinates("t", 0, at), "-", size, 0) for at, size in enumerate(sizes)]
 
     found = list(portions(wanted, max_bytes, max_letters))
 
