@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 SCHEMES: Final = tuple(f"{name}{tls}" for name in ("bolt", "neo4j") for tls in ("", "+s", "+ssc"))
 _OPENINGS: Final = tuple(f"{scheme}://" for scheme in SCHEMES)
+# Delays double: four of them, of which the first is this part of retry_s, take a little longer than retry_s.
+_FIRST_DELAY_OF: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Neo4jTarget:
                 self.uri,
                 auth=(self.user, self.password.read()),
                 max_transaction_retry_time=self.retry_s,
+                initial_retry_delay=min(1.0, self.retry_s / _FIRST_DELAY_OF),
                 connection_timeout=within_s or 10.0,
                 user_agent="graph-build",
                 notifications_min_severity="OFF",

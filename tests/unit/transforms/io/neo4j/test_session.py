@@ -1,5 +1,6 @@
 """What a transaction fails with is what the server said, whatever the driver makes of it."""
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
@@ -80,3 +81,14 @@ def test_what_covers_no_answer_of_the_server_is_a_fault(graph: GraphSession, ans
 
     with pytest.raises(InfrastructureFault, match="The result has failed"):
         graph.ask("RETURN 1")
+
+
+def test_a_server_that_is_away_is_waited_for_about_as_long_as_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAPH_PASSWORD", "not-a-real-password")
+    away = GraphSession(Neo4jTarget("bolt://127.0.0.1:1", "neo4j", Secret(env="GRAPH_PASSWORD"), retry_s=3))
+    began = time.monotonic()
+
+    with pytest.raises(InfrastructureFault, match=r"^Neo4j at bolt://127\.0\.0\.1:1 cannot be used"):
+        away.ask("RETURN 1")
+
+    assert 2.5 < time.monotonic() - began < 5.2, "delays of 1, 2 and 4 s take 5.6 s at least"
