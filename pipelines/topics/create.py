@@ -72,10 +72,16 @@ def outcomes_table(found: list[TopicOutcome]) -> Table:
     return table
 
 
+def _remedy(found: list[TopicOutcome]) -> str:
+    if any(one.too_many_replicas for one in found):
+        return "Kafka has fewer brokers than that: leave --replication_factor out, or give one that it can have."
+    return "Grant CREATE on them, or make them with these settings yourself."
+
+
 def outcomes_sentence(found: list[TopicOutcome]) -> str:
     """How many were made, exist or were refused."""
     numbers = {made: sum(one.made is made for one in found) for made in Made}
     told = ", ".join(f"{number} {made.value}" for made, number in numbers.items() if number)
-    refused = " Grant CREATE on them, or make them with these settings yourself." if numbers[Made.REFUSED] else ""
+    refused = f" {_remedy(found)}" if numbers[Made.REFUSED] else ""
     checked = " `python -m pipelines.doctor` checks the settings of those that exist." if numbers[Made.EXISTS] else ""
     return f"{len(found)} topics: {told}.{refused}{checked}"

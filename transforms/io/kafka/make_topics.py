@@ -29,13 +29,17 @@ class Made(StrEnum):
 
 
 class TopicOutcome(NamedTuple):
-    """settings: those that it was to be made with. said: why Kafka refused it, "" where it did not."""
+    """settings: those that it was to be made with. said: why Kafka refused it, "" where it did not.
+
+    too_many_replicas: it has fewer brokers than the topic was to have replicas.
+    """
 
     name: str
     partitions: int
     settings: dict[str, str]
     made: Made
     said: str = ""
+    too_many_replicas: bool = False
 
 
 def topics_wanted(
@@ -76,7 +80,9 @@ def make_topics(target: KafkaTarget, wanted: list[NewTopic], *, dry_run: bool = 
                 asked[topic.topic].result()
                 outcome = outcome._replace(made=made)
             except KafkaException as error:
-                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                    outcome = outcome._replace(made=Made.REFUSED, said=error.args[0].str())
+                code = error.args[0].code()
+                if code != KafkaError.TOPIC_ALREADY_EXISTS:
+                    fewer = code == KafkaError.INVALID_REPLICATION_FACTOR
+                    outcome = outcome._replace(made=Made.REFUSED, said=error.args[0].str(), too_many_replicas=fewer)
         found.append(outcome)
     return found

@@ -88,7 +88,24 @@ def test_the_last_sentence_counts_what_became_of_them(made: list[Made], said: st
     assert outcomes_sentence([_outcome(str(number), one) for number, one in enumerate(made)]) == said
 
 
+def test_more_replicas_than_brokers_is_no_missing_right() -> None:
+    found = [_outcome("a", Made.REFUSED)._replace(too_many_replicas=True)]
+
+    assert outcomes_sentence(found) == (
+        "1 topics: 1 refused. Kafka has fewer brokers than that: leave --replication_factor out, or give one that it can have."
+    )
+
+
 def test_machines_are_told_of_each_topic() -> None:
     found: list[dict[str, Any]] = outcomes_object([_outcome("a", Made.REFUSED)])["topics"]
 
-    assert found == [{"name": "a", "partitions": 4, "settings": {"cleanup.policy": "delete"}, "made": "refused", "said": "no right"}]
+    assert found == [
+        {
+            "name": "a",
+            "partitions": 4,
+            "settings": {"cleanup.policy": "delete"},
+            "made": "refused",
+            "said": "no right",
+            "too_many_replicas": False,
+        }
+    ]
