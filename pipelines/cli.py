@@ -4,6 +4,7 @@ Each sub-command is also a module, `python -m pipelines.graph_build`, `python -m
 """
 
 import importlib
+import os
 from typing import Annotated, Any, Final, NamedTuple
 
 import typer
@@ -59,5 +60,8 @@ def _tell_version(asked: bool) -> None:
 @app.callback()
 def main(
     version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Print the version, and exit.")] = False,
+    config: Annotated[str, typer.Option("--config", help="TOML file of flags, as each command takes it too.")] = "",
 ) -> None:
-    """Nothing but its options."""
+    """Hand the file on as the variable that every command reads; its own --config goes before that."""
+    if config:
+        os.environ["GRAPH_CONFIG"] = config

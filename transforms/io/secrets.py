@@ -26,7 +26,7 @@ class Secret:
             return secret
         if self.env and (value := os.environ.get(self.env)):
             return value
-        raise InfrastructureFault(f"No secret is set; set {self.env} or {self.env}_FILE in the environment.")
+        raise InfrastructureFault(f"{self.env} is not set; set it, or {self.env}_FILE, in the environment.")
 
     def _read_file(self) -> str:
         try:

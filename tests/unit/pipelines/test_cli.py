@@ -36,6 +36,20 @@ def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
     assert CliRunner().invoke(app, arguments).exit_code == 2
 
 
+def test_a_configuration_file_may_be_named_before_the_command_and_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAPH_CONFIG", "")
+    file, other = tmp_path / "a.toml", tmp_path / "b.toml"
+    file.write_text("neo4j_usr = 'me'\n")
+    other.write_text("neo4j_uir = 'bolt://n:1'\n")
+
+    before = CliRunner().invoke(app, ["--config", str(file), "tenants", "list"], env={"COLUMNS": "400"})
+    after = CliRunner().invoke(app, ["--config", str(file), "tenants", "list", "--config", str(other)], env={"COLUMNS": "400"})
+
+    assert (before.exit_code, after.exit_code) == (2, 2)
+    assert f"--config {file} sets neo4j_usr" in before.output
+    assert f"--config {other} sets neo4j_uir" in after.output
+
+
 def test_the_version_is_that_of_the_package() -> None:
     declared = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]["version"]
 

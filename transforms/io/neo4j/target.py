@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 SCHEMES: Final = tuple(f"{name}{tls}" for name in ("bolt", "neo4j") for tls in ("", "+s", "+ssc"))
 _OPENINGS: Final = tuple(f"{scheme}://" for scheme in SCHEMES)
+_WITH_TLS: Final = tuple(scheme for scheme in SCHEMES if "+" in scheme)
 # Delays double: four of them, of which the first is this part of retry_s, take a little longer than retry_s.
 _FIRST_DELAY_OF: Final = 12
 
@@ -89,5 +90,11 @@ class Neo4jTarget:
             )
         return InfrastructureFault(
             f"Neo4j at {self.address} cannot be used ({said}); nothing after the last committed offsets counts as done: "
-            "start it or fix NEO4J_URI, then run again."
+            f"start it or fix NEO4J_URI, then run again. If it runs, {self._likely_cause()}"
         )
+
+    def _likely_cause(self) -> str:
+        """A question; the driver says the same of a server that is away and of one that was spoken to in another way."""
+        if self.uri.partition("://")[0] in _WITH_TLS or self.ca_file:
+            return "does this port speak Bolt with TLS? Without TLS, write bolt:// or neo4j:// and set no NEO4J_CA_FILE."
+        return "is this its Bolt port, and does it want TLS (bolt+s://, neo4j+s://, or NEO4J_CA_FILE)?"

@@ -82,7 +82,7 @@ def test_a_secret_that_is_nowhere_is_asked_for_by_name(monkeypatch: pytest.Monke
     monkeypatch.delenv(_NAME, raising=False)
     with pytest.raises(InfrastructureFault) as raised:
         Secret(_NAME).read()
-    assert raised.value.sentence == f"No secret is set; set {_NAME} or {_NAME}_FILE in the environment."
+    assert raised.value.sentence == f"{_NAME} is not set; set it, or {_NAME}_FILE, in the environment."
 
 
 def test_a_reference_shows_where_the_secret_is_and_not_what(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

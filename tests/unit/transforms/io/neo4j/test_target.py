@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from neo4j.exceptions import Neo4jError
+from neo4j.exceptions import Neo4jError, ServiceUnavailable
 
 from transforms.io.faults import InfrastructureFault
 from transforms.io.neo4j.target import Neo4jTarget
@@ -50,3 +50,18 @@ def test_a_login_in_the_uri_is_refused_and_shown_nowhere(monkeypatch: pytest.Mon
         assert "hunter2" not in raised.value.sentence
         assert "u:REDACTED@h" in raised.value.sentence
         assert "hunter2" not in target.fault(Neo4jError(f"no route to {uri}")).sentence
+
+
+@pytest.mark.parametrize(
+    ("uri", "ca_file", "asked"),
+    [
+        ("neo4j+s://n:7687", "", "does this port speak Bolt with TLS?"),
+        ("bolt+ssc://n:7687", "", "does this port speak Bolt with TLS?"),
+        ("bolt://n:7687", "/ca.pem", "does this port speak Bolt with TLS?"),
+        ("bolt://n:7474", "", "is this its Bolt port, and does it want TLS"),
+    ],
+)
+def test_a_server_that_does_not_answer_is_asked_about_by_what_was_configured(uri: str, ca_file: str, asked: str) -> None:
+    target = Neo4jTarget(uri, "neo4j", Secret("NEO4J_PASSWORD"), ca_file=ca_file)
+
+    assert f"then run again. If it runs, {asked}" in target.fault(ServiceUnavailable("Unable to retrieve routing information")).sentence
