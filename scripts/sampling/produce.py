@@ -7,6 +7,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
 from scripts.sampling.record import SampleRecord
+from transforms.model.limits import TOPIC_MESSAGE_BYTES
 from transforms.records import topics as declared
 
 PARTITIONS: Final = 4
@@ -58,9 +59,10 @@ def check_sizes(brokers: str, records: Iterable[SampleRecord]) -> None:
             small[resource.name] = takes
     if small:
         names = ", ".join(f"{name} ({takes})" for name, takes in sorted(small.items()))
+        enough = TOPIC_MESSAGE_BYTES if max(largest.values()) <= TOPIC_MESSAGE_BYTES else MESSAGE_BYTES
         raise TopicTooSmall(
-            f"Nothing was produced: topics at {brokers} take too small messages (max.message.bytes): {names}. Set it to {MESSAGE_BYTES} "
-            f"(kafka-configs.sh --alter --entity-type topics --entity-name TOPIC --add-config max.message.bytes={MESSAGE_BYTES}), delete "
+            f"Nothing was produced: topics at {brokers} take too small messages (max.message.bytes): {names}. Set it to {enough} "
+            f"(kafka-configs.sh --alter --entity-type topics --entity-name TOPIC --add-config max.message.bytes={enough}), delete "
             "the topics so that they are made anew, or leave the largest bad records out with --poison_classes 0."
         )
 

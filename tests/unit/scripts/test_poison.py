@@ -22,6 +22,7 @@ from tests.support.wire import (
     kafka_record,
 )
 from transforms.io.dead_letters.writer import encode_deadletter
+from transforms.model.limits import TOPIC_MESSAGE_BYTES
 from transforms.planning.interpret.dispatch import interpret
 from transforms.records.decode import decode_record
 from transforms.records.record import KafkaRecord
@@ -87,3 +88,8 @@ def test_poisons_have_names_of_their_own_and_cover_the_reasons_that_a_record_can
         "tenant_quarantined",
         "tenant_quota",
     }
+
+
+def test_every_poison_fits_into_topics_that_topics_create_made() -> None:
+    for poison in _POISONS:
+        assert len(poison.key or b"") + len(poison.value or b"") < TOPIC_MESSAGE_BYTES - 4096, poison.name
