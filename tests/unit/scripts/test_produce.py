@@ -48,5 +48,5 @@ def test_each_topic_that_is_too_small_is_named_with_its_size_and_the_remedy(monk
     assert "max.message.bytes): b (5000)." in said
     assert "a (3000)" not in said
     assert "--add-config max.message.bytes=2097152" in said
-    with pytest.raises(TopicTooSmall, match="--add-config max.message.bytes=4194304"):
+    with pytest.raises(TopicTooSmall, match=r"--add-config max\.message\.bytes=4194304"):
         check_sizes("k:1", [*RECORDS, SampleRecord("b", None, b"x" * 3_000_000, 0)])
