@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from transforms.io.archive.avro_files import AvroFiles
-from transforms.io.dead_letters.writer import gap_letter, letter_of
+from transforms.io.dead_letters.gaps import gap_letter
+from transforms.io.dead_letters.writer import letter_of
 from transforms.io.kafka.offsets import OffsetGap, OffsetRange
 from transforms.records.dead_letters.blocks import LETTERS, LetterFile
 from transforms.records.dead_letters.letters import Letter, Wanted, encode_letter, replay_mark

@@ -6,6 +6,7 @@ import msgspec
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from transforms.io.dead_letters.gaps import gap_letter
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka.offsets import OffsetGap
 from transforms.io.kafka.target import KafkaTarget
@@ -14,7 +15,6 @@ from transforms.model.limits import DEADLETTER_KEY_BYTES, DEADLETTER_MESSAGE_BYT
 from transforms.records.dead_letters.connect_headers import connect_headers
 from transforms.records.dead_letters.letters import Letter, Wanted, encode_letter, replay_mark
 from transforms.records.dead_letters.redacted import Kept, kept_headers, kept_key, kept_value
-from transforms.records.dead_letters.selection import OFFSETS_LOST
 from transforms.records.record import Headers, KafkaRecord, sha256_of
 from transforms.records.redaction.text import redact_text
 from transforms.records.rejects import Reject, Step
@@ -91,34 +91,6 @@ def _letter(reject: Reject, key: bytes | None, headers: Headers | None, kept: Ke
         truncated=is_cut or cut_key != record.key or not fits,
         value_bytes=(None if record.value is None else len(record.value)) if original is None else original.size_bytes,
         value_sha256=sha256_of(record.value) if original is None else original.sha256,
-    )
-
-
-def encode_gap(gap: OffsetGap) -> bytes:
-    """A gap's letter as JSON."""
-    return encode_letter(gap_letter(gap))
-
-
-def gap_letter(gap: OffsetGap) -> Letter:
-    """The record of offsets that Kafka deleted before they were taken in, as a letter: it holds coordinates and no value."""
-    return Letter(
-        reason=OFFSETS_LOST,
-        detail=gap.sentence,
-        step="read",
-        client_id=None,
-        topic=gap.topic,
-        partition=gap.partition,
-        offset=gap.start,
-        timestamp_ms=0,
-        key=None,
-        headers=(),
-        value=None,
-        withheld=False,
-        redacted=False,
-        truncated=False,
-        value_bytes=None,
-        value_sha256=None,
-        gap_end=gap.end,
     )
 
 

@@ -18,9 +18,10 @@ from pipelines.options.letters import LetterOptions, ReplayOptions, coordinates
 from pipelines.options.tenants import RouteOptions
 from pipelines.output.readable import printable, readable_json, readable_text, shown_time
 from tests.support.wire import AT_MS, EVENTS, RESOURCES
+from transforms.io.dead_letters.gaps import encode_gap
 from transforms.io.dead_letters.index import LetterEntry, LetterGroup
 from transforms.io.dead_letters.reader import Posted
-from transforms.io.dead_letters.writer import encode_deadletter, encode_gap
+from transforms.io.dead_letters.writer import encode_deadletter
 from transforms.io.kafka.offsets import OffsetGap
 from transforms.records.dead_letters.letters import Wanted, decode_letter, replay_mark
 from transforms.records.dead_letters.selection import Coordinates, LetterFilter, LetterPlace

@@ -14,9 +14,10 @@ from tests.support.wire import AT_MS, EVENTS, RESOURCES
 from tests.unit.transforms.io.dead_letters.test_reader import Log
 from transforms.io.archive.avro_files import AvroFiles
 from transforms.io.dead_letters.files import HeldLetters, LetterFileWriter
+from transforms.io.dead_letters.gaps import encode_gap, gap_letter
 from transforms.io.dead_letters.index import LetterIndex
 from transforms.io.dead_letters.reader import DeadLetterReader, Posted
-from transforms.io.dead_letters.writer import encode_deadletter, encode_gap, gap_letter, letter_of
+from transforms.io.dead_letters.writer import encode_deadletter, letter_of
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka.offsets import OffsetGap
 from transforms.records.archive_format.container import encode_file, read_blocks, read_header

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.wire import AT_MS, EVENTS, RESOURCES
+from transforms.io.dead_letters.gaps import encode_gap
 from transforms.io.dead_letters.index import LetterGroup, LetterIndex
 from transforms.io.dead_letters.reader import Posted
-from transforms.io.dead_letters.writer import encode_deadletter, encode_gap
+from transforms.io.dead_letters.writer import encode_deadletter
 from transforms.io.kafka.offsets import OffsetGap
 from transforms.records.dead_letters.letters import Wanted, decode_letter, encode_letter, replay_mark
 from transforms.records.dead_letters.selection import Coordinates, LetterFilter

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.wire import AT_MS, EVENTS, RESOURCES
-from transforms.io.dead_letters.writer import encode_deadletter, encode_gap
+from transforms.io.dead_letters.gaps import encode_gap
+from transforms.io.dead_letters.writer import encode_deadletter
 from transforms.io.kafka.offsets import OffsetGap
 from transforms.model.limits import DEADLETTER_KEY_BYTES, INTEGER_MAX
 from transforms.records.dead_letters.letters import Letter, Unreadable, Wanted, coordinates_of, decode_letter, encode_letter, replay_mark

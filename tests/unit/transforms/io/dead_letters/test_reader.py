@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from tests.support.wire import AT_MS, EVENTS, RESOURCES
+from transforms.io.dead_letters.gaps import encode_gap
 from transforms.io.dead_letters.reader import DeadLetterReader, Posted, Restored
-from transforms.io.dead_letters.writer import encode_deadletter, encode_gap
+from transforms.io.dead_letters.writer import encode_deadletter
 from transforms.io.kafka.offsets import OffsetGap, OffsetRange
 from transforms.records.dead_letters.letters import Unavailable, Wanted, coordinates_of
 from transforms.records.dead_letters.selection import Coordinates

@@ -3,7 +3,8 @@
 from msgspec import structs
 
 from tests.support.wire import RESOURCES, kafka_record
-from transforms.io.dead_letters.writer import gap_letter, letter_of
+from transforms.io.dead_letters.gaps import gap_letter
+from transforms.io.dead_letters.writer import letter_of
 from transforms.io.kafka.offsets import OffsetGap
 from transforms.records.dead_letters.connect_headers import connect_headers
 from transforms.records.rejects import Reason, Reject, Step
