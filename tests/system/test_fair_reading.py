@@ -28,7 +28,7 @@ def reader(world: World) -> Iterator[RangeReader]:
     # What was acknowledged a moment ago may not be shown to a consumer yet, who would then be told of an end before it.
     with closing(KafkaOffsets(world.kafka_target)) as offsets:
         wanted = [OffsetRange(RESOURCES, partition, 0, (LOUD if partition == 0 else QUIET) + 50) for partition in range(4)]
-        await_that(lambda: sorted(offsets.held([RESOURCES])) == wanted, 15, "all records can be read")
+        await_that(lambda: sorted(offsets.held([RESOURCES])) == wanted, 60, "all records can be read")
     reader = RangeReader(world.kafka_target)
     yield reader
     reader.close()
