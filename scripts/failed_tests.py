@@ -16,4 +16,5 @@ def failed_tests(file: Path = _FAILED) -> list[str]:
 
 
 if __name__ == "__main__":
-    print(*failed_tests(), sep="\n")
+    for failed in failed_tests():
+        print(failed)

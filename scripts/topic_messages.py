@@ -1,10 +1,11 @@
 """Topics of Kafka, read from their beginnings to their ends as of now."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
-_WAIT_S = 10
+_WAIT_S: Final = 10
 
 
 def read_messages(brokers: str, *topics: str) -> Iterator[Message]:
