@@ -64,4 +64,6 @@ def main(
 ) -> None:
     """Hand the file on as the variable that every command reads; its own --config goes before that."""
     if config:
-        os.environ["GRAPH_CONFIG"] = config
+        from pipelines.options.config_file import VARIABLE  # noqa: PLC0415 - help and version wait for no options
+
+        os.environ[VARIABLE] = config

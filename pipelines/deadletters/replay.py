@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Final
 
 import apache_beam as beam
 import structlog
@@ -146,13 +146,11 @@ def _replaying(flow: FlowSettings) -> Callable[[list[Wanted]], ReplaySlice]:
         store.ensure_schema()
     marker = Marker(flow.kafka, flow.letters)
 
-    def run(portion: list[Wanted], not_taken: NotTaken) -> Any:
-        return run_settled(lambda: run_pipeline(lambda pipeline: build(pipeline, portion, flow, not_taken)))
-
     def run_slice(portion: list[Wanted]) -> ReplaySlice:
         with TemporaryDirectory(prefix="graph-replay-") as folder:
             not_taken = NotTaken(f"{folder}/not_taken")
-            done = slice_of(run(portion, not_taken), len(portion))
+            result = run_settled(lambda: run_pipeline(lambda pipeline: build(pipeline, portion, flow, not_taken)))
+            done = slice_of(result, len(portion))
             marker.mark(not_taken.taken(portion))
         return done
 

@@ -1,13 +1,14 @@
 """Walks over the dead-letter topic, with progress: all letters into an index, or the letters of one record."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from typing import NamedTuple
 
 from pipelines.output.progress import Count
 from transforms.io.dead_letters.index import LetterIndex
 from transforms.io.dead_letters.reader import DeadLetterReader, Posted
 from transforms.io.kafka.offsets import Place
-from transforms.records.dead_letters.selection import Coordinates
+from transforms.records.dead_letters.selection import Coordinates, LetterFilter
 
 
 def index_letters(reader: DeadLetterReader, index: LetterIndex, beyond: Mapping[Place, int] | None = None) -> dict[Place, int]:
@@ -50,15 +51,15 @@ def find_letter(reader: DeadLetterReader, original: Coordinates) -> FoundLetter:
                     found = posted if found is None else later(found, posted)
                     times += 1
             count.advance(len(letters))
-    replayed = [one.written_ms for one in marks if found is not None and is_marked(found, one)]
-    return FoundLetter(found, times, max(replayed, default=None))
+    return FoundLetter(found, times, None if found is None else replayed_ms(found, marks))
 
 
-def is_marked(one: Posted, mark: Posted) -> bool:
-    """Whether the mark, of the same coordinates, is of this letter: it came after it."""
-    if one.letter.is_gap or one.letter.timestamp_ms != mark.letter.timestamp_ms:
-        return False
-    return mark.at > one.at if mark.at[:2] == one.at[:2] else mark.written_ms >= one.written_ms
+def replayed_ms(letter: Posted, marks: Sequence[Posted]) -> int | None:
+    """When the letter was replayed, as `list` tells it; None where none of the marks is of it."""
+    with closing(LetterIndex(LetterFilter())) as index:
+        index.put([letter, *marks])
+        (entry,) = index.latest(1)
+    return entry.replayed_ms
 
 
 def later(one: Posted, other: Posted) -> Posted:

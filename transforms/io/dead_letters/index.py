@@ -58,7 +58,7 @@ SELECT client_id, reason, topic, is_gap, count(*), sum(lost), count(replayed_ms)
 """
 _LATEST: Final = f"""
 SELECT topic, partition, offset, at_topic, at_partition, at_offset, written_ms, client_id, reason, step, detail, replayed_ms
-{_MATCHING} {{}}ORDER BY written_ms DESC, at_topic, at_partition DESC, at_offset DESC LIMIT ?
+{_MATCHING} AND (? OR replayed_ms IS NULL) ORDER BY written_ms DESC, at_topic, at_partition DESC, at_offset DESC LIMIT ?
 """
 # A tenant with many hides nothing of another's.
 _LATEST_OF_EACH: Final = f"""
@@ -148,7 +148,7 @@ class LetterIndex:
 
     def latest(self, limit: int, *, only_open: bool = False) -> Iterator[LetterEntry]:
         """The letters that match and were written last, the last of them first. only_open: those that were not replayed."""
-        for row in self._select(_LATEST.format("AND replayed_ms IS NULL " if only_open else ""), limit):
+        for row in self._select(_LATEST, not only_open, limit):
             yield LetterEntry(Coordinates(*row[:3]), Coordinates(*row[3:6]), *row[6:])
 
     def latest_of_each(self, limit: int) -> Iterator[LetterEntry]:

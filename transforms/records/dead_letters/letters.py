@@ -177,22 +177,39 @@ def replay_mark(wanted: Wanted) -> Letter:
 
     It says that its value is withheld, so that a version that knows no marks reads the record again from Kafka or leaves it.
     """
-    original = wanted.original
+    client_id = None if wanted.client_id == NO_TENANT else wanted.client_id
+    detail = f"replayed from {wanted.at}"
+    return letter_without_record(wanted.original, REPLAYED, detail, REPLAYED, client_id, wanted.timestamp_ms, withheld=True)
+
+
+def letter_without_record(
+    at: Coordinates,
+    reason: str,
+    detail: str,
+    step: str,
+    client_id: str | None = None,
+    timestamp_ms: int = 0,
+    *,
+    withheld: bool = False,
+    gap_end: int | msgspec.UnsetType = msgspec.UNSET,
+) -> Letter:
+    """A letter that names coordinates and holds nothing of what lies there: no record can be made of it."""
     return Letter(
-        reason=REPLAYED,
-        detail=f"replayed from {wanted.at}",
-        step=REPLAYED,
-        client_id=None if wanted.client_id == NO_TENANT else wanted.client_id,
-        topic=original.topic,
-        partition=original.partition,
-        offset=original.offset,
-        timestamp_ms=wanted.timestamp_ms,
+        reason=reason,
+        detail=detail,
+        step=step,
+        client_id=client_id,
+        topic=at.topic,
+        partition=at.partition,
+        offset=at.offset,
+        timestamp_ms=timestamp_ms,
         key=None,
         headers=(),
         value=None,
-        withheld=True,
+        withheld=withheld,
         redacted=False,
         truncated=False,
         value_bytes=None,
         value_sha256=None,
+        gap_end=gap_end,
     )

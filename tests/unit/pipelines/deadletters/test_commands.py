@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from pipelines.deadletters.commands import app
 from pipelines.deadletters.replay import ask_for_all
 from pipelines.deadletters.report import letter_object, letter_text, list_object, print_list, unreadable_sentences
-from pipelines.deadletters.walk import is_marked, later
+from pipelines.deadletters.walk import later, replayed_ms
 from pipelines.options.letters import LetterOptions, ReplayOptions, coordinates
 from pipelines.options.tenants import RouteOptions
 from pipelines.output.readable import printable, readable_json, readable_text, shown_time
@@ -217,11 +217,11 @@ def test_a_letter_says_when_it_was_replayed_if_it_was_since_it_was_written() -> 
     wanted = Wanted(letter.at, letter.letter.coordinates, "-", 2, AT_MS)
     mark = Posted(Coordinates("graph.deadletter", 0, 3), AT_MS, replay_mark(wanted))
 
-    assert is_marked(letter, mark)
-    assert not is_marked(posted(record, 4), mark), "it was rejected again since"
-    assert not is_marked(posted(record, 1, partition=1, written_ms=AT_MS + 1), mark)
-    assert not is_marked(posted(KafkaRecord(EVENTS, 0, 2, AT_MS + 1, b"k", b"{}"), 1), mark), "another record"
-    assert not is_marked(gap(), mark)
+    assert replayed_ms(letter, [mark]) == AT_MS
+    assert replayed_ms(posted(record, 4), [mark]) is None, "it was rejected again since"
+    assert replayed_ms(posted(record, 1, partition=1, written_ms=AT_MS + 1), [mark]) is None
+    assert replayed_ms(posted(KafkaRecord(EVENTS, 0, 2, AT_MS + 1, b"k", b"{}"), 1), [mark]) is None, "another record"
+    assert replayed_ms(gap(), [mark]) is None
     assert f"replayed   {shown_time(AT_MS)}" in letter_text(letter, 1, AT_MS)
     assert letter_object(letter, 1, AT_MS)["replayed"] == shown_time(AT_MS)
     assert letter_object(letter, 1)["replayed"] is None
