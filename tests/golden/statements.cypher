@@ -1717,7 +1717,7 @@ CALL (row) {
   }
   WITH n ORDER BY n.ver DESC, n.eid LIMIT $most
   WITH properties(n) AS p
-  RETURN collect([p.eid, p.etype, p.reason, p.message, p.subject, p.severity, p.count, p.ver, p.value, p.state, p.owner, p.event_time.epochSeconds * 1000000 + p.event_time.microsecond, p.first_time.epochSeconds * 1000000 + p.first_time.microsecond]) AS values
+  RETURN collect([p.eid, p.etype, p.reason, left(p.message, 4096), p.subject, p.severity, p.count, p.ver, p.value, p.state, p.owner, p.event_time.epochSeconds * 1000000 + p.event_time.microsecond, p.first_time.epochSeconds * 1000000 + p.first_time.microsecond]) AS values
 }
 RETURN row.client_id AS client_id, values;
 
@@ -1747,9 +1747,9 @@ UNWIND $rows AS row
 CALL (row) {
   MATCH (n:Resource {client_id: row.client_id}) WHERE n.rid > '' AND n.kind IN row.kinds
     AND (n.ns IN row.spaces OR n.kind IN row.cluster_kinds)
-  WITH n ORDER BY n.rid LIMIT $most
+  WITH n, CASE WHEN n.ailing THEN 0 ELSE row.ranks[n.kind] END AS rank ORDER BY rank, n.rid LIMIT $most
   WITH n, properties(n) AS p
-  RETURN collect([p.rid, p.kind, p.ns, p.name, p.labels, p.selector, p.node, p.pod_ip, p.replicas, p.service_ips, p.status, p.facts, p.ver, p.stub, p.phase, p.taints, p.unschedulable, p.volume, p.storage_class, p.storage_request, p.access_modes, p.capacity, p.claim, p.created.epochSeconds * 1000000 + p.created.microsecond, p.changed.epochSeconds * 1000000 + p.changed.microsecond,
+  RETURN collect([p.rid, p.kind, p.ns, p.name, p.labels, p.selector, p.node, p.pod_ip, p.replicas, p.service_ips, CASE WHEN size(p.status) <= 16384 THEN p.status END, p.facts, p.ver, p.stub, p.phase, p.taints, p.unschedulable, p.volume, p.storage_class, p.storage_request, p.access_modes, p.capacity, p.claim, p.created.epochSeconds * 1000000 + p.created.microsecond, p.changed.epochSeconds * 1000000 + p.changed.microsecond,
     [(n)-[r:CONTROLS|RUNS_ON|SELECTS|MOUNTS|USES|CALLS|CLAIMS]->(m) | [type(r), m.rid]],
     [(n)<-[r:CONTROLS|CALLS]-(m) | [type(r), m.rid]]]) AS values
 }

@@ -97,6 +97,28 @@ def test_in_a_stream_a_tenant_is_analysed_at_most_so_often_and_at_the_end_once_m
     assert analyst.take_done() == []
 
 
+def test_a_tenant_that_failed_is_analysed_again_after_a_pause_that_grows_and_others_are_not() -> None:
+    clock, tried, done = [0.0], [], threading.Semaphore(0)
+
+    class Told(Recording):
+        def analyse(self, client_ids: Iterable[str]) -> dict[str, Analysed | Exception]:
+            found = super().analyse(client_ids)
+            tried.append((clock[0], sorted(found)))
+            done.release()
+            return found
+
+    analyst = Analyst(Told("af-10"), 10.0, clock=lambda: clock[0])
+    analyst.submit(["af-10", "af-11"])
+    for later in (10.0, 30.0, 70.0):
+        assert done.acquire(timeout=30)
+        while (("af-10", False)) not in analyst.take_done():
+            pass
+        clock[0] = later
+    assert done.acquire(timeout=30)
+    analyst.close()
+    assert tried[:4] == [(0.0, ["af-10", "af-11"]), (10.0, ["af-10"]), (30.0, ["af-10"]), (70.0, ["af-10"])]
+
+
 def test_the_step_gives_nothing_and_analyses_what_the_graph_holds() -> None:
     sink = MemorySink("test_analyze")
     sink.clear()

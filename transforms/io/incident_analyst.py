@@ -1,11 +1,12 @@
 """Analyses tenants whose graph has changed: at once, or in the background at most so often.
 
-A failure is logged and counted, and holds nothing up: the graph is as good as before, and the tenant's next change tries again.
+A failure is logged and counted, and holds nothing up: the graph is as good as before. The tenant's next change tries again, and in the
+background so does the analyst, after a pause that grows with each failure.
 """
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Protocol
 
 import structlog
@@ -18,6 +19,8 @@ from transforms.records.rejects import Step
 
 _LOG = structlog.get_logger("incidents")
 _LOOK_S: Final = 0.5
+_LONGEST_S: Final = 600.0
+_DOUBLINGS: Final = 10
 _AGAIN: Final = "the tenant's next change tries again"
 
 
@@ -54,8 +57,8 @@ def _told(client_id: str, outcome: Analysed | Exception) -> Analysed | None:
 class Analyst:
     """Analyses in a thread of its own, each tenant at most once in `every_s` seconds; close it with the owner.
 
-    What is due at once is analysed together. What is due when it is closed is analysed first; what a process that is killed had still
-    to do, the tenant's next change does.
+    What is due at once is analysed together. What failed is due again after `every_s`, then twice that, and so on up to ten minutes.
+    What is due when it is closed is analysed first; what a process that is killed had still to do, the tenant's next change does.
     """
 
     def __init__(self, store: Incidents, every_s: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -65,6 +68,7 @@ class Analyst:
         self._changed = threading.Condition()
         self._due: dict[str, float] = {}
         self._last: dict[str, float] = {}
+        self._failures: dict[str, int] = {}
         self._done: list[tuple[str, bool]] = []
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="analyst", daemon=True)
@@ -95,6 +99,19 @@ class Analyst:
             found = analysed(self._store, client_ids)
             with self._changed:
                 self._done += [(client_id, outcome is not None) for client_id, outcome in found.items()]
+                if not self._closed:
+                    self._again(found)
+
+    def _again(self, found: Mapping[str, Analysed | None]) -> None:
+        """Have what failed analysed again, later each time."""
+        for client_id, outcome in found.items():
+            if outcome is not None:
+                self._failures.pop(client_id, None)
+                continue
+            failures = self._failures[client_id] = self._failures.get(client_id, 0) + 1
+            at = self._clock() + min(self._every_s * 2 ** min(failures - 1, _DOUBLINGS), _LONGEST_S)
+            self._last[client_id] = max(self._last.get(client_id, at), at - self._every_s)
+            self._due[client_id] = at
 
     def _next(self) -> list[str]:
         """The tenants that are due, once any is; none once closed and done."""

@@ -26,6 +26,7 @@ from transforms.model.graph import (
     USES,
     NodeLabel,
 )
+from transforms.model.limits import READ_MESSAGE_CHARACTERS, READ_STATUS_CHARACTERS
 
 # Every statement takes rows of many tenants, so that many are analysed in as many round trips as one.
 _ROWS: Final = "UNWIND $rows AS row"
@@ -98,6 +99,13 @@ EPISODE: Final = ("eid", "etype", "reason", "message", "subject", "severity", "c
 EPISODE_TIMES: Final = ("event_time", "first_time")
 
 
+def _read(name: str) -> str:
+    """A property, as far as an analysis reads it."""
+    if name == "message":
+        return f"left(p.message, {READ_MESSAGE_CHARACTERS})"
+    return f"CASE WHEN size(p.status) <= {READ_STATUS_CHARACTERS} THEN p.status END" if name == "status" else f"p.{name}"
+
+
 def _us(name: str) -> str:
     return f"p.{name}.epochSeconds * 1000000 + p.{name}.microsecond"
 
@@ -107,7 +115,7 @@ def _us(name: str) -> str:
 READ_EPISODES: Final = (
     f"{_ROWS}\nCALL (row) {{\n  CALL (row) {{\n    {_TELLING}\n    RETURN n\n    UNION ALL\n    WITH row\n    {_FINDINGS}\n"
     "    RETURN n\n  }\n  WITH n ORDER BY n.ver DESC, n.eid LIMIT $most\n  WITH properties(n) AS p\n"
-    f"  RETURN collect([{', '.join(f'p.{one}' for one in EPISODE)}, {', '.join(map(_us, EPISODE_TIMES))}]) AS values\n}}\n"
+    f"  RETURN collect([{', '.join(map(_read, EPISODE))}, {', '.join(map(_us, EPISODE_TIMES))}]) AS values\n}}\n"
     f"RETURN {_OWNER}, values"
 )
 READ_AILING: Final = (
@@ -131,8 +139,10 @@ BEGINNING: Final = tuple(one.type for one in (CONTROLS, RUNS_ON, SELECTS, MOUNTS
 ENDING: Final = tuple(one.type for one in (CONTROLS, CALLS))
 READ_RESOURCES: Final = (
     f"{_ROWS}\nCALL (row) {{\n  {_all('n', RESOURCE)} WHERE n.rid > '' AND n.kind IN row.kinds\n"
-    "    AND (n.ns IN row.spaces OR n.kind IN row.cluster_kinds)\n  WITH n ORDER BY n.rid LIMIT $most\n  WITH n, properties(n) AS p\n"
-    f"  RETURN collect([{', '.join(f'p.{one}' for one in OBJECT)}, {', '.join(map(_us, OBJECT_TIMES))},\n"
+    "    AND (n.ns IN row.spaces OR n.kind IN row.cluster_kinds)\n"
+    f"  WITH n, CASE WHEN n.{AILING} THEN 0 ELSE row.ranks[n.kind] END AS rank ORDER BY rank, n.rid LIMIT $most\n"
+    "  WITH n, properties(n) AS p\n"
+    f"  RETURN collect([{', '.join(map(_read, OBJECT))}, {', '.join(map(_us, OBJECT_TIMES))},\n"
     f"    [(n)-[r:{'|'.join(BEGINNING)}]->(m) | [type(r), m.{RESOURCE.key}]],\n"
     f"    [(n)<-[r:{'|'.join(ENDING)}]-(m) | [type(r), m.{RESOURCE.key}]]]) AS values\n}}\n"
     f"RETURN {_OWNER}, values"

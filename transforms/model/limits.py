@@ -31,6 +31,10 @@ MOST_JUDGED: Final = 20_000
 # Rows that batches of several tenants may come to in one transaction; a single batch may come to more.
 MOST_GROUP_ROWS: Final = 20_000
 
+# Of a message an analysis reads so much, and a longer status not at all: it holds thousands of each at once.
+READ_MESSAGE_CHARACTERS: Final = 4096
+READ_STATUS_CHARACTERS: Final = 16 * 1024
+
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(9999, 12, 31, tzinfo=UTC)
 # How far a body may be ahead of its record, and a record ahead of the graph server's clock.

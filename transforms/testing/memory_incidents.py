@@ -1,12 +1,19 @@
 """Reads of a tenant's graph in memory for the search for causes; the counterpart of `io/neo4j/incident_reader.py`."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from transforms.model.graph import AILING, CALLS, EPISODIC, PROM_TARGET, RUNS_ON
 from transforms.model.incident_cypher import BEGINNING, ENDING
+from transforms.model.limits import READ_MESSAGE_CHARACTERS, READ_STATUS_CHARACTERS
 from transforms.planning.causes.graph_rows import counted, incident_rows
 from transforms.planning.causes.incidents import Analysed, analyse
-from transforms.planning.causes.neighbourhood import FINDING, Props, Since, counts, read_neighbourhood
+from transforms.planning.causes.neighbourhood import (
+    FINDING,
+    Props,
+    Since,
+    counts,
+    read_neighbourhood,
+)
 from transforms.testing.memory_graph import MemoryGraphStore, MemoryTenant
 
 
@@ -26,7 +33,7 @@ class MemoryNeighbourhood:
         found = [one for one in held if _is_recent(one, since)]
         found.sort(key=lambda one: str(one["eid"]))
         found.sort(key=lambda one: str(one["ver"]), reverse=True)
-        return list(found[:most])
+        return [{**one, "message": str(one.get("message") or "")[:READ_MESSAGE_CHARACTERS]} for one in found[:most]]
 
     def ailing(self, most: int) -> list[str]:
         return sorted(rid for rid, node in self._tenant.resources.items() if node.get(AILING))[:most]
@@ -38,13 +45,13 @@ class MemoryNeighbourhood:
         calls = ((source, target) for kind, source, target in self._tenant.triples() if kind == CALLS.type)
         return {target.split(":", 2)[1] for source, target in calls if source.split(":", 2)[1] in spaces}
 
-    def resources(self, spaces: Collection[str], kinds: Collection[str], cluster_kinds: Collection[str], most: int) -> dict[str, Props]:
-        found = {
-            rid: node
-            for rid, node in sorted(self._tenant.resources.items())
-            if node["kind"] in kinds and (node.get("ns") in spaces or node["kind"] in cluster_kinds)
-        }
-        return dict(list(found.items())[:most])
+    def resources(self, spaces: Collection[str], ranks: Mapping[str, int], cluster_kinds: Collection[str], most: int) -> dict[str, Props]:
+        found = [
+            (0 if node.get(AILING) else ranks[str(node["kind"])], rid)
+            for rid, node in self._tenant.resources.items()
+            if node["kind"] in ranks and (node.get("ns") in spaces or node["kind"] in cluster_kinds)
+        ]
+        return {rid: _readable(self._tenant.resources[rid]) for _, rid in sorted(found)[:most]}
 
     def edges(self, rids: Collection[str], most: int) -> list[tuple[str, str, str]]:
         known = frozenset(rids)
@@ -80,6 +87,10 @@ class MemoryIncidents:
         tenant.is_quiet = not tenant.incidents and not analysis.world.objects
         changed = sum(held.get(iid) != one for iid, one in tenant.incidents.items()) + len(held.keys() - tenant.incidents.keys())
         return counted(analysis)._replace(rows=changed)
+
+
+def _readable(node: Props) -> Props:
+    return {**node, "status": None} if len(str(node.get("status") or "")) > READ_STATUS_CHARACTERS else node
 
 
 def _is_recent(one: Props, since: Since) -> bool:

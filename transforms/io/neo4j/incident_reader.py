@@ -63,8 +63,8 @@ class Neo4jNeighbourhood:
     def spaces_called(self, spaces: Collection[str]) -> set[str]:
         return {row["ns"] for row in self._run(statements.READ_SPACES_CALLED, spaces=list(spaces)) if row["ns"]}
 
-    def resources(self, spaces: Collection[str], kinds: Collection[str], cluster_kinds: Collection[str], most: int) -> dict[str, Props]:
-        given = {"spaces": list(spaces), "kinds": list(kinds), "cluster_kinds": list(cluster_kinds)}
+    def resources(self, spaces: Collection[str], ranks: Mapping[str, int], cluster_kinds: Collection[str], most: int) -> dict[str, Props]:
+        given = {"spaces": list(spaces), "ranks": dict(ranks), "kinds": sorted(ranks), "cluster_kinds": list(cluster_kinds)}
         found: dict[str, Props] = {}
         for *values, begins, ends in self._list(statements.READ_RESOURCES, most, **given):
             one = {name: value for name, value in zip(_OBJECT, values, strict=True) if value is not None}

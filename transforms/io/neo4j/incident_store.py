@@ -1,7 +1,7 @@
 """Incidents in Neo4j: tenants' neighbourhoods are read together, analysed, and what differs is written together under their locks.
 
-Nobody's lock is held while a tenant is read and analysed. What was read holds if the tenant's count of writes is still the same under
-the lock; where it is not, the tenant is analysed once more, alone and under its lock.
+Nobody's lock is held while a tenant is read and analysed, and none is taken where nothing differs. What was read holds if the tenant's
+count of writes is still the same under the lock; where it is not, the tenant is analysed once more, alone and under its lock.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ import neo4j
 
 from transforms.io.neo4j.errors import RowRefused, TenantFault
 from transforms.io.neo4j.incident_reader import AnalysisTransaction, Head
-from transforms.io.neo4j.incident_writer import write_incidents
+from transforms.io.neo4j.incident_writer import held_incidents, write_incidents
 from transforms.io.neo4j.session import GraphSession
 from transforms.model import incident_cypher as statements
 from transforms.model.graph import TENANT_KEY
@@ -22,6 +22,9 @@ from transforms.planning.causes.neighbourhood import NeighbourhoodReader, read_n
 # Tenants that are looked at together, and what of them is held in memory at once.
 MOST_TENANTS: Final = 100
 MOST_ROWS: Final = 20_000
+# Tenants whose locks one transaction holds while it writes their incidents, or only that there are none.
+MOST_LOCKED: Final = 5
+MOST_LOCKED_QUIET: Final = 50
 TIMEOUT_S: Final = 30.0
 
 Outcomes = dict[str, Analysed | Exception]
@@ -29,11 +32,12 @@ T = TypeVar("T")
 
 
 class Found(NamedTuple):
-    """What an analysis came to, to be written. is_empty: there was nothing to begin at."""
+    """What an analysis came to, to be written. is_empty: there was nothing to begin at. differs: from what the graph holds."""
 
     analysed: Analysed
     rows: list[IncidentRow]
     is_empty: bool
+    differs: bool = True
 
 
 class IncidentStore:
@@ -75,20 +79,36 @@ class IncidentStore:
         return found
 
     def _together(self, heads: Mapping[str, Head]) -> Outcomes:
-        """Read and analyse without a lock, then write under all locks; who failed or was written meanwhile is analysed alone."""
-        found: dict[str, Found | Exception] = {}
+        """Read and analyse without a lock, then write what differs under a few locks at a time.
+
+        Who could not be read or written with others, or was written meanwhile, is analysed alone.
+        """
         try:
-            known = {one: head for one, head in heads.items() if head.size}
-            if known:
-                found |= self._session.transact_tenants(lambda tx: AnalysisTransaction(tx).read(known, _found), self._limits)
-            found |= {one: Found(Analysed(0, 0), [], is_empty=True) for one, head in heads.items() if not head.size}
-            sound = {one: held for one, held in found.items() if isinstance(held, Found)}
-            rows = self._session.transact_tenants(lambda tx: _write(tx, heads, sound), self._limits.of_group())
+            found = self._session.transact_tenants(lambda tx: _read(tx, heads), self._limits)
         except (TenantFault, RowRefused):
             return {one: self._alone(one) for one in heads}
-        done: Outcomes = {one: held.analysed._replace(rows=rows[one]) for one, held in sound.items() if one in rows}
-        done |= {one: held for one, held in found.items() if isinstance(held, Exception)}
-        return done | {one: self._alone(one) for one in heads if one not in done}
+        done: Outcomes = {}
+        loud, quiet = {}, {}
+        for one, held in found.items():
+            if isinstance(held, Exception):
+                done[one] = held
+            elif held.differs:
+                loud[one] = held
+            elif held.is_empty:
+                quiet[one] = held
+            else:
+                done[one] = held.analysed
+        for differing, most in ((loud, MOST_LOCKED), (quiet, MOST_LOCKED_QUIET)):
+            for group in _batched(sorted(differing), most):
+                done |= self._written(heads, {one: differing[one] for one in group})
+        return done
+
+    def _written(self, heads: Mapping[str, Head], found: Mapping[str, Found]) -> Outcomes:
+        try:
+            rows = self._session.transact_tenants(lambda tx: _write(tx, heads, found), self._limits.of_group(len(found)))
+        except (TenantFault, RowRefused):
+            rows = {}
+        return {one: held.analysed._replace(rows=rows[one]) if one in rows else self._alone(one) for one, held in found.items()}
 
     def _alone(self, client_id: str) -> Analysed | Exception:
         """One tenant, under its lock from the beginning."""
@@ -114,6 +134,19 @@ def _analysis(client_id: str, reader: NeighbourhoodReader) -> Analysis:
 def _found(client_id: str, reader: NeighbourhoodReader) -> Found:
     analysis = _analysis(client_id, reader)
     return Found(counted(analysis), incident_rows(analysis), not analysis.world.objects and not analysis.world.episodes)
+
+
+def _read(tx: neo4j.ManagedTransaction, heads: Mapping[str, Head]) -> dict[str, Found | Exception]:
+    """What the analysis of each tenant comes to; nothing is read of those in which nothing ails and nothing happened."""
+    transaction = AnalysisTransaction(tx)
+    found: dict[str, Found | Exception] = {one: Found(Analysed(0, 0), [], is_empty=True) for one in heads}
+    found |= transaction.read({one: head for one, head in heads.items() if head.size}, _found)
+    held = held_incidents(transaction, [one for one, made in found.items() if isinstance(made, Found)])
+    for one, known in held.items():
+        made = found[one]
+        if isinstance(made, Found):
+            found[one] = made._replace(differs=known != {row.iid: row.hash for row in made.rows})
+    return found
 
 
 def _write(tx: neo4j.ManagedTransaction, heads: Mapping[str, Head], found: Mapping[str, Found]) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """Writes tenants' incidents: of each what differs from what is held, of all together."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from transforms.io.neo4j.incident_reader import AnalysisTransaction
@@ -15,9 +15,7 @@ _MOST: Final = 5000
 
 def write_incidents(transaction: AnalysisTransaction, found: Mapping[str, Sequence[IncidentRow]]) -> dict[str, int]:
     """Make the incidents of the tenants these; the number of incidents written or taken away, by tenant."""
-    held: dict[str, dict[str, str]] = {client_id: {} for client_id in sorted(found)}
-    for known_one in transaction.run(statements.READ_HELD, [{TENANT_KEY: client_id} for client_id in held]):
-        held[known_one[TENANT_KEY]][known_one["iid"]] = known_one["hash"]
+    held = held_incidents(transaction, found)
     rows: dict[str, list[Row]] = {statement: [] for statement in _ORDER}
     numbers = {}
     for client_id, known in held.items():
@@ -30,6 +28,14 @@ def write_incidents(transaction: AnalysisTransaction, found: Mapping[str, Sequen
         for at in range(0, len(of_all), _MOST):
             transaction.run(statement, of_all[at : at + _MOST])
     return numbers
+
+
+def held_incidents(transaction: AnalysisTransaction, client_ids: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The incidents that the graph holds of each tenant: their hashes by id."""
+    held: dict[str, dict[str, str]] = {client_id: {} for client_id in sorted(client_ids)}
+    for one in transaction.run(statements.READ_HELD, [{TENANT_KEY: client_id} for client_id in held]):
+        held[one[TENANT_KEY]][one["iid"]] = one["hash"]
+    return held
 
 
 _ORDER: Final = (

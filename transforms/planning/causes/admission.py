@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from transforms.planning.causes.ailing import NEARLY
@@ -44,7 +45,7 @@ def _refused(world: World, workload: Object) -> Iterator[Finding]:
         )
         return
     account = next(name for name in found.groups() if name)
-    exists = world.is_live(f"serviceaccount:{workload.ns}:{account}")
+    exists = not world.is_missing(f"serviceaccount:{workload.ns}:{account}")
     w = 0.3 if exists else weight("SERVICE_ACCOUNT_MISSING")
     yield Finding("SERVICE_ACCOUNT_MISSING", workload.rid, workload.rid, w, last.message, last.first, last.at, evidence=evidence)
 
@@ -71,15 +72,17 @@ def limits(quota: Object) -> Iterator[tuple[str, float, float]]:
             yield name, most, now
 
 
-def full_quota(world: World, ns: str, words: tuple[str, ...], needed: float = 0.0) -> tuple[Object, str] | None:
-    """A quota of the Namespace on a resource of one of these words that has no room for `needed` more, and what it says."""
-    for quota in world.of_kind("resourcequota"):
-        if quota.ns != ns:
-            continue
-        for name, most, used in limits(quota):
-            if name in words and (used >= most or (needed and used + needed > most)):
-                return quota, f"{quota.title}: {name} {used:g} of {most:g}"
-    return None
+def full_quota(world: World, ns: str, words: tuple[str, ...]) -> tuple[Object, str] | None:
+    """A quota of the Namespace on a resource of one of these words that has no room, and what it says."""
+
+    def found() -> tuple[Object, str] | None:
+        for quota in world.quotas_in(ns):
+            for name, most, used in limits(quota):
+                if name in words and used >= most:
+                    return quota, f"{quota.title}: {name} {used:g} of {most:g}"
+        return None
+
+    return world.once(("full quota", ns, *words), found)
 
 
 _OF_CLAIMS: Final = ("persistentvolumeclaims", "count/persistentvolumeclaims", "requests.storage")
@@ -91,8 +94,8 @@ def _missing_claims(world: World) -> Iterator[Finding]:
         if pod.is_ready or pod.phase != "Pending":
             continue
         for rid in world.mounted(pod.rid):
-            if rid.startswith("persistentvolumeclaim:") and not world.is_live(rid):
-                full = full_quota(world, pod.ns, _OF_CLAIMS) or _tight(world, pod.ns)
+            if rid.startswith("persistentvolumeclaim:") and world.is_missing(rid):
+                full = full_quota(world, pod.ns, _OF_CLAIMS) or world.once(("tight", pod.ns), partial(_tight, world, pod.ns))
                 if full:
                     detail = f"{full[1]}; the claim {rid.rpartition(':')[2]} that {pod.title} waits for does not exist"
                     evidence = (full[0].rid, pod.rid)
@@ -102,10 +105,10 @@ def _missing_claims(world: World) -> Iterator[Finding]:
 
 def _tight(world: World, ns: str) -> tuple[Object, str] | None:
     """A quota on storage of a Namespace without claims: what it leaves is less than what somebody asked for."""
-    if any(claim.ns == ns for claim in world.of_kind("persistentvolumeclaim")):
+    if not world.knows_all("persistentvolumeclaim") or any(claim.ns == ns for claim in world.of_kind("persistentvolumeclaim")):
         return None
-    for quota in world.of_kind("resourcequota"):
+    for quota in world.quotas_in(ns):
         for name, most, used in limits(quota):
-            if quota.ns == ns and name in _OF_CLAIMS:
+            if name in _OF_CLAIMS:
                 return quota, f"{quota.title}: {name} {used:g} of {most:g}"
     return None

@@ -111,19 +111,27 @@ def _of_workloads(world: World, raised: list[_Alert]) -> Iterator[Finding]:
         elif _SATURATED.search(one.text):
             yield _finding("SATURATED", one, weight("SATURATED"))
         elif _LATENCY.search(one.text):
-            is_alone = not slow.intersection(world.callees(one.group) - {one.group})
-            name = "SLOW_ALONE" if is_alone else "SLOW_WITH_CALLEES"
+            name = "SLOW_WITH_CALLEES" if _has_slow_callee(world, one.group, slow) else "SLOW_ALONE"
             yield _finding(name, one, weight(name))
         else:
             yield _finding("ALERT_FIRES", one, weight("ALERT_FIRES"))
 
 
+def _has_slow_callee(world: World, group: str, slow: set[str]) -> bool:
+    """Whether a workload behind a Service that this one calls is slow, itself aside."""
+
+    def behind(service: str) -> frozenset[str]:
+        return world.once(("slow behind", service), lambda: world.tops_behind(service) & slow)
+
+    return any(found and (len(found) > 1 or group not in found) for found in (behind(call.service) for call in world.calls.get(group, ())))
+
+
 def _of_nodes(raised: list[_Alert]) -> Iterator[Finding]:
-    network = [one for one in raised if _NETWORK.search(one.text)]
-    most = max((one.value for one in network), default=0.0)
-    for one in raised:
-        if one in network:
-            yield _finding("NODE_NETWORK_ALERT", one, weight("NODE_NETWORK_ALERT") if one.value >= most else 0.45)
+    judged = [(one, one.value if _NETWORK.search(one.text) else None) for one in raised]
+    most = max((value for _, value in judged if value is not None), default=0.0)
+    for one, value in judged:
+        if value is not None:
+            yield _finding("NODE_NETWORK_ALERT", one, weight("NODE_NETWORK_ALERT") if value >= most else 0.45)
         else:
             yield _finding("NODE_LOAD_ALERT", one, weight("NODE_LOAD_ALERT"))
 
@@ -132,18 +140,19 @@ def _drops(world: World, raised: list[_Alert]) -> Iterator[Finding]:
     """Where nearly all workloads of a Namespace lose traffic, the Nodes that have most of them."""
     dropping = {one.group: one for one in raised if _DROPS.search(one.text)}
     spaces = sorted({rid.split(":", 2)[1] for rid in dropping})
+    evidence = tuple(sorted(one.episode.eid for one in dropping.values())[:3])
+    last = max((one.episode.at for one in dropping.values()), default=0)
     for space in spaces:
-        served = {workload_of(world, one) for one in world.of_kind("service") if one.ns == space and world.selected(one.rid)}
-        if len(served) < _LEAST_WORKLOADS or len(served & set(dropping)) < _EVERYWHERE * len(served):
+        served = {workload_of(world, one) for one in world.services_in(space) if world.selected(one.rid)}
+        losing = {rid for rid in served if rid in dropping}
+        if len(served) < _LEAST_WORKLOADS or len(losing) < _EVERYWHERE * len(served):
             continue
         hosted: dict[str, int] = {}
-        for rid in served & set(dropping):
+        for rid in losing:
             for pod in world.pods_of(rid):
                 if pod.node:
                     hosted[pod.node] = hosted.get(pod.node, 0) + 1
         most = max(hosted.values(), default=0)
-        evidence = tuple(sorted(one.episode.eid for one in dropping.values())[:3])
         for node in sorted(rid for rid, number in hosted.items() if number == most):
             detail = f"{len(dropping)} of {len(served)} workloads lose traffic"
-            last = max(one.episode.at for one in dropping.values())
             yield Finding("TRAFFIC_DROPS_EVERYWHERE", node, node, 0.3, detail, last, last, holds=False, evidence=evidence)

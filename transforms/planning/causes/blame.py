@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from transforms.planning.causes.moments import MINUTE, SECOND
 from transforms.planning.causes.world import Episode, Object, World
@@ -12,6 +12,8 @@ _LINES_WITHIN: Final = 2 * MINUTE
 # Before its callees are up, everybody fails to reach them.
 _START: Final = 30 * SECOND
 _MOST_LINES: Final = 5000
+# Of the addresses that a line names.
+_MOST_TARGETS: Final = 8
 _ADDRESS: Final = re.compile(r"(?<![0-9.])([0-9]{1,3}(?:\.[0-9]{1,3}){3}):([0-9]{1,5})")
 _HOST: Final = re.compile(r"(?<![a-z0-9.-])([a-z](?:[-a-z0-9.]{0,200}[a-z0-9])?):([0-9]{2,5})(?![0-9:])")
 _LOOKUP: Final = re.compile(
@@ -68,6 +70,27 @@ class Blame:
     def of(self, service: Object | str) -> list[Blamed]:
         return self.by_target.get(service if isinstance(service, str) else service.rid, [])
 
+    def of_port(self, service: Object, port: Any) -> list[Blamed]:
+        """Those of the lines about a Service that name this port, or none."""
+
+        def found() -> list[Blamed]:
+            return [one for one in self.of(service) if one.port in (0, port)]
+
+        return self._world.once(("blamed", service.rid, str(port)), found)
+
+    def blames(self, service: Object, port: Any) -> bool:
+        """Whether a line about the Service names this port, or none."""
+
+        def ports() -> frozenset[int]:
+            return frozenset(one.port for one in self.of(service))
+
+        known = self._world.once(("blamed ports", service.rid), ports)
+        return 0 in known or port in known
+
+    def first(self, service: Object) -> int | None:
+        """When a line first blamed the Service."""
+        return self._world.once(("first blamed", service.rid), lambda: min((one.episode.at for one in self.of(service)), default=None))
+
     def of_missing(self, ns: str, name: str) -> list[Blamed]:
         """Lines that fail to resolve the name of a Service that does not exist."""
         return self.by_target.get(f"service:{ns}:{name}", [])
@@ -77,24 +100,29 @@ class Blame:
         logger = world.top(line.subject)
         pod = world.get(line.subject)
         ns = line.subject.split(":", 2)[1] if line.subject.count(":") > 1 else ""
-        seen = set()
+        seen: set[tuple[str, int]] = set()
+        times_out: bool | None = None
         for target, port in self._targets(line.message, ns):
+            if len(seen) == _MOST_TARGETS:
+                return
             if (target, port) in seen or target == logger or self._is_start(target, line.at):
                 continue
             seen.add((target, port))
-            yield Blamed(logger, pod.node if pod else "", target, port, _TIMES_OUT.search(line.message) is not None, line)
+            if times_out is None:
+                times_out = _TIMES_OUT.search(line.message) is not None
+            yield Blamed(logger, pod.node if pod else "", target, port, times_out, line)
 
     def _targets(self, message: str, ns: str) -> Iterable[tuple[str, int]]:
-        for address, port in _ADDRESS.findall(message):
-            rid = self._by_address.get(address)
+        for found in _ADDRESS.finditer(message):
+            rid = self._by_address.get(found[1])
             if rid:
-                yield rid, int(port)
-        for host, port in _HOST.findall(message):
-            rid = self._named(host, ns)
+                yield rid, int(found[2])
+        for found in _HOST.finditer(message):
+            rid = self._named(found[1], ns)
             if rid:
-                yield rid, int(port)
-        for host in _LOOKUP.findall(message):
-            yield self._named(host, ns) or f"service:{ns}:{host.partition('.')[0]}", 0
+                yield rid, int(found[2])
+        for found in _LOOKUP.finditer(message):
+            yield self._named(found[1], ns) or f"service:{ns}:{found[1].partition('.')[0]}", 0
 
     def _named(self, host: str, ns: str) -> str:
         name, _, rest = host.partition(".")

@@ -25,13 +25,14 @@ class Change(NamedTuple):
 
 def changes_before(world: World, rid: str, first: int) -> list[Change]:
     """What changed about a workload or a Namespace, and around it, in the half hour before, the latest first; at most five."""
-    found = [one for one in (*_rollouts(world, rid), *_around(world, rid)) if first - WITHIN <= one.at <= first + MINUTE]
-    return sorted(set(found), key=lambda one: (-one.at, one.rid))[:_MOST]
+    begin, end = first - WITHIN, first + MINUTE
+    found = [one for one in _rollouts(world, rid) if begin <= one.at <= end]
+    return sorted({*found, *_around(world, rid, begin, end)}, key=lambda one: (-one.at, one.rid))[:_MOST]
 
 
 def _rollouts(world: World, workload: str) -> Iterator[Change]:
     """A ReplicaSet that was made for a new template: with the one before it tells what is new."""
-    sets = [one for one in world.of_kind("replicaset") if world.top(one.rid) == workload and one.created is not None]
+    sets = [one for one in world.sets_of(workload) if one.created is not None]
     sets.sort(key=lambda one: (one.created or 0, one.rid))
     for before, after in pairwise(sets):
         yield Change(after.created or 0, after.rid, _difference(before, after))
@@ -56,19 +57,31 @@ def _short(old: str, new: str) -> str:
     return f"{tag} → {now}" if name and name == other else f"{old} → {new}"
 
 
-def _around(world: World, rid: str) -> Iterator[Change]:
-    """What was made or changed that an object follows: of its Namespace, and of the cluster."""
+def _around(world: World, rid: str, begin: int, end: int) -> Iterator[Change]:
+    """What was made or changed in that time that an object follows: of its Namespace, and of the cluster."""
     ns = rid.removeprefix("namespace::") if rid.startswith("namespace::") else rid.split(":", 2)[1]
     used = {one for pod in world.pods_of(rid) for one in world.mounted(pod.rid)}
-    for one in world.of_kind(*_KINDS):
-        if one.ns not in ("", ns):
-            continue
-        if one.created is not None:
+    spaces = world.once(("followed",), lambda: _followed(world))
+    for one in (*spaces.get("", ()), *(spaces.get(ns, ()) if ns else ())):
+        if one.created is not None and begin <= one.created <= end:
             yield Change(one.created, one.rid, f"{one.title} was made")
         # Of what the workload does not use, a new version is no news to it.
         is_near = one.sort in _OF_ALL or one.rid in used
-        if is_near and one.changed is not None and (one.created is None or one.changed - one.created > SECOND):
+        if (
+            is_near
+            and one.changed is not None
+            and begin <= one.changed <= end
+            and (one.created is None or one.changed - one.created > SECOND)
+        ):
             yield Change(one.changed, one.rid, f"{one.title} was changed")
+
+
+def _followed(world: World) -> dict[str, list[Object]]:
+    """Those of the kinds that others follow, by Namespace."""
+    found: dict[str, list[Object]] = {}
+    for one in world.of_kind(*_KINDS):
+        found.setdefault(one.ns, []).append(one)
+    return found
 
 
 def ago(us: int) -> str:

@@ -4,11 +4,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from transforms.planning.causes.blame import Blame
-from transforms.planning.causes.placement import asks_for_nodes, fits
+from transforms.planning.causes.placement import MOST_NODES
 from transforms.planning.causes.score import KIND_OF_EVIDENCE, Effect
 from transforms.planning.causes.services import workload_of
 from transforms.planning.causes.table import Finding
-from transforms.planning.causes.world import Call, World
+from transforms.planning.causes.waits import cordoned_for, not_ready_for
+from transforms.planning.causes.world import Object, World
+
+_MOST_HOPS: Final = 3
+_SUBJECT: Final = "calls"
+# Of the workloads that one blames in its lines, the first by name.
+_MOST_BLAMED: Final = 64
+_OF_NETWORK: Final = frozenset({"SLOW_ALONE", "SLOW_WITH_CALLEES"})
+_DISTURBED: Final = frozenset({"NODE_NETWORK_ALERT", "NODE_CANNOT_REACH_SERVICES", "TRAFFIC_DROPS_EVERYWHERE"})
+_FULL: Final = frozenset({"QUOTA_FULL", "QUOTA_NEARLY_FULL"})
+_OF_OBJECT: Final = frozenset({"QUOTA_EXCEEDED", "QUOTA_REFUSES_SERVICE", "QUOTA_REFUSES_CLAIM", "SCHEDULER_SILENT"})
+
+Held = Mapping[str, list[Finding]]
 
 
 def effects(world: World, blame: Blame, findings: Iterable[Finding]) -> set[Effect]:
@@ -16,79 +28,81 @@ def effects(world: World, blame: Blame, findings: Iterable[Finding]) -> set[Effe
     held: dict[str, list[Finding]] = {}
     for one in findings:
         held.setdefault(one.rid, []).append(one)
-    found = set(_of_nodes(world, held)) | set(_of_namespaces(world, held)) | set(_of_calls(world, blame, held))
+    found = {*_of_nodes(world, held), *_of_networks(held), *_of_namespaces(world, held), *_of_calls(world, blame, held)}
     return {one for one in found if one.cause != one.effect}
 
 
-_MOST_HOPS: Final = 3
-_OF_NETWORK: Final = frozenset({"SLOW_ALONE", "SLOW_WITH_CALLEES"})
-_DISTURBED: Final = frozenset({"NODE_NETWORK_ALERT", "NODE_CANNOT_REACH_SERVICES", "TRAFFIC_DROPS_EVERYWHERE"})
-
-
-def _of_nodes(world: World, held: dict[str, list[Finding]]) -> Iterator[Effect]:
+def _of_nodes(world: World, held: Held) -> Iterator[Effect]:
     """A Node explains the workloads with a Pod on it that is not well, and those that wait for it or for its scheduler."""
+    told_at = {rid: {one.at for one in found} for rid, found in held.items()}
     for rid, found in held.items():
         if not rid.startswith("node::"):
             continue
-        is_network = any(one.name in _DISTURBED for one in found)
+        names = {one.name for one in found}
+        is_network = bool(names & _DISTURBED)
         for pod in world.pods_on(rid):
             top = world.top(pod.rid)
-            if top in held and (is_network or not pod.is_ready or any(one.at == pod.rid for one in held[top])):
+            if top in held and (is_network or not pod.is_ready or pod.rid in told_at[top]):
                 yield Effect(rid, top, by_call=False)
-        if is_network:
-            slow = (one for one, told in held.items() if not one.startswith("node::") and {f.name for f in told} & _OF_NETWORK)
-            yield from (Effect(rid, one, by_call=False) for one in slow)
-            yield from (Effect(rid, one, by_call=False) for one in held if one.startswith("node::") and _is_lesser(held[one], found))
-        yield from _of_waiting(world, rid, found)
+        waiting: list[Object] = []
+        if "NODE_CORDONED" in names:
+            waiting += cordoned_for(world).get(rid, ())
+        node = world.get(rid)
+        if node is not None and not node.is_ready:
+            waiting += not_ready_for(world).get(rid, ())
+        yield from (Effect(rid, top, by_call=False) for top in {world.top(pod.rid) for pod in waiting})
+        yield from (Effect(rid, world.top(one.at), by_call=False) for one in found if one.name == "SCHEDULER_SILENT")
 
 
-def _of_waiting(world: World, rid: str, found: list[Finding]) -> Iterator[Effect]:
-    """Pods that wait for the Node, or for what runs on it."""
-    for one in found:
-        if one.name == "SCHEDULER_SILENT":
-            yield Effect(rid, world.top(one.at), by_call=False)
-        if one.name == "NODE_CORDONED":
-            yield from (Effect(rid, world.top(pod), by_call=False) for pod in one.evidence if pod.startswith("pod:"))
-    node = world.get(rid)
-    if node is not None and not node.is_ready:
-        waiting = (pod for pod in world.pending if asks_for_nodes(pod.facts) and fits(pod.facts, node))
-        yield from (Effect(rid, world.top(pod.rid), by_call=False) for pod in waiting)
+def _of_networks(held: Held) -> Iterator[Effect]:
+    """The Nodes with the most disturbed networks explain what is slow, and the Nodes with less disturbed ones."""
+    disturbed = [rid for rid, found in held.items() if rid.startswith("node::") and any(one.name in _DISTURBED for one in found)]
+    if not disturbed:
+        return
+    alerted = {rid: _alerted(found) for rid, found in held.items() if rid.startswith("node::")}
+    slow = [rid for rid, found in held.items() if not rid.startswith("node::") and any(one.name in _OF_NETWORK for one in found)]
+    for rid in sorted(disturbed, key=lambda one: (-alerted[one], one))[:MOST_NODES]:
+        yield from (Effect(rid, one, by_call=False) for one in slow)
+        yield from (Effect(rid, one, by_call=False) for one, w in alerted.items() if 0 < w < alerted[rid])
 
 
-def _is_lesser(told: list[Finding], than: list[Finding]) -> bool:
-    """Whether a Node's network is less disturbed than another's."""
-    mine, theirs = (max((one.weight for one in found if one.name == "NODE_NETWORK_ALERT"), default=0.0) for found in (told, than))
-    return 0 < mine < theirs
+def _alerted(found: Iterable[Finding]) -> float:
+    """How much an alert says that the Node's network is disturbed; 0 where none does."""
+    return max((one.weight for one in found if one.name == "NODE_NETWORK_ALERT"), default=0.0)
 
 
-def _of_namespaces(world: World, held: dict[str, list[Finding]]) -> Iterator[Effect]:
+def _of_namespaces(world: World, held: Held) -> Iterator[Effect]:
     """A quota explains the workloads that it refuses, by the finding's own object."""
-    for rid, found in held.items():
-        if not rid.startswith("namespace::"):
-            continue
-        if any(one.name in ("QUOTA_FULL", "QUOTA_NEARLY_FULL") and one.weight >= KIND_OF_EVIDENCE for one in found):
-            ns = rid.partition("::")[2]
-            short = (one for one, told in held.items() if one.split(":", 2)[1] == ns and any(f.name == "PODS_MISSING" for f in told))
-            yield from (Effect(rid, one, by_call=False) for one in short)
+    spaces = [rid for rid in held if rid.startswith("namespace::")]
+    short: dict[str, list[str]] = {}
+    for rid, told in held.items() if spaces else ():
+        if any(one.name == "PODS_MISSING" for one in told):
+            short.setdefault(rid.split(":", 2)[1], []).append(rid)
+    for rid in spaces:
+        found = held[rid]
+        if any(one.name in _FULL and one.weight >= KIND_OF_EVIDENCE for one in found):
+            yield from (Effect(rid, one, by_call=False) for one in short.get(rid.partition("::")[2], ()))
         for one in found:
-            if one.name in ("QUOTA_EXCEEDED", "QUOTA_REFUSES_SERVICE", "QUOTA_REFUSES_CLAIM", "SCHEDULER_SILENT"):
+            if one.name in _OF_OBJECT:
                 top = world.top(one.at)
                 yield Effect(rid, top, by_call=False)
                 if one.name == "QUOTA_REFUSES_SERVICE":
                     service = f"service:{top.split(':', 2)[1]}:{top.split(':', 2)[2]}"
-                    yield from (
-                        Effect(rid, caller, by_call=False)
-                        for caller, calls in world.calls.items()
-                        if any(c.service == service for c in calls)
-                    )
+                    callers = world.callers.get(service, [])
+                    if world.effort.affords(_SUBJECT, len(callers)):
+                        yield from (Effect(rid, caller, by_call=False) for caller in callers)
 
 
-def _callees(world: World, calls: Iterable[Call]) -> list[str]:
-    found = (world.get(call.service) for call in calls)
-    return sorted({workload_of(world, service) for service in found if service is not None and not service.is_stub})
+def _callees(world: World) -> dict[str, list[str]]:
+    """The workloads that count for the Services which each workload calls, sorted, by caller."""
+    found = {}
+    for caller, calls in world.calls.items():
+        services = (world.get(name) for name in {call.service for call in calls})
+        found[caller] = sorted({workload_of(world, service) for service in services if service is not None and not service.is_stub})
+    return found
 
 
-def _of_callees(caller: str, callees: Mapping[str, list[str]], held: Mapping[str, list[Finding]]) -> Iterator[Effect]:
+def _of_callees(world: World, caller: str, callees: Mapping[str, list[str]], held: Held) -> Iterator[Effect]:
     """The callees with findings; those of a callee that says nothing, too, for it may hand on what it is given."""
     seen = {caller}
     front: list[tuple[str, tuple[str, ...]]] = [(one, ()) for one in callees[caller]]
@@ -102,16 +116,26 @@ def _of_callees(caller: str, callees: Mapping[str, list[str]], held: Mapping[str
                 yield Effect(callee, caller, by_call=True, via=via)
             elif hop + 1 < _MOST_HOPS:
                 silent += [(one, (callee, *via)) for one in callees.get(callee, ())]
+        if not world.effort.affords(_SUBJECT, len(silent)):
+            return
         front = silent
 
 
-def _of_calls(world: World, blame: Blame, held: dict[str, list[Finding]]) -> Iterator[Effect]:
+def _of_calls(world: World, blame: Blame, held: Held) -> Iterator[Effect]:
     """A callee explains its callers: those whose environment names it, and those whose lines do."""
-    callees = {caller: _callees(world, calls) for caller, calls in world.calls.items()}
-    for caller in callees:
-        if caller in held:
-            yield from _of_callees(caller, callees, held)
+    callees = world.once(("callees",), lambda: _callees(world))
+    blamed = world.once(("blamed by",), lambda: _blamed_by(world, blame))
+    for caller in held:
+        if caller in callees:
+            yield from _of_callees(world, caller, callees, held)
+        yield from (Effect(target, caller, by_call=True) for target in blamed.get(caller, ()))
+
+
+def _blamed_by(world: World, blame: Blame) -> dict[str, list[str]]:
+    """The workloads that each workload's lines blame."""
+    found: dict[str, set[str]] = {}
     for one in blame.all:
         target = world.get(one.target)
         if target is not None:
-            yield Effect(workload_of(world, target) if target.sort == "service" else one.target, one.logger, by_call=True)
+            found.setdefault(one.logger, set()).add(workload_of(world, target) if target.sort == "service" else one.target)
+    return {logger: sorted(targets)[:_MOST_BLAMED] for logger, targets in found.items()}

@@ -101,9 +101,12 @@ def changed(world: World, incident: Incident) -> list[str]:
     rid = incident.root.rid
     if rid.startswith("node::"):
         return []
-    return [
-        f"{one.detail}, {ago(incident.opened - one.at)} before{_told_in(world, one)}" for one in changes_before(world, rid, incident.opened)
-    ]
+
+    def found() -> list[str]:
+        listed = changes_before(world, rid, incident.opened)
+        return [f"{one.detail}, {ago(incident.opened - one.at)} before{_told_in(world, one)}" for one in listed]
+
+    return world.once(("changed", rid, str(incident.opened)), found)
 
 
 def _told_in(world: World, one: Change) -> str:
@@ -120,7 +123,9 @@ def aside(analysis: Analysis, incident: Incident) -> list[str]:
             by = ", ".join(title_of(world, rid) for rid in one.explained_by[:2])
             found.append(f"{title_of(world, one.rid)} ({leading(one).kind.says}): explained by {by}")
     found += [f"{one.name}: it is past" for one in incident.root.findings if not one.holds and one.weight < POSSIBLE]
-    found += [f"{node.title} is cordoned: nothing waits for it" for node in world.cordoned_aside(incident.root.rid)]
+    found += [
+        f"{node.title} is cordoned: nothing waits for it" for node in world.cordoned[: _MOST_ASIDE + 1] if node.rid != incident.root.rid
+    ]
     return sorted(set(found))[:_MOST_ASIDE]
 
 

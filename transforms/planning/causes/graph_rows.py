@@ -1,7 +1,7 @@
 """Incidents as the graph holds them: nodes, and the relationships that join them with episodes and resources."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
@@ -62,7 +62,7 @@ def _row(analysis: Analysis, one: Incident) -> IncidentRow:
     # What links join is joined with the incident first: links are found again, and taken away, by what is joined with it.
     ends = {eid for source, target, _ in links for eid in (source, target)}
     joined = sorted([*sorted(ends), *(key for key in evidence if key not in ends)][:MOST_PART_OF])
-    near = world.about_any([*evidence, *ends])
+    raised = world.once(("severities",), lambda: severities(world.episodes))
     roles: dict[str, str] = {}
     for rid, role in _roles(world, one):
         if world.is_live(rid):
@@ -78,7 +78,7 @@ def _row(analysis: Analysis, one: Incident) -> IncidentRow:
         "kind": kind_of(one),
         "confidence": round(one.root.score, 3),
         "words": words(one.root.score),
-        "severity": worst(raised for _, raised in severities(world.named(evidence), near)),
+        "severity": worst(raised[eid] for eid in evidence),
         "title": headline(world, one),
         "text": text_of(analysis, one),
         "do": leading(one.root).kind.do,
@@ -91,7 +91,7 @@ def _row(analysis: Analysis, one: Incident) -> IncidentRow:
         **({"truncated": True} if truncated else {}),
     }
     kept, digest = sealed({name: value for name, value in props.items() if value not in ("", [])})
-    part_of = [(episode.eid, raised) for episode, raised in severities(world.named(joined), near)]
+    part_of = [(eid, raised[eid]) for eid in joined]
     text = _ENCODE([one.iid, part_of, affects, links])
     joins = blake2b(text, digest_size=_HASH_BYTES).hexdigest()
     return IncidentRow(one.iid, f"{joins}.{digest.hex()}", kept, part_of, affects, links)
@@ -113,7 +113,7 @@ def _links(analysis: Analysis, one: Incident) -> list[tuple[str, str, dict[str, 
     """From the leading episode of the cause to the first episode of each object that it explains."""
     world, root = analysis.world, one.root
     start = _first_episode(world, root, leading=True)
-    paths = _paths(one, analysis.effects)
+    paths = _paths(one, world.once(("effects by cause",), lambda: _by_cause(analysis.effects)))
     found = []
     for member in one.members[1:]:
         end = _first_episode(world, member, leading=False)
@@ -141,19 +141,24 @@ def _first_episode(world: World, one: Scored, *, leading: bool) -> str:
     return min(keys, key=lambda key: (world.by_eid[key].at, key))
 
 
-def _paths(one: Incident, effects: Iterable[Effect]) -> dict[str, list[str]]:
-    """From the cause to each member, the shortest way along effects, in at most three hops."""
-    members = {member.rid for member in one.members}
-    nexts: dict[str, list[Effect]] = {}
+def _by_cause(effects: Iterable[Effect]) -> dict[str, list[Effect]]:
+    found: dict[str, list[Effect]] = {}
     for edge in sorted(effects):
-        if edge.cause in members and edge.effect in members:
-            nexts.setdefault(edge.cause, []).append(edge)
+        found.setdefault(edge.cause, []).append(edge)
+    return found
+
+
+def _paths(one: Incident, nexts: Mapping[str, list[Effect]]) -> dict[str, list[str]]:
+    """From the cause to each member, the shortest way along effects, in at most three hops. nexts: all effects, by cause."""
+    members = {member.rid for member in one.members}
     paths = {one.root.rid: [one.root.rid]}
     front = [one.root.rid]
     for _ in range(MOST_HOPS):
         reached = []
         for rid in front:
             for edge in nexts.get(rid, ()):
+                if edge.effect not in members:
+                    continue
                 path = [*paths[rid], *edge.via, edge.effect]
                 if edge.effect not in paths and len(path) <= MOST_HOPS + 1:
                     paths[edge.effect] = path

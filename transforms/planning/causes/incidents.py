@@ -70,7 +70,11 @@ def analyse(client_id: str, rows: Rows, without: Collection[str] = ()) -> Analys
     now = find(world, blame, without)
     known = [one for one in remembered(world) if one.name not in without]
     runs = sessions([*known, *(one for one in now if one.since is not None)])
-    present = [one for one in runs if _reaches(one, now, world.now)]
+    holding = set(now)
+    present: list[Session] = []
+    past: list[Session] = []
+    for run in runs:
+        (present if _reaches(run, holding, world.now) else past).append(run)
     there = {(one.rid, one.name) for one in now}
     recent = {one for run in present for one in run.findings if not one.holds and (one.rid, one.name) not in there}
     lately = [healed(one) for one in recent if (one.last or 0) >= world.now - GAP]
@@ -79,20 +83,21 @@ def analyse(client_id: str, rows: Rows, without: Collection[str] = ()) -> Analys
     scored = score(findings, found)
     since = {run.rid: run.since for run in present}
     incidents = _incidents(client_id, world, scored, found, since)
-    past = [run for run in runs if run not in present]
-    for epoch in _epochs(past):
+    epochs = _epochs(past)
+    for epoch in epochs[-MOST_INCIDENTS:]:
         held = [one for run in epoch for one in run.findings]
         edges = effects(world, blame, held)
         incidents += _incidents(client_id, world, score(held, edges), edges, {run.rid: run.since for run in epoch})
     incidents.sort(key=lambda one: (one.state != OPEN, -round(one.root.score, 6), one.opened, one.iid))
     unique = {one.iid: one for one in reversed(incidents)}
     kept = [one for one in incidents if unique[one.iid] is one]
-    return Analysis(world, findings, found, scored, kept[:MOST_INCIDENTS], rows.truncated or len(kept) > MOST_INCIDENTS)
+    is_cut = max(len(kept), len(epochs)) > MOST_INCIDENTS
+    return Analysis(world, findings, found, scored, kept[:MOST_INCIDENTS], rows.truncated or is_cut or world.effort.is_spent)
 
 
-def _reaches(run: Session, now: Iterable[Finding], at: int) -> bool:
+def _reaches(run: Session, now: Collection[Finding], at: int) -> bool:
     """Whether the session goes on at t*: something in it holds, or it ended no longer than a gap ago."""
-    return run.last >= at - GAP or any(one in run.findings for one in now if one.rid == run.rid)
+    return run.last >= at - GAP or any(one in now for one in run.findings)
 
 
 def _epochs(runs: Iterable[Session]) -> list[list[Session]]:
@@ -125,6 +130,7 @@ def components(scored: list[Scored], found: Iterable[Effect]) -> list[list[Score
 
     def root(rid: str) -> str:
         while home[rid] != rid:
+            home[rid] = home[home[rid]]
             rid = home[rid]
         return rid
 
@@ -143,9 +149,9 @@ def components(scored: list[Scored], found: Iterable[Effect]) -> list[list[Score
         near = sorted((rank[one], one) for one in neighbours.get(rid, ()) if one in strong)
         if near:
             home[rid] = root(near[0][1])
-    alone = [rid for rid in weak if home[rid] == rid]
+    alone = {rid: None for rid in weak if home[rid] == rid}
     for rid in alone:
-        _join_weak(rid, neighbours, set(alone), home, rank)
+        _join_weak(rid, neighbours, alone, home, rank)
     groups: dict[str, list[Scored]] = {}
     for member in scored:
         groups.setdefault(root(member.rid), []).append(member)
@@ -157,7 +163,7 @@ def _follows(edge: Effect, effect: Scored) -> bool:
     return effect.fault < FAULT or (not edge.by_call and all(one.name in CONSEQUENCES for one in effect.findings if one.weight >= FAULT))
 
 
-def _join_weak(rid: str, neighbours: dict[str, set[str]], alone: set[str], home: dict[str, str], rank: dict[str, int]) -> None:
+def _join_weak(rid: str, neighbours: dict[str, set[str]], alone: Collection[str], home: dict[str, str], rank: dict[str, int]) -> None:
     """Weak objects without a strong neighbour go to their best neighbour among themselves, if it is better than they are."""
     near = sorted((rank[one], one) for one in neighbours.get(rid, ()) if one in alone)
     if near and near[0][0] < rank[rid]:
@@ -184,7 +190,8 @@ def _incident(client_id: str, world: World, members: list[Scored], since: dict[s
     is_open = holds or last >= world.now - GAP
     chief = [one for one in members if one.score >= FAULT] or members
     ids = [_id(client_id, begun[one.rid], one.rid) for one in sorted(chief, key=lambda one: (begun[one.rid], one.rid))]
-    ids += sorted(_id(client_id, begun[one.rid], one.rid) for one in members if one not in chief)
+    chiefs = {one.rid for one in chief}
+    ids += sorted(_id(client_id, begun[one.rid], one.rid) for one in members if one.rid not in chiefs)
     return Incident(
         ids[0],
         tuple(sorted(set(ids[1 : MOST_ALIASES + 1]) - {ids[0]})),

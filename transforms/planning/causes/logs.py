@@ -66,11 +66,7 @@ def unreachable(world: World, blame: Blame, faulty: set[str]) -> Iterator[Findin
         if newest - one.episode.at > _STILL:
             continue
         dialled[one.node] = dialled.get(one.node, 0) + 1
-        if (
-            workload_of(world, target) not in faulty
-            and one.logger not in faulty
-            and any(pod.is_ready for pod in world.selected(one.target))
-        ):
+        if workload_of(world, target) not in faulty and one.logger not in faulty and world.has_ready(one.target):
             found.setdefault(one.node, {}).setdefault(one.target, []).append(one)
     for node, targets in sorted(found.items()):
         if sum(map(len, targets.values())) * 2 <= dialled[node]:

@@ -26,9 +26,24 @@ TELLING: Final = ("Killing",)
 FINDING: Final = "k8s.finding"
 
 _OF_CLUSTER: Final = ("Node", "Namespace", "PersistentVolume", "StorageClass")
-_WORKING: Final = ("Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob")
-_BESIDE: Final = ("Service", "ResourceQuota", "PersistentVolumeClaim", "ServiceAccount", "ConfigMap", "Secret", "NetworkPolicy")
-KINDS: Final = (*_OF_CLUSTER, *_WORKING, *_BESIDE)
+# Which kinds are read first where not all can be: what most findings need.
+RANKS: Final = {
+    kind: rank
+    for rank, kinds in enumerate(
+        (
+            ("Node", "Namespace", "ResourceQuota"),
+            ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Service"),
+            ("ReplicaSet",),
+            ("Pod",),
+            ("PersistentVolumeClaim", "PersistentVolume", "StorageClass", "ServiceAccount", "NetworkPolicy"),
+            ("ConfigMap", "Secret"),
+        ),
+        start=1,
+    )
+    for kind in kinds
+}
+# In `Rows.partly`, where relationships were left out.
+EDGE: Final = "edge"
 _CONTROL_PLANE: Final = "kube-system"
 
 Props = Mapping[str, Any]
@@ -48,7 +63,10 @@ class NeighbourhoodReader(Protocol):
         """The greatest version that the graph holds; "" for an empty graph."""
 
     def episodes(self, since: Since, most: int) -> list[Props]:
-        """Episodes that are not harmless, with their properties and `eid`, the newest first, then by eid."""
+        """Episodes that are not harmless, with their properties and `eid`, the newest first, then by eid.
+
+        Of a message the first `READ_MESSAGE_CHARACTERS`.
+        """
 
     def ailing(self, most: int) -> list[str]:
         """The rids of resources that ail, sorted."""
@@ -59,8 +77,11 @@ class NeighbourhoodReader(Protocol):
     def spaces_called(self, spaces: Collection[str]) -> set[str]:
         """The Namespaces of the Services that workloads of the Namespaces call."""
 
-    def resources(self, spaces: Collection[str], kinds: Collection[str], cluster_kinds: Collection[str], most: int) -> dict[str, Props]:
-        """Stubs included, by rid; the first by rid."""
+    def resources(self, spaces: Collection[str], ranks: Mapping[str, int], cluster_kinds: Collection[str], most: int) -> dict[str, Props]:
+        """Stubs included, by rid: those that ail first, then by the rank of their kind, then by rid.
+
+        ranks: by kind; others are not read. A status of more than `READ_STATUS_CHARACTERS` is left out.
+        """
 
     def edges(self, rids: Collection[str], most: int) -> list[tuple[str, str, str]]:
         """(type, source, target), sorted: what begins at one of the rids, and what owns or calls one of them."""
@@ -114,9 +135,16 @@ def read_neighbourhood(reader: NeighbourhoodReader) -> Rows:
     spaces |= reader.spaces_on(nodes) if nodes else set()
     spaces |= reader.spaces_called(sorted(spaces)) if spaces else set()
     spaces.add(_CONTROL_PLANE)
-    resources = reader.resources(sorted(spaces), KINDS, _OF_CLUSTER, MOST_RESOURCES + 1)
-    truncated = truncated or len(resources) > MOST_RESOURCES
-    kept = dict(sorted(resources.items())[:MOST_RESOURCES])
+    resources = reader.resources(sorted(spaces), RANKS, _OF_CLUSTER, MOST_RESOURCES + 1)
+    kept = dict(list(resources.items())[:MOST_RESOURCES])
     edges = reader.edges(sorted(kept), MOST_EDGES + 1)
-    truncated = truncated or len(edges) > MOST_EDGES
-    return Rows(kept, edges[:MOST_EDGES], episodes, now, truncated, targets)
+    partly = _partly(kept) if len(resources) > MOST_RESOURCES else frozenset()
+    if len(edges) > MOST_EDGES:
+        partly |= {EDGE}
+    return Rows(kept, edges[:MOST_EDGES], episodes, now, truncated or bool(partly), targets, partly)
+
+
+def _partly(kept: Mapping[str, Props]) -> frozenset[str]:
+    """The kinds of which objects may have been left out, as rids have them: from the last that was read on."""
+    last = max((RANKS[str(one["kind"])] for one in kept.values() if not one.get(AILING)), default=0)
+    return frozenset(kind.lower() for kind, rank in RANKS.items() if rank >= last)

@@ -6,9 +6,9 @@ from typing import Final
 
 from transforms.planning.causes.ailing import BAD_WHEN_TRUE
 from transforms.planning.causes.moments import MINUTE, SECOND
-from transforms.planning.causes.placement import fits
 from transforms.planning.causes.pod_state import shown_by
 from transforms.planning.causes.table import Finding, weight
+from transforms.planning.causes.waits import cordoned_for
 from transforms.planning.causes.world import RECENT, Object, World
 
 _RUNTIME_REASONS: Final = frozenset(
@@ -18,6 +18,8 @@ _RUNTIME_WITHIN: Final = 4 * MINUTE
 _SOCKET: Final = re.compile(r"(?:containerd|crio|dockershim|cri-dockerd|docker)\.sock")
 _SILENT_FOR: Final = 20 * SECOND
 _SCHEDULER: Final = "kube-scheduler"
+# A name of Kubernetes with more parts than this is nobody's scheduler.
+_MOST_WORDS: Final = 16
 _SEVERAL: Final = 3
 _NEARLY_ALL: Final = 0.8
 
@@ -93,40 +95,40 @@ def _pods_down(world: World) -> Iterator[Finding]:
 
 def _cordoned(world: World) -> Iterator[Finding]:
     """Cordoned Nodes that a pending Pod needs; any other may be cordoned as its owner likes."""
-    known = world.of_kind("node")
-    cordoned = {node.rid for node in known if node.props.get("unschedulable")}
-    if not cordoned:
-        return
-    for pod in world.pending:
-        facts = pod.facts
-        # A taint that keeps it from the others is another cause.
-        fitting = [node for node in known if fits(facts, node)]
-        if fitting and all(node.rid in cordoned for node in fitting):
-            for node in fitting:
-                detail = f"cordoned, and {pod.title} may run nowhere else"
-                yield Finding(
-                    "NODE_CORDONED", node.rid, node.rid, weight("NODE_CORDONED"), detail, pod.created, evidence=(node.rid, pod.rid)
-                )
+    for rid, pods in sorted(cordoned_for(world).items()):
+        more = f" and {len(pods) - 1} more" if len(pods) > 1 else ""
+        detail = f"cordoned, and {pods[0].title}{more} may run nowhere else"
+        since = min((pod.created for pod in pods if pod.created is not None), default=None)
+        evidence = (rid, *(pod.rid for pod in pods[:3]))
+        yield Finding("NODE_CORDONED", rid, rid, weight("NODE_CORDONED"), detail, since, evidence=evidence)
 
 
 def _silent_scheduler(world: World) -> Iterator[Finding]:
+    silent = []
     for pod in world.pending:
-        told = [one for one in world.about(pod.rid) if one.reason in ("FailedScheduling", "Scheduled")]
         seen = pod.seen or world.now
         waited = pod.created is not None and seen - pod.created > _SILENT_FOR
-        if not waited or pod.facts.get("gates") or "PodScheduled" in pod.conditions or told:
+        if not waited or pod.facts.get("gates") or "PodScheduled" in pod.conditions:
             continue
-        name = pod.facts.get("scheduler") or _SCHEDULER
-        at = _home_of(world, name)
+        if not any(one.reason in ("FailedScheduling", "Scheduled") for one in world.about(pod.rid)):
+            silent.append((pod, str(pod.facts.get("scheduler") or _SCHEDULER), seen))
+    homes = _homes(world, {name for _, name, _ in silent}) if silent else {}
+    for pod, name, seen in silent:
         detail = f"{pod.title} has waited for {(seen - (pod.created or seen)) // SECOND} s, and {name} has said nothing of it"
-        yield Finding("SCHEDULER_SILENT", at, pod.rid, weight("SCHEDULER_SILENT"), detail, pod.created, evidence=(pod.rid,))
+        yield Finding("SCHEDULER_SILENT", homes[name], pod.rid, weight("SCHEDULER_SILENT"), detail, pod.created, evidence=(pod.rid,))
 
 
-def _home_of(world: World, scheduler: str) -> str:
-    """The Node that the scheduler runs on; the Namespace of the control plane where no Pod of it is known."""
-    for pod in world.of_kind("pod"):
-        is_one = pod.name == scheduler or pod.name.startswith(f"{scheduler}-") or f"component={scheduler}" in pod.labels
-        if is_one and pod.node:
-            return pod.node
+def _homes(world: World, schedulers: set[str]) -> dict[str, str]:
+    """The Node that each scheduler runs on; the Namespace of the control plane where no Pod of it is known."""
     control = [one for one in world.of_kind("node") if one.is_control_plane]
-    return control[0].rid if len(control) == 1 else "namespace::kube-system"
+    elsewhere = control[0].rid if len(control) == 1 else "namespace::kube-system"
+    found: dict[str, str] = {}
+    for pod in world.of_kind("pod"):
+        if not pod.node:
+            continue
+        words = pod.name.split("-")
+        named = {"-".join(words[:end]) for end in range(1, len(words) + 1)} if len(words) <= _MOST_WORDS else {pod.name}
+        named.add(pod.label("component") or "")
+        for name in named & schedulers:
+            found.setdefault(name, pod.node)
+    return {name: found.get(name, elsewhere) for name in schedulers}

@@ -22,8 +22,11 @@ def pods(world: World) -> Iterator[Finding]:
 
 def _of_pod(world: World, workload: str, pod: Object) -> Iterator[Finding]:
     told = world.about(pod.rid)
+    pull = None
     for one in shown_by(pod.containers, pod.conditions):
-        name, detail, evidence = _named(one, told)
+        if pull is None and one.name.startswith("IMAGE_"):
+            pull = _pull_of(told)
+        name, detail, evidence = _named(one, pull or ())
         is_past = pod.is_ready and (one.since is None or world.now - one.since > RECENT)
         if not is_past:
             holds = not pod.is_ready
@@ -38,29 +41,31 @@ def _of_pod(world: World, workload: str, pod: Object) -> Iterator[Finding]:
         yield Finding("POD_NOT_READY", workload, pod.rid, weight("POD_NOT_READY"), "", since, evidence=(pod.rid,))
 
 
-def _named(one: Shown, told: list[Episode]) -> tuple[str, str, tuple[str, ...]]:
-    """Of an image, the newest Event about its pull tells more than the status."""
-    if not one.name.startswith("IMAGE_"):
-        return one.name, one.detail, ()
-    pulls = [
+def _pull_of(told: list[Episode]) -> tuple[Episode, ...]:
+    """The Event that tells most about a pull that failed; none where none does."""
+    pulls = (
         event for event in told if event.reason in ("Failed", "InspectFailed") and "image" in event.message and "pull" in event.message
-    ]
-    if not pulls:
+    )
+    last = max(pulls, key=lambda event: (len(event.message) > len("Failed to pull image"), event.at, event.eid), default=None)
+    return (last,) if last is not None else ()
+
+
+def _named(one: Shown, pull: tuple[Episode, ...]) -> tuple[str, str, tuple[str, ...]]:
+    """Of an image, the Event about its pull tells more than the status."""
+    if not one.name.startswith("IMAGE_") or not pull:
         return one.name, one.detail, ()
-    last = max(pulls, key=lambda event: (len(event.message) > len("Failed to pull image"), event.at, event.eid))
-    return image_finding("", last.message), last.message, (last.eid,)
+    return image_finding("", pull[0].message), pull[0].message, (pull[0].eid,)
 
 
 def _restarts(world: World, workload: str, pod: Object, told: list[Episode]) -> Iterator[Finding]:
     """Restarts beside a loop that the status shows: the back-off of one that runs just now, and a single restart."""
-    for one in pod.containers:
-        if not one.restarts or one.waiting or one.ended == "OOMKilled":
-            continue
-        backs = [
-            event
-            for event in told
-            if event.reason == "BackOff" and world.now - event.at <= _BACK_OFF_WITHIN and "pull" not in event.message
-        ]
+    restarted = [one for one in pod.containers if one.restarts and not one.waiting and one.ended != "OOMKilled"]
+    if not restarted:
+        return
+    backs = [
+        event for event in told if event.reason == "BackOff" and world.now - event.at <= _BACK_OFF_WITHIN and "pull" not in event.message
+    ]
+    for one in restarted:
         at = one.ended_at or one.started
         how = f"the container {one.name} ended with {one.exit_code} ({one.ended or 'unknown'}), {one.restarts} restarts"
         if one.restarts >= LOOP_RESTARTS and backs and not _has_recovered(world, pod, backs[-1]):

@@ -4,24 +4,23 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from transforms.planning.causes.placement import asks_for_nodes, fits, untolerated
+from transforms.planning.causes.placement import Places, asks_for_nodes, listed, names_of, places_of, repelling
 from transforms.planning.causes.quantities import amount
 from transforms.planning.causes.statuses import Json, part
 from transforms.planning.causes.table import Finding, weight
 from transforms.planning.causes.world import RECENT, Object, World
 
+_MOST_RESOURCES: Final = 8
 _INSUFFICIENT: Final = re.compile(r"Insufficient (cpu|memory|ephemeral-storage|pods|[a-z0-9./-]+)")
 
 
 def scheduling(world: World) -> Iterator[Finding]:
-    known = world.of_kind("node")
     for pod in world.pending:
         message, since, evidence = _said(world, pod)
         if not evidence:
             continue
         workload = world.top(pod.rid)
-        why = [(name, w, detail) for name, w, detail in _why(pod, known, message)]
-        for name, w, detail in (("UNSCHEDULABLE", weight("UNSCHEDULABLE"), message), *why):
+        for name, w, detail in (("UNSCHEDULABLE", weight("UNSCHEDULABLE"), message), *_why(world, pod, message)):
             yield Finding(name, workload, pod.rid, w, detail, since, evidence=evidence)
 
 
@@ -39,21 +38,26 @@ def _said(world: World, pod: Object) -> tuple[str, int | None, tuple[str, ...]]:
     return message, since, (pod.rid, *(one.eid for one in told[-1:]))
 
 
-def _why(pod: Object, known: list[Object], message: str) -> Iterator[tuple[str, float, str]]:
+def _why(world: World, pod: Object, message: str) -> Iterator[tuple[str, float, str]]:
     facts = pod.facts
-    fitting = [node for node in known if fits(facts, node)]
-    if known and asks_for_nodes(facts) and not fitting:
-        yield "NODE_SELECTOR_NO_MATCH", weight("NODE_SELECTOR_NO_MATCH"), f"it asks for {_asked(facts)}, which no node has"
-    open_to = [node for node in fitting if not node.props.get("unschedulable")]
-    if fitting and not open_to:
-        name = "PINNED_TO_CORDONED" if asks_for_nodes(facts) else "NODES_CORDONED"
-        yield name, weight(name), f"{', '.join(node.name for node in fitting)} are cordoned"
-    elif open_to and not any(node.is_ready for node in open_to):
-        yield "PINNED_TO_NOT_READY", weight("PINNED_TO_NOT_READY"), f"{', '.join(node.name for node in open_to)} are not ready"
-    yield from _taints(facts, open_to, message)
+    places = places_of(world, facts)
+    if places is not None:
+        yield from _of_places(world, facts, places, message)
     if "anti-affinity" in message:
         yield "ANTI_AFFINITY", weight("ANTI_AFFINITY"), message
-    yield from _requests(facts, open_to, message)
+    yield from _requests(facts, places, message)
+
+
+def _of_places(world: World, facts: Json, places: Places, message: str) -> Iterator[tuple[str, float, str]]:
+    fitting, open_to = places.fitting, places.open_to
+    if world.of_kind("node") and world.knows_all("node") and asks_for_nodes(facts) and not fitting:
+        yield "NODE_SELECTOR_NO_MATCH", weight("NODE_SELECTOR_NO_MATCH"), f"it asks for {_asked(facts)}, which no node has"
+    if fitting and not open_to:
+        name = "PINNED_TO_CORDONED" if asks_for_nodes(facts) else "NODES_CORDONED"
+        yield name, weight(name), f"{names_of(fitting)} are cordoned"
+    elif open_to and not places.is_any_ready:
+        yield "PINNED_TO_NOT_READY", weight("PINNED_TO_NOT_READY"), f"{names_of(open_to)} are not ready"
+    yield from _taints(world, facts, places, message)
 
 
 def _asked(facts: Json) -> str:
@@ -64,23 +68,22 @@ def _asked(facts: Json) -> str:
     return ", ".join(terms)
 
 
-def _taints(facts: Json, open_to: list[Object], message: str) -> Iterator[tuple[str, float, str]]:
+def _taints(world: World, facts: Json, places: Places, message: str) -> Iterator[tuple[str, float, str]]:
     """A taint is the cause where it keeps the Pod from every Node that it could have, control planes aside."""
-    workers = [node for node in open_to if not node.is_control_plane] or open_to
-    repelling = {node.name: untolerated(facts, node) for node in workers}
-    if repelling and all(repelling.values()):
-        taints = sorted({taint for found in repelling.values() for taint in found})
+    taints = repelling(world, facts, places)
+    if taints:
         is_told = any(taint.partition(":")[0].partition("=")[0] in message for taint in taints)
-        detail = f"it does not tolerate {', '.join(taints)} of {', '.join(sorted(repelling))}"
+        detail = f"it does not tolerate {listed(taints)} of {listed(places.workers)}"
         yield "TAINT_NOT_TOLERATED", weight("TAINT_NOT_TOLERATED") if is_told else 0.4, detail
 
 
-def _requests(facts: Json, open_to: list[Object], message: str) -> Iterator[tuple[str, float, str]]:
-    for resource in sorted(set(_INSUFFICIENT.findall(message))):
+def _requests(facts: Json, places: Places | None, message: str) -> Iterator[tuple[str, float, str]]:
+    for resource in sorted(set(_INSUFFICIENT.findall(message)))[:_MOST_RESOURCES]:
         asked = requested(facts, resource)
-        has = [found for node in open_to if (found := amount(part(node.status, "allocatable").get(resource))) is not None]
-        is_beyond = asked is not None and bool(has) and asked > max(has)
-        detail = f"it requests {asked:g} of {resource}, the largest node has {max(has):g}" if asked is not None and has else message
+        largest = places.largest(resource) if places is not None else None
+        is_beyond = asked is not None and largest is not None and asked > largest
+        is_known = asked is not None and largest is not None
+        detail = f"it requests {asked:g} of {resource}, the largest node has {largest:g}" if is_known else message
         yield "REQUEST_TOO_LARGE", weight("REQUEST_TOO_LARGE") if is_beyond else 0.75, detail
 
 

@@ -4,7 +4,7 @@ A function of the episodes alone, so that a replay cannot climb: repeats count a
 each episode counts once, however often its record was read.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from transforms.planning.causes.moments import MINUTE
@@ -15,31 +15,36 @@ REPEATS: Final = 3
 _LADDER: Final = ("WARNING", "ERROR", "FATAL")
 
 
-def escalated(episode: Episode, others: Iterable[Episode]) -> str:
-    """The severity of an episode: a step up for three repeats of its reason about its subject within five minutes, another for six.
+def severities(episodes: Iterable[Episode]) -> dict[str, str]:
+    """The severity of each episode, by its key: a step up for three repeats of its reason about its subject within five minutes, another
+    for six.
 
     Kubernetes' own counts are included. What is no warning, and what is fatal already, stays as it is.
     """
-    if episode.severity not in _LADDER:
-        return episode.severity
-    near = {
-        one.eid: one.times
-        for one in (episode, *others)
-        if (one.reason, one.subject) == (episode.reason, episode.subject) and 0 <= episode.at - one.at <= WITHIN
-    }
-    steps = min(sum(near.values()) // REPEATS, len(_LADDER) - 1)
-    return _LADDER[min(_LADDER.index(episode.severity) + steps, len(_LADDER) - 1)]
+    alike: dict[tuple[str, str], dict[str, Episode]] = {}
+    for one in episodes:
+        alike.setdefault((one.reason, one.subject), {})[one.eid] = one
+    return {eid: raised for held in alike.values() for eid, raised in _raised(held)}
 
 
-def severities(episodes: Iterable[Episode], near: Iterable[Episode]) -> list[tuple[Episode, str]]:
-    """Each episode with its escalated severity. near: at least all that are about the same."""
-    held = list(episodes)
-    by_key: dict[tuple[str, str], list[Episode]] = {(one.reason, one.subject): [] for one in held}
-    for one in near:
-        alike = by_key.get((one.reason, one.subject))
-        if alike is not None:
-            alike.append(one)
-    return [(one, escalated(one, by_key[one.reason, one.subject])) for one in held]
+def _raised(alike: Mapping[str, Episode]) -> Iterator[tuple[str, str]]:
+    """Of episodes that are alike: those of the five minutes up to each are counted while time goes on."""
+    listed = sorted(alike.values(), key=lambda one: (one.at, one.eid))
+    times = first = after = 0
+    for one in listed:
+        while after < len(listed) and listed[after].at <= one.at:
+            times += listed[after].times
+            after += 1
+        while one.at - listed[first].at > WITHIN:
+            times -= listed[first].times
+            first += 1
+        yield one.eid, _climbed(one.severity, times // REPEATS)
+
+
+def _climbed(severity: str, steps: int) -> str:
+    if severity not in _LADDER:
+        return severity
+    return _LADDER[min(_LADDER.index(severity) + min(steps, len(_LADDER) - 1), len(_LADDER) - 1)]
 
 
 def worst(found: Iterable[str]) -> str:

@@ -1,6 +1,7 @@
 """Findings about what Pods mount: claims, volumes, ConfigMaps and Secrets."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from transforms.planning.causes.quantities import amount
@@ -8,6 +9,9 @@ from transforms.planning.causes.table import Finding, weight
 from transforms.planning.causes.world import RECENT, Object, World
 
 _MOUNTS: Final = frozenset({"FailedMount", "FailedAttachVolume", "FailedMapVolume"})
+_SUBJECT: Final = "volumes"
+# What a comparison of a claim with a volume costs.
+_COST: Final = 5
 _NOT_FOUND: Final = ("not found", "notfound", "does not exist", "references non-existent")
 
 
@@ -34,7 +38,7 @@ def _references(world: World, pod: Object) -> Iterator[Finding]:
         return
     for rid in world.mounted(pod.rid):
         kind, _, name = rid.split(":", 2)
-        if not world.is_live(rid) and world.of_kind(kind):
+        if world.is_missing(rid) and world.of_kind(kind):
             detail = f"{kind} {name} does not exist"
             w = weight("REFERENCE_MISSING")
             yield Finding("REFERENCE_MISSING", world.top(pod.rid), pod.rid, w, detail, pod.created, evidence=(pod.rid,))
@@ -47,20 +51,20 @@ def _claims(world: World, pod: Object) -> Iterator[Finding]:
         claim = world.get(rid) if rid.startswith("persistentvolumeclaim:") else None
         if claim is None or claim.is_stub or claim.phase == "Bound":
             continue
-        detail = f"{claim.title} is {claim.phase or 'unknown'}: {_why(world, claim)}"
+        why = world.once(("why unbound", rid), partial(_why, world, claim))
+        detail = f"{claim.title} is {claim.phase or 'unknown'}: {why}"
         evidence = (rid, pod.rid)
         yield Finding("CLAIM_UNBOUND", world.top(pod.rid), rid, weight("CLAIM_UNBOUND"), detail, claim.created, evidence=evidence)
 
 
 def _why(world: World, claim: Object) -> str:
     """What keeps claim and volumes from agreeing, of the volume that it agrees with best."""
-    wanted = claim.props
-    named = wanted.get("volume")
-    reasons = []
-    for volume in world.of_kind("persistentvolume"):
-        if named and volume.name != named:
-            continue
-        reasons.append(_mismatches(claim, volume))
+    named = claim.props.get("volume")
+    one = world.get(f"persistentvolume::{named}") if named else None
+    volumes = [one] if one is not None and not one.is_stub else [] if named else world.of_kind("persistentvolume")
+    if not world.effort.affords(_SUBJECT, _COST * len(volumes)):
+        return "too many volumes to compare it with"
+    reasons = [_mismatches(claim, volume) for volume in volumes]
     if not reasons:
         return f"the volume {named} does not exist" if named else "there is no volume for it"
     best = min(reasons, key=lambda one: (len(one), one))

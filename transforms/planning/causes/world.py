@@ -3,16 +3,17 @@
 It is a function of the rows that a graph gives and of `now`, the time of the newest record; the order of the rows does not matter.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from operator import attrgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
 from transforms.model.graph import CALLS, CLAIMS, CONTROLS, MOUNTS, RUNS_ON, SELECTS, USES
+from transforms.planning.causes.effort import Effort
 from transforms.planning.causes.moments import MINUTE, time_of
-from transforms.planning.causes.statuses import Condition, Container, Json, conditions, containers, members, number, text
+from transforms.planning.causes.statuses import Condition, Container, Json, conditions, containers, members, number, part, text
 from transforms.records.record import t_of
 
 RECENT: Final = 15 * MINUTE
@@ -22,8 +23,14 @@ _CONTROL_ROLES: Final = frozenset({"kubernetes.io/role=master"})
 WORKLOADS: Final = frozenset({"deployment", "statefulset", "daemonset", "replicaset", "job", "cronjob"})
 
 
+T = TypeVar("T")
+
+
 class Rows(NamedTuple):
-    """What a graph gives of one tenant. edges: (type, source, target). now: t*, in microseconds since 1970."""
+    """What a graph gives of one tenant. edges: (type, source, target). now: t*, in microseconds since 1970.
+
+    truncated: something is left out. partly: the kinds of which objects may be, as rids have them.
+    """
 
     resources: Mapping[str, Mapping[str, Any]]
     edges: Iterable[tuple[str, str, str]]
@@ -31,6 +38,7 @@ class Rows(NamedTuple):
     now: int
     truncated: bool = False
     targets: Iterable[Mapping[str, Any]] = ()
+    partly: frozenset[str] = frozenset()
 
 
 class Call(NamedTuple):
@@ -78,8 +86,9 @@ class Object:
         self.kind: str = props.get("kind") or self.sort
         self.is_stub = bool(props.get("stub"))
 
-    @cached_property
+    @property
     def status(self) -> Json:
+        """Read anew each time: it can be large, and what is asked for often is kept below."""
         return _json(self.props.get("status"))
 
     @cached_property
@@ -116,10 +125,20 @@ class Object:
         """When its newest record was written; 0 for a stub."""
         return int(t_of(self.ver)) if self.ver else 0
 
-    def label(self, key: str) -> str | None:
-        return next((one[len(key) + 1 :] for one in self.labels if one.startswith(f"{key}=")), None)
+    @cached_property
+    def label_values(self) -> dict[str, str]:
+        """By key; of a key that is there twice, the value that sorts last."""
+        return dict(one.split("=", 1) for one in sorted(self.labels) if "=" in one)
 
-    @property
+    def label(self, key: str) -> str | None:
+        return self.label_values.get(key)
+
+    @cached_property
+    def allocatable(self) -> Json:
+        """Of a Node, what it has to give."""
+        return part(self.status, "allocatable")
+
+    @cached_property
     def is_control_plane(self) -> bool:
         keys = {one.partition("=")[0] for one in self.labels}
         return not keys.isdisjoint(_CONTROL_PLANE) or not self.labels.isdisjoint(_CONTROL_ROLES)
@@ -168,10 +187,25 @@ class World:
         for episode in self.episodes:
             self._by_subject.setdefault(episode.subject, []).append(episode)
         self._tops: dict[str, str] = {}
-        self._callees: dict[str, set[str]] = {}
-        # What the findings on Services ask many times: the workload behind each, and the labels of each workload's Pods.
-        self.behind: dict[str, str] = {}
-        self.labels_of: dict[str, set[str]] = {}
+        self._partly = rows.partly
+        self._known: dict[tuple[str | bytes, ...], Any] = {}
+        self.effort = Effort()
+
+    def once(self, key: tuple[str | bytes, ...], make: Callable[[], T]) -> T:
+        """What `make` gives for the key, made when it is first asked for. key: its first part names what is kept."""
+        if key not in self._known:
+            self._known[key] = make()
+        found: T = self._known[key]
+        return found
+
+    def knows_all(self, sort: str) -> bool:
+        """Whether no object of the kind was left out."""
+        return sort not in self._partly
+
+    def is_missing(self, rid: str) -> bool:
+        """Whether others speak of an object that no record has described; not of one that was only left out."""
+        one = self.objects.get(rid)
+        return one.is_stub if one is not None else self.knows_all(rid.partition(":")[0])
 
     @cached_property
     def by_eid(self) -> dict[str, Episode]:
@@ -181,14 +215,10 @@ class World:
         """The episodes of these keys, as far as they are known."""
         return [one for eid in eids if (one := self.by_eid.get(eid)) is not None]
 
-    def about_any(self, eids: Iterable[str]) -> list[Episode]:
-        """All episodes about what these are about."""
-        subjects = {one.subject for one in self.named(eids)}
-        return [one for subject in sorted(subjects) for one in self.about(subject)]
-
-    def cordoned_aside(self, rid: str) -> list[Object]:
-        """Nodes that are cordoned and no cause of what is wrong with an object."""
-        return [node for node in self.of_kind("node") if node.props.get("unschedulable") and node.rid != rid and node.is_ready]
+    @cached_property
+    def cordoned(self) -> list[Object]:
+        """Nodes that are cordoned and ready."""
+        return [node for node in self.of_kind("node") if node.props.get("unschedulable") and node.is_ready]
 
     def of_kind(self, *tokens: str) -> list[Object]:
         return [one for token in tokens for one in self._by_kind.get(token, ())]
@@ -254,8 +284,28 @@ class World:
         return next(iter(self._out.get((CLAIMS.type, claim), ())), "")
 
     def selected(self, service: str) -> list[Object]:
-        """The Pods that a Service selects."""
-        return [one for rid in self._out.get((SELECTS.type, service), ()) if (one := self.objects.get(rid)) and not one.is_stub]
+        """The Pods that a Service selects, as far as they are known."""
+
+        def found() -> list[Object]:
+            return [one for rid in self._out.get((SELECTS.type, service), ()) if (one := self.objects.get(rid)) and not one.is_stub]
+
+        return self.once(("selected", service), found)
+
+    def knows_selected(self, service: str) -> bool:
+        """Whether all Pods that the Service selects are known."""
+        return self.knows_all("edge") and len(self.selected(service)) == len(self._out.get((SELECTS.type, service), ()))
+
+    def selects_nothing(self, service: str) -> bool:
+        """Whether it is known that the Service selects no Pod."""
+        return self.knows_all("edge") and not self._out.get((SELECTS.type, service))
+
+    def has_ready(self, service: str) -> bool:
+        """Whether a Pod that the Service selects is ready."""
+        return self.once(("has ready", service), lambda: any(pod.is_ready for pod in self.selected(service)))
+
+    def tops_behind(self, service: str) -> frozenset[str]:
+        """The workloads of the Pods that the Service selects."""
+        return self.once(("tops behind", service), lambda: frozenset(self.top(pod.rid) for pod in self.selected(service)))
 
     def callers_of(self, service: str) -> list[str]:
         """The workloads whose environment names the Service."""
@@ -300,6 +350,35 @@ class World:
     def _workloads_by_space(self) -> dict[str, list[Object]]:
         return _by_space(self.workloads)
 
+    def workloads_named(self, ns: str, name: str) -> list[Object]:
+        """The workloads of a Namespace that bear the name."""
+        return self._workloads_by_name.get((ns, name), [])
+
+    @cached_property
+    def _workloads_by_name(self) -> dict[tuple[str, str], list[Object]]:
+        found: dict[tuple[str, str], list[Object]] = {}
+        for one in self.workloads:
+            found.setdefault((one.ns, one.name), []).append(one)
+        return found
+
+    def quotas_in(self, ns: str) -> list[Object]:
+        return self._quotas_by_space.get(ns, [])
+
+    @cached_property
+    def _quotas_by_space(self) -> dict[str, list[Object]]:
+        return _by_space(self.of_kind("resourcequota"))
+
+    def sets_of(self, workload: str) -> list[Object]:
+        """The ReplicaSets of a workload."""
+        return self._sets_by_top.get(workload, [])
+
+    @cached_property
+    def _sets_by_top(self) -> dict[str, list[Object]]:
+        found: dict[str, list[Object]] = {}
+        for one in self.of_kind("replicaset"):
+            found.setdefault(self.top(one.rid), []).append(one)
+        return found
+
     def services_in(self, ns: str) -> list[Object]:
         return self._services_by_space.get(ns, [])
 
@@ -322,13 +401,14 @@ class World:
     def namespaces_with_services(self) -> set[str]:
         return {service.ns for service in self.of_kind("service")}
 
-    def callees(self, workload: str) -> set[str]:
-        """The workloads behind the Services that a workload calls."""
-        known = self._callees.get(workload)
-        if known is None:
-            pods = (pod for service in {call.service for call in self.calls.get(workload, ())} for pod in self.selected(service))
-            known = self._callees[workload] = {self.top(pod.rid) for pod in pods}
-        return known
+    @cached_property
+    def callers(self) -> dict[str, list[str]]:
+        """The workloads whose environment names a Service, sorted, by Service."""
+        found: dict[str, list[str]] = {}
+        for workload, calls in sorted(self.calls.items()):
+            for service in {call.service for call in calls}:
+                found.setdefault(service, []).append(workload)
+        return found
 
     def counts(self, workload: str) -> tuple[int, int, int]:
         """How many Pods are desired, exist and are ready, as far as the workload says or its Pods show."""
