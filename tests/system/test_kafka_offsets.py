@@ -35,6 +35,20 @@ def test_only_partitions_with_lag_are_planned_up_to_what_is_there(world: World, 
     assert offsets.plan([RESOURCES]) == ReadPlan([], [])
 
 
+def test_what_ended_in_one_read_is_read_on_in_the_next(world: World, offsets: KafkaOffsets) -> None:
+    """A reader reads several ranges of a partition one after the other, as a replay does, whichever of them ended first."""
+    world.produce([SampleRecord(RESOURCES, f"af-10::pod:shop:{at}".encode(), b"{}", T + at) for at in range(400)])
+    whole = offsets.plan([RESOURCES]).ranges
+    assert len(whole) > 1
+    with closing(RangeReader(world.kafka_target)) as reader:
+        for begin, end in ((0, 3), (3, 9), (9, 12)):
+            asked = [one._replace(start=begin, end=min(end, one.end)) for one in whole if one.end > begin]
+            found = [record for chunk in reader.read(asked, 1000, 1 << 20) for record in chunk.records]
+            assert sorted((one.partition, one.offset) for one in found) == [
+                (one.partition, at) for one in asked for at in range(one.start, one.end)
+            ]
+
+
 def test_commits_never_move_backwards(world: World, offsets: KafkaOffsets) -> None:
     produce(world, 7)
     place = offsets.plan([RESOURCES]).ranges[0].place

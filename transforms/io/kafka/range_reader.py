@@ -98,6 +98,7 @@ class RangeReader:
     def __init__(self, target: KafkaTarget) -> None:
         self._target = target
         self._aside: Callable[[PartitionFault], object] | None = None
+        self._paused: list[TopicPartition] = []
         self._consumer = target.open(
             Consumer,
             {
@@ -153,7 +154,7 @@ class RangeReader:
         except KafkaException as error:
             raise kafka_fault(self._target, error.args[0].str()) from error
         finally:
-            self._consumer.unassign()
+            self._release()
 
     def _end_leaderless(self, left: dict[Place, OffsetRange]) -> None:
         """Wait no longer for partitions that no broker leads."""
@@ -260,3 +261,11 @@ class RangeReader:
         del left[place]
         if left:
             self._consumer.pause([TopicPartition(*place)])
+            self._paused.append(TopicPartition(*place))
+
+    def _release(self) -> None:
+        """Let go of all partitions. What is paused stays so if the next read assigns it at once, and would never answer."""
+        if self._paused:
+            self._consumer.resume(self._paused)
+            self._paused = []
+        self._consumer.unassign()
