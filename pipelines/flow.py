@@ -73,7 +73,7 @@ def into_graph(records: beam.PCollection[Any], flow: FlowSettings, graph: GraphS
     batches = folded.main | "PlanBatches" >> PlanBatches(flow.writes.batch_rows, flow.writes.batch_bytes)
     written = batches.main | "WriteGraph" >> WriteGraph(graph, flow.writes.writing(streams=streams))
     if flow.writes.wants_incidents():
-        written.touched | "AnalyzeIncidents" >> AnalyzeIncidents(graph, flow.writes.limits(), streams=streams)
+        written.touched | "AnalyzeIncidents" >> AnalyzeIncidents(graph, flow.writes.limits(), streams=streams, paced=flow.paced)
     faulty = (owned.rejects, unheard, heeded.rejects, keyed.rejects, folded.rejects, batches.rejects, written.rejects)
     rejects = faulty | "Rejects" >> beam.Flatten()
     archived = (_archive(owned.taken, written.main, flow, wire),) if flow.archive else ()

@@ -87,6 +87,7 @@ def main(
             archive=archive.root(),
             window=stream.window() if streams else None,
             in_one_process=run_options.runner == DIRECT,
+            paced=run_options.runner == DIRECT,
         ),
         topics=topics.topic_names(),
         reader=chosen.reader,

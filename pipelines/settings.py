@@ -26,6 +26,7 @@ class FlowSettings:
     window: in a stream; None where each slice is one window.
     registry: None where there is none. released: tenants that are in quarantine are taken in all the same, as a replay does.
     archive: where the raw records are kept beside; "" keeps none. in_one_process: the runner works in this process alone.
+    paced: whoever runs the slices analyses what they left for later (`AnalyzeIncidents`).
     """
 
     kafka: KafkaTarget
@@ -43,6 +44,7 @@ class FlowSettings:
     window: ArrivalWindow | None = None
     archive: str = ""
     in_one_process: bool = False
+    paced: bool = False
 
 
 def flow_settings(

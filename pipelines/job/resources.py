@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from pipelines.job.late_analysis import LateAnalysis
 from pipelines.job.liveness_check import hidden_topics, judge_tenants
 from pipelines.settings import RunSettings
 from runners.direct import check_java_side
@@ -59,12 +60,15 @@ class Job:
         self._missing = MissingTopics(settings.flow.kafka.brokers, monitor, must_exist=settings.topics_are_named, waits=waits)
         self._kept: GroupProgressStore | None = None
         self._is_checked = False
+        self._late = LateAnalysis(settings.flow, monitor)
         self._faster = (FasterReader(),) if settings.reader == BEAM else ()
 
     def __enter__(self) -> "Job":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._lease is not None:
+            self._late.run()
         if self._kept is not None and self._offsets is not None:
             self._kept.keep(self._offsets.stands.all())
         if self._lease is not None:
@@ -88,6 +92,7 @@ class Job:
         finally:
             totals.add(run.totals)
         self._out_of_reach.end()
+        totals.counts.update(self._late.run())
         if self._kept is not None and self._kept.is_due:
             self._kept.keep(offsets.stands.all())
         if run.totals.read and not run.totals.stopped:
@@ -134,6 +139,7 @@ class Job:
         if lease.left_by:
             _LOG.warning("the run before did not end by itself; the first slices are small", holder=readable_holder(lease.left_by))
             self._pacer.begin_small()
+            self._late.expect_all()
 
     def _prepared(self) -> KafkaOffsets | None:
         """Schema, lease and offsets; what did not come to be in one try does in the next. None: told to stop waiting."""

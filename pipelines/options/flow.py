@@ -85,7 +85,7 @@ class WriteOptions:
         typer.Option(
             "--incidents", envvar="INCIDENTS", help="on | off: keep the incidents of tenants that were written, with their causes."
         ),
-    ] = "off"
+    ] = "on"
 
     def wants_incidents(self) -> bool:
         """Whether incidents are kept; an error of use for another word."""
