@@ -15,7 +15,7 @@ from transforms.io.neo4j.target import Neo4jTarget
 from transforms.planning.causes.explain import kind_of
 from transforms.planning.causes.incidents import Analysis
 
-_JOB = (sys.executable, "-m", "pipelines.graph_build", "--incidents=on")
+_JOB = (sys.executable, "-m", "pipelines.graph_build")
 
 
 def run_job() -> None:

@@ -24,7 +24,7 @@ NOT_IN_THE_SAMPLE = {
 @pytest.fixture
 def sampled(world: World) -> World:
     world.produce(sample_stream(clusters=2, resyncs=6, seed=7, poison_classes=0).records)
-    world.run_job("--incidents=on")
+    world.run_job()
     return world
 
 
