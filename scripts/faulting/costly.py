@@ -15,7 +15,9 @@ def send_slow_texts(round_: Round) -> Seen:
     """Events whose messages repeat what the patterns of secrets, addresses and failures begin with."""
     times = 1 if round_.short else 10
     bad = [_event(f"{word}-{at}", word * (_TEXT_BYTES // len(word))) for at in range(times) for word in _SLOW]
-    with following(round_, len(bad)) as (neighbours, _):
+    # As many bytes of a text in which no pattern begins.
+    harmless = [_event(f"plain-{at}", "lorem ipsum " * (_TEXT_BYTES // 12)) for at in range(len(bad))]
+    with following(round_, len(bad), harmless=harmless) as (neighbours, _):
         neighbours.meet(lambda: round_.world.produce(bad), bad)
         must_be_letters(round_.world, {})
     return Seen(f"{len(bad)} records of {_TEXT_BYTES:,} bytes; {neighbours.said}")
@@ -29,7 +31,9 @@ def send_products(round_: Round) -> Seen:
     rules = [_rule(at) for at in range(number)]
     alerts = [_event(f"alert-{at}", "down", alert="AllDown") for at in range(number)]
     bad = [one for several in zip(pods, policies, rules, alerts, strict=True) for one in several]
-    with following(round_, len(bad)) as (neighbours, _):
+    # As many objects, none of which selects or raises another.
+    harmless = [pod(f"sound-{at}") for at in range(len(bad))]
+    with following(round_, len(bad), harmless=harmless) as (neighbours, _):
         neighbours.meet(lambda: round_.world.produce(bad), bad)
         must_be_letters(round_.world, {})
     return Seen(f"{number:,} of each; {neighbours.said}")

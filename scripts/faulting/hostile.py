@@ -56,12 +56,12 @@ def _harmless(number: int) -> list[SampleRecord]:
 class Neighbours:
     """A run that follows, and how long the others' records wait in it: first among harmless traffic, then among hostile."""
 
-    def __init__(self, round_: Round, job: Command, commits: Commits, number: int) -> None:
+    def __init__(self, round_: Round, job: Command, commits: Commits, harmless: list[SampleRecord]) -> None:
         self._round = round_
         self._world = round_.world
         self._job = job
         self._commits = commits
-        self._harmless = _harmless(number)
+        self._harmless = harmless
         self._records = round_.records(poison_classes=0)
         third = len(self._records) // 3
         self._parts = [self._records[:third], self._records[third : 2 * third], self._records[2 * third :]]
@@ -70,6 +70,7 @@ class Neighbours:
         self._seconds(self._parts[0], lambda: self._world.produce(self._harmless[:100]))
         self.without_s = self._seconds(self._parts[1], lambda: self._world.produce(self._harmless))
         self.among_s = 0.0
+        self._taken: Sequence[SampleRecord] = ()
 
     def meet(self, send: Send, taken: Sequence[SampleRecord] = ()) -> None:
         """Send what is hostile among the neighbours' records; their graphs and their delay must be as without it.
@@ -78,7 +79,16 @@ class Neighbours:
         """
         self.among_s = self._seconds(self._parts[2], send)
         self._round.must_be_in_time("records", self.without_s, self.among_s)
-        must_be_the_graph_of(self._world, [*self._records, *self._harmless, *taken])
+        self._taken = taken
+        self.must_be_as_expected()
+
+    def meet_again(self, send: Send) -> None:
+        """Send more of the like, of which nothing is taken, and wait until it is committed."""
+        self._seconds((), send)
+        self.must_be_as_expected()
+
+    def must_be_as_expected(self) -> None:
+        must_be_the_graph_of(self._world, [*self._records, *self._harmless, *self._taken])
 
     @property
     def said(self) -> str:
@@ -145,12 +155,14 @@ def flood_schema_ids(round_: Round) -> Seen:
 def invent_prefixes(round_: Round) -> Seen:
     """Records of tenants that nobody knows, each of another one, with a fault each."""
     number = 2_000 if round_.short else 40_000
-    bad = [SampleRecord(RESOURCES, f"invented-{at}::pod:shop:p".encode(), b"{not json", AT_MS) for at in range(number)]
+    bad = [SampleRecord(RESOURCES, f"invented-{at}::pod:shop:p".encode(), b"{not json", AT_MS) for at in range(3 * number)]
     with _free_port() as port:
         flags = ("--log_level=INFO", f"--metrics_port={port}")
-    with following(round_, len(bad), *flags) as (neighbours, job):
+    with following(round_, number, *flags) as (neighbours, job):
+        neighbours.meet(lambda: round_.world.produce(bad[:number]))
+        # By now every cache is as large as it may be; what grows from here on would grow for ever.
         before = job.memory_bytes()
-        neighbours.meet(lambda: round_.world.produce(bad))
+        neighbours.meet_again(lambda: round_.world.produce(bad[number:]))
         grown = job.memory_bytes() - before
         metrics = urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10).read()
         must(b'client_id="invented-' not in metrics, "a tenant that nobody knows has a series of its own")
@@ -159,7 +171,9 @@ def invent_prefixes(round_: Round) -> Seen:
         must(grown < _GROWTH_BYTES, f"the memory grew by {grown:,} bytes")
         lines = len(job.stop().must_be(0).said.splitlines())
         must(lines < _LOG_LINES, f"the log has {lines:,} lines")
-    return Seen(f"{number:,} records: {grown / 1e6:+.0f} MB, metrics of {len(metrics) / 1e3:.0f} kB, {lines} lines; {neighbours.said}")
+    return Seen(
+        f"{number:,} records, and twice as many more: {grown / 1e6:+.0f} MB, metrics of {len(metrics) / 1e3:.0f} kB, {lines} lines; {neighbours.said}"
+    )
 
 
 def meet_defects(round_: Round) -> Seen:
@@ -188,13 +202,18 @@ class _Following(Command):
 
 
 @contextmanager
-def following(round_: Round, number: int, *flags: str, module: str = "pipelines.graph_build") -> Iterator[tuple[Neighbours, _Following]]:
-    """A run that follows; the net is as in production, whatever this process has. number: of records that are hostile."""
+def following(
+    round_: Round, number: int, *flags: str, module: str = "pipelines.graph_build", harmless: list[SampleRecord] | None = None
+) -> Iterator[tuple[Neighbours, _Following]]:
+    """A run that follows; the net is as in production, whatever this process has.
+
+    number: of records that are hostile. harmless: what they are compared with, where that is not as many small ones about few objects.
+    """
     world = round_.world
     arguments = ("--runner=DirectRunner", "--json", "--log_level=ERROR", *FOLLOW, *flags)
     process = world.start(module, *arguments, GRAPH_BUILD_UNFORESEEN="")
     with Commits(world) as commits, _Following(process) as job:
-        yield Neighbours(round_, job, commits, number), job
+        yield Neighbours(round_, job, commits, harmless or _harmless(number)), job
 
 
 @contextmanager

@@ -15,7 +15,7 @@ CASES = 8
 def test_eight_cases_come_to_the_same_in_one_process_and_through_kafka_job_and_neo4j(world: World) -> None:
     listed = cases(FOLDER)
     chosen = listed[:: len(listed) // CASES][:CASES]
-    found = analyses(chosen, world.brokers, world.neo4j_target, lambda: world.run_job())
+    found = analyses(chosen, world.brokers, world.neo4j_target, world.run_job)
     for case, analysis in zip(chosen, found, strict=True):
         assert told(analysis) == told(analyse(*rows_of(case))), case.name
     held = world.cypher("MATCH (i:Incident) RETURN i.iid AS iid")
