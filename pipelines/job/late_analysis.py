@@ -3,9 +3,8 @@
 from pipelines.settings import FlowSettings
 from runners.observe.metrics import Monitor
 from transforms.io.analysis_pace import process_pace
-from transforms.io.graph_admin.tenant_registry import process_tenant_registry
 from transforms.io.graph_sink import Neo4jSink
-from transforms.io.incident_analyst import analysed
+from transforms.io.incident_analyst import analysed, restless
 from transforms.model.metrics import ANALYSES
 from transforms.records.counts import Counts
 
@@ -20,9 +19,9 @@ class LateAnalysis:
         self._pace = process_pace(self._graph) if flow.writes.wants_incidents() else None
 
     def expect_all(self) -> None:
-        """Have every tenant analysed: the run before did not end by itself, and nobody knows whose incidents it still owed."""
+        """Have all tenants analysed in which something may be wrong: the run before did not end by itself, and may have owed them that."""
         if self._pace is not None:
-            self._pace.wait(process_tenant_registry(self._flow.neo4j).directory().known)
+            self._pace.wait(restless(self._graph.incidents(self._flow.writes.limits())))
 
     def run(self) -> Counts:
         """Analyse all that wait; what that counted."""

@@ -171,9 +171,8 @@ def invent_prefixes(round_: Round) -> Seen:
         must(grown < _GROWTH_BYTES, f"the memory grew by {grown:,} bytes")
         lines = len(job.stop().must_be(0).said.splitlines())
         must(lines < _LOG_LINES, f"the log has {lines:,} lines")
-    return Seen(
-        f"{number:,} records, and twice as many more: {grown / 1e6:+.0f} MB, metrics of {len(metrics) / 1e3:.0f} kB, {lines} lines; {neighbours.said}"
-    )
+    told = f"{grown / 1e6:+.0f} MB, {len(metrics) / 1e3:.0f} kB of metrics, {lines} lines"
+    return Seen(f"{number:,} records, then twice as many: {told}; {neighbours.said}")
 
 
 def meet_defects(round_: Round) -> Seen:

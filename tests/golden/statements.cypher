@@ -1763,6 +1763,10 @@ CALL (row) {
 }
 RETURN row.client_id AS client_id, props;
 
+// READ_RESTLESS
+MATCH (c:Cluster) WHERE c.client_id > '' AND NOT coalesce(c.quiet, false) AND NOT coalesce(c.purging, false)
+RETURN c.client_id AS client_id ORDER BY client_id;
+
 // LOCK_ANALYSIS
 UNWIND $rows AS row
 MATCH (c:Cluster {client_id: row.client_id})

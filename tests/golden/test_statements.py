@@ -19,7 +19,7 @@ GOLDEN = Path(__file__).parent / "statements.cypher"
 OF_ALL_TENANTS = (
     *("TENANTS", "READ_QUARANTINED", "READ_CLUSTERS", "READ_HEARD", "COUNT_STATES", "TENANTS_TO_SPELL"),
     # People look at the fleet.
-    *("FLEET", "LIST_INCIDENTS", "SHOW_INCIDENT", "COUNT_INCIDENTS"),
+    *("FLEET", "LIST_INCIDENTS", "SHOW_INCIDENT", "COUNT_INCIDENTS", "READ_RESTLESS"),
 )
 
 

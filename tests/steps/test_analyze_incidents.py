@@ -10,7 +10,7 @@ from apache_beam.testing.util import assert_that, equal_to
 
 from runners.direct import run_pipeline
 from tests.support.broken_cluster import TENANT, Bus, event, killed, mutations_of, node, pod, store_of, workload
-from transforms.io.incident_analyst import Analyst, analysed
+from transforms.io.incident_analyst import Analyst, analysed, restless
 from transforms.io.neo4j.errors import TenantFault
 from transforms.io.neo4j.time_limits import DEFAULT_LIMITS
 from transforms.io.unforeseen import SWITCH
@@ -32,6 +32,9 @@ class Recording:
         self.seen.append(wanted)
         return {one: TenantFault("locked") if one in self._failing else Analysed(0, 0) for one in wanted}
 
+    def restless(self) -> list[str]:
+        return []
+
 
 def test_a_tenants_incidents_are_those_of_its_graph() -> None:
     bus = Bus().say(0, node("n1")).say(11, *workload("cart", ready=0), pod("cart", ready=False, since=10, state=killed(10)))
@@ -50,11 +53,15 @@ def test_a_failure_is_told_and_raises_nothing(error: Exception, monkeypatch: pyt
         def analyse(self, client_ids: Iterable[str]) -> dict[str, Analysed | Exception]:
             raise error
 
-    class OfOne:
+        def restless(self) -> list[str]:
+            raise error
+
+    class OfOne(Recording):
         def analyse(self, client_ids: Iterable[str]) -> dict[str, Analysed | Exception]:
             return {one: error if one == "af-10" else Analysed(0, 0) for one in client_ids}
 
     assert analysed(Failing(), ["af-10", "af-11"]) == {"af-10": None, "af-11": None}
+    assert restless(Failing()) == []
     assert analysed(OfOne(), ["af-10", "af-11"]) == {"af-10": None, "af-11": Analysed(0, 0)}
 
 
@@ -95,6 +102,13 @@ def test_in_a_stream_a_tenant_is_analysed_at_most_so_often_and_at_the_end_once_m
     assert store.seen == [["af-10"], ["af-10"]]
     assert analyst.take_done() == [("af-10", True), ("af-10", True)]
     assert analyst.take_done() == []
+
+
+def test_a_stream_begins_with_the_tenants_that_a_killed_process_may_have_owed() -> None:
+    store = Recording()
+    store.restless = lambda: ["af-10"]  # type: ignore[method-assign]
+    Analyst(store, 10.0).close()
+    assert store.seen == [["af-10"]]
 
 
 def test_a_tenant_that_failed_is_analysed_again_after_a_pause_that_grows_and_others_are_not() -> None:

@@ -77,6 +77,10 @@ class Stream:
             assert time.monotonic() < limit, f"{what}: not within {within_s:.0f} s; {self.said()[-3000:]}"
             time.sleep(0.2)
 
+    def await_graphs(self, digests: dict[str, str]) -> None:
+        """Once all is written: a tenant is analysed at most every ten seconds, in the background."""
+        self.await_that(lambda: self.world.digests() == digests, "the graphs are those of the records, incidents included")
+
     def await_done(self, records: int, within_s: float = PATIENCE_S) -> None:
         """So many records are in the graph or in the dead letters, as its committed offsets tell."""
         self.await_that(lambda: self.commits.look() >= records, f"{records} offsets are committed", within_s)

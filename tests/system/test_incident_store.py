@@ -67,6 +67,9 @@ def test_a_quiet_tenant_wakes_with_what_may_be_wrong(store: Neo4jGraphStore) -> 
     assert store.write_batch("af-10", mutations_of(Bus().say(5, node("n3")).records, "af-10")).is_quiet
     assert not store.write_batch("af-10", mutations_of(broken().records, "af-10")).is_quiet
     assert not store.write_batch("af-10", mutations_of(Bus().say(20, node("n3")).records, "af-10")).is_quiet
+    written(store, "af-11", well())
+    IncidentStore(store).analyse(["af-11"])
+    assert IncidentStore(store).restless() == ["af-10"]
     (found,) = IncidentStore(store).analyse(["af-10"]).values()
     assert not isinstance(found, Exception)
     assert (found.open, found.kinds) == (1, {"OOM_KILLED": 1})

@@ -29,6 +29,10 @@ class Incidents(Protocol):
 
     def analyse(self, client_ids: Iterable[str]) -> dict[str, Analysed | Exception]: ...
 
+    def restless(self) -> list[str]:
+        """The tenants in which something may be wrong, sorted: those whose incidents a process that was killed may have owed."""
+        ...
+
 
 def analysed(store: Incidents, client_ids: Iterable[str]) -> dict[str, Analysed | None]:
     """What became of each tenant's incidents; None where they are not up to date, and the log says why."""
@@ -54,11 +58,23 @@ def _told(client_id: str, outcome: Analysed | Exception) -> Analysed | None:
     return None
 
 
+def restless(store: Incidents) -> list[str]:
+    """As the store says; none, and the log says why, where it cannot be asked."""
+    try:
+        return store.restless()
+    except (RowRefused, TenantFault, InfrastructureFault) as fault:
+        _LOG.warning("incidents of an earlier run not brought up to date", cause=str(fault), detail=_AGAIN)
+    except Exception as error:  # noqa: BLE001 - the net, as below
+        unforeseen(error, Step.WRITE)
+    return []
+
+
 class Analyst:
     """Analyses in a thread of its own, each tenant at most once in `every_s` seconds; close it with the owner.
 
     What is due at once is analysed together. What failed is due again after `every_s`, then twice that, and so on up to ten minutes.
-    What is due when it is closed is analysed first; what a process that is killed had still to do, the tenant's next change does.
+    What is due when it is closed is analysed first. It begins with all tenants in which something may be wrong: nobody knows what a process
+    that was killed had still to do.
     """
 
     def __init__(self, store: Incidents, every_s: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -95,6 +111,7 @@ class Analyst:
         self._thread.join()
 
     def _work(self) -> None:
+        self.submit(restless(self._store))
         while client_ids := self._next():
             found = analysed(self._store, client_ids)
             with self._changed:

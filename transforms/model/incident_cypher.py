@@ -151,6 +151,12 @@ READ_TARGETS_DOWN: Final = (
     f"{_ROWS}\nCALL (row) {{\n  {_DOWN}\n  RETURN properties(n) AS props ORDER BY n.tid LIMIT 1000\n}}\nRETURN {_OWNER}, props"
 )
 
+# An analysis of another takes no lock where nothing differs, so that nothing tells who was analysed since.
+READ_RESTLESS: Final = (
+    f"MATCH (c:{CLUSTER.label}) WHERE c.{TENANT_KEY} > '' AND NOT coalesce(c.{QUIET}, false) AND NOT coalesce(c.purging, false)\n"
+    f"RETURN c.{TENANT_KEY} AS {TENANT_KEY} ORDER BY {TENANT_KEY}"
+)
+
 # Takes the tenants' locks in the order of the rows and counts as no write, since it changes nothing that is mirrored.
 LOCK_ANALYSIS: Final = (
     f"{_ROWS}\nMATCH (c:{CLUSTER.label} {{{_TENANT}}})\nWHERE NOT coalesce(c.purging, false)\n"

@@ -77,6 +77,9 @@ class MemoryIncidents:
     def analyse(self, client_ids: Iterable[str]) -> dict[str, Analysed | Exception]:
         return {client_id: self._analyse(client_id) for client_id in sorted(set(client_ids))}
 
+    def restless(self) -> list[str]:
+        return sorted(client_id for client_id, tenant in self._store.tenants.items() if not tenant.is_quiet)
+
     def _analyse(self, client_id: str) -> Analysed:
         tenant = self._store.tenants.get(client_id)
         if tenant is None:

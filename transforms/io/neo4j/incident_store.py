@@ -58,6 +58,14 @@ class IncidentStore:
             found |= self._of_group(group)
         return found
 
+    def restless(self) -> list[str]:
+        """The tenants that are not known to be quiet, sorted. Raises InfrastructureFault where the server cannot be used."""
+
+        def work(tx: neo4j.ManagedTransaction) -> list[str]:
+            return [row[TENANT_KEY] for row in tx.run(statements.READ_RESTLESS)]
+
+        return self._session.transact_tenants(work, self._limits)
+
     def look(self, client_id: str) -> Analysis:
         """The analysis of the tenant's graph as it is, of which nothing is written."""
 
