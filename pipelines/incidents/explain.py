@@ -1,6 +1,7 @@
 """`incidents explain`: what is wrong with an object now, what causes it, and what it causes."""
 
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
@@ -36,7 +37,7 @@ def explain(neo4j: Neo4jOptions, target: str, client_id: str, json: bool) -> Non
     if json:
         print_json(found)
         return
-    console(WIDE).print(printable("\n".join(lines_of(found))), markup=False, highlight=False)
+    console(WIDE).print(printable("\n".join(lines_of(found, {one.eid: one.subject for one in analysis.world.episodes if one.subject}))), markup=False, highlight=False)
 
 
 def explained(analysis: Analysis, rid: str) -> dict[str, Any]:
@@ -60,14 +61,14 @@ def explained(analysis: Analysis, rid: str) -> dict[str, Any]:
     }
 
 
-def lines_of(found: dict[str, Any]) -> list[str]:
-    """The same in words."""
+def lines_of(found: dict[str, Any], subjects: Mapping[str, str]) -> list[str]:
+    """The same in words. subjects: the objects that episodes are about, by the keys of the episodes."""
     if not found["findings"]:
         return [f"{found['object']}: nothing is wrong with it, as far as its graph shows."]
     lines = [f"{found['object']} ({found['how_sure']} to be a cause):"]
     for at, one in enumerate(found["findings"], 1):
         lines.append(f"{at}. {one['text']}")
-        lines += [f"     {of} in {record}" for of, record in one["sources"]]
+        lines += dict.fromkeys(f"     {subjects.get(of, of)} in {record}" for of, record in one["sources"])
     for name, said in (("caused_by", "Caused by"), ("causes", "Causes")):
         if found[name]:
             lines.append(f"{said}: {', '.join(found[name])}.")
