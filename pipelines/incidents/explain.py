@@ -37,7 +37,11 @@ def explain(neo4j: Neo4jOptions, target: str, client_id: str, json: bool) -> Non
     if json:
         print_json(found)
         return
-    console(WIDE).print(printable("\n".join(lines_of(found, {one.eid: one.subject for one in analysis.world.episodes if one.subject}))), markup=False, highlight=False)
+    console(WIDE).print(
+        printable("\n".join(lines_of(found, {one.eid: one.subject for one in analysis.world.episodes if one.subject}))),
+        markup=False,
+        highlight=False,
+    )
 
 
 def explained(analysis: Analysis, rid: str) -> dict[str, Any]:

@@ -30,7 +30,9 @@ def show(neo4j: Neo4jOptions, iid: str, client_id: str, json: bool) -> None:
         print_json({"incidents": [_object(row) for row in found]})
         return
     for row in found:
-        console(WIDE).print(printable("\n".join(lines_of(incident_object(row["props"]), subjects_of(row["episodes"])))), markup=False, highlight=False)
+        console(WIDE).print(
+            printable("\n".join(lines_of(incident_object(row["props"]), subjects_of(row["episodes"])))), markup=False, highlight=False
+        )
 
 
 def _object(row: dict[str, Any]) -> dict[str, Any]:
@@ -54,7 +56,10 @@ def lines_of(props: dict[str, Any], subjects: Mapping[str, str]) -> list[str]:
     ]
     causes = msgspec.json.decode(props.get("causes", "[]"))
     sources = [
-        f"  {point['finding']}: {subjects.get(of, of)} in {record}" for cause in causes[:1] for point in cause["why"] for of, record in point["sources"]
+        f"  {point['finding']}: {subjects.get(of, of)} in {record}"
+        for cause in causes[:1]
+        for point in cause["why"]
+        for of, record in point["sources"]
     ]
     rivals = [f"  {cause['rid']}: {cause['words']} ({cause['kind']}); {cause['do']}" for cause in causes[1:]]
     if sources:

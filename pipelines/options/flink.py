@@ -19,7 +19,8 @@ class FlinkOptions:
         str, typer.Option("--flink_master", envvar="FLINK_MASTER", help="On Flink: host:port of its REST; the local cluster's unless told.")
     ] = ""
     job_endpoint: Annotated[
-        str, typer.Option("--job_endpoint", envvar="JOB_ENDPOINT", help="On Flink: host:port of Beam's job service; the local one unless told.")
+        str,
+        typer.Option("--job_endpoint", envvar="JOB_ENDPOINT", help="On Flink: host:port of Beam's job service; the local one unless told."),
     ] = ""
     flink_worker_pool: Annotated[
         str,
@@ -40,11 +41,15 @@ class FlinkOptions:
     flink_parallelism: Annotated[
         int,
         typer.Option(
-            "--flink_parallelism", envvar="FLINK_PARALLELISM", min=1, help="On Flink: subtasks of each step; the cluster needs as many slots."
+            "--flink_parallelism",
+            envvar="FLINK_PARALLELISM",
+            min=1,
+            help="On Flink: subtasks of each step; the cluster needs as many slots.",
         ),
     ] = 2
     flink_python_workers: Annotated[
-        int, typer.Option("--flink_python_workers", envvar="FLINK_PYTHON_WORKERS", min=1, help="On Flink: Python processes per TaskManager.")
+        int,
+        typer.Option("--flink_python_workers", envvar="FLINK_PYTHON_WORKERS", min=1, help="On Flink: Python processes per TaskManager."),
     ] = 2
 
     def settings(self, runner: str, job_name: str = "") -> FlinkSettings:

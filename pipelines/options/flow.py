@@ -76,7 +76,9 @@ class WriteOptions:
     tenant_max_failures: Annotated[
         int,
         typer.Option(
-            "--tenant_max_failures", min=1, help="Failures of a tenant's transactions in a row, explained by no row, that put it in quarantine."
+            "--tenant_max_failures",
+            min=1,
+            help="Failures of a tenant's transactions in a row, explained by no row, that put it in quarantine.",
         ),
     ] = 3
 

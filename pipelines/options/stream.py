@@ -15,19 +15,27 @@ class StreamOptions:
 
     window_s: Annotated[
         int,
-        typer.Option("--window_s", envvar="WINDOW_S", min=1, help="On Flink: seconds that a tenant's records are gathered before they are written."),
+        typer.Option(
+            "--window_s", envvar="WINDOW_S", min=1, help="On Flink: seconds that a tenant's records are gathered before they are written."
+        ),
     ] = 2
     discovery_every_s: Annotated[
         float,
         typer.Option(
-            "--discovery_every_s", envvar="DISCOVERY_EVERY_S", min=1, help="On Flink: seconds between two looks for new topics and partitions."
+            "--discovery_every_s",
+            envvar="DISCOVERY_EVERY_S",
+            min=1,
+            help="On Flink: seconds between two looks for new topics and partitions.",
         ),
     ] = 30.0
     checkpoint_s: Annotated[
         float, typer.Option("--checkpoint_s", envvar="CHECKPOINT_S", min=0.1, help="On Flink: seconds between two checkpoints.")
     ] = 10.0
     savepoint_path: Annotated[
-        str, typer.Option("--savepoint_path", help="On Flink: go on from this savepoint or retained checkpoint, not from the committed offsets.")
+        str,
+        typer.Option(
+            "--savepoint_path", help="On Flink: go on from this savepoint or retained checkpoint, not from the committed offsets."
+        ),
     ] = ""
     bounded: Annotated[
         bool,
@@ -41,8 +49,8 @@ class StreamOptions:
         bool,
         typer.Option(
             "--detach",
-            help="On Flink: return once the job runs. Nobody then looks for new topics, judges silence, serves /metrics or tells of faults; the "
-            "same command without it takes the watch up.",
+            help="On Flink: return once the job runs. Nobody then looks for new topics, judges silence, serves /metrics or tells of "
+            "faults; the same command without it takes the watch up.",
         ),
     ] = False
 
