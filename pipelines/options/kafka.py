@@ -9,7 +9,7 @@ from pipelines.options.checks import names, needed, one_of
 from pipelines.options.common import KafkaCaFile, KafkaKeypairFile
 from pipelines.options.invocation import given_as
 from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterPath, DeadletterTopic, letter_place
-from pipelines.options.servers import KAFKA, are_named, server_address, stack_or_none
+from pipelines.options.servers import KAFKA, are_named, server_address, stack_or_none, warn_of_near_misses
 from runners.local.endpoints import listens, read_endpoints
 from transforms.io.kafka.target import SASL_MECHANISMS, SECURITY_PROTOCOLS, KafkaTarget
 from transforms.io.secrets import Secret
@@ -63,6 +63,7 @@ class KafkaOptions:
 
     def target(self) -> KafkaTarget:
         """The cluster that the options name; with no brokers, and no other server named either, the local stack's."""
+        warn_of_near_misses()
         local = None if self.kafka_brokers else stack_or_none(KAFKA)
         return KafkaTarget(
             server_address(KAFKA, self.kafka_brokers, local.kafka_brokers if local else ""),
