@@ -9,6 +9,7 @@ from pipelines.options.checks import usage_error
 from pipelines.options.flow import tenant_id
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.output.command import WIDE, console, exit_on_fault, print_json, say
+from pipelines.output.known_tenant import must_be_known
 from pipelines.output.readable import printable
 from transforms.io.neo4j.incident_store import IncidentStore
 from transforms.io.neo4j.store import Neo4jGraphStore
@@ -28,6 +29,7 @@ def explain(neo4j: Neo4jOptions, target: str, client_id: str, json: bool) -> Non
     tenant = tenant_id(client_id)
     place = neo4j.target()
     with exit_on_fault(), closing(Neo4jGraphStore(place)) as store:
+        must_be_known(store, tenant)
         known = store.ask(incident_cypher.READ_OBJECT, **{TENANT_KEY: tenant}, rid=str(rid))
         if not known:
             say(f"The graph of {tenant} has no {rid}; check the kind, the namespace and the name.")

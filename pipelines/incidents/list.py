@@ -11,6 +11,7 @@ from pipelines.options.checks import duration_s, one_of
 from pipelines.options.flow import tenant_id
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.output.command import WIDE, console, exit_on_fault, print_json
+from pipelines.output.known_tenant import must_be_known
 from pipelines.output.readable import printable
 from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.model import incident_cypher
@@ -31,6 +32,7 @@ def list_incidents(neo4j: Neo4jOptions, client_id: str, state: str, since: str, 
     from_time = datetime.now(UTC) - timedelta(seconds=duration_s("--since", since))
     target = neo4j.target()
     with exit_on_fault(), closing(Neo4jGraphStore(target)) as store:
+        must_be_known(store, tenant)
         given = {TENANT_KEY: tenant, "state": "" if asked == "all" else asked, "since": from_time, "most": _MOST}
         found = [row["props"] for row in store.ask(incident_cypher.LIST_INCIDENTS, **given)]
     if json:

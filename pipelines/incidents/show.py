@@ -11,6 +11,7 @@ from pipelines.incidents.list import incident_object
 from pipelines.options.flow import tenant_id
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.output.command import WIDE, console, exit_on_fault, print_json, say
+from pipelines.output.known_tenant import must_be_known
 from pipelines.output.readable import printable
 from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.model import incident_cypher
@@ -22,6 +23,7 @@ def show(neo4j: Neo4jOptions, iid: str, client_id: str, json: bool) -> None:
     tenant = tenant_id(client_id)
     target = neo4j.target()
     with exit_on_fault(), closing(Neo4jGraphStore(target)) as store:
+        must_be_known(store, tenant)
         found = store.ask(incident_cypher.SHOW_INCIDENT, **{TENANT_KEY: tenant}, iid=iid)
     if not found:
         say(f"No incident has the id {iid}; `incidents list --state all` lists those that there are.")

@@ -10,9 +10,9 @@ from rich.text import Text
 from pipelines.options.flow import tenant_id
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.output.command import WIDE, console, exit_on_fault, print_json
+from pipelines.output.known_tenant import no_such_tenant
 from pipelines.output.readable import printable, shown_age, shown_time
 from pipelines.tenants.list import notes
-from pipelines.tenants.purging import no_such_tenant
 from transforms.io.neo4j.purge import Found, Rows, Sizes, episodes, floor_time, sizes, tenants_found
 from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.model.graph import TENANT_KEY
