@@ -7,7 +7,7 @@ offset committed, no node kept, and no topic made unless --create_topics is give
 Each line is ok, warning (the job runs, but not well), failed (it could not run) or skipped (there was nothing to judge, or
 something else failed first).
 
-Exit codes: 0 when nothing failed, warnings or not; 1 when something did; 2 for a wrong flag or setting.
+Exit codes: 0 when nothing failed, warnings or not; 1 when something did; 2 for a wrong flag.
 
 Examples:
 

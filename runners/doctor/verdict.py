@@ -35,6 +35,12 @@ def failed(name: str, said: str, remedy: str) -> Check:
     return Check(name, Status.FAILED, said, remedy)
 
 
+def refused(name: str, sentence: str) -> Check:
+    """failed, with the sentence of a fault: what follows its first semicolon is the remedy."""
+    said, _, rest = sentence.partition("; ")
+    return failed(name, said, rest[:1].upper() + rest[1:])
+
+
 def skipped(name: str, why: str) -> Check:
     return Check(name, Status.SKIPPED, why)
 

@@ -8,7 +8,7 @@ import pytest
 from pipelines.doctor.report import checks_summary, folded, plain_lines, print_checks
 from runners.doctor.settings import judge_settings
 from runners.doctor.topics import MAKE_ALL, MISSING, judge_any, judge_topic
-from runners.doctor.verdict import Check, Status, failed, ok, overall, skipped, warning
+from runners.doctor.verdict import Check, Status, failed, ok, overall, refused, skipped, warning
 from transforms.io.answers import ProbeError
 from transforms.io.kafka.probe import Partition, TopicDescription
 from transforms.records.topic_settings import topic_settings
@@ -93,6 +93,13 @@ def test_a_topic_that_was_named_must_exist_and_one_of_the_contract_need_not() ->
 def test_with_no_topic_at_all_the_job_cannot_run() -> None:
     assert [check.status for check in judge_any([NONE, NONE])] == [Status.FAILED]
     assert judge_any([NONE, THERE]) == judge_any([]) == judge_any([NONE, ProbeError("no answer", "_TIMED_OUT")]) == []
+
+
+def test_a_setting_that_is_refused_is_told_with_its_remedy_once() -> None:
+    assert refused("Neo4j", "NEO4J_PASSWORD is not set; set it in the environment.") == failed(
+        "Neo4j", "NEO4J_PASSWORD is not set", "Set it in the environment."
+    )
+    assert refused("Neo4j", "It is broken.") == failed("Neo4j", "It is broken.", "")
 
 
 def test_where_the_servers_come_from_and_misspelt_variables_are_told() -> None:

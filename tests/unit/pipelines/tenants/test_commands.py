@@ -57,6 +57,26 @@ def test_a_graph_out_of_reach_is_told_in_one_sentence(arguments: list[str]) -> N
     assert len(done.output.strip().splitlines()) == 1
 
 
+@pytest.mark.usefixtures("unlogged")
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"NEO4J_PASSWORD": ""}, "NEO4J_PASSWORD is not set; set it, or NEO4J_PASSWORD_FILE, in the environment, or name a file with "),
+        ({"NEO4J_URI": "127.0.0.1:17687"}, "NEO4J_URI 127.0.0.1:17687 cannot be used; it begins with one of bolt://"),
+        ({"NEO4J_PASSWORD_FILE": "/nope"}, "The secret file /nope cannot be read (No such file or directory); "),
+        ({"NEO4J_CA_FILE": "/nope"}, "NEO4J_CA_FILE /nope cannot be used (No such file or directory); "),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_wrong_usage(variables: dict[str, str], said: str) -> None:
+    known = {"NEO4J_URI": "bolt://127.0.0.1:1", "NEO4J_PASSWORD": "p", "NEO4J_PASSWORD_FILE": "", "COLUMNS": "400"}
+
+    done = CliRunner().invoke(app, ["list", "--neo4j_retry_s=0"], env={**known, **variables})
+
+    assert done.exit_code == 2
+    assert done.output.startswith(said)
+    assert len(done.output.strip().splitlines()) == 1
+
+
 def found(**props: Any) -> Found:
     props = {"client_id": "af-10", **props}
     return Found(standing_of("af-10", props), props, NOW)
