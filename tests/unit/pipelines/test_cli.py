@@ -36,6 +36,13 @@ def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
     assert CliRunner().invoke(app, arguments).exit_code == 2
 
 
+def test_a_misspelt_command_is_told_with_the_one_that_was_meant() -> None:
+    done = CliRunner().invoke(app, ["runn", "--follow"])
+
+    assert done.exit_code == 2
+    assert "No such command 'runn'. Did you mean run?" in done.stderr
+
+
 def test_a_configuration_file_may_be_named_before_the_command_and_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRAPH_CONFIG", "")
     file, other = tmp_path / "a.toml", tmp_path / "b.toml"

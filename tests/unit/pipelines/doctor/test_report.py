@@ -29,8 +29,18 @@ def test_topics_that_are_missing_are_one_line_with_one_remedy_and_their_settings
 
     assert [check.status for check in lines] == [Status.WARNING, Status.SKIPPED]
     assert lines[0].name == f"{len(NAMES)} topics: {', '.join(NAMES)}"
+    assert lines[0].said == "they do not exist: the job leaves them out until they do"
     assert lines[0].remedy == MAKE_ALL
     assert lines[1].name.startswith(f"{4 * len(NAMES)} settings of {len(NAMES)} topics: ")
+
+
+@pytest.mark.parametrize(("must_exist", "status"), [(True, Status.FAILED), (False, Status.WARNING)])
+def test_a_misspelt_topic_is_not_to_be_made(must_exist: bool, status: Status) -> None:
+    check = judge_topic("state.k8s.resourc", NONE, NONE, must_exist=must_exist)[0]
+
+    assert check.status is status
+    assert check.said.endswith("did you mean state.k8s.resource?")
+    assert check.remedy == "Fix --topics."
 
 
 def test_settings_that_are_well_are_one_line_and_one_that_is_not_has_its_own() -> None:

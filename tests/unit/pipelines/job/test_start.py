@@ -79,6 +79,17 @@ def test_a_folder_that_takes_no_files_ends_the_run_before_it_begins(flag: str, t
         run(settings, FollowOptions())
 
 
+def test_a_misspelt_topic_is_told_with_the_one_that_was_meant() -> None:
+    look = MissingTopics("k:9092", None, must_exist=True, waits=False).look
+
+    with pytest.raises(
+        InfrastructureFault, match=r"\(state.k8s.resourc\): did you mean state.k8s.resource\? Fix --topics or KAFKA_TOPICS, then"
+    ):
+        look(["state.k8s.resourc"], [])
+    with pytest.raises(InfrastructureFault, match="make them with"):
+        look(["state.k8s.resourc", "a.state.k8s.resource"], [])
+
+
 def test_a_folder_that_takes_files_is_made_and_stays_empty(tmp_path: Path) -> None:
     must_take_files("--archive", str(tmp_path / "new"))
 
