@@ -11,7 +11,7 @@ Examples:
 
   python -m pipelines.graph_build --runner=DirectRunner
 
-  CLIENT_ID=af-10 python -m pipelines.graph_build --json
+  SINGLE_TENANT=af-10 python -m pipelines.graph_build --json
 
   python -m pipelines.graph_build --follow --every_s 10 --metrics_port 9464
 
@@ -30,6 +30,7 @@ from pipelines.options.failures import FailureOptions
 from pipelines.options.flatten import flatten_option_groups
 from pipelines.options.flink import FlinkOptions
 from pipelines.options.flow import Json, LogLevel, TenantOptions, WriteOptions, log_level
+from pipelines.options.grouped_help import GroupedHelp
 from pipelines.options.kafka import KafkaOptions, TopicOptions
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
@@ -49,7 +50,7 @@ _SHOWN: Final = 5
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-@app.command(help=__doc__)
+@app.command(help=__doc__, cls=GroupedHelp)
 @flatten_option_groups
 def main(
     run_options: RunOptions,

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Final
 
 import typer
 
-from pipelines.options.checks import names, needed, one_of
+from pipelines.options.checks import completed, names, needed, one_of
 from pipelines.options.common import KafkaCaFile, KafkaKeypairFile
 from pipelines.options.invocation import given_as
 from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterPath, DeadletterTopic, letter_place
@@ -31,10 +31,22 @@ class KafkaOptions:
         typer.Option("--kafka_group", envvar="KAFKA_GROUP", help="Consumer group whose committed offsets mark what is done."),
     ] = "graph-build"
     kafka_security_protocol: Annotated[
-        str, typer.Option("--kafka_security_protocol", envvar="KAFKA_SECURITY_PROTOCOL", help=" | ".join(SECURITY_PROTOCOLS))
+        str,
+        typer.Option(
+            "--kafka_security_protocol",
+            envvar="KAFKA_SECURITY_PROTOCOL",
+            autocompletion=completed(*SECURITY_PROTOCOLS),
+            help=" | ".join(SECURITY_PROTOCOLS),
+        ),
     ] = "PLAINTEXT"
     kafka_sasl_mechanism: Annotated[
-        str, typer.Option("--kafka_sasl_mechanism", envvar="KAFKA_SASL_MECHANISM", help=" | ".join(SASL_MECHANISMS))
+        str,
+        typer.Option(
+            "--kafka_sasl_mechanism",
+            envvar="KAFKA_SASL_MECHANISM",
+            autocompletion=completed(*SASL_MECHANISMS),
+            help=" | ".join(SASL_MECHANISMS),
+        ),
     ] = "PLAIN"
     kafka_sasl_username: Annotated[
         str,
