@@ -101,6 +101,6 @@ class Neo4jTarget:
 
 
 def _told(error: Exception) -> str:
-    """What the server says in words; the driver's own text of it begins with codes."""
-    message = getattr(error, "message", None)
-    return message if isinstance(message, str) and message else str(error)
+    """What the server says in words, where the driver puts codes before them; the message of another error may say less than its text."""
+    said = str(error)
+    return (getattr(error, "message", None) or said) if said.startswith("{neo4j_code") else said
