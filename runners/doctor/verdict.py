@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from transforms.io.faults import NOTHING_COMMITTED
+
 
 class Status(StrEnum):
     """ok; warning: the job runs, but not well; failed: it could not run; skipped: there was nothing to judge."""
@@ -37,8 +39,8 @@ def failed(name: str, said: str, remedy: str) -> Check:
 
 def refused(name: str, sentence: str) -> Check:
     """failed, with the sentence of a fault: what follows its first semicolon is the remedy."""
-    said, _, rest = sentence.partition("; ")
-    return failed(name, said, rest[:1].upper() + rest[1:])
+    said, _, rest = sentence.replace(NOTHING_COMMITTED, "").partition("; ")
+    return failed(name, said, rest[:1].upper() + rest[1:] or "Fix what it names.")
 
 
 def skipped(name: str, why: str) -> Check:

@@ -109,7 +109,10 @@ def test_a_setting_that_is_refused_is_told_with_its_remedy_once() -> None:
     assert refused("Neo4j", "NEO4J_PASSWORD is not set; set it in the environment.") == failed(
         "Neo4j", "NEO4J_PASSWORD is not set", "Set it in the environment."
     )
-    assert refused("Neo4j", "It is broken.") == failed("Neo4j", "It is broken.", "")
+    assert refused("Neo4j", "It is broken.") == failed("Neo4j", "It is broken.", "Fix what it names.")
+    assert refused("Kafka", "It is away; nothing after the last committed offsets counts as done: start it.") == failed(
+        "Kafka", "It is away", "Start it."
+    )
 
 
 def test_where_the_servers_come_from_and_misspelt_variables_are_told() -> None:
