@@ -75,8 +75,8 @@ class KafkaOptions:
 
     def target(self) -> KafkaTarget:
         """The cluster that the options name; with no brokers, and no other server named either, the local stack's."""
-        warn_of_near_misses()
         local = None if self.kafka_brokers else stack_or_none(KAFKA)
+        warn_of_near_misses()
         return KafkaTarget(
             server_address(KAFKA, self.kafka_brokers, local.kafka_brokers if local else ""),
             self.kafka_group,

@@ -46,8 +46,8 @@ class Neo4jOptions:
 
     def target(self) -> Neo4jTarget:
         """The graph that the options name; with no URI, and no other server named either, the local stack's, password included."""
-        warn_of_near_misses()
         local = None if self.neo4j_uri else stack_or_none(NEO4J)
+        warn_of_near_misses()
         uri = server_address(NEO4J, self.neo4j_uri, local.neo4j_uri if local else "")
         user, password = self.neo4j_user, Secret("NEO4J_PASSWORD", self.neo4j_password_file)
         if local is not None:
