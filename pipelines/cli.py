@@ -5,6 +5,7 @@ Each sub-command is also a module, `python -m pipelines.graph_build`, `python -m
 
 import importlib
 import os
+from difflib import get_close_matches
 from typing import Annotated, Any, Final, NamedTuple
 
 import typer
@@ -40,6 +41,11 @@ class _Lazy(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         found = COMMANDS.get(cmd_name)
         return typer.main.get_command(importlib.import_module(found.module).app) if found else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in COMMANDS and (near := get_close_matches(args[0], COMMANDS, 1)):
+            ctx.fail(f"No such command '{args[0]}'. Did you mean {near[0]}?")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):

@@ -11,7 +11,7 @@ Examples:
 
   python -m pipelines.graph_build --runner=DirectRunner
 
-  CLIENT_ID=af-10 python -m pipelines.graph_build --json
+  SINGLE_TENANT=af-10 python -m pipelines.graph_build --json
 
   python -m pipelines.graph_build --follow --every_s 10 --metrics_port 9464
 
@@ -30,6 +30,7 @@ from pipelines.options.failures import FailureOptions
 from pipelines.options.flatten import flatten_option_groups
 from pipelines.options.flink import FlinkOptions
 from pipelines.options.flow import Json, LogLevel, TenantOptions, WriteOptions, log_level
+from pipelines.options.grouped_help import GroupedHelp
 from pipelines.options.kafka import KafkaOptions, TopicOptions
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
@@ -49,7 +50,7 @@ _SHOWN: Final = 5
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-@app.command(help=__doc__)
+@app.command(help=__doc__, cls=GroupedHelp)
 @flatten_option_groups
 def main(
     run_options: RunOptions,
@@ -105,7 +106,7 @@ def main(
     if streams:
         from pipelines.job.stream import Watching, watch_stream  # noqa: PLC0415
 
-        with exit_on_fault("Interrupted; the job goes on: run the same command to watch it again."):
+        with exit_on_fault("Interrupted; the job goes on: run the same command to watch it again.", commits=True):
             totals = watch_stream(
                 settings,
                 stream.on(flink.settings(run_options.runner)),
@@ -117,7 +118,7 @@ def main(
     from pipelines.job.on_runner import run_pipeline_on  # noqa: PLC0415
     from pipelines.job.run import run  # noqa: PLC0415
 
-    with exit_on_fault("Interrupted; nothing after the last committed offsets counts as done: run again to go on."):
+    with exit_on_fault("Interrupted; nothing after the last committed offsets counts as done: run again to go on.", commits=True):
         totals = run(settings, follow, run_pipeline_on(run_options.runner, flink, "graph-build-slice"))
     print_summary(run_summary(totals, time.monotonic() - started), as_json=json)
     if totals.left_out and not follow.follow:

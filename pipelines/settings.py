@@ -58,6 +58,8 @@ def flow_settings(
     registry: RegistryOptions,
 ) -> FlowSettings:
     """The settings that the targets and the groups of options come to; an error of use where one of them cannot be used."""
+    # Asked for when records arrive, which is too late to say that the word is wrong.
+    writes.wants_incidents()
     return FlowSettings(
         kafka=kafka,
         neo4j=neo4j,

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from runners.setting_names import GRAPH_VARIABLES
+
 # Names that other tools, or habit, give to settings of this job.
 _OTHER_NAMES: Final = {
     "KAFKA_BOOTSTRAP_SERVERS": "KAFKA_BROKERS",
@@ -27,19 +29,39 @@ _OURS: Final = frozenset(
         *(f"KAFKA_SSL_{name}" for name in ("CA_FILE", "KEYPAIR_FILE")),
         *(f"NEO4J_{name}" for name in ("URI", "USER", "PASSWORD", "PASSWORD_FILE", "DATABASE", "CA_FILE", "RETRY_S")),
         *(f"NEO4J_{side}_{name}" for side in ("LEFT", "RIGHT", "INTO") for name in ("USER", "PASSWORD", "PASSWORD_FILE", "CA_FILE")),
+        *GRAPH_VARIABLES,
         *(f"SCHEMA_REGISTRY_{name}" for name in ("URL", "USER", "PASSWORD", "PASSWORD_FILE", "CA_FILE", "RETRY_S")),
     }
 )
-_PREFIXES: Final = ("KAFKA", "NEO4J", "SCHEMA_REGISTRY")
+_PREFIXES: Final = ("KAFKA", "NEO4J", "SCHEMA_REGISTRY", "GRAPH")
+_GRAPH: Final = "GRAPH_"
 # Letters that may be wrong, missing, too many, or swapped with the next; fewer in a short name.
 _SLIPS: Final = 2
 _SHORT: Final = 11
+_AND: Final = " and "
+_OR: Final = " or "
 
 
 def near_misses(environment: Mapping[str, str]) -> dict[str, str]:
-    """Variables that are set, are none of this project's and look like one, each with the one that was probably meant."""
+    """Variables that are set, are none of this project's and look like one, each with the one that was probably meant.
+
+    One that says the same as the right variable does no harm and is left out, and so is a login in one variable beside those of the job.
+    """
     found = {name: _meant(name) for name in sorted(environment) if name not in _OURS and environment[name]}
-    return {name: meant for name, meant in found.items() if meant and not any(environment.get(one) for one in meant.split(" and "))}
+    return {name: meant for name, meant in found.items() if meant and not _is_harmless(environment, name, meant)}
+
+
+def remedy(name: str, meant: str, environment: Mapping[str, str]) -> str:
+    """What to do about a variable that looks like the one that was meant."""
+    parts = meant.replace(_AND, _OR).split(_OR)
+    read = next((one for part in parts for one in (f"{part}_FILE", part) if environment.get(one)), "")
+    return f"Unset {name}; {read} is read." if read else f"Set {meant}."
+
+
+def _is_harmless(environment: Mapping[str, str], name: str, meant: str) -> bool:
+    if _AND in meant:
+        return any(environment.get(one) for one in meant.split(_AND))
+    return environment[name] in (environment.get(one) for one in meant.split(_OR))
 
 
 def _meant(name: str) -> str:
@@ -47,8 +69,15 @@ def _meant(name: str) -> str:
         return _OTHER_NAMES[name]
     if not name.startswith(_PREFIXES):
         return ""
-    slips, near = min((_distance(name, one), one) for one in _OURS)
-    return near if slips <= (_SLIPS if len(near) >= _SHORT else 1) else ""
+    slips = {one: _distance(name, one) for one in _OURS}
+    least = min(slips.values())
+    near = [one for one in sorted(slips) if slips[one] == least <= _allowed(one)]
+    return _OR.join(near[:2])
+
+
+def _allowed(name: str) -> int:
+    """How many letters may be wrong. What all names of one kind begin with tells nothing of which of them is meant."""
+    return _SLIPS if len(name.removeprefix(_GRAPH)) >= _SHORT else 1
 
 
 def _distance(one: str, other: str) -> int:

@@ -78,6 +78,12 @@ missing is a stub: `MATCH (p:Pod)-[:MOUNTS]->(s:Secret) WHERE s.stub` finds Pods
 reference is optional or the cluster's agent does not report Secrets.
 """
 
+ASKING = f"""\
+Each question concerns one tenant, `${TENANT_KEY}`. In Neo4j Browser or `cypher-shell`, give it once with
+`:param {TENANT_KEY} => 'af-10'`. On a small graph Neo4j may warn that a relationship type such as `EMITS` does not exist; that
+is harmless, the graph has none of them yet.
+"""
+
 
 def document() -> Iterator[str]:
     """The lines of the document."""
@@ -101,7 +107,7 @@ def document() -> Iterator[str]:
     yield f"\n{DERIVED}\n| type | meaning |\n|---|---|"
     for relationship in FROM_SPECS:
         yield f"| `{relationship.type}` | {relationship.says} |"
-    yield f"\n{STUBS}\n## Questions to ask\n\nEach question concerns one tenant, `${TENANT_KEY}`.\n"
+    yield f"\n{STUBS}\n## Questions to ask\n\n{ASKING}"
     for number, query in enumerate(QUERIES, start=1):
         yield f"{number}. {query.question}\n\n   ```cypher"
         yield "\n".join(f"   {line}" for line in query.cypher.splitlines())

@@ -140,7 +140,7 @@ QUERIES: Final = (
         " ORDER BY opened DESC",
     ),
     Query(
-        "Which objects ail by their own state?",
+        "Which objects are ailing, by their own state?",
         "MATCH (r:Resource {client_id: $client_id, ailing: true}) RETURN r.kind AS kind, r.ns AS ns, r.name AS name"
         " ORDER BY kind, ns, name LIMIT 20",
     ),

@@ -33,6 +33,7 @@ from pipelines.options.failures import FailureOptions
 from pipelines.options.flatten import flatten_option_groups
 from pipelines.options.flink import FlinkOptions
 from pipelines.options.flow import ClientId, Json, LogLevel, WriteOptions, log_level
+from pipelines.options.grouped_help import GroupedHelp
 from pipelines.options.kafka import KafkaOptions
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
@@ -45,7 +46,7 @@ app = typer.Typer(
 )
 
 
-@app.command()
+@app.command(cls=GroupedHelp)
 @flatten_option_groups
 def run(
     span: SpanOptions,

@@ -71,9 +71,9 @@ def print_ran(told: dict[str, Any], *, as_json: bool) -> None:
         typer.echo(f"{told['slices_before']:,} slices were done before; --again does them anew.")
     if not told["runs"]:
         typer.echo("Nothing is due.")
-    print_summary({**told, "gaps": [], "transitions": []}, as_json=False)
+    print_summary({**told, "gaps": [], "transitions": []}, as_json=False, has_letters=False)
     for reason, number in told["rejected_why"].items():
-        typer.echo(f"rejected: {number:,} as {reason}; no letters were written, those of the job stand")
+        typer.echo(f"rejected: {number:,} as {reason}; their dead letters exist already, see `deadletters list`")
     for why, number in told["unavailable_why"].items():
         typer.echo(f"not in the archive: {number:,} {'records' if why == 'withheld' else 'blocks'}, {why}")
     if told["lost"]:

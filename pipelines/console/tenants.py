@@ -49,7 +49,7 @@ def tenant_page(site: Site, principal: Principal, client_id: str, params: Params
                 ("workloads", workloads, MOST_WORKLOADS),
                 ("pods without an owner", bare, MOST_WORKLOADS),
                 ("nodes", nodes, MOST_NODES),
-                ("sick objects", sick, MOST_SICK),
+                ("ailing objects", sick, MOST_SICK),
             )
             if len(found) > most
         ),
@@ -58,7 +58,7 @@ def tenant_page(site: Site, principal: Principal, client_id: str, params: Params
 
 
 def kinds_of(census: list[Counted]) -> list[dict[str, Any]]:
-    """How many objects of each kind there are, and how many of them are sick or only known from others."""
+    """How many objects of each kind there are, and how many of them are ailing or only known from others."""
     found: dict[str, Counter[str]] = {}
     for one in census:
         of = found.setdefault(one.kind, Counter())
@@ -69,7 +69,7 @@ def kinds_of(census: list[Counted]) -> list[dict[str, Any]]:
 
 
 def namespaces_of(census: list[Counted], workloads: list[Listed], bare: list[Brief], ns: str) -> list[dict[str, Any]]:
-    """Each namespace with its workloads that nothing else owns, sick ones first."""
+    """Each namespace with its workloads that nothing else owns, ailing ones first."""
     sizes: Counter[str] = Counter()
     sick: Counter[str] = Counter()
     for one in census:

@@ -27,6 +27,7 @@ import typer
 from pipelines.options.failures import FailureOptions
 from pipelines.options.flatten import flatten_option_groups
 from pipelines.options.flow import Json, LogLevel, WriteOptions, log_level
+from pipelines.options.grouped_help import GroupedHelp
 from pipelines.options.kafka import KafkaOptions
 from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterPath, DeadletterTopic
 from pipelines.options.letters import CoordinatesArgument, LetterOptions, ReplayOptions
@@ -94,7 +95,7 @@ def show(
     run(original=original, kafka=kafka, deadletter_topic=deadletter_topic, deadletter_path=deadletter_path, json=json)
 
 
-@app.command()
+@app.command(cls=GroupedHelp)
 @flatten_option_groups
 def replay(
     kafka: KafkaOptions,

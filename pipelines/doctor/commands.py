@@ -7,7 +7,7 @@ offset committed, no node kept, and no topic made unless --create_topics is give
 Each line is ok, warning (the job runs, but not well), failed (it could not run) or skipped (there was nothing to judge, or
 something else failed first).
 
-Exit codes: 0 when nothing failed, warnings or not; 1 when something did; 2 for a wrong flag or setting.
+Exit codes: 0 when nothing failed, warnings or not; 1 when something did; 2 for a wrong flag.
 
 Examples:
 
@@ -29,6 +29,7 @@ from pipelines.options.archive import ArchiveOptions
 from pipelines.options.checks import usage_error
 from pipelines.options.flatten import flatten_option_groups
 from pipelines.options.flow import LogLevel, log_level
+from pipelines.options.grouped_help import GroupedHelp
 from pipelines.options.kafka import KafkaOptions, TopicOptions
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
@@ -41,7 +42,7 @@ from transforms.steps.readers import BEAM
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-@app.command(help=__doc__)
+@app.command(help=__doc__, cls=GroupedHelp)
 @flatten_option_groups
 def main(
     kafka: KafkaOptions,

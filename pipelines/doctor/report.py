@@ -11,13 +11,18 @@ from rich.text import Text
 
 from pipelines.output.command import print_json
 from pipelines.output.readable import spoken_number
-from runners.doctor.topics import DOES_NOT_EXIST, MAKE_ALL
+from runners.doctor.topics import DOES_NOT_EXIST, DOES_NOT_EXIST_BUT_NAMED, MAKE_ALL
 from runners.doctor.verdict import Check, Status, overall
 
 _STYLES: Final = {Status.OK: "green", Status.WARNING: "yellow", Status.FAILED: "bold red", Status.SKIPPED: "dim"}
 _TOPIC: Final = "topic "
 _SETTINGS_ARE_WELL: Final = "as the job needs them"
 _SHOWN: Final = 10
+# What is found of a topic, said of several.
+_OF_MANY: Final = {
+    DOES_NOT_EXIST: "they do not exist: the job leaves them out until they do",
+    DOES_NOT_EXIST_BUT_NAMED: "they were named and do not exist: a run that ends fails, and one with --follow waits for them",
+}
 _ENDINGS: Final = {
     Status.OK: "the job can run here",
     Status.WARNING: "the job can run here; see the warnings",
@@ -64,7 +69,8 @@ def _folded(said: str, group: list[Check]) -> Check:
         named = f"{of}{spoken_number(len(topics), 'topic')}: {_listed(topics)}"
     else:
         named = _listed(names)
-    remedy = MAKE_ALL if said == DOES_NOT_EXIST and first.remedy else first.remedy
+    said = _OF_MANY.get(said, said)
+    remedy = MAKE_ALL if first.said == DOES_NOT_EXIST and first.remedy else first.remedy
     return Check(named, first.status, said, remedy)
 
 

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from pipelines.options.checks import completed
 from pipelines.options.flatten import begin_logs_later, flatten_option_groups
 from pipelines.options.flow import ClientId, Json, LogLevel, log_level
 from pipelines.options.neo4j import Neo4jOptions
@@ -28,7 +29,9 @@ def main(context: typer.Context, level: LogLevel = "WARNING") -> None:
 def list_incidents(
     neo4j: Neo4jOptions,
     client_id: ClientId = "",
-    state: Annotated[str, typer.Option("--state", help="open | resolved | all.")] = "open",
+    state: Annotated[
+        str, typer.Option("--state", autocompletion=completed("open", "resolved", "all"), help="open | resolved | all.")
+    ] = "open",
     since: Annotated[str, typer.Option("--since", help="Only those with evidence within so long: 15m, 12h, 7d.")] = "7d",
     json: Json = False,
 ) -> None:
@@ -79,7 +82,14 @@ def explain(
 @flatten_option_groups
 def notify(
     neo4j: Neo4jOptions,
-    to: Annotated[str, typer.Option("--to", help="pagerduty | alertmanager | slack | webhook.")],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            autocompletion=completed("pagerduty", "alertmanager", "slack", "webhook"),
+            help="pagerduty | alertmanager | slack | webhook.",
+        ),
+    ],
     state_file: Annotated[Path, typer.Option("--state_file", help="File that remembers what was sent.")],
     client_id: ClientId = "",
     link: Annotated[str, typer.Option("--link", help="A link for people, with {iid}, {client_id} and {opened} put in.")] = "",

@@ -1,6 +1,7 @@
 """`incidents explain`: what is wrong with an object now, what causes it, and what it causes."""
 
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
@@ -8,6 +9,7 @@ from pipelines.options.checks import usage_error
 from pipelines.options.flow import tenant_id
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.output.command import WIDE, console, exit_on_fault, print_json, say
+from pipelines.output.known_tenant import must_be_known
 from pipelines.output.readable import printable
 from transforms.io.neo4j.incident_store import IncidentStore
 from transforms.io.neo4j.store import Neo4jGraphStore
@@ -27,6 +29,7 @@ def explain(neo4j: Neo4jOptions, target: str, client_id: str, json: bool) -> Non
     tenant = tenant_id(client_id)
     place = neo4j.target()
     with exit_on_fault(), closing(Neo4jGraphStore(place)) as store:
+        must_be_known(store, tenant)
         known = store.ask(incident_cypher.READ_OBJECT, **{TENANT_KEY: tenant}, rid=str(rid))
         if not known:
             say(f"The graph of {tenant} has no {rid}; check the kind, the namespace and the name.")
@@ -36,7 +39,11 @@ def explain(neo4j: Neo4jOptions, target: str, client_id: str, json: bool) -> Non
     if json:
         print_json(found)
         return
-    console(WIDE).print(printable("\n".join(lines_of(found))), markup=False, highlight=False)
+    console(WIDE).print(
+        printable("\n".join(lines_of(found, {one.eid: one.subject for one in analysis.world.episodes if one.subject}))),
+        markup=False,
+        highlight=False,
+    )
 
 
 def explained(analysis: Analysis, rid: str) -> dict[str, Any]:
@@ -60,14 +67,14 @@ def explained(analysis: Analysis, rid: str) -> dict[str, Any]:
     }
 
 
-def lines_of(found: dict[str, Any]) -> list[str]:
-    """The same in words."""
+def lines_of(found: dict[str, Any], subjects: Mapping[str, str]) -> list[str]:
+    """The same in words. subjects: the objects that episodes are about, by the keys of the episodes."""
     if not found["findings"]:
         return [f"{found['object']}: nothing is wrong with it, as far as its graph shows."]
     lines = [f"{found['object']} ({found['how_sure']} to be a cause):"]
     for at, one in enumerate(found["findings"], 1):
         lines.append(f"{at}. {one['text']}")
-        lines += [f"     {of} in {record}" for of, record in one["sources"]]
+        lines += dict.fromkeys(f"     {subjects.get(of, of)} in {record}" for of, record in one["sources"])
     for name, said in (("caused_by", "Caused by"), ("causes", "Causes")):
         if found[name]:
             lines.append(f"{said}: {', '.join(found[name])}.")

@@ -18,6 +18,7 @@ from runners.loops.stop import StopSignals
 from runners.observe.metrics import Monitor
 from runners.observe.monitor_server import MonitorServer
 from runners.settled import run_settled
+from transforms.io.archive.folders import must_take_files
 from transforms.io.kafka.offsets import OffsetRange
 from transforms.planning.scheduling.slices import SliceSize
 
@@ -25,12 +26,16 @@ from transforms.planning.scheduling.slices import SliceSize
 def run(settings: RunSettings, follow: FollowOptions, run_one: RunPipeline = run_pipeline) -> RunTotals:
     """Take in what the topics hold, in slices, with a commit after each; once, or until asked to stop.
 
-    run_one: runs the pipeline of a slice.
+    run_one: runs the pipeline of a slice. InfrastructureFault at once where a folder that this process writes takes no files.
     """
 
     def run_slice(ranges: list[OffsetRange], size: SliceSize) -> Any:
         return run_settled(lambda: run_one(lambda pipeline: build(pipeline, ranges, size, settings), settings.flow.kafka))
 
+    if settings.flow.in_one_process:
+        for flag, root in (("--archive", settings.flow.archive), ("--deadletter_path", settings.flow.letters.path)):
+            if root:
+                must_take_files(flag, root)
     tune_gc()
     with ExitStack() as held:
         stop = held.enter_context(StopSignals())

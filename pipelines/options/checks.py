@@ -1,5 +1,6 @@
 """Checks that all settings share; what is wrong is told in one sentence, with exit code 2."""
 
+from collections.abc import Callable
 from typing import Final
 
 import typer
@@ -14,6 +15,15 @@ def one_of(flag: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise usage_error(f"{flag} is {value!r}; it must be one of {', '.join(allowed)}.")
     return value
+
+
+def completed(*allowed: str) -> Callable[[str], list[str]]:
+    """What a shell completes a flag with that takes one of these."""
+
+    def complete(begun: str) -> list[str]:
+        return [one for one in allowed if one.startswith(begun)]
+
+    return complete
 
 
 def needed(value: str, local: str | None, what: str, flag: str, variable: str) -> str:

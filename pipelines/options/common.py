@@ -4,13 +4,15 @@ from typing import Annotated, Final
 
 import typer
 
-from pipelines.options.checks import one_of, usage_error
+from pipelines.options.checks import completed, one_of, usage_error
 from transforms.records.tenancy.tenant import ID_RULE, is_tenant_id
 
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on standard output.")]
-LogLevel = Annotated[str, typer.Option("--log_level", envvar="LOG_LEVEL", help=" | ".join(LOG_LEVELS))]
+LogLevel = Annotated[
+    str, typer.Option("--log_level", envvar="LOG_LEVEL", autocompletion=completed(*LOG_LEVELS), help=" | ".join(LOG_LEVELS))
+]
 ClientId = Annotated[str, typer.Option("--client_id", help="This tenant alone.")]
 KafkaCaFile = Annotated[str, typer.Option("--kafka_ssl_ca_file", envvar="KAFKA_SSL_CA_FILE", help="PEM file of the certificates to trust.")]
 KafkaKeypairFile = Annotated[

@@ -14,6 +14,7 @@ import typer
 from typer.models import OptionInfo
 
 from pipelines.options.config_file import ConfigFile
+from pipelines.options.grouped_help import SERVERS
 from pipelines.options.invocation import COMMAND
 from pipelines.output.logs import configure_logs
 
@@ -78,7 +79,13 @@ def flatten_option_groups(command: Callable[..., None]) -> Callable[..., None]:
 
 def _fields(group: Any) -> list[inspect.Parameter]:
     hints = get_type_hints(group, include_extras=True)
-    return [_parameter(one, hints[one.name]) for one in fields(group)]
+    heading = (SERVERS if getattr(group, "CONNECTS", False) else "") + (group.__doc__ or "").partition("\n")[0].removesuffix(".")
+    return [_under(heading, _parameter(one, hints[one.name])) for one in fields(group)]
+
+
+def _under(heading: str, parameter: inspect.Parameter) -> inspect.Parameter:
+    """The option with the heading of its group, for `GroupedHelp`."""
+    return _changed(parameter, lambda option: setattr(option, "rich_help_panel", heading))
 
 
 def _parameter(one: "Field[Any]", hint: Any) -> inspect.Parameter:
@@ -90,7 +97,7 @@ def _with_variable(parameter: inspect.Parameter) -> inspect.Parameter:
     """The option with a variable of its own, where it names none."""
     if get_origin(parameter.annotation) is not Annotated:
         return parameter
-    kind, *more = get_args(parameter.annotation)
+    _, *more = get_args(parameter.annotation)
     option = next((one for one in more if isinstance(one, OptionInfo)), None)
     if option is None or option.envvar:
         return parameter
@@ -98,6 +105,16 @@ def _with_variable(parameter: inspect.Parameter) -> inspect.Parameter:
     flag = next((str(one).removeprefix(_FLAG) for one in (option.default, *(option.param_decls or ())) if str(one).startswith(_FLAG)), "")
     if not flag or flag in _OF_ONE_CALL:
         return parameter
-    named = copy.copy(option)
-    named.envvar = _PREFIX + flag.upper()
-    return parameter.replace(annotation=Annotated[kind, *(named if one is option else one for one in more)])
+    return _changed(parameter, lambda option: setattr(option, "envvar", _PREFIX + flag.upper()))
+
+
+def _changed(parameter: inspect.Parameter, change: Callable[[OptionInfo], None]) -> inspect.Parameter:
+    """The parameter with a changed copy of its option; as it is where it has none."""
+    if get_origin(parameter.annotation) is not Annotated:
+        return parameter
+    kind, *more = get_args(parameter.annotation)
+    changed = [copy.copy(one) if isinstance(one, OptionInfo) else one for one in more]
+    for one in changed:
+        if isinstance(one, OptionInfo):
+            change(one)
+    return parameter.replace(annotation=Annotated[kind, *changed])

@@ -16,17 +16,18 @@ class FlinkOptions:
     CONNECTS: ClassVar[bool] = True
 
     flink_master: Annotated[
-        str, typer.Option("--flink_master", envvar="FLINK_MASTER", help="host:port of Flink's REST; the local cluster's unless told.")
+        str, typer.Option("--flink_master", envvar="FLINK_MASTER", help="On Flink: host:port of its REST; the local cluster's unless told.")
     ] = ""
     job_endpoint: Annotated[
-        str, typer.Option("--job_endpoint", envvar="JOB_ENDPOINT", help="host:port of Beam's job service; the local one unless told.")
+        str,
+        typer.Option("--job_endpoint", envvar="JOB_ENDPOINT", help="On Flink: host:port of Beam's job service; the local one unless told."),
     ] = ""
     flink_worker_pool: Annotated[
         str,
         typer.Option(
             "--flink_worker_pool",
             envvar="FLINK_WORKER_POOL",
-            help="host:port of the pool of Python workers, as a TaskManager reaches it; the local one unless told.",
+            help="On Flink: host:port of the pool of Python workers, as a TaskManager reaches it; the local one unless told.",
         ),
     ] = ""
     flink_expansion: Annotated[
@@ -34,17 +35,21 @@ class FlinkOptions:
         typer.Option(
             "--flink_expansion",
             envvar="FLINK_EXPANSION",
-            help="host:port of the expansion service for Flink, which is not the stack's connector; the local one unless told.",
+            help="On Flink: host:port of its expansion service, which is not the stack's connector; the local one unless told.",
         ),
     ] = ""
     flink_parallelism: Annotated[
         int,
         typer.Option(
-            "--flink_parallelism", envvar="FLINK_PARALLELISM", min=1, help="Subtasks of each step; the cluster needs as many slots."
+            "--flink_parallelism",
+            envvar="FLINK_PARALLELISM",
+            min=1,
+            help="On Flink: subtasks of each step; the cluster needs as many slots.",
         ),
     ] = 2
     flink_python_workers: Annotated[
-        int, typer.Option("--flink_python_workers", envvar="FLINK_PYTHON_WORKERS", min=1, help="Python processes per TaskManager.")
+        int,
+        typer.Option("--flink_python_workers", envvar="FLINK_PYTHON_WORKERS", min=1, help="On Flink: Python processes per TaskManager."),
     ] = 2
 
     def settings(self, runner: str, job_name: str = "") -> FlinkSettings:

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from pipelines.options.checks import one_of
+from pipelines.options.checks import completed, one_of
 from pipelines.options.common import LOG_LEVELS, ClientId, Json, LogLevel, log_level, tenant_id
 from pipelines.options.warn import warn
 from transforms.io.neo4j.time_limits import LOCK_TIMEOUT_S, WRITE_TIMEOUT_S, TimeLimits
@@ -76,14 +76,19 @@ class WriteOptions:
     tenant_max_failures: Annotated[
         int,
         typer.Option(
-            "--tenant_max_failures", min=1, help="Failures of a tenant's transactions in a row, which no row explains, that set it aside."
+            "--tenant_max_failures",
+            min=1,
+            help="Failures of a tenant's transactions in a row, explained by no row, that put it in quarantine.",
         ),
     ] = 3
 
     incidents: Annotated[
         str,
         typer.Option(
-            "--incidents", envvar="INCIDENTS", help="on | off: keep the incidents of tenants that were written, with their causes."
+            "--incidents",
+            envvar="INCIDENTS",
+            autocompletion=completed("on", "off"),
+            help="on | off: keep the incidents of tenants that were written, with their causes.",
         ),
     ] = "on"
 

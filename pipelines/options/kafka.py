@@ -5,11 +5,11 @@ from typing import Annotated, ClassVar, Final
 
 import typer
 
-from pipelines.options.checks import names, needed, one_of
+from pipelines.options.checks import completed, names, needed, one_of
 from pipelines.options.common import KafkaCaFile, KafkaKeypairFile
 from pipelines.options.invocation import given_as
 from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterPath, DeadletterTopic, letter_place
-from pipelines.options.servers import KAFKA, are_named, server_address, stack_or_none
+from pipelines.options.servers import KAFKA, are_named, server_address, stack_or_none, warn_of_near_misses
 from runners.local.endpoints import listens, read_endpoints
 from transforms.io.kafka.target import SASL_MECHANISMS, SECURITY_PROTOCOLS, KafkaTarget
 from transforms.io.secrets import Secret
@@ -31,10 +31,22 @@ class KafkaOptions:
         typer.Option("--kafka_group", envvar="KAFKA_GROUP", help="Consumer group whose committed offsets mark what is done."),
     ] = "graph-build"
     kafka_security_protocol: Annotated[
-        str, typer.Option("--kafka_security_protocol", envvar="KAFKA_SECURITY_PROTOCOL", help=" | ".join(SECURITY_PROTOCOLS))
+        str,
+        typer.Option(
+            "--kafka_security_protocol",
+            envvar="KAFKA_SECURITY_PROTOCOL",
+            autocompletion=completed(*SECURITY_PROTOCOLS),
+            help=" | ".join(SECURITY_PROTOCOLS),
+        ),
     ] = "PLAINTEXT"
     kafka_sasl_mechanism: Annotated[
-        str, typer.Option("--kafka_sasl_mechanism", envvar="KAFKA_SASL_MECHANISM", help=" | ".join(SASL_MECHANISMS))
+        str,
+        typer.Option(
+            "--kafka_sasl_mechanism",
+            envvar="KAFKA_SASL_MECHANISM",
+            autocompletion=completed(*SASL_MECHANISMS),
+            help=" | ".join(SASL_MECHANISMS),
+        ),
     ] = "PLAIN"
     kafka_sasl_username: Annotated[
         str,
@@ -64,6 +76,7 @@ class KafkaOptions:
     def target(self) -> KafkaTarget:
         """The cluster that the options name; with no brokers, and no other server named either, the local stack's."""
         local = None if self.kafka_brokers else stack_or_none(KAFKA)
+        warn_of_near_misses()
         return KafkaTarget(
             server_address(KAFKA, self.kafka_brokers, local.kafka_brokers if local else ""),
             self.kafka_group,

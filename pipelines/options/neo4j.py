@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 import typer
 
-from pipelines.options.servers import NEO4J, server_address, stack_or_none
+from pipelines.options.servers import NEO4J, server_address, stack_or_none, warn_of_near_misses
 from transforms.io.neo4j.target import Neo4jTarget
 from transforms.io.secrets import Secret
 
@@ -47,6 +47,7 @@ class Neo4jOptions:
     def target(self) -> Neo4jTarget:
         """The graph that the options name; with no URI, and no other server named either, the local stack's, password included."""
         local = None if self.neo4j_uri else stack_or_none(NEO4J)
+        warn_of_near_misses()
         uri = server_address(NEO4J, self.neo4j_uri, local.neo4j_uri if local else "")
         user, password = self.neo4j_user, Secret("NEO4J_PASSWORD", self.neo4j_password_file)
         if local is not None:

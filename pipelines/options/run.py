@@ -5,7 +5,7 @@ from typing import Annotated, Final, NamedTuple
 
 import typer
 
-from pipelines.options.checks import one_of, usage_error
+from pipelines.options.checks import completed, one_of, usage_error
 from transforms.steps.readers import BEAM, BOUNDED, READERS
 
 AUTO: Final = "auto"
@@ -21,6 +21,7 @@ KafkaReader = Annotated[
     str,
     typer.Option(
         "--kafka_reader",
+        autocompletion=completed(AUTO, *READERS),
         help="auto | beam | bounded. beam: Beam's ReadFromKafka, needs the Java side; bounded: exact ranges, in this process. "
         "auto: bounded with --follow; else beam where its Java side is, in the local stack or where --expansion_service says.",
     ),
@@ -50,7 +51,9 @@ def chosen_reader(kafka_reader: str, *, follow: bool, java_side: str) -> ReaderC
 class RunOptions:
     """How a run reads, and in which slices."""
 
-    runner: Annotated[str, typer.Option("--runner", help="DirectRunner | FlinkRunner | PortableRunner.")] = "DirectRunner"
+    runner: Annotated[
+        str, typer.Option("--runner", autocompletion=completed(*RUNNERS), help="DirectRunner | FlinkRunner | PortableRunner.")
+    ] = "DirectRunner"
     kafka_reader: KafkaReader = AUTO
     slice_bytes: Annotated[
         int, typer.Option("--slice_bytes", min=65536, help="Bytes of records between two commits of offsets, at most.")

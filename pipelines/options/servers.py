@@ -11,7 +11,7 @@ from pipelines.options.checks import usage_error
 from pipelines.options.invocation import given_as
 from pipelines.options.warn import warn
 from runners.local.endpoints import Endpoints, read_endpoints, stack_dir
-from runners.variables import near_misses
+from runners.variables import near_misses, remedy
 
 
 class Server(NamedTuple):
@@ -42,14 +42,14 @@ _SERVERS: Final = (KAFKA, NEO4J)
 def stack_or_none(server: Server) -> Endpoints | None:
     """The running local stack, for a server that was not named; None where none runs.
 
-    An error of use where the settings name another server, or tell more of this one.
+    An error of use where the settings name another server, or tell more of this one, or where a variable seems to.
     """
-    warn_of_near_misses()
     if given := _given_without(server):
         raise usage_error(
             f"{given} is set, but {server.variable} is not: name your own Kafka and Neo4j both, this one with {server.flag} or "
             f"{server.variable}, or neither, for the local stack.{hint()}"
         )
+    _refuse_near_misses()
     return read_endpoints()
 
 
@@ -67,6 +67,17 @@ def server_address(server: Server, named: str, local: str) -> str:
 def hint() -> str:
     """A sentence on variables that look misspelt, with a space before it; "" where there are none."""
     return "".join(f" {found} is set; did you mean {meant}?" for found, meant in near_misses(os.environ).items())
+
+
+def _refuse_near_misses() -> None:
+    """An error of use where a variable looks like one of a server's, misspelt: whoever set it means no local stack."""
+    settings = {one.upper() for server in _SERVERS for one in (server.setting, *server.details)}
+    for found, meant in near_misses(os.environ).items():
+        if settings & set(meant.replace(" and ", " or ").split(" or ")):
+            raise usage_error(
+                f"{found} is set, but nothing reads it; did you mean {meant}? Name your own Kafka and Neo4j both, or unset {found} for "
+                "the local stack."
+            )
 
 
 def are_named() -> bool:
@@ -87,7 +98,7 @@ def warn_of_near_misses() -> None:
     for found, meant in near_misses(os.environ).items():
         if found not in _WARNED:
             _WARNED.add(found)
-            warn("variable is not read", variable=found, did_you_mean=meant)
+            warn("variable is not read", variable=found, did_you_mean=meant, remedy=remedy(found, meant, os.environ))
 
 
 def _given_without(server: Server) -> str:

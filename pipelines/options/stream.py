@@ -15,25 +15,33 @@ class StreamOptions:
 
     window_s: Annotated[
         int,
-        typer.Option("--window_s", envvar="WINDOW_S", min=1, help="Seconds that a tenant's records are gathered before they are written."),
+        typer.Option(
+            "--window_s", envvar="WINDOW_S", min=1, help="On Flink: seconds that a tenant's records are gathered before they are written."
+        ),
     ] = 2
     discovery_every_s: Annotated[
         float,
         typer.Option(
-            "--discovery_every_s", envvar="DISCOVERY_EVERY_S", min=1, help="Seconds between two looks for new topics and partitions."
+            "--discovery_every_s",
+            envvar="DISCOVERY_EVERY_S",
+            min=1,
+            help="On Flink: seconds between two looks for new topics and partitions.",
         ),
     ] = 30.0
     checkpoint_s: Annotated[
-        float, typer.Option("--checkpoint_s", envvar="CHECKPOINT_S", min=0.1, help="Seconds between two checkpoints.")
+        float, typer.Option("--checkpoint_s", envvar="CHECKPOINT_S", min=0.1, help="On Flink: seconds between two checkpoints.")
     ] = 10.0
     savepoint_path: Annotated[
-        str, typer.Option("--savepoint_path", help="Go on from this savepoint or retained checkpoint, not from the committed offsets.")
+        str,
+        typer.Option(
+            "--savepoint_path", help="On Flink: go on from this savepoint or retained checkpoint, not from the committed offsets."
+        ),
     ] = ""
     bounded: Annotated[
         bool,
         typer.Option(
             "--bounded",
-            help="Take in what is there and end, as on the DirectRunner: each slice is a job of Flink's in batch mode, of at least two "
+            help="On Flink: take in what is there and end, as on the DirectRunner: each slice is a job in batch mode, of at least two "
             "minutes, since to begin one takes seconds.",
         ),
     ] = False
@@ -41,8 +49,8 @@ class StreamOptions:
         bool,
         typer.Option(
             "--detach",
-            help="Return once the job runs. Nobody then looks for new topics, judges silence, serves /metrics or tells of faults; the "
-            "same command without it takes the watch up.",
+            help="On Flink: return once the job runs. Nobody then looks for new topics, judges silence, serves /metrics or tells of "
+            "faults; the same command without it takes the watch up.",
         ),
     ] = False
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import typer
 
-from transforms.io.faults import InfrastructureFault
+from transforms.io.faults import NOTHING_COMMITTED, InfrastructureFault, WrongSetting
 from transforms.records.redaction.text import redact_text
 from transforms.records.redaction.tree import redact_tree
 
@@ -21,16 +21,16 @@ INTERRUPTED_REPLAY: Final = "Interrupted; what was replayed stays in the graph, 
 
 
 @contextmanager
-def exit_on_fault(interrupted: str = "") -> Iterator[None]:
-    """A fault within the block ends the command with 1 and one sentence.
+def exit_on_fault(interrupted: str = "", *, commits: bool = False) -> Iterator[None]:
+    """A fault within the block ends the command with 1 and one sentence, one of a setting with 2.
 
-    interrupted: the sentence for one that is interrupted; "" leaves that to Python.
+    interrupted: the sentence for one that is interrupted; "" leaves that to Python. commits: the command commits offsets.
     """
     try:
         yield
     except InfrastructureFault as fault:
-        say(fault.sentence)
-        sys.exit(1)
+        say(fault.sentence if commits else fault.sentence.replace(NOTHING_COMMITTED, ""))
+        sys.exit(2 if isinstance(fault, WrongSetting) else 1)
     except KeyboardInterrupt:
         if not interrupted:
             raise

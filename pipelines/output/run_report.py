@@ -10,6 +10,7 @@ from rich.table import Table
 
 from pipelines.output.command import console, print_json
 from pipelines.output.progress import bar
+from pipelines.output.readable import spoken_number
 from runners.loops.bounded import RunTotals, SliceReport
 from runners.loops.replay import ReplayTotals
 from transforms.io.kafka.offsets import Place
@@ -71,8 +72,8 @@ def _counts(outcomes: Tally, client_id: str) -> dict[str, int]:
     return {"read": sum(counts.values()), **counts}
 
 
-def print_summary(summary: dict[str, Any], *, as_json: bool) -> None:
-    """Print the summary on standard output."""
+def print_summary(summary: dict[str, Any], *, as_json: bool, has_letters: bool = True) -> None:
+    """Print the summary on standard output. has_letters: rejects of this run have become dead letters."""
     if as_json:
         print_json(summary)
         return
@@ -87,7 +88,9 @@ def print_summary(summary: dict[str, Any], *, as_json: bool) -> None:
         out.print(f"held back: {one['offsets']:,} offsets of {one['topic']}[{one['partition']}], by an open transaction", highlight=False)
     for one in summary["transitions"]:
         out.print(f"tenant {one['client_id']}: {one['from']} became {one['to']}", highlight=False)
-    said = f"{summary['read']:,} records in" if summary["read"] else "There were no new records; looking took"
+    said = f"{spoken_number(summary['read'], 'record')} in" if summary["read"] else "There were no new records; looking took"
+    if has_letters and (rejected := summary[Outcome.REJECTED.value]):
+        out.print(f"{rejected:,} rejected: `graph-build deadletters list` shows the reasons", highlight=False)
     out.print(f"{said} {summary['seconds']:.1f} s", highlight=False)
 
 
@@ -165,8 +168,10 @@ def print_replay(summary: dict[str, Any], *, as_json: bool) -> None:
     for reason, number in summary["rejected_why"].items():
         out.print(f"rejected again: {number:,} as {reason}; their letters stay open", highlight=False)
     if summary["replayed_before"]:
-        out.print(f"{summary['replayed_before']:,} letters were replayed before; --again replays them too", highlight=False)
+        before = summary["replayed_before"]
+        them = "was replayed before; --again replays it too" if before == 1 else "were replayed before; --again replays them too"
+        out.print(f"{spoken_number(before, 'letter')} {them}", highlight=False)
     said = "would be replayed" if summary["dry_run"] else f"replayed in {summary['seconds']:.1f} s"
-    out.print(f"{summary['replayed']:,} of {summary['letters']:,} letters {said}", highlight=False)
+    out.print(f"{summary['replayed']:,} of {spoken_number(summary['letters'], 'letter')} {said}", highlight=False)
     if not summary["dry_run"] and summary["replayed"] > summary[Outcome.REJECTED.value]:
         out.print("`deadletters list` counts those that were taken in as replayed; `show` says why others were rejected", highlight=False)

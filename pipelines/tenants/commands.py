@@ -14,6 +14,7 @@ from pipelines.options.compare import CompareOptions
 from pipelines.options.failures import FailureOptions
 from pipelines.options.flatten import begin_logs_later, flatten_option_groups
 from pipelines.options.flow import ClientId, Json, LogLevel, WriteOptions, log_level
+from pipelines.options.grouped_help import GroupedHelp
 from pipelines.options.kafka import KafkaOptions
 from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterPath, DeadletterTopic
 from pipelines.options.letters import ReplayOptions
@@ -234,7 +235,7 @@ def restore(client_id: Tenant, neo4j: Neo4jOptions, json: Json = False) -> None:
     run(client_id=client_id, neo4j=neo4j, json=json)
 
 
-@app.command()
+@app.command(cls=GroupedHelp)
 @flatten_option_groups
 def release(
     client_id: Annotated[str, typer.Argument(metavar="CLIENT_ID", help="The tenant, once the cause is mended.")],

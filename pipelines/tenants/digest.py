@@ -6,6 +6,7 @@ from rich.table import Table
 from pipelines.options.flow import tenant_id
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.output.command import console, exit_on_fault, print_json
+from pipelines.output.known_tenant import must_be_known
 from pipelines.tenants.list import NO_TENANTS
 from transforms.io.neo4j.digest import combined
 from transforms.io.neo4j.store import Neo4jGraphStore
@@ -32,9 +33,10 @@ def digest(neo4j: Neo4jOptions, client_id: str, json: bool) -> None:
 
 
 def digests(target: Neo4jTarget, client_id: str = "") -> dict[str, dict[str, object]]:
-    """Digest and sizes by tenant, in order of tenant."""
+    """Digest and sizes by tenant, in order of tenant. Ends the command where the graph does not have the one that is named."""
     store = Neo4jGraphStore(target)
     try:
+        must_be_known(store, client_id)
         tenants = [client_id] if client_id else store.tenants()
         found = {tenant: store.digest(tenant) for tenant in tenants}
     finally:

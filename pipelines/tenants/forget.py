@@ -8,11 +8,11 @@ import typer
 from pipelines.options.flow import tenant_id
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.output.command import exit_on_fault, print_json
+from pipelines.output.known_tenant import no_such_tenant
 from pipelines.output.readable import spoken_number
 from pipelines.tenants.purging import (
     ask_whether_meant,
     must_be_meant,
-    no_such_tenant,
     print_purged,
     purge_tenant,
     purged_object,

@@ -6,7 +6,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import Any, Final, NamedTuple
 
 import structlog
 import typer
@@ -45,12 +45,6 @@ def must_be_meant(*, yes: bool) -> None:
         raise usage_error(
             "A purge cannot be undone and there is no terminal to ask at; give --yes, or look first with --dry_run or `list`."
         )
-
-
-def no_such_tenant(client_id: str) -> NoReturn:
-    """End the command: exit code 1, one sentence."""
-    typer.echo(f"There is no tenant {client_id} in the graph; `tenants list` tells of those there are.", err=True)
-    sys.exit(1)
 
 
 def ask_whether_meant(tenants: Iterable[str], *, yes: bool) -> None:

@@ -12,11 +12,11 @@ from pipelines.options.checks import duration_s
 from pipelines.options.flow import tenant_id
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.output.command import WIDE, console, exit_on_fault, print_json
+from pipelines.output.known_tenant import no_such_tenant
 from pipelines.tenants.purging import (
     Judge,
     ask_whether_meant,
     must_be_meant,
-    no_such_tenant,
     print_purged,
     purge_tenant,
     purged_object,

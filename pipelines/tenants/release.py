@@ -20,6 +20,7 @@ from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.tenants import AdmissionOptions, RouteOptions
 from pipelines.output.command import INTERRUPTED_REPLAY, exit_on_fault
+from pipelines.output.known_tenant import must_be_known
 from pipelines.settings import FlowSettings, flow_settings
 from runners.loops.replay import ReplayTotals
 from transforms.io.graph_admin.lease import is_held
@@ -85,6 +86,7 @@ def _released(tenant: str, flow: FlowSettings, slice_bytes: int, settle_s: float
 
     with closing(Neo4jGraphStore(flow.neo4j)) as store:
         store.check_version()
+        must_be_known(store, tenant)
         was = next((one for one in read_quarantined(store) if one.client_id == tenant), None)
         told: dict[str, Any] = {"was_set_aside": was is not None, "cause": was.cause if was else "", "state": "as it was"}
         totals = replayed({})

@@ -8,7 +8,8 @@ import typer
 from pipelines.options.flow import tenant_id
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.output.command import exit_on_fault, print_json
-from pipelines.tenants.purging import no_such_tenant, whoami
+from pipelines.output.known_tenant import no_such_tenant
+from pipelines.tenants.purging import whoami
 from transforms.io.neo4j.purge import floor_time, tenants_found
 from transforms.io.neo4j.purge import restore as take_floors_away
 from transforms.io.neo4j.store import Neo4jGraphStore

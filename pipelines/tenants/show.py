@@ -10,9 +10,9 @@ from rich.text import Text
 from pipelines.options.flow import tenant_id
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.output.command import WIDE, console, exit_on_fault, print_json
+from pipelines.output.known_tenant import no_such_tenant
 from pipelines.output.readable import printable, shown_age, shown_time
 from pipelines.tenants.list import notes
-from pipelines.tenants.purging import no_such_tenant
 from transforms.io.neo4j.purge import Found, Rows, Sizes, episodes, floor_time, sizes, tenants_found
 from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.model.graph import TENANT_KEY
@@ -23,6 +23,7 @@ _TIMES: Final = frozenset(
         "created",
         "first_seen",
         "last_seen",
+        "heard",
         "written_at",
         "state_since",
         "registered_at",
@@ -35,6 +36,8 @@ _TIMES: Final = frozenset(
     }
 )
 _FLOORS: Final = frozenset({"floor", "episode_floor", "swept"})
+# What the job keeps for itself; `--json` has it.
+_INTERNAL: Final = frozenset({"spelling", "writes", "registry_ver", "dead_clock_ms", "silent_clock_ms"})
 _TOLD: Final = frozenset({TENANT_KEY, "eid", "etype", "reason", "message", "at_ms", "by"})
 
 
@@ -49,7 +52,7 @@ def show(client_id: str, neo4j: Neo4jOptions, most: int, json: bool) -> None:
     if json:
         print_json(show_object(found[0], sized, happened))
     else:
-        _print(found[0], sized, happened)
+        print_shown(found[0], sized, happened)
 
 
 def show_object(one: Found, sized: Sizes, happened: Rows) -> dict[str, Any]:
@@ -57,9 +60,10 @@ def show_object(one: Found, sized: Sizes, happened: Rows) -> dict[str, Any]:
     return {"cluster": one.props, "notes": notes(one), "now_ms": one.now_ms, "sizes": asdict(sized), "episodes": happened}
 
 
-def _print(one: Found, sized: Sizes, happened: Rows) -> None:
+def print_shown(one: Found, sized: Sizes, happened: Rows) -> None:
+    """Print what is known of a cluster, without what the job keeps for itself."""
     table = Table("of the cluster", "")
-    for name in sorted(one.props.keys() - {TENANT_KEY}):
+    for name in sorted(one.props.keys() - {TENANT_KEY} - _INTERNAL):
         table.add_row(name, Text(printable(readable(name, one.props[name], one.now_ms))))
     for name, number in asdict(sized).items():
         table.add_row(name, f"{number:,}")

@@ -11,6 +11,7 @@ from pipelines.options.checks import duration_s
 from pipelines.options.flow import tenant_id
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.output.command import console, exit_on_fault, print_json
+from pipelines.output.known_tenant import must_be_known
 from pipelines.output.progress import Count
 from pipelines.output.readable import spoken_number
 from transforms.io.graph_admin.sweep import count_old, floors_at
@@ -47,6 +48,7 @@ def swept(
     store = Neo4jGraphStore(target)
     try:
         store.check_version()
+        must_be_known(store, client_id)
         tenants = [client_id] if client_id else store.tenants()
         floors = floors_at(store, episode_retention_s, tombstone_grace_s)
         if dry_run:

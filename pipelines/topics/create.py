@@ -11,6 +11,7 @@ from pipelines.options.checks import names, usage_error
 from pipelines.options.kafka import KafkaOptions
 from pipelines.options.tenants import PER_CLUSTER, RouteOptions
 from pipelines.output.command import WIDE, console, exit_on_fault, print_json
+from pipelines.output.readable import spoken_number
 from transforms.io.kafka.make_topics import BROKERS_CHOICE, Made, TopicOutcome, make_topics, topics_wanted
 from transforms.records.tenancy.routes import route_of
 from transforms.records.topic_names import TOPIC_NAMES
@@ -64,7 +65,7 @@ def outcomes_object(found: list[TopicOutcome]) -> dict[str, Any]:
 
 def outcomes_table(found: list[TopicOutcome]) -> Table:
     """A line each."""
-    table = Table("topic", "", "partitions", "settings")
+    table = Table("topic", "outcome", "partitions", "settings")
     for one in found:
         settings = ", ".join(f"{name}={value}" for name, value in one.settings.items())
         cells = ("", "as it is") if one.made is Made.EXISTS else (str(one.partitions), one.said or settings)
@@ -78,10 +79,14 @@ def _remedy(found: list[TopicOutcome]) -> str:
     return "Grant CREATE on them, or make them with these settings yourself."
 
 
+def _verb(made: Made, number: int) -> str:
+    return "exist" if made is Made.EXISTS and number > 1 else made.value
+
+
 def outcomes_sentence(found: list[TopicOutcome]) -> str:
     """How many were made, exist or were refused."""
     numbers = {made: sum(one.made is made for one in found) for made in Made}
-    told = ", ".join(f"{number} {made.value}" for made, number in numbers.items() if number)
+    told = ", ".join(f"{number} {_verb(made, number)}" for made, number in numbers.items() if number)
     refused = f" {_remedy(found)}" if numbers[Made.REFUSED] else ""
     checked = " `python -m pipelines.doctor` checks the settings of those that exist." if numbers[Made.EXISTS] else ""
-    return f"{len(found)} topics: {told}.{refused}{checked}"
+    return f"{spoken_number(len(found), 'topic')}: {told}.{refused}{checked}"

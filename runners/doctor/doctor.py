@@ -15,7 +15,7 @@ from typing import Final
 from runners.doctor import brokers, clocks, connector, deadletters, graph, groups, registry, settings, topics
 from runners.doctor.machine import ARCHIVE
 from runners.doctor.this_machine import check_kept, installed, machine_checks
-from runners.doctor.verdict import Check, Status, failed, skipped
+from runners.doctor.verdict import Check, Status, refused, skipped
 from transforms.io.answers import ProbeError
 from transforms.io.dead_letters.writer import deadletter_topic
 from transforms.io.faults import InfrastructureFault
@@ -37,7 +37,6 @@ _OFFSETS_S: Final = 5.0
 _HELD_LOOK_S: Final = 2.0
 _NO_KAFKA: Final = "Kafka was not reached"
 _NO_NEO4J: Final = "Neo4j was not reached"
-_READ_SETTINGS: Final = "Fix that setting; the sentence says how."
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ def kafka_checks(subject: Subject) -> list[Check]:
     try:
         inquiry = KafkaProbe(subject.kafka)
     except InfrastructureFault as fault:
-        return [failed(brokers.BROKERS, fault.sentence, _READ_SETTINGS), *_skip(_kafka_names(subject), _NO_KAFKA)]
+        return [refused(brokers.BROKERS, fault.sentence), *_skip(_kafka_names(subject), _NO_KAFKA)]
     reached = brokers.judge_brokers(subject.kafka, inquiry.brokers())
     if reached.status is Status.FAILED:
         return [reached, *_skip(_kafka_names(subject), _NO_KAFKA)]
@@ -172,7 +171,7 @@ def java_checks(subject: Subject) -> list[Check]:
     except ImportError as error:
         return _skip((connector.JAVA_SIDE, connector.BEAM), f"Beam cannot be imported ({error})")
     except InfrastructureFault as fault:
-        return [failed(connector.JAVA_SIDE, fault.sentence, _READ_SETTINGS), *_skip([connector.BEAM], "the Java side was not asked")]
+        return [refused(connector.JAVA_SIDE, fault.sentence), *_skip([connector.BEAM], "the Java side was not asked")]
     return connector.judge_java_side(subject.expansion_service, told, installed("apache-beam"))
 
 
@@ -184,7 +183,7 @@ def registry_checks(subject: Subject) -> list[Check]:
         with closing(SchemaRegistry(replace(subject.registry, retry_s=0))) as asked:
             asked.ping()
     except InfrastructureFault as fault:
-        return [failed(registry.REGISTRY, fault.sentence, _READ_SETTINGS)]
+        return [refused(registry.REGISTRY, fault.sentence)]
     return [registry.answered(subject.registry.url)]
 
 
@@ -196,7 +195,7 @@ def neo4j_checks(subject: Subject) -> list[Check]:
     try:
         inquiry = Neo4jProbe(target)
     except InfrastructureFault as fault:
-        return [failed(graph.SERVER, fault.sentence, _READ_SETTINGS), *_skip(_NEO4J_NAMES, _NO_NEO4J)]
+        return [refused(graph.SERVER, fault.sentence), *_skip(_NEO4J_NAMES, _NO_NEO4J)]
     with closing(inquiry):
         server = inquiry.server()
         reached = graph.judge_server(target, server)

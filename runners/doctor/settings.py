@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from runners.doctor.verdict import Check, ok, warning
-from runners.variables import near_misses
+from runners.variables import near_misses, remedy
 
 SERVERS: Final = "servers"
 
@@ -13,4 +13,10 @@ def judge_settings(origin: str, environment: Mapping[str, str]) -> list[Check]:
     """origin: where the servers' addresses come from, in words; "" leaves that out."""
     servers = [ok(SERVERS, origin)] if origin else []
     found = near_misses(environment)
-    return [*servers, *(warning(f"variable {name}", "it is set, and nothing reads it", f"Set {meant}.") for name, meant in found.items())]
+    return [
+        *servers,
+        *(
+            warning(f"variable {name}", "it is set, and nothing reads it", remedy(name, meant, environment))
+            for name, meant in found.items()
+        ),
+    ]

@@ -9,7 +9,7 @@ from transforms.io.answers import ProbeError
 from transforms.io.kafka.probe import TopicDescription
 from transforms.model.limits import RECORD_BYTES
 from transforms.records.tenancy.routes import route_of
-from transforms.records.topic_names import TOPIC_NAMES
+from transforms.records.topic_names import TOPIC_NAMES, near_topic
 from transforms.records.topic_settings import LOG_APPEND_TIME, topic_settings
 from transforms.records.topics import TOPIC_OF_NAME, Topic
 
@@ -74,7 +74,7 @@ def judge_presence(name: str, told: TopicDescription | ProbeError, patterns: tup
     """Whether the topic is there, whole, and readable for this user. must_exist: as in `judge_topic`."""
     named = f"topic {name}"
     if isinstance(told, ProbeError):
-        return _judge_absence(name, told, must_exist=must_exist)
+        return _judge_absence(name, told, patterns, must_exist=must_exist)
     if fault := leaderless(named, told):
         return fault
     if told.operations is not None and "READ" not in told.operations:
@@ -85,8 +85,12 @@ def judge_presence(name: str, told: TopicDescription | ProbeError, patterns: tup
     return ok(named, f"{_partitions(told)}{rights}")
 
 
-def _judge_absence(name: str, told: ProbeError, *, must_exist: bool) -> Check:
+def _judge_absence(name: str, told: ProbeError, patterns: tuple[str, ...], *, must_exist: bool) -> Check:
     named = f"topic {name}"
+    near = near_topic(name) if declared(name, patterns) is None else ""
+    if told.code == MISSING and near:
+        judge = failed if must_exist else warning
+        return judge(named, f"it does not exist, and this version would not decode it: did you mean {near}?", "Fix --topics.")
     if told.code == MISSING:
         if must_exist:
             return failed(

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from transforms.io.faults import NOTHING_COMMITTED
+
 
 class Status(StrEnum):
     """ok; warning: the job runs, but not well; failed: it could not run; skipped: there was nothing to judge."""
@@ -33,6 +35,12 @@ def warning(name: str, said: str, remedy: str) -> Check:
 
 def failed(name: str, said: str, remedy: str) -> Check:
     return Check(name, Status.FAILED, said, remedy)
+
+
+def refused(name: str, sentence: str) -> Check:
+    """failed, with the sentence of a fault: what follows its first semicolon is the remedy."""
+    said, _, rest = sentence.replace(NOTHING_COMMITTED, "").partition("; ")
+    return failed(name, said, rest[:1].upper() + rest[1:] or "Fix what it names.")
 
 
 def skipped(name: str, why: str) -> Check:

@@ -85,8 +85,12 @@ def status(context: typer.Context) -> None:
 
 
 @app.command()
-def reset(context: typer.Context) -> None:
-    """Stop everything and delete its data, logs and password."""
+def reset(context: typer.Context, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """Stop everything and delete its data, logs and password; asks first."""
+    if not yes and not sys.stdin.isatty():
+        raise typer.BadParameter("What a reset deletes is gone, and there is no terminal to ask at; give --yes.")
+    if not yes:
+        typer.confirm(f"Delete the data in {stack_dir()}? It cannot be undone.", abort=True, err=True)
     with _in_one_sentence():
         context.obj.reset()
         typer.echo(f"deleted the data in {stack_dir()}")

@@ -7,6 +7,7 @@ import structlog
 
 from runners.observe.metrics import Monitor
 from transforms.io.faults import InfrastructureFault
+from transforms.records.topic_names import near_topic
 
 _LOG: Final = structlog.get_logger("run")
 _SHOWN: Final = 10
@@ -39,7 +40,7 @@ class MissingTopics:
         if self._waits or (found and not (missing and self._must_exist)):
             return
         what = "has none of the topics to read" if not found else "lacks topics that were named"
-        raise InfrastructureFault(f"Kafka at {self._brokers} {what} ({_listed(missing)}): {_REMEDY}, then run again.")
+        raise InfrastructureFault(f"Kafka at {self._brokers} {what} ({_listed(missing)}): {_remedy(missing)}, then run again.")
 
     def _tell(self, found: int, missing: list[str]) -> None:
         if not missing:
@@ -48,7 +49,13 @@ class MissingTopics:
             tell = _LOG.warning if self._must_exist else _LOG.info
             tell("topics", found=found, missing=missing[:_SHOWN], detail="those that are missing are read once they exist")
         elif self._waits:
-            _LOG.warning("topics", found=0, missing=missing[:_SHOWN], detail=f"waiting until one exists: {_REMEDY}")
+            _LOG.warning("topics", found=0, missing=missing[:_SHOWN], detail=f"waiting until one exists: {_remedy(missing)}")
+
+
+def _remedy(missing: list[str]) -> str:
+    """To make the topics; where each looks misspelt, to write them as they are called."""
+    near = [near_topic(topic) for topic in missing[:_SHOWN]]
+    return f"did you mean {', '.join(near)}? Fix --topics or KAFKA_TOPICS" if near and all(near) else _REMEDY
 
 
 def _listed(topics: list[str]) -> str:

@@ -189,7 +189,7 @@ def test_a_separator_that_the_job_did_not_know_is_replayed_with_it_and_what_is_s
     assert letters.world.digests() == expected_digests([SampleRecord(RESOURCES, b"af-10::pod:shop:p", pod("p"), T)])
     said = letters.world.run("pipelines.deadletters", "replay", f"--legacy_separator_topics={RESOURCES}").stdout
     assert "rejected again: 1 as unknown_command; their letters stay open" in said
-    assert "1 letters were replayed before; --again replays them too" in said
+    assert "1 letter was replayed before; --again replays it too" in said
     assert [one["replayed"] for one in letters.listed()["groups"]] == [1, 0]
     assert [bool(one["replayed"]) for one in letters.listed("--letters=2")["latest"]].count(True) == 1
     assert len(letters.world.deadletters()) == 2

@@ -5,6 +5,8 @@ from typing import Final
 # A runner may wrap a worker's exception in text of its own; the sentence is found again between these.
 _OPEN: Final = "⟦"
 _CLOSE: Final = "⟧"
+# What a fault says to a run, and what says nothing to a command that commits no offsets.
+NOTHING_COMMITTED: Final = "nothing after the last committed offsets counts as done: "
 
 
 class InfrastructureFault(Exception):
@@ -22,6 +24,10 @@ class InfrastructureFault(Exception):
 
     def __str__(self) -> str:
         return f"{_OPEN}{self.sentence}{_CLOSE}"
+
+
+class WrongSetting(InfrastructureFault):
+    """A setting cannot be used as it stands, whatever the servers do: a command that it ends exits with 2."""
 
 
 class LeaseHeldElsewhere(InfrastructureFault):

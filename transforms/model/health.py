@@ -1,4 +1,4 @@
-"""What counts as sick, declared once: the server evaluates it in Cypher, and test doubles in Python.
+"""What counts as ailing, declared once: the server evaluates it in Cypher, and test doubles in Python.
 
 The first declared sickness that holds names the reason. A stub has no state of its own: nothing described it.
 """
@@ -79,7 +79,7 @@ def _cypher(one: Sickness, variable: str) -> str:
 
 
 def ailment(variable: str) -> str:
-    """The Cypher expression of why a resource is sick; null for one that is not, and for a stub."""
+    """The Cypher expression of why a resource is ailing; null for one that is not, and for a stub."""
     rules = "\n    ".join(_cypher(one, variable) for one in SICKNESSES)
     return f"CASE WHEN {variable}.stub THEN NULL\n    {rules}\n  END"
 

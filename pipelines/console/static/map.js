@@ -35,7 +35,7 @@
     pen.fillRect(one.x, one.y, one.width, one.height);
     pen.strokeRect(one.x, one.y, one.width, one.height);
     if (scale > 0.45 || one.depth === 1) {
-      const text = one.title + (one.folded ? `  ${one.number} objects${one.sick ? `, ${one.sick} sick` : ""}` : bad ? `  ${one.sick} sick` : "");
+      const text = one.title + (one.folded ? `  ${one.number} objects${one.sick ? `, ${one.sick} ailing` : ""}` : bad ? `  ${one.sick} ailing` : "");
       pen.fillStyle = bad ? colors.sick : colors.text;
       pen.font = `${one.depth === 1 ? 600 : 400} ${one.depth === 1 ? 12 : 10}px system-ui, sans-serif`;
       pen.fillText(text, one.x + 6, one.y + 13, one.width - 10);
@@ -111,7 +111,7 @@
   const says = (one) => {
     const state = one.state === "stub" ? ", only referred to" : one.state ? `, ${one.state}` : "";
     if (one.width === undefined) return `${one.kind}/${one.name}${one.ns ? ` in ${one.ns}` : ""}${state}`;
-    return `${one.label || one.title}${state}: ${one.number} objects, ${one.sick} sick${one.folded ? `, ${one.folded} folded` : ""}`;
+    return `${one.label || one.title}${state}: ${one.number} objects, ${one.sick} ailing${one.folded ? `, ${one.folded} folded` : ""}`;
   };
   const select = (number, move = true) => {
     if (!items.length) return;
@@ -262,7 +262,7 @@
     if (wanted >= 0) select(wanted);
     else {
       draw();
-      told.textContent = `${map.counts.shown} objects are shown, ${map.counts.folded} folded, ${map.counts.filtered} filtered; ${map.counts.sick} are sick.`;
+      told.textContent = `${map.counts.shown} objects are shown, ${map.counts.folded} folded, ${map.counts.filtered} filtered; ${map.counts.sick} are ailing.`;
     }
     new ResizeObserver(() => draw()).observe(canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { recolor(); draw(); });

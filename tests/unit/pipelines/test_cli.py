@@ -36,6 +36,13 @@ def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
     assert CliRunner().invoke(app, arguments).exit_code == 2
 
 
+def test_a_misspelt_command_is_told_with_the_one_that_was_meant() -> None:
+    done = CliRunner().invoke(app, ["runn", "--follow"])
+
+    assert done.exit_code == 2
+    assert "No such command 'runn'. Did you mean run?" in done.stderr
+
+
 def test_a_configuration_file_may_be_named_before_the_command_and_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRAPH_CONFIG", "")
     file, other = tmp_path / "a.toml", tmp_path / "b.toml"
@@ -60,3 +67,31 @@ def test_a_shell_is_given_completions() -> None:
     done = CliRunner().invoke(app, [], env={"_GRAPH_BUILD_COMPLETE": "complete_bash", "COMP_WORDS": "graph-build te", "COMP_CWORD": "1"})
 
     assert "tenants" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("graph-build run --kafka_reader b", "beam\nbounded"),
+        ("graph-build run --runner F", "FlinkRunner"),
+        ("graph-build run --incidents o", "on\noff"),
+        ("graph-build incidents list --state r", "resolved"),
+    ],
+)
+def test_a_shell_is_given_the_values_that_a_flag_takes(typed: str, offered: str) -> None:
+    at = str(len(typed.split()) - 1)
+
+    done = CliRunner().invoke(app, [], env={"_GRAPH_BUILD_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": at})
+
+    assert done.stdout.strip() == offered
+
+
+def test_the_help_of_the_job_has_a_heading_for_each_group_the_servers_first() -> None:
+    said = CliRunner().invoke(app, ["run", "--help"], env={"COLUMNS": "200"}).stdout
+
+    places = [
+        said.index(f"\n{one}:\n")
+        for one in ("Servers: A Kafka cluster and the consumer group", "How a run reads, and in which slices", "Options")
+    ]
+    assert places == sorted(places)
+    assert places[0] < said.index("--kafka_brokers") < places[1] < said.index("--runner <") < places[2] < said.index("--config")

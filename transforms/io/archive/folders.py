@@ -3,7 +3,8 @@
 import re
 from typing import Final
 
-from transforms.io.archive.folder import Folder, LocalFolder
+from transforms.io.archive.folder import Folder, LocalFolder, temporary_name
+from transforms.io.faults import InfrastructureFault
 
 _SCHEME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 
@@ -30,3 +31,18 @@ def is_reachable(root: str) -> bool:
     from transforms.io.archive.beam_folder import is_installed  # noqa: PLC0415
 
     return is_installed(root)
+
+
+def must_take_files(flag: str, root: str) -> None:
+    """Make the folder of this machine that a flag names, and write to it; InfrastructureFault where that fails. A URL is not tried."""
+    if not is_local(root):
+        return
+    probe = temporary_name("probe")
+    try:
+        LocalFolder(root).put(probe, b"")
+        LocalFolder(root).delete(probe)
+    except OSError as error:
+        said = error.strerror or type(error).__name__
+        raise InfrastructureFault(
+            f"{flag} is {root}, which cannot be written ({said}); make it writable for this user, or name another folder."
+        ) from None

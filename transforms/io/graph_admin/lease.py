@@ -95,12 +95,17 @@ class Lease:
         """
         held = self.attempt()
         seen = held.expires if held else 0
+        is_told = False
         while held is not None:
             if held.expires != seen:
                 raise LeaseHeldElsewhere(
                     f"Another run of {self._leased.what} is at work ({readable_holder(held.holder)}); {self._leased.remedy}."
                 )
-            _LOG.info("waiting for the lease", group=self._group, holder=readable_holder(held.holder), seconds=held.left_s)
+            if not is_told:
+                is_told = True
+                detail = "another run has it; this one waits until it runs out, and ends if that run renews it"
+                holder = readable_holder(held.holder)
+                _LOG.info("waiting for the lease", group=self._group, holder=holder, seconds=held.left_s, detail=detail)
             if wait(min(_LOOK_S, max(held.left_s, _SHORTEST_S))):
                 return False
             held = self.attempt()

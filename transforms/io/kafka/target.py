@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from transforms.io.faults import InfrastructureFault
+from transforms.io.faults import WrongSetting
 from transforms.io.secrets import Secret
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class KafkaTarget:
         try:
             return make({**self.client_config(), "log_level": 0, "error_cb": quiet, **settings})
         except KafkaException as error:
-            raise InfrastructureFault(
+            raise WrongSetting(
                 f"No client for Kafka at {self.brokers} can be made ({error.args[0].str()}); fix the KAFKA_SASL and KAFKA_SSL settings."
             ) from None
 
@@ -130,11 +130,11 @@ class KafkaTarget:
 
     def _java_login(self) -> dict[str, str]:
         if not (_UNQUOTABLE | {"$"}).isdisjoint(self.sasl_username):
-            raise InfrastructureFault(
+            raise WrongSetting(
                 "KAFKA_SASL_USERNAME holds a quote, a backslash or a dollar sign, which a JAAS entry cannot; choose another user."
             )
         if not _UNQUOTABLE.isdisjoint(self.sasl_password.read_verbatim()):
-            raise InfrastructureFault(
+            raise WrongSetting(
                 "The Kafka password holds a quote, a backslash or a newline (a file's last one counts), which a JAAS entry cannot; "
                 "write the file without a newline, or choose another password."
             )
@@ -150,7 +150,7 @@ def _java_secret(secret: Secret) -> tuple[dict[str, str], str]:
     if secret.file:
         path = Path(secret.file).absolute()
         if not _UNREFERABLE.isdisjoint(str(path)):
-            raise InfrastructureFault(f"The path {path} holds a colon or a brace, which Kafka cannot refer to; move the file.")
+            raise WrongSetting(f"The path {path} holds a colon or a brace, which Kafka cannot refer to; move the file.")
         provider = {"config.providers": "dir", "config.providers.dir.class": f"{package}.DirectoryConfigProvider"}
         return provider, f"${{dir:{path.parent}:{path.name}}}"
     provider = {"config.providers": "env", "config.providers.env.class": f"{package}.EnvVarConfigProvider"}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from transforms.io.faults import InfrastructureFault
+from transforms.io.faults import InfrastructureFault, WrongSetting
 from transforms.io.secrets import Secret
 from transforms.records.redaction.text import redact_text
 from transforms.records.redaction.url import redact_url
@@ -45,9 +45,9 @@ class Neo4jTarget:
         within_s: how long it may take until the server has let the user in; None: as long as the driver finds right.
         """
         if not self.uri.startswith(_OPENINGS):
-            raise InfrastructureFault(f"NEO4J_URI {self.address} cannot be used; it begins with one of {', '.join(_OPENINGS)}.")
+            raise WrongSetting(f"NEO4J_URI {self.address} cannot be used; it begins with one of {', '.join(_OPENINGS)}.")
         if "@" in self.uri:
-            raise InfrastructureFault(f"NEO4J_URI {self.address} holds a login; give it with NEO4J_USER and NEO4J_PASSWORD.")
+            raise WrongSetting(f"NEO4J_URI {self.address} holds a login; give it with NEO4J_USER and NEO4J_PASSWORD.")
         # The driver takes a second to import; whoever only names a graph does without it.
         import neo4j  # noqa: PLC0415
 
@@ -68,7 +68,7 @@ class Neo4jTarget:
                 **options,
             )
         except (ValueError, neo4j.exceptions.DriverError) as error:
-            raise InfrastructureFault(f"NEO4J_URI {self.address} cannot be used ({redact_text(str(error))}); fix it.") from None
+            raise WrongSetting(f"NEO4J_URI {self.address} cannot be used ({redact_text(str(error))}); fix it.") from None
 
     def _check_ca_file(self) -> None:
         import ssl  # noqa: PLC0415 - as above
@@ -77,13 +77,13 @@ class Neo4jTarget:
             ssl.create_default_context(cafile=self.ca_file)
         except OSError as error:
             said = error.strerror or error
-            raise InfrastructureFault(f"NEO4J_CA_FILE {self.ca_file} cannot be used ({said}); fix its path or content.") from None
+            raise WrongSetting(f"NEO4J_CA_FILE {self.ca_file} cannot be used ({said}); fix its path or content.") from None
 
     def fault(self, error: Exception) -> InfrastructureFault:
         """The fault that stops the run, in one sentence."""
         from neo4j.exceptions import AuthError  # noqa: PLC0415 - as above
 
-        said = redact_text(" ".join(str(error).split()))[:300] or type(error).__name__
+        said = redact_text(" ".join(_told(error).split()))[:300] or type(error).__name__
         if isinstance(error, AuthError):
             return InfrastructureFault(
                 f"Neo4j at {self.address} refused the user {self.user} ({said}); fix NEO4J_USER and NEO4J_PASSWORD or NEO4J_PASSWORD_FILE."
@@ -98,3 +98,9 @@ class Neo4jTarget:
         if self.uri.partition("://")[0] in _WITH_TLS or self.ca_file:
             return "does this port speak Bolt with TLS? Without TLS, write bolt:// or neo4j:// and set no NEO4J_CA_FILE."
         return "is this its Bolt port, and does it want TLS (bolt+s://, neo4j+s://, or NEO4J_CA_FILE)?"
+
+
+def _told(error: Exception) -> str:
+    """What the server says in words, where the driver puts codes before them; the message of another error may say less than its text."""
+    said = str(error)
+    return (getattr(error, "message", None) or said) if said.startswith("{neo4j_code") else said

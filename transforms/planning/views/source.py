@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 class Brief(NamedTuple):
     """A resource as lists and pictures show it.
 
-    stub: nothing has described it. ails: why it is sick; None for one that is not.
+    stub: nothing has described it. ails: why it is ailing; None for one that is not.
     """
 
     rid: str

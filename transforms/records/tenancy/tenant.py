@@ -1,7 +1,7 @@
 """Whose record is it? The resolution order of the contract, as one ordered table.
 
 A source either names a tenant or does not. Sources that name different tenants make the record a reject; otherwise the
-first that may decide, decides; `--client_id` is the fallback and never relabels. What a cluster calls itself is no id: it
+first that may decide, decides; `--single_tenant` is the fallback and never relabels. What a cluster calls itself is no id: it
 counts only where nothing else names the tenant, so that a name that two clusters share does harm to neither.
 """
 
@@ -154,7 +154,7 @@ def _where_registered(client_id: str, directory: Directory) -> bool:
     return client_id in directory.registered
 
 
-# In the order of the contract; the name of the cluster comes after all of them, and `--client_id` last.
+# In the order of the contract; the name of the cluster comes after all of them, and `--single_tenant` last.
 SOURCES: Final = (
     Source("key", lambda claims: claims.key, _always),
     Source("topic", lambda claims: claims.topic, _always),
@@ -190,7 +190,7 @@ def resolve_tenant(claims: Claims, rules: TenantRules, directory: Directory = EM
 
 
 def _missing(claims: Claims) -> str:
-    remedy = "produce with keys `client_id::raw key`, or run with --client_id"
+    remedy = "produce with keys `client_id::raw key`, or run with --single_tenant"
     if claims.body is not None:
         return f"only the body names the tenant, {shown(claims.body)}, which is not registered: register it, {remedy}"
     return f"neither key, topic, header nor registry names the tenant; {remedy}"

@@ -38,6 +38,14 @@ def test_every_page_has_a_twin(address: str) -> None:
         assert isinstance(twin(asked, address), dict)
 
 
+def test_pages_call_objects_ailing_as_the_property_does() -> None:
+    with client() as asked:
+        words = [re.sub(r"<[^>]*>", " ", page(asked, address)) for address in ("/tenants/af-10", "/tenants/af-10/map?as=table")]
+
+    assert all("ailing" in text.lower() for text in words)
+    assert not [text for text in words if "sick" in text.lower()]
+
+
 def test_the_fleet_shows_the_tenant_in_trouble_first() -> None:
     with client() as asked:
         rows = twin(asked, "/")["tenants"]

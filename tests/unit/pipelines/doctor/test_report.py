@@ -8,7 +8,7 @@ import pytest
 from pipelines.doctor.report import checks_summary, folded, plain_lines, print_checks
 from runners.doctor.settings import judge_settings
 from runners.doctor.topics import MAKE_ALL, MISSING, judge_any, judge_topic
-from runners.doctor.verdict import Check, Status, failed, ok, overall, skipped, warning
+from runners.doctor.verdict import Check, Status, failed, ok, overall, refused, skipped, warning
 from transforms.io.answers import ProbeError
 from transforms.io.kafka.probe import Partition, TopicDescription
 from transforms.records.topic_settings import topic_settings
@@ -29,8 +29,18 @@ def test_topics_that_are_missing_are_one_line_with_one_remedy_and_their_settings
 
     assert [check.status for check in lines] == [Status.WARNING, Status.SKIPPED]
     assert lines[0].name == f"{len(NAMES)} topics: {', '.join(NAMES)}"
+    assert lines[0].said == "they do not exist: the job leaves them out until they do"
     assert lines[0].remedy == MAKE_ALL
     assert lines[1].name.startswith(f"{4 * len(NAMES)} settings of {len(NAMES)} topics: ")
+
+
+@pytest.mark.parametrize(("must_exist", "status"), [(True, Status.FAILED), (False, Status.WARNING)])
+def test_a_misspelt_topic_is_not_to_be_made(must_exist: bool, status: Status) -> None:
+    check = judge_topic("state.k8s.resourc", NONE, NONE, must_exist=must_exist)[0]
+
+    assert check.status is status
+    assert check.said.endswith("did you mean state.k8s.resource?")
+    assert check.remedy == "Fix --topics."
 
 
 def test_settings_that_are_well_are_one_line_and_one_that_is_not_has_its_own() -> None:
@@ -93,6 +103,16 @@ def test_a_topic_that_was_named_must_exist_and_one_of_the_contract_need_not() ->
 def test_with_no_topic_at_all_the_job_cannot_run() -> None:
     assert [check.status for check in judge_any([NONE, NONE])] == [Status.FAILED]
     assert judge_any([NONE, THERE]) == judge_any([]) == judge_any([NONE, ProbeError("no answer", "_TIMED_OUT")]) == []
+
+
+def test_a_setting_that_is_refused_is_told_with_its_remedy_once() -> None:
+    assert refused("Neo4j", "NEO4J_PASSWORD is not set; set it in the environment.") == failed(
+        "Neo4j", "NEO4J_PASSWORD is not set", "Set it in the environment."
+    )
+    assert refused("Neo4j", "It is broken.") == failed("Neo4j", "It is broken.", "Fix what it names.")
+    assert refused("Kafka", "It is away; nothing after the last committed offsets counts as done: start it.") == failed(
+        "Kafka", "It is away", "Start it."
+    )
 
 
 def test_where_the_servers_come_from_and_misspelt_variables_are_told() -> None:

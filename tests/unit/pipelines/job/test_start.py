@@ -1,17 +1,26 @@
 """A run begins with a line that says what it reads and writes, and tells of topics that do not exist."""
 
+import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from structlog.testing import capture_logs
 
+from pipelines.job.run import run
 from pipelines.job.start import installed_version, tell_start
+from pipelines.options.failures import FailureOptions
 from pipelines.options.flow import WriteOptions
 from pipelines.options.kafka import DEFAULT_TOPICS, TopicOptions
+from pipelines.options.registry import RegistryOptions
 from pipelines.options.run import FollowOptions
-from pipelines.settings import FlowSettings, RunSettings
+from pipelines.options.tenants import RouteOptions
+from pipelines.settings import FlowSettings, RunSettings, flow_settings
 from runners.observe.metrics import Monitor
 from runners.observe.missing_topics import MissingTopics
+from transforms.io.archive.folders import must_take_files
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka.target import KafkaTarget
 from transforms.io.neo4j.target import Neo4jTarget
@@ -55,6 +64,44 @@ def test_the_first_line_of_a_run_names_what_it_reads_and_writes_and_no_secret(mo
     assert (logs[1]["tenants"], logs[1]["metrics"]) == ("af-10 alone", "none")
     assert "hunter2" not in str(logs)
     assert installed_version() != installed_version("no-such-package") == "unknown"
+
+
+@pytest.mark.parametrize("flag", ["--archive", "--deadletter_path"])
+def test_a_folder_that_takes_no_files_ends_the_run_before_it_begins(flag: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.job.run.tune_gc", lambda: pytest.fail("the run began"))
+    (tmp_path / "file").write_text("")
+    wrong = str(tmp_path / "file" / "nope")
+    settings = _settings()
+    more = {"archive": wrong} if flag == "--archive" else {"letters": LetterPlace("", wrong)}
+    settings = replace(settings, flow=replace(settings.flow, in_one_process=True, **more))
+
+    with pytest.raises(InfrastructureFault, match=f"{flag} is {re.escape(wrong)}, which cannot be written \\(Not a directory\\); "):
+        run(settings, FollowOptions())
+
+
+def test_a_misspelt_topic_is_told_with_the_one_that_was_meant() -> None:
+    look = MissingTopics("k:9092", None, must_exist=True, waits=False).look
+
+    with pytest.raises(
+        InfrastructureFault, match=r"\(state.k8s.resourc\): did you mean state.k8s.resource\? Fix --topics or KAFKA_TOPICS, then"
+    ):
+        look(["state.k8s.resourc"], [])
+    with pytest.raises(InfrastructureFault, match="make them with"):
+        look(["state.k8s.resourc", "a.state.k8s.resource"], [])
+
+
+def test_a_folder_that_takes_files_is_made_and_stays_empty(tmp_path: Path) -> None:
+    must_take_files("--archive", str(tmp_path / "new"))
+
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_a_word_that_is_neither_on_nor_off_is_told_before_the_run() -> None:
+    flow = _settings().flow
+    rest = (RouteOptions(), WriteOptions(incidents="maybe"), FailureOptions(), RegistryOptions())
+
+    with pytest.raises(typer.BadParameter, match="--incidents is 'maybe'; it must be one of on, off"):
+        flow_settings(flow.kafka, flow.neo4j, flow.letters, flow.tenants, *rest)
 
 
 def _look(there: str, *, must_exist: bool, waits: bool, monitor: Monitor | None = None) -> tuple[str, list[Any]]:

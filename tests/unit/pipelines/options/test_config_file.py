@@ -1,15 +1,19 @@
 """A configuration file sets any flag; a variable goes before it, a flag before both; what it misspells is told."""
 
+import importlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from pipelines.cli import COMMANDS
+from pipelines.cli import app as graph_build
 from pipelines.options.flatten import flatten_option_groups
 from pipelines.tenants.commands import app as tenants
+from runners import setting_names
 
 
 @dataclass(frozen=True)
@@ -80,16 +84,22 @@ def test_the_table_of_a_command_goes_before_the_top(tmp_path: Path) -> None:
 
 
 def test_a_flag_of_another_command_at_the_top_and_another_table_are_passed_over(tmp_path: Path) -> None:
-    assert call(tmp_path, "window_s = 3\n[other]\nrows = 11\n") == (Where(), How())
+    assert call(tmp_path, "window_s = 3\n[deadletters.list]\nrows = 11\n") == (Where(), How())
 
 
 @pytest.mark.parametrize(
     ("file", "said"),
     [
-        ("row = 9", "sets row, which is no flag of this command; did you mean rows?"),
-        ("[list]\nwindow_s = 3", "sets list.window_s, which is no flag of this command; `--help` lists this command's."),
-        ("rows = 0", "Invalid value for '--rows'"),
-        ("rows = 'many'", "Invalid value for '--rows'"),
+        ("row = 9", "sets row, which is no flag of any command; did you mean rows?"),
+        ("kafka_broker = 9", "sets kafka_broker, which is no flag of any command; did you mean kafka_brokers?"),
+        ("qqq = 9", "sets qqq, which is no flag of any command; `--help` lists the flags."),
+        ("[runn]\nfollow = true", "has the table [runn], which is no command's; did you mean run?"),
+        ("[zzz]\nfollow = true", "has the table [zzz], which is no command's; there are run, doctor, "),
+        ("[tenants.lst]\nsizes = true", "has the table [tenants.lst], which is no command's; did you mean list?"),
+        ("[tenants]\nsizes = true", "sets sizes in [tenants], which has commands; give it to one of them, as in [tenants.digest]."),
+        ("[list]\nwindow_s = 3", "sets list.window_s, which is no flag of this command; `--help` lists the flags."),
+        ("rows = 0", "c.toml sets rows to 0; "),
+        ("rows = 'many'", "c.toml sets rows to 'many'; "),
         ("rows = 1979-05-27", "sets rows to"),
         ("rows = ", "is not TOML"),
     ],
@@ -115,6 +125,43 @@ def test_the_file_may_be_named_by_its_variable(tmp_path: Path) -> None:
     CliRunner().invoke(app, ["list"], env={"GRAPH_CONFIG": str(tmp_path / "c.toml")})
 
     assert [(Where(), How(4))] == SEEN
+
+
+def test_an_error_names_the_variable_by_which_the_file_was_named(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text("row = 4")
+
+    done = CliRunner().invoke(app, ["list"], env={"GRAPH_CONFIG": str(tmp_path / "c.toml"), "COLUMNS": "400"})
+
+    assert f"GRAPH_CONFIG {tmp_path / 'c.toml'} sets row, " in done.stderr
+
+
+def test_the_table_of_the_job_is_not_that_of_another_command_of_the_name(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text("[run]\nfollow = true\n[backfill.run]\nfrom = 'nonsense'\n")
+
+    done = CliRunner().invoke(graph_build, ["backfill", f"--config={tmp_path / 'c.toml'}"], env={"COLUMNS": "400"})
+
+    assert done.exit_code == 2
+    assert "--from is 'nonsense'" in done.stderr
+
+
+def test_the_names_of_commands_flags_and_variables_are_those_of_the_commands() -> None:
+    flags: set[str] = set()
+    variables: set[str] = set()
+
+    def look(command: Any) -> tuple[str, ...]:
+        for parameter in command.params:
+            flags.update(one.removeprefix("--") for one in parameter.opts if one.startswith("--"))
+            named = parameter.envvar or ()
+            variables.update([named] if isinstance(named, str) else named)
+        for one in getattr(command, "commands", {}).values():
+            look(one)
+        return tuple(getattr(command, "commands", ()))
+
+    found = {name: look(typer.main.get_command(importlib.import_module(one.module).app)) for name, one in COMMANDS.items()}
+
+    assert found == setting_names.COMMANDS
+    assert flags - {"config", "help"} == setting_names.FLAGS
+    assert {one for one in variables if one.startswith("GRAPH_")} | {"GRAPH_STACK_DIR"} == setting_names.GRAPH_VARIABLES
 
 
 def test_every_flag_has_a_variable_but_the_one_that_answers_a_question() -> None:

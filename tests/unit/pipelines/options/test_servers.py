@@ -14,7 +14,6 @@ from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.servers import NEO4J, hint, origin, stack_or_none, warn_of_near_misses
 from pipelines.tenants.commands import app as tenants
 from runners.local.endpoints import Endpoints
-from runners.variables import near_misses
 
 STACK = Endpoints("localhost:1", "bolt://localhost:2", "neo4j", "/password", "localhost:3")
 
@@ -87,61 +86,38 @@ def test_a_command_that_needs_one_server_asks_for_no_other(monkeypatch: pytest.M
     assert "KAFKA_BROKERS" not in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("variable", "meant"),
-    [
-        ("KAFKA_BROKER", "KAFKA_BROKERS"),
-        ("KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BROKERS"),
-        ("KAFKA_BORKERS", "KAFKA_BROKERS"),
-        ("KAFKA_TOPIC", "KAFKA_TOPICS"),
-        ("NEO4J_PASS", "NEO4J_PASSWORD"),
-        ("NEO4J_URL", "NEO4J_URI"),
-        ("NEO4J_USERNAME", "NEO4J_USER"),
-        ("NEO4JURI", "NEO4J_URI"),
-        ("NEO4J_PASWORD_FILE", "NEO4J_PASSWORD_FILE"),
-        ("SCHEMA_REGISTRY_URI", "SCHEMA_REGISTRY_URL"),
-        ("KAFKA_SASL_MECHANISMS", "KAFKA_SASL_MECHANISM"),
-    ],
-)
-def test_a_misspelt_variable_is_told_with_the_one_that_was_meant(variable: str, meant: str) -> None:
-    assert near_misses({variable: "x"}) == {variable: meant}
+@pytest.mark.parametrize("variable", ["KAFKA_BROKER", "NEO4J_URL", "NEO4J_PASS", "KAFKA_USERNAME"])
+def test_the_local_stack_is_not_used_where_a_misspelt_variable_seems_to_name_a_server(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "mine")
+
+    done = CliRunner().invoke(tenants, ["list"], env={"COLUMNS": "400"})
+
+    assert done.exit_code == 2
+    assert f"{variable} is set, but nothing reads it; did you mean " in done.stderr
+    assert "mine" not in done.stderr
 
 
-@pytest.mark.parametrize(
-    "variable",
-    # What Kafka, Neo4j and Kubernetes themselves set, and what is right.
-    [
-        "KAFKA_HOME",
-        "KAFKA_OPTS",
-        "KAFKA_HEAP_OPTS",
-        "KAFKA_PORT",
-        "KAFKA_SERVICE_HOST",
-        "KAFKA_PORT_9092_TCP_PROTO",
-        "KAFKA_LOG4J_OPTS",
-        "NEO4J_HOME",
-        "NEO4J_CONF",
-        "NEO4J_EDITION",
-        "NEO4J_PORT",
-        "NEO4J_SERVICE_PORT",
-        "NEO4J_PLUGINS",
-        "NEO4J_LEFT_USER",
-        "KAFKA_BROKERS",
-        "NEO4J_URI",
-        "KAFKA",
-        "NEO4J",
-        "PATH",
-        "BROKERS",
-        "",
-    ],
-)
-def test_other_variables_are_let_be(variable: str) -> None:
-    assert near_misses({variable: "x"}) == {}
+def test_a_misspelt_variable_that_names_no_server_does_not_keep_the_local_stack_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAPH_FOLOW", "true")
+    monkeypatch.setenv("KAFKA_TOPIC", "mine")
+
+    assert KafkaOptions().target().brokers == "localhost:1"
 
 
-def test_what_is_set_besides_the_right_variable_or_to_nothing_is_let_be() -> None:
-    assert near_misses({"NEO4J_USERNAME": "x", "NEO4J_USER": "y"}) == {}
-    assert near_misses({"NEO4J_AUTH": "neo4j/x", "NEO4J_PASSWORD": "y"}) == {}
-    assert near_misses({"KAFKA_BROKER": ""}) == {}
+@pytest.mark.parametrize("options", [KafkaOptions(kafka_brokers="k:1"), Neo4jOptions(neo4j_uri="bolt://n:1")])
+def test_misspelt_variables_are_warned_of_where_the_server_is_named_too(
+    options: KafkaOptions | Neo4jOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("pipelines.options.servers._WARNED", set())
+    monkeypatch.setattr("pipelines.options.servers.warn", lambda _event, **more: told.append(more["variable"]))
+    monkeypatch.setenv("GRAPH_FOLOW", "true")
+
+    options.target()
+
+    assert told == ["GRAPH_FOLOW"]
 
 
 def test_an_error_of_use_hints_at_the_variable_that_was_misspelt(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,4 +141,6 @@ def test_each_misspelt_variable_is_warned_of_once(monkeypatch: pytest.MonkeyPatc
     warn_of_near_misses()
     warn_of_near_misses()
 
-    assert told == [{"event": "variable is not read", "variable": "NEO4J_PASS", "did_you_mean": "NEO4J_PASSWORD"}]
+    assert told == [
+        {"event": "variable is not read", "variable": "NEO4J_PASS", "did_you_mean": "NEO4J_PASSWORD", "remedy": "Set NEO4J_PASSWORD."}
+    ]

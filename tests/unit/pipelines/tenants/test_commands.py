@@ -9,7 +9,7 @@ from pipelines.output.readable import shown_age
 from pipelines.tenants.commands import app
 from pipelines.tenants.list import list_object, notes
 from pipelines.tenants.purging import whoami
-from pipelines.tenants.show import readable
+from pipelines.tenants.show import print_shown, readable, show_object
 from transforms.io.neo4j.purge import Found, Sizes
 from transforms.model import purge
 from transforms.model.graph import NODES, RELATIONSHIPS
@@ -57,6 +57,26 @@ def test_a_graph_out_of_reach_is_told_in_one_sentence(arguments: list[str]) -> N
     assert len(done.output.strip().splitlines()) == 1
 
 
+@pytest.mark.usefixtures("unlogged")
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"NEO4J_PASSWORD": ""}, "NEO4J_PASSWORD is not set; set it, or NEO4J_PASSWORD_FILE, in the environment, or name a file with "),
+        ({"NEO4J_URI": "127.0.0.1:17687"}, "NEO4J_URI 127.0.0.1:17687 cannot be used; it begins with one of bolt://"),
+        ({"NEO4J_PASSWORD_FILE": "/nope"}, "The secret file /nope cannot be read (No such file or directory); "),
+        ({"NEO4J_CA_FILE": "/nope"}, "NEO4J_CA_FILE /nope cannot be used (No such file or directory); "),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_wrong_usage(variables: dict[str, str], said: str) -> None:
+    known = {"NEO4J_URI": "bolt://127.0.0.1:1", "NEO4J_PASSWORD": "p", "NEO4J_PASSWORD_FILE": "", "COLUMNS": "400"}
+
+    done = CliRunner().invoke(app, ["list", "--neo4j_retry_s=0"], env={**known, **variables})
+
+    assert done.exit_code == 2
+    assert done.output.startswith(said)
+    assert len(done.output.strip().splitlines()) == 1
+
+
 def found(**props: Any) -> Found:
     props = {"client_id": "af-10", **props}
     return Found(standing_of("af-10", props), props, NOW)
@@ -91,10 +111,23 @@ def test_ages_are_told_in_the_largest_unit(milliseconds: int, shown: str) -> Non
 
 def test_properties_of_a_cluster_are_made_readable() -> None:
     assert readable("purged_at", NOW - 5_000, NOW) == "2026-03-01T07:59:55.000Z (5 s ago)"
+    assert readable("heard", NOW - 5_000, NOW) == "2026-03-01T07:59:55.000Z (5 s ago)"
     assert readable("floor", time_limit(NOW * 1000), NOW).startswith("2026-03-01T08:00:00+00:00 (")
     assert readable("labels", ["a=b", "c=d"], NOW) == "a=b, c=d"
     assert readable("writes", 7, NOW) == "7"
     assert readable("dead_clock_ms", 7, NOW) == "7", "the bus's clock tells no moment"
+
+
+def test_the_table_of_a_cluster_has_no_internals(capsys: pytest.CaptureFixture[str]) -> None:
+    internal = {"spelling": 2, "writes": 1, "registry_ver": "00179", "dead_clock_ms": 7, "silent_clock_ms": 7}
+    one = found(state="ACTIVE", heard=NOW, **internal)
+
+    print_shown(one, Sizes(1, 2, 3), [])
+
+    printed = capsys.readouterr().out
+    assert "heard" in printed
+    assert not [name for name in internal if name in printed]
+    assert show_object(one, Sizes(1, 2, 3), [])["cluster"].items() >= internal.items(), "machines are told all of it"
 
 
 def test_a_purge_is_signed_with_user_and_host() -> None:

@@ -80,8 +80,9 @@ def _outcome(name: str, made: Made) -> TopicOutcome:
     [
         ([Made.MADE, Made.MADE], "2 topics: 2 made."),
         ([Made.MADE, Made.EXISTS], "2 topics: 1 made, 1 exists. `python -m pipelines.doctor` checks the settings of those that exist."),
-        ([Made.REFUSED], "1 topics: 1 refused. Grant CREATE on them, or make them with these settings yourself."),
-        ([Made.WOULD_BE_MADE], "1 topics: 1 would be made."),
+        ([Made.EXISTS] * 2, "2 topics: 2 exist. `python -m pipelines.doctor` checks the settings of those that exist."),
+        ([Made.REFUSED], "1 topic: 1 refused. Grant CREATE on them, or make them with these settings yourself."),
+        ([Made.WOULD_BE_MADE], "1 topic: 1 would be made."),
     ],
 )
 def test_the_last_sentence_counts_what_became_of_them(made: list[Made], said: str) -> None:
@@ -92,7 +93,7 @@ def test_more_replicas_than_brokers_is_no_missing_right() -> None:
     found = [_outcome("a", Made.REFUSED)._replace(too_many_replicas=True)]
 
     assert outcomes_sentence(found) == (
-        "1 topics: 1 refused. Kafka has fewer brokers than that: leave --replication_factor out, or give one that it can have."
+        "1 topic: 1 refused. Kafka has fewer brokers than that: leave --replication_factor out, or give one that it can have."
     )
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from transforms.io.faults import InfrastructureFault
+from runners.setting_names import FLAGS
+from transforms.io.faults import InfrastructureFault, WrongSetting
 from transforms.io.secrets import Secret
 
 _NAME = "A_SECRET_FOR_TESTS"
@@ -83,6 +84,15 @@ def test_a_secret_that_is_nowhere_is_asked_for_by_name(monkeypatch: pytest.Monke
     with pytest.raises(InfrastructureFault) as raised:
         Secret(_NAME).read()
     assert raised.value.sentence == f"{_NAME} is not set; set it, or {_NAME}_FILE, in the environment."
+    assert isinstance(raised.value, WrongSetting)
+
+
+@pytest.mark.parametrize("name", ["KAFKA_SASL_PASSWORD", "NEO4J_PASSWORD", "SCHEMA_REGISTRY_PASSWORD"])
+def test_a_secret_whose_file_has_a_flag_names_the_flag(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(name, raising=False)
+    with pytest.raises(WrongSetting, match=f", or name a file with --{name.lower()}_file."):
+        Secret(name).read()
+    assert f"{name.lower()}_file" in FLAGS
 
 
 def test_a_reference_shows_where_the_secret_is_and_not_what(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import psutil
 import pytest
+from structlog.testing import capture_logs
 
 from transforms.io.graph_admin import lease_holder as holders
 from transforms.io.graph_admin.lease import Lease
@@ -125,6 +126,17 @@ def test_a_lease_knows_who_left_it_without_giving_it_back(ended: Holder, has_run
     assert lease.left_by == str(ended)
     lease.release()
     assert graph.holder is None
+
+
+def test_a_wait_for_a_lease_is_told_once() -> None:
+    lease = Lease(cast("Neo4jGraphStore", Graph("somebody else", has_run_out=False)), "g", 30)
+    waits = iter([False, False, True])
+
+    with capture_logs() as logs:
+        assert not lease.acquire(lambda _seconds: next(waits))
+
+    assert [one["event"] for one in logs] == ["waiting for the lease"]
+    assert "until it runs out" in logs[0]["detail"]
 
 
 def test_a_lease_that_was_given_back_was_left_by_nobody() -> None:

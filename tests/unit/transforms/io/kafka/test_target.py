@@ -142,7 +142,10 @@ def test_a_login_without_a_password_stops_the_run_with_the_remedy(
     monkeypatch.delenv("KAFKA_SASL_PASSWORD", raising=False)
     with pytest.raises(InfrastructureFault) as raised:
         configure(_sasl(_ENV))
-    assert fault_sentence(raised.value) == "KAFKA_SASL_PASSWORD is not set; set it, or KAFKA_SASL_PASSWORD_FILE, in the environment."
+    assert fault_sentence(raised.value) == (
+        "KAFKA_SASL_PASSWORD is not set; set it, or KAFKA_SASL_PASSWORD_FILE, in the environment, "
+        "or name a file with --kafka_sasl_password_file."
+    )
 
 
 def test_a_client_that_cannot_be_made_is_told_in_one_sentence(tmp_path: Path) -> None:

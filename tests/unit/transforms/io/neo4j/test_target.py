@@ -52,6 +52,15 @@ def test_a_login_in_the_uri_is_refused_and_shown_nowhere(monkeypatch: pytest.Mon
         assert "hunter2" not in target.fault(Neo4jError(f"no route to {uri}")).sentence
 
 
+def test_a_refused_login_is_told_in_the_servers_words_without_codes() -> None:
+    said = "The client is unauthorized due to authentication failure."
+    error = Neo4jError._hydrate_neo4j(code="Neo.ClientError.Security.Unauthorized", message=said)  # type: ignore[no-untyped-call,unused-ignore]
+
+    sentence = Neo4jTarget("bolt://n:7687", "me", Secret("NEO4J_PASSWORD")).fault(error).sentence
+
+    assert sentence == (f"Neo4j at bolt://n:7687 refused the user me ({said}); fix NEO4J_USER and NEO4J_PASSWORD or NEO4J_PASSWORD_FILE.")
+
+
 @pytest.mark.parametrize(
     ("uri", "ca_file", "asked"),
     [
