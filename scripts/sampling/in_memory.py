@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 
-from pipelines.options.flow import WriteOptions
 from scripts.sampling.record import SampleRecord
 from transforms.planning.interpret.dispatch import interpret
 from transforms.records.decode import decode_record
@@ -16,9 +15,13 @@ from transforms.testing.memory_incidents import MemoryIncidents
 
 
 def played(
-    records: Iterable[SampleRecord], rules: TenantRules | None = None, offsets: Sequence[int] | None = None
+    records: Iterable[SampleRecord],
+    rules: TenantRules | None = None,
+    offsets: Sequence[int] | None = None,
+    *,
+    incidents: bool = True,
 ) -> tuple[MemoryGraphStore, list[str]]:
-    """The graph after the records, one after the other, and the reasons of those that were rejected."""
+    """The graph after the records, one after the other, and the reasons of those that were rejected. incidents: whether they are kept."""
     store = MemoryGraphStore()
     rejects: list[str] = []
     resolver = TenantResolver(rules or TenantRules())
@@ -37,15 +40,19 @@ def played(
                 continue
             if mutations:
                 store.write_batch(owned.client_id, mutations)
-    if WriteOptions().wants_incidents():
+    if incidents:
         # Whenever a run analyses, what holds in the end is a function of the whole graph.
         MemoryIncidents(store).analyse(store.tenants)
     return store, rejects
 
 
 def expected_digests(
-    records: Iterable[SampleRecord], rules: TenantRules | None = None, offsets: Sequence[int] | None = None
+    records: Iterable[SampleRecord],
+    rules: TenantRules | None = None,
+    offsets: Sequence[int] | None = None,
+    *,
+    incidents: bool = True,
 ) -> dict[str, str]:
-    """Each tenant's digest after the records."""
-    store, _ = played(records, rules, offsets)
+    """Each tenant's digest after the records. incidents: whether they are kept; those of different tenants have different ids."""
+    store, _ = played(records, rules, offsets, incidents=incidents)
     return {client_id: store.digest(client_id).hexdigest() for client_id in store.tenants}
