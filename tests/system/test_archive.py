@@ -23,6 +23,7 @@ from transforms.records.tenancy.tenant import TenantResolver, TenantRules
 from transforms.steps.elements import Resolved
 from transforms.steps.resolve_tenants import resolve
 from transforms.testing.memory_graph import MemoryGraphStore
+from transforms.testing.memory_incidents import MemoryIncidents
 
 T = 1_772_352_000_000
 HIDDEN = "hunter2hunter2"
@@ -41,6 +42,7 @@ def digests(records: list[Archived]) -> dict[str, str]:
             except Fault:
                 continue  # A later step than the archive's rejected it.
             store.write_batch(owned.client_id, found)
+    MemoryIncidents(store).analyse(store.tenants)
     return {client_id: store.digest(client_id).hexdigest() for client_id in store.tenants}
 
 
