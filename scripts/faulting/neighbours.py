@@ -7,11 +7,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from confluent_kafka import Producer
-from confluent_kafka.admin import AclBinding, AclBindingFilter, AclOperation, AclPermissionType, ResourcePatternType, ResourceType
+from confluent_kafka import Producer, TopicCollection
+from confluent_kafka.admin import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
 
 from scripts.faulting.job import Ended, Job
-from scripts.faulting.round import Round, Seen, must, must_be_the_graph_of
+from scripts.faulting.round import Round, Seen, await_that, must, must_be_the_graph_of
 from scripts.faulting.second_broker import await_leaderless, lead_by_second, second_broker
 from scripts.faulting.topics import admin, delete_topic, forget_offsets
 from scripts.sampling.in_memory import expected_digests
@@ -186,6 +194,7 @@ def denied(world: World, topic: str) -> Iterator[None]:
     client = admin(world.brokers)
     for made in client.create_acls(rules).values():
         made.result(30)
+    _await_rights(client, topic, may_read=False)
     try:
         yield
     finally:
@@ -194,6 +203,17 @@ def denied(world: World, topic: str) -> Iterator[None]:
         )
         for gone in client.delete_acls([every]).values():
             gone.result(30)
+        _await_rights(client, topic, may_read=True)
+
+
+def _await_rights(client: AdminClient, topic: str, *, may_read: bool) -> None:
+    """Return once the broker goes by the rules: the controller answers before it has heard of them."""
+
+    def is_so() -> bool:
+        asked = client.describe_topics(TopicCollection([topic]), include_authorized_operations=True, request_timeout=10)
+        return (AclOperation.READ in (asked[topic].result(30).authorized_operations or ())) is may_read
+
+    await_that(is_so, 30, f"the broker goes by the rights of {topic}")
 
 
 def hold_back(round_: Round) -> Seen:

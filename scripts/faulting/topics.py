@@ -1,7 +1,7 @@
 """Topics as an operator, a retention or a mishap leaves them: looked into, cut, configured, made anew."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
@@ -59,10 +59,21 @@ def configure_topic(brokers: str, topic: str, **config: str) -> None:
     asked = ConfigResource(ResourceType.TOPIC, topic)
     limit = time.monotonic() + _APPLIED_S
     # The controller answers before the broker has heard of it.
-    while {name: client.describe_configs([asked])[asked].result(30)[name.replace("_", ".")].value for name in config} != config:
+    while _told(client, asked, config) != config:
         if time.monotonic() > limit:
             raise RuntimeError(f"{topic} does not have {config} after {_APPLIED_S:.0f} s")
         time.sleep(_AGAIN_S)
+
+
+def _told(client: AdminClient, asked: ConfigResource, config: Mapping[str, str]) -> dict[str, str | None]:
+    """What the broker says of these settings; nothing where it has not heard of the topic yet, which may be new."""
+    try:
+        told = client.describe_configs([asked])[asked].result(30)
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+            raise
+        return {}
+    return {name: told[name.replace("_", ".")].value for name in config}
 
 
 def delete_topic(brokers: str, topic: str) -> None:
