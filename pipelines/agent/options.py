@@ -165,7 +165,10 @@ class WorkOptions:
         str, typer.Option("--lease_namespace", envvar="POD_NAMESPACE", help="Namespace of the Lease; the Pod's own unless told.")
     ] = ""
     metrics_port: Annotated[
-        int, typer.Option("--metrics_port", envvar="METRICS_PORT", min=0, max=65535, help="Serve /metrics and /healthz here; 0: do not.")
+        int,
+        typer.Option(
+            "--metrics_port", envvar="METRICS_PORT", min=0, max=65535, help="Serve /metrics, /healthz and /readyz here; 0: do not."
+        ),
     ] = 0
     metrics_host: Annotated[
         str, typer.Option("--metrics_host", envvar="METRICS_HOST", help="Address to serve them on; loopback unless told.")

@@ -188,8 +188,8 @@ def reap(
     """Purge tenants that are gone: deregistered and silent since, or DEAD for --purge_after; and those whose purge was begun.
 
     The graph goes in slices, relationships first, beside the running job; the `:Cluster` stays, with an episode that tells who
-    purged how much. The tenant's floors are raised first: older records are superseded from then on, so that nothing comes
-    back, and a cluster that registers again begins a new generation. Safe to kill and to repeat.
+    purged how much. The tenant's floors are raised first: older records are `below_floor` from then on, so that nothing
+    comes back, and a cluster that registers again begins a new generation. Safe to kill and to repeat.
     """
     from pipelines.tenants.reap import reap as run
 
