@@ -24,6 +24,7 @@ from typing import Annotated
 
 import typer
 
+from pipelines.options.default_command import OptionsComeLast
 from pipelines.options.failures import FailureOptions
 from pipelines.options.flatten import flatten_option_groups
 from pipelines.options.flow import Json, LogLevel, WriteOptions, log_level
@@ -36,7 +37,9 @@ from pipelines.options.registry import RegistryOptions
 from pipelines.options.tenants import AdmissionOptions, RouteOptions
 from pipelines.output.logs import configure_logs
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    cls=OptionsComeLast, add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False
+)
 
 
 @app.command("list")

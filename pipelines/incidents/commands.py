@@ -12,11 +12,14 @@ from typing import Annotated
 import typer
 
 from pipelines.options.checks import completed
+from pipelines.options.default_command import OptionsComeLast
 from pipelines.options.flatten import begin_logs_later, flatten_option_groups
 from pipelines.options.flow import ClientId, Json, LogLevel, log_level
 from pipelines.options.neo4j import Neo4jOptions
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    cls=OptionsComeLast, add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False
+)
 
 
 @app.callback()

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from pipelines.options.compare import CompareOptions
+from pipelines.options.default_command import OptionsComeLast
 from pipelines.options.failures import FailureOptions
 from pipelines.options.flatten import begin_logs_later, flatten_option_groups
 from pipelines.options.flow import ClientId, Json, LogLevel, WriteOptions, log_level
@@ -23,7 +24,9 @@ from pipelines.options.purging import DEFAULT_SLICE_ROWS, SliceRows, Tenant, Yes
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.tenants import AdmissionOptions, RouteOptions
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    cls=OptionsComeLast, add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False
+)
 
 
 @app.callback()
