@@ -35,6 +35,7 @@ from pipelines.options.letters import CoordinatesArgument, LetterOptions, Replay
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.tenants import AdmissionOptions, RouteOptions
+from pipelines.options.told_value import TellsValues
 from pipelines.output.logs import configure_logs
 
 app = typer.Typer(
@@ -42,7 +43,7 @@ app = typer.Typer(
 )
 
 
-@app.command("list")
+@app.command("list", cls=TellsValues)
 @flatten_option_groups
 def list_letters(
     kafka: KafkaOptions,
@@ -71,7 +72,7 @@ def list_letters(
     run(kafka=kafka, where=where, letters=letters, json=json)
 
 
-@app.command()
+@app.command(cls=TellsValues)
 @flatten_option_groups
 def show(
     original: CoordinatesArgument,

@@ -23,6 +23,7 @@ from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.purging import DEFAULT_SLICE_ROWS, SliceRows, Tenant, Yes
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.tenants import AdmissionOptions, RouteOptions
+from pipelines.options.told_value import TellsValues
 
 app = typer.Typer(
     cls=OptionsComeLast, add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False
@@ -34,7 +35,7 @@ def main(context: typer.Context, level: LogLevel = "WARNING") -> None:
     begin_logs_later(context, log_level(level))
 
 
-@app.command()
+@app.command(cls=TellsValues)
 @flatten_option_groups
 def digest(neo4j: Neo4jOptions, client_id: ClientId = "", json: Json = False) -> None:
     """One hash per tenant of its live graph: equal exactly when the graphs are.
@@ -47,7 +48,7 @@ def digest(neo4j: Neo4jOptions, client_id: ClientId = "", json: Json = False) ->
     run(neo4j=neo4j, client_id=client_id, json=json)
 
 
-@app.command()
+@app.command(cls=TellsValues)
 @flatten_option_groups
 def sweep(
     neo4j: Neo4jOptions,
@@ -76,7 +77,7 @@ def sweep(
     )
 
 
-@app.command()
+@app.command(cls=TellsValues)
 @flatten_option_groups
 def compare(neo4j: Neo4jOptions, which: CompareOptions, json: Json = False) -> None:
     """Prove two graphs equal, tenant by tenant, or tell what differs. Exit code 0: equal; 1: they differ, or a fault.
@@ -97,7 +98,7 @@ def compare(neo4j: Neo4jOptions, which: CompareOptions, json: Json = False) -> N
     run(neo4j=neo4j, which=which, json=json)
 
 
-@app.command()
+@app.command(cls=TellsValues)
 @flatten_option_groups
 def schema(neo4j: Neo4jOptions, json: Json = False) -> None:
     """Create the constraints and indexes that are missing, and tell which version of the schema the graph has.
@@ -110,7 +111,7 @@ def schema(neo4j: Neo4jOptions, json: Json = False) -> None:
     run(neo4j=neo4j, json=json)
 
 
-@app.command("list")
+@app.command("list", cls=TellsValues)
 @flatten_option_groups
 def list_tenants(
     neo4j: Neo4jOptions,
@@ -127,7 +128,7 @@ def list_tenants(
     run(neo4j=neo4j, with_sizes=with_sizes, json=json)
 
 
-@app.command()
+@app.command(cls=TellsValues)
 @flatten_option_groups
 def discover(
     kafka: KafkaOptions,
@@ -158,7 +159,7 @@ def discover(
     run(kafka=kafka, neo4j=neo4j, routes=routes, member_pattern=member_pattern, json=json)
 
 
-@app.command()
+@app.command(cls=TellsValues)
 @flatten_option_groups
 def show(
     client_id: Tenant,
@@ -175,7 +176,7 @@ def show(
     run(client_id=client_id, neo4j=neo4j, most=most, json=json)
 
 
-@app.command()
+@app.command(cls=TellsValues)
 @flatten_option_groups
 def reap(
     neo4j: Neo4jOptions,
@@ -199,7 +200,7 @@ def reap(
     run(neo4j=neo4j, client_id=client_id, purge_after=purge_after, dry_run=dry_run, yes=yes, slice_rows=slice_rows, json=json)
 
 
-@app.command()
+@app.command(cls=TellsValues)
 @flatten_option_groups
 def forget(
     client_id: Tenant,
@@ -219,7 +220,7 @@ def forget(
     run(client_id=client_id, neo4j=neo4j, dry_run=dry_run, yes=yes, slice_rows=slice_rows, json=json)
 
 
-@app.command()
+@app.command(cls=TellsValues)
 @flatten_option_groups
 def restore(client_id: Tenant, neo4j: Neo4jOptions, json: Json = False) -> None:
     """Let records from before a purge of the tenant count again; the way back from `forget` and `reap`.

@@ -59,6 +59,21 @@ def test_a_configuration_file_between_group_and_command_is_told_where_to_stand(g
     assert "--config stands after the command; put it after list." in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "variables", "said"),
+    [
+        (["run", "--every_s", "abc"], {}, "--every_s is 'abc'; it must be a valid number."),
+        (["run"], {"GRAPH_EVERY_S": "abc"}, "GRAPH_EVERY_S is 'abc'; it must be a valid number."),
+        (["incidents", "notify", "--every_s=abc"], {}, "--every_s is 'abc'; it must be a valid number."),
+        (["console", "--port=99999"], {}, "--port is '99999'; it must be less than or equal to 65535."),
+    ],
+)
+def test_a_value_that_is_no_number_is_named_with_what_gave_it(arguments: list[str], variables: dict[str, str], said: str) -> None:
+    done = CliRunner().invoke(app, arguments, env={"COLUMNS": "400", **variables})
+
+    assert (done.exit_code, said in done.stderr) == (2, True)
+
+
 def test_the_package_is_the_command_for_all(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("sys.argv", ["pipelines"])
 
