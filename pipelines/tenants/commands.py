@@ -62,7 +62,7 @@ def sweep(
 ) -> None:
     """Take away old episodes, old tombstones, and stubs that nothing refers to; for cron, beside the running job.
 
-    Ages are those of the newest record on each, by the graph server's clock. Nothing comes back: older episodes are superseded
+    Ages are those of the newest record on each, by the graph server's clock. Nothing comes back: older episodes are `below_floor`
     from then on, and of each tombstone a few bytes are kept, which go on to hold. Safe to stop and to repeat.
     """
     from pipelines.tenants.sweep import sweep as run
