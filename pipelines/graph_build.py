@@ -73,7 +73,7 @@ def main(
 ) -> None:
     configure_logs(log_level(level))
     # What the flow needs takes long to import, drivers and Beam most of it, and `--help` needs none of it.
-    from pipelines.job.start import tell_start  # noqa: PLC0415
+    from pipelines.job.start import check_settings, tell_start  # noqa: PLC0415
     from pipelines.settings import RunSettings, flow_settings  # noqa: PLC0415
 
     streams = run_options.streams(bounded=stream.bounded)
@@ -99,6 +99,8 @@ def main(
         topics_are_named=topics.are_named,
         origin=origin(),
     )
+    with exit_on_fault(commits=True):
+        check_settings(settings)
     tell_start(settings, follow, chosen.why)
     from pipelines.output.run_report import print_summary, run_summary  # noqa: PLC0415
 

@@ -40,8 +40,8 @@ and, if it is an alerting rule, `alert`.
 
 A Pod has `services_capped` or `policies_capped` if more Services or NetworkPolicies select it than the 32 that it is
 joined with. A rule has `emits_capped` if 32 other rules of its alert come before it. `ver`, `hash`, `implies`,
-`seen`, `bare`, `subject_named` and `subject_uid` order, compare and find what the job writes; do not query or change
-them.
+`seen`, `bare`, `subject_named` and `subject_uid` order, compare and find what the job writes. Do not change them;
+`ver` names the record that the state comes from.
 
 In a rid, a kind carries its API group if Kubernetes has the kind in another group, or not at all:
 `gateway.networking.istio.io:mesh:public`. [ADR 024](adr/024-kinds-by-group.md) describes records that name no group.
@@ -57,6 +57,8 @@ Pods. `keys` are the names of a ConfigMap's or Secret's keys; their values never
 if traffic is sent to them.
 """
 
+_LISTED = ", ".join(f"`{one.type}`" for one in FROM_SPECS)
+
 DERIVED = """\
 `RUNS_ON`, `SELECTS` and `CONTROLS` come from topology records (`edge_id` and `ver` name the one that counts) and from
 the resources themselves (`derived: true`): from a Pod's node, from owner references, from the selectors of Services
@@ -69,8 +71,7 @@ have `selector`, and the Pod has `labels`.
 alerting rule with the episodes of the same `alert`, whichever came first. If an alert has many rules, the first 32 by
 key are joined; all of them have the property `alert`.
 
-The other relationships between resources are always derived from the references in specs:
-"""
+The other relationships between resources are always derived from the references in specs: """
 
 STUBS = """\
 A claim is a PersistentVolumeClaim; a PersistentVolume `USES` its StorageClass too. An object that is referred to but
@@ -101,13 +102,10 @@ def document() -> Iterator[str]:
         groups = ", ".join(group or "core" for group in kind.groups)
         lifted = " | ".join(", ".join(f"`{name}`" for name in names) for names in ([one.name for one in kind.status], kind.spec))
         yield f"| `:{kind.name}` | {groups} | {kind.scope.value} | {lifted} |"
-    yield "\n## Relationships\n\n| type | from | to |\n|---|---|---|"
+    yield "\n## Relationships\n\n| type | from | to | meaning |\n|---|---|---|---|"
     for relationship in RELATIONSHIPS:
-        yield f"| `{relationship.type}` | `:{relationship.source.label}` | `:{relationship.target.label}` |"
-    yield f"\n{DERIVED}\n| type | meaning |\n|---|---|"
-    for relationship in FROM_SPECS:
-        yield f"| `{relationship.type}` | {relationship.says} |"
-    yield f"\n{STUBS}\n## Questions to ask\n\n{ASKING}"
+        yield f"| `{relationship.type}` | `:{relationship.source.label}` | `:{relationship.target.label}` | {relationship.says} |"
+    yield f"\n{DERIVED}{_LISTED}.\n\n{STUBS}\n## Questions to ask\n\n{ASKING}"
     for number, query in enumerate(QUERIES, start=1):
         yield f"{number}. {query.question}\n\n   ```cypher"
         yield "\n".join(f"   {line}" for line in query.cypher.splitlines())

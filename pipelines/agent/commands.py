@@ -28,6 +28,7 @@ from pipelines.options.checks import usage_error
 from pipelines.options.common import LogLevel, log_level
 from pipelines.options.default_command import RunsByDefault
 from pipelines.options.flatten import flatten_option_groups
+from pipelines.options.told_value import TellsValues
 from pipelines.output.command import exit_on_fault
 from pipelines.output.logs import configure_logs
 
@@ -36,7 +37,7 @@ app = typer.Typer(
 )
 
 
-@app.command()
+@app.command(cls=TellsValues)
 @flatten_option_groups
 def run(
     cluster: ClusterOptions,
@@ -57,7 +58,7 @@ def run(
     sys.exit(0 if done else 1)
 
 
-@app.command()
+@app.command(cls=TellsValues)
 @flatten_option_groups
 def deregister(
     cluster: ClusterOptions,

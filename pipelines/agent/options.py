@@ -7,8 +7,9 @@ from typing import Annotated, Final
 
 import typer
 
-from pipelines.options.checks import names, one_of, usage_error
+from pipelines.options.checks import check_brokers, names, one_of, usage_error
 from pipelines.options.common import KafkaCaFile, KafkaKeypairFile, tenant_id
+from pipelines.options.invocation import given_as
 from transforms.io.cluster.target import ClusterTarget, from_kubeconfig, in_cluster
 from transforms.io.faults import InfrastructureFault
 from transforms.io.kafka.target import OAUTHBEARER, SASL_MECHANISMS, SECURITY_PROTOCOLS, KafkaTarget, OAuth
@@ -117,6 +118,7 @@ class DeliveryOptions:
     def target(self) -> KafkaTarget:
         if not self.kafka_brokers:
             raise usage_error("No Kafka is configured: name its brokers with --kafka_brokers or KAFKA_BROKERS, or use --dry_run.")
+        check_brokers(given_as("kafka_brokers") or "--kafka_brokers", self.kafka_brokers)
         mechanism = one_of("--kafka_sasl_mechanism", self.kafka_sasl_mechanism, (*SASL_MECHANISMS, OAUTHBEARER))
         password = Secret("KAFKA_SASL_PASSWORD", self.kafka_sasl_password_file)
         protocol = one_of("--kafka_security_protocol", self.kafka_security_protocol, SECURITY_PROTOCOLS)
@@ -165,7 +167,10 @@ class WorkOptions:
         str, typer.Option("--lease_namespace", envvar="POD_NAMESPACE", help="Namespace of the Lease; the Pod's own unless told.")
     ] = ""
     metrics_port: Annotated[
-        int, typer.Option("--metrics_port", envvar="METRICS_PORT", min=0, max=65535, help="Serve /metrics and /healthz here; 0: do not.")
+        int,
+        typer.Option(
+            "--metrics_port", envvar="METRICS_PORT", min=0, max=65535, help="Serve /metrics, /healthz and /readyz here; 0: do not."
+        ),
     ] = 0
     metrics_host: Annotated[
         str, typer.Option("--metrics_host", envvar="METRICS_HOST", help="Address to serve them on; loopback unless told.")

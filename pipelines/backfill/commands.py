@@ -38,6 +38,7 @@ from pipelines.options.kafka import KafkaOptions
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.tenants import AdmissionOptions, RouteOptions
+from pipelines.options.told_value import TellsValues
 from pipelines.output.command import exit_on_fault
 from pipelines.output.logs import configure_logs
 
@@ -80,7 +81,7 @@ def run(
         sys.exit(1)
 
 
-@app.command()
+@app.command(cls=TellsValues)
 @flatten_option_groups
 def status(neo4j: Neo4jOptions, into: IntoOptions, json: Json = False, level: LogLevel = "WARNING") -> None:
     """What was planned, what is done and what failed, of every backfill of the last three months.
@@ -92,7 +93,7 @@ def status(neo4j: Neo4jOptions, into: IntoOptions, json: Json = False, level: Lo
     run(neo4j=neo4j, into=into, json=json, level=level)
 
 
-@app.command()
+@app.command(cls=TellsValues)
 def compact(
     archive: Annotated[str, typer.Option("--archive", envvar="ARCHIVE", help="The archive: a folder, or a URL that Beam knows.")] = "",
     older_than: Annotated[

@@ -28,12 +28,13 @@ from pipelines.options.flow import LogLevel, log_level
 from pipelines.options.kafka import KafkaOptions
 from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterPath, DeadletterTopic, letter_place
 from pipelines.options.neo4j import Neo4jOptions
+from pipelines.options.told_value import TellsValues
 from pipelines.output.logs import configure_logs
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-@app.command(help=__doc__)
+@app.command(help=__doc__, cls=TellsValues)
 @flatten_option_groups
 def main(
     neo4j: Neo4jOptions,

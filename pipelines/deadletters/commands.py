@@ -24,6 +24,7 @@ from typing import Annotated
 
 import typer
 
+from pipelines.options.default_command import OptionsComeLast
 from pipelines.options.failures import FailureOptions
 from pipelines.options.flatten import flatten_option_groups
 from pipelines.options.flow import Json, LogLevel, WriteOptions, log_level
@@ -34,12 +35,15 @@ from pipelines.options.letters import CoordinatesArgument, LetterOptions, Replay
 from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.tenants import AdmissionOptions, RouteOptions
+from pipelines.options.told_value import TellsValues
 from pipelines.output.logs import configure_logs
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    cls=OptionsComeLast, add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False
+)
 
 
-@app.command("list")
+@app.command("list", cls=TellsValues)
 @flatten_option_groups
 def list_letters(
     kafka: KafkaOptions,
@@ -68,7 +72,7 @@ def list_letters(
     run(kafka=kafka, where=where, letters=letters, json=json)
 
 
-@app.command()
+@app.command(cls=TellsValues)
 @flatten_option_groups
 def show(
     original: CoordinatesArgument,

@@ -12,11 +12,15 @@ from typing import Annotated
 import typer
 
 from pipelines.options.checks import completed
+from pipelines.options.default_command import OptionsComeLast
 from pipelines.options.flatten import begin_logs_later, flatten_option_groups
 from pipelines.options.flow import ClientId, Json, LogLevel, log_level
 from pipelines.options.neo4j import Neo4jOptions
+from pipelines.options.told_value import TellsValues
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    cls=OptionsComeLast, add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False
+)
 
 
 @app.callback()
@@ -24,7 +28,7 @@ def main(context: typer.Context, level: LogLevel = "WARNING") -> None:
     begin_logs_later(context, log_level(level))
 
 
-@app.command("list")
+@app.command("list", cls=TellsValues)
 @flatten_option_groups
 def list_incidents(
     neo4j: Neo4jOptions,
@@ -44,7 +48,7 @@ def list_incidents(
     run(neo4j=neo4j, client_id=client_id, state=state, since=since, json=json)
 
 
-@app.command()
+@app.command(cls=TellsValues)
 @flatten_option_groups
 def show(
     neo4j: Neo4jOptions,
@@ -61,7 +65,7 @@ def show(
     run(neo4j=neo4j, iid=iid, client_id=client_id, json=json)
 
 
-@app.command()
+@app.command(cls=TellsValues)
 @flatten_option_groups
 def explain(
     neo4j: Neo4jOptions,
@@ -78,7 +82,7 @@ def explain(
     run(neo4j=neo4j, target=target, client_id=client_id, json=json)
 
 
-@app.command()
+@app.command(cls=TellsValues)
 @flatten_option_groups
 def notify(
     neo4j: Neo4jOptions,

@@ -8,6 +8,9 @@ import structlog
 
 from pipelines.options.run import FollowOptions
 from pipelines.settings import RunSettings
+from transforms.io.faults import WrongSetting
+from transforms.io.neo4j.target import SCHEMES
+from transforms.records.tenancy.tenant import TenantRules
 
 PACKAGE: Final = "graph-build"
 _LOG: Final = structlog.get_logger("run")
@@ -22,10 +25,28 @@ def installed_version(package: str = PACKAGE) -> str:
         return "unknown"
 
 
+def check_settings(settings: RunSettings) -> None:
+    """WrongSetting where Neo4j's URI is none, or where the password of a server is missing or cannot be read."""
+    neo4j = settings.flow.neo4j
+    openings = [f"{scheme}://" for scheme in SCHEMES]
+    if not neo4j.uri.startswith(tuple(openings)):
+        raise WrongSetting(f"NEO4J_URI {neo4j.address} cannot be used; it must begin with one of {', '.join(openings)}.")
+    neo4j.password.read()
+    if settings.flow.kafka.uses_sasl:
+        settings.flow.kafka.sasl_password.read()
+
+
+def _admitted(rules: TenantRules) -> str:
+    """Whose records are taken in, in words."""
+    if rules.client_id:
+        return f"{rules.client_id} alone"
+    allow, deny = (", ".join(patterns) for patterns in (rules.allow, rules.deny))
+    return "; ".join(part for part in (allow and f"allow {allow}", deny and f"deny {deny}") if part) or "all"
+
+
 def tell_start(settings: RunSettings, follow: FollowOptions, reader_why: str) -> None:
     """Log the settings that decide whose records go where; no secret is among them. reader_why: why this reader."""
     flow = settings.flow
-    only = flow.tenants.client_id
     _LOG.info(
         "starting",
         version=installed_version(),
@@ -34,7 +55,7 @@ def tell_start(settings: RunSettings, follow: FollowOptions, reader_why: str) ->
         group=flow.kafka.group,
         topics=len(settings.topics),
         topic_patterns=len(flow.patterns),
-        tenants=f"{only} alone" if only else "all",
+        tenants=_admitted(flow.tenants),
         reader=settings.reader,
         reader_why=reader_why,
         neo4j=f"{flow.neo4j.address}/{flow.neo4j.database}",

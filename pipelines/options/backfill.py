@@ -179,7 +179,7 @@ class HowOptions:
         64 * 1024 * 1024
     )
     lease_s: Annotated[
-        float, typer.Option("--lease_s", min=1, help="Seconds after which a run that died on another machine is followed.")
+        float, typer.Option("--lease_s", min=1, help="Seconds after which a run that died on another machine is taken over from.")
     ] = 30.0
 
     def late_ms(self) -> int | None:

@@ -1,9 +1,12 @@
 """Checks that all settings share; what is wrong is told in one sentence, with exit code 2."""
 
+import re
 from collections.abc import Callable
 from typing import Final
 
 import typer
+
+from transforms.records.redaction.url import redact_url
 
 
 def usage_error(sentence: str) -> typer.BadParameter:
@@ -32,6 +35,18 @@ def needed(value: str, local: str | None, what: str, flag: str, variable: str) -
     if not found:
         raise usage_error(f"No {what} is configured: start the local one with `scripts/stack up`, or name one with {flag} or {variable}.")
     return found
+
+
+# As Kafka's clients take it: a host or an IPv6 address in brackets, with a port; a protocol may stand before it.
+_BROKER: Final = re.compile(r"(?:[A-Za-z_]+://)?(?:\[[0-9A-Fa-f:.%\w]+\]|[^\s:/\[\]]+):[0-9]{1,5}")
+
+
+def check_brokers(setting: str, text: str) -> str:
+    """Brokers, comma-separated; an error of use where one has no port. setting: as it was given."""
+    for broker in names(text):
+        if not _BROKER.fullmatch(broker):
+            raise usage_error(f"{setting} names {redact_url(broker)!r}, which is no host:port; write kafka-1:9092, several with commas.")
+    return text
 
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}

@@ -2,14 +2,14 @@
 
 from typing import Any, Final
 
-from typer.core import TyperCommand
+from pipelines.options.told_value import TellsValues
 
 SERVERS: Final = "Servers: "
 _REST: Final = "Options"
 _ARGUMENTS: Final = "Arguments"
 
 
-class GroupedHelp(TyperCommand):
+class GroupedHelp(TellsValues):
     """Lists options under the headings that `flatten_option_groups` gives them; all others come last."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Final
 
 import typer
 
-from pipelines.options.checks import completed, names, needed, one_of
+from pipelines.options.checks import check_brokers, completed, names, needed, one_of
 from pipelines.options.common import KafkaCaFile, KafkaKeypairFile
 from pipelines.options.invocation import given_as
 from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterPath, DeadletterTopic, letter_place
@@ -75,6 +75,7 @@ class KafkaOptions:
 
     def target(self) -> KafkaTarget:
         """The cluster that the options name; with no brokers, and no other server named either, the local stack's."""
+        check_brokers(given_as(KAFKA.setting) or KAFKA.flag, self.kafka_brokers)
         local = None if self.kafka_brokers else stack_or_none(KAFKA)
         warn_of_near_misses()
         return KafkaTarget(

@@ -63,7 +63,7 @@ class RunOptions:
         typer.Option("--slice_s", min=0.1, help="Seconds that a slice should take, at most; how soon a run that is asked to stop does."),
     ] = 10.0
     lease_s: Annotated[
-        float, typer.Option("--lease_s", min=1, help="Seconds after which a run that died on another machine is followed.")
+        float, typer.Option("--lease_s", min=1, help="Seconds after which a run that died on another machine is taken over from.")
     ] = 30.0
 
     def seconds_of_slice(self) -> float:
@@ -108,7 +108,10 @@ class FollowOptions:
         int, typer.Option("--max_faults", min=1, help="Infrastructure faults in a row that end --follow; it waits between them.")
     ] = 10
     metrics_port: Annotated[
-        int, typer.Option("--metrics_port", envvar="METRICS_PORT", min=0, max=65535, help="Serve /metrics and /healthz here; 0: do not.")
+        int,
+        typer.Option(
+            "--metrics_port", envvar="METRICS_PORT", min=0, max=65535, help="Serve /metrics, /healthz and /readyz here; 0: do not."
+        ),
     ] = 0
     metrics_host: Annotated[
         str, typer.Option("--metrics_host", envvar="METRICS_HOST", help="Address to serve them on; loopback unless told.")

@@ -8,7 +8,7 @@ import os
 from typing import Final, NamedTuple
 
 from pipelines.options.checks import usage_error
-from pipelines.options.invocation import given_as
+from pipelines.options.invocation import COMMAND, given_as
 from pipelines.options.warn import warn
 from runners.local.endpoints import Endpoints, read_endpoints, stack_dir
 from runners.variables import near_misses, remedy
@@ -75,9 +75,17 @@ def _refuse_near_misses() -> None:
     for found, meant in near_misses(os.environ).items():
         if settings & set(meant.replace(" and ", " or ").split(" or ")):
             raise usage_error(
-                f"{found} is set, but nothing reads it; did you mean {meant}? Name your own Kafka and Neo4j both, or unset {found} for "
-                "the local stack."
+                f"{found} is set, but nothing reads it; did you mean {meant}? Name your own {_needed()}, or unset {found} for the local "
+                "stack."
             )
+
+
+def _needed() -> str:
+    """The servers that the command that runs has flags for, in words."""
+    context = COMMAND.get()
+    flags = {one.name for one in context.command.params} if context else {one.setting for one in _SERVERS}
+    found = [one.what for one in _SERVERS if one.setting in flags]
+    return " and ".join(found) + (" both" if len(found) > 1 else "")
 
 
 def are_named() -> bool:

@@ -1,5 +1,6 @@
 """How a record's tenant is told, which tenants are let in, and when a silent one counts as gone."""
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -7,11 +8,14 @@ import typer
 
 from pipelines.options.checks import duration_s, names, usage_error
 from pipelines.options.flow import tenant_id
+from pipelines.options.warn import warn
 from transforms.planning.lifecycle.liveness import Limits
 from transforms.records.tenancy.routes import BadPattern, check_pattern, topic_per_cluster
 from transforms.records.tenancy.tenant import TenantRules
 from transforms.records.topic_names import ALL_TOPICS
 
+# A shell pattern of what an id may hold; what brackets hold is not judged.
+_MAY_MATCH: Final = re.compile(r"(?:[a-z0-9.*?-]|\[[^\]]*\])+")
 PER_CLUSTER: Final = topic_per_cluster(ALL_TOPICS)
 
 
@@ -82,7 +86,17 @@ class AdmissionOptions:
 
     def rules(self, client_id: str) -> TenantRules:
         """The rules of resolution. client_id: single-tenant mode, "" for all tenants."""
-        return TenantRules(tenant_id(client_id), names(self.allow_tenants), names(self.deny_tenants), self.new_tenants_per_hour)
+        allow, deny = names(self.allow_tenants), names(self.deny_tenants)
+        for flag, patterns in (("--allow_tenants", allow), ("--deny_tenants", deny)):
+            for pattern in patterns:
+                if not _MAY_MATCH.fullmatch(pattern):
+                    warn(
+                        "pattern matches no tenant",
+                        flag=flag,
+                        pattern=pattern,
+                        remedy="ids have lower-case letters, digits, dots and dashes",
+                    )
+        return TenantRules(tenant_id(client_id), allow, deny, self.new_tenants_per_hour)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from pipelines.options.compare import CompareOptions
+from pipelines.options.default_command import OptionsComeLast
 from pipelines.options.failures import FailureOptions
 from pipelines.options.flatten import begin_logs_later, flatten_option_groups
 from pipelines.options.flow import ClientId, Json, LogLevel, WriteOptions, log_level
@@ -22,8 +23,11 @@ from pipelines.options.neo4j import Neo4jOptions
 from pipelines.options.purging import DEFAULT_SLICE_ROWS, SliceRows, Tenant, Yes
 from pipelines.options.registry import RegistryOptions
 from pipelines.options.tenants import AdmissionOptions, RouteOptions
+from pipelines.options.told_value import TellsValues
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    cls=OptionsComeLast, add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False
+)
 
 
 @app.callback()
@@ -31,7 +35,7 @@ def main(context: typer.Context, level: LogLevel = "WARNING") -> None:
     begin_logs_later(context, log_level(level))
 
 
-@app.command()
+@app.command(cls=TellsValues)
 @flatten_option_groups
 def digest(neo4j: Neo4jOptions, client_id: ClientId = "", json: Json = False) -> None:
     """One hash per tenant of its live graph: equal exactly when the graphs are.
@@ -44,7 +48,7 @@ def digest(neo4j: Neo4jOptions, client_id: ClientId = "", json: Json = False) ->
     run(neo4j=neo4j, client_id=client_id, json=json)
 
 
-@app.command()
+@app.command(cls=TellsValues)
 @flatten_option_groups
 def sweep(
     neo4j: Neo4jOptions,
@@ -58,7 +62,7 @@ def sweep(
 ) -> None:
     """Take away old episodes, old tombstones, and stubs that nothing refers to; for cron, beside the running job.
 
-    Ages are those of the newest record on each, by the graph server's clock. Nothing comes back: older episodes are superseded
+    Ages are those of the newest record on each, by the graph server's clock. Nothing comes back: older episodes are `below_floor`
     from then on, and of each tombstone a few bytes are kept, which go on to hold. Safe to stop and to repeat.
     """
     from pipelines.tenants.sweep import sweep as run
@@ -73,7 +77,7 @@ def sweep(
     )
 
 
-@app.command()
+@app.command(cls=TellsValues)
 @flatten_option_groups
 def compare(neo4j: Neo4jOptions, which: CompareOptions, json: Json = False) -> None:
     """Prove two graphs equal, tenant by tenant, or tell what differs. Exit code 0: equal; 1: they differ, or a fault.
@@ -94,7 +98,7 @@ def compare(neo4j: Neo4jOptions, which: CompareOptions, json: Json = False) -> N
     run(neo4j=neo4j, which=which, json=json)
 
 
-@app.command()
+@app.command(cls=TellsValues)
 @flatten_option_groups
 def schema(neo4j: Neo4jOptions, json: Json = False) -> None:
     """Create the constraints and indexes that are missing, and tell which version of the schema the graph has.
@@ -107,7 +111,7 @@ def schema(neo4j: Neo4jOptions, json: Json = False) -> None:
     run(neo4j=neo4j, json=json)
 
 
-@app.command("list")
+@app.command("list", cls=TellsValues)
 @flatten_option_groups
 def list_tenants(
     neo4j: Neo4jOptions,
@@ -124,7 +128,7 @@ def list_tenants(
     run(neo4j=neo4j, with_sizes=with_sizes, json=json)
 
 
-@app.command()
+@app.command(cls=TellsValues)
 @flatten_option_groups
 def discover(
     kafka: KafkaOptions,
@@ -155,7 +159,7 @@ def discover(
     run(kafka=kafka, neo4j=neo4j, routes=routes, member_pattern=member_pattern, json=json)
 
 
-@app.command()
+@app.command(cls=TellsValues)
 @flatten_option_groups
 def show(
     client_id: Tenant,
@@ -172,7 +176,7 @@ def show(
     run(client_id=client_id, neo4j=neo4j, most=most, json=json)
 
 
-@app.command()
+@app.command(cls=TellsValues)
 @flatten_option_groups
 def reap(
     neo4j: Neo4jOptions,
@@ -188,15 +192,15 @@ def reap(
     """Purge tenants that are gone: deregistered and silent since, or DEAD for --purge_after; and those whose purge was begun.
 
     The graph goes in slices, relationships first, beside the running job; the `:Cluster` stays, with an episode that tells who
-    purged how much. The tenant's floors are raised first: older records are superseded from then on, so that nothing comes
-    back, and a cluster that registers again begins a new generation. Safe to kill and to repeat.
+    purged how much. The tenant's floors are raised first: older records are `below_floor` from then on, so that nothing
+    comes back, and a cluster that registers again begins a new generation. Safe to kill and to repeat.
     """
     from pipelines.tenants.reap import reap as run
 
     run(neo4j=neo4j, client_id=client_id, purge_after=purge_after, dry_run=dry_run, yes=yes, slice_rows=slice_rows, json=json)
 
 
-@app.command()
+@app.command(cls=TellsValues)
 @flatten_option_groups
 def forget(
     client_id: Tenant,
@@ -216,7 +220,7 @@ def forget(
     run(client_id=client_id, neo4j=neo4j, dry_run=dry_run, yes=yes, slice_rows=slice_rows, json=json)
 
 
-@app.command()
+@app.command(cls=TellsValues)
 @flatten_option_groups
 def restore(client_id: Tenant, neo4j: Neo4jOptions, json: Json = False) -> None:
     """Let records from before a purge of the tenant count again; the way back from `forget` and `reap`.

@@ -16,13 +16,17 @@ from typing import Annotated
 
 import typer
 
+from pipelines.options.default_command import OptionsComeLast
 from pipelines.options.flatten import begin_logs_later, flatten_option_groups
 from pipelines.options.flow import Json, LogLevel, log_level
 from pipelines.options.kafka import DEFAULT_TOPICS, KafkaOptions
 from pipelines.options.letter_place import DEFAULT_DEADLETTER_TOPIC, DeadletterTopic
 from pipelines.options.tenants import RouteOptions
+from pipelines.options.told_value import TellsValues
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    cls=OptionsComeLast, add_completion=False, rich_markup_mode=None, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False
+)
 
 
 @app.callback()
@@ -30,7 +34,7 @@ def main(context: typer.Context, level: LogLevel = "WARNING") -> None:
     begin_logs_later(context, log_level(level))
 
 
-@app.command()
+@app.command(cls=TellsValues)
 @flatten_option_groups
 def create(
     kafka: KafkaOptions,

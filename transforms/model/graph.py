@@ -36,7 +36,7 @@ class NodeLabel:
 class Relationship:
     """A relationship type between two labels.
 
-    indexes: properties it is found by within its tenant. says: what one that follows from specs means, for the documentation.
+    indexes: properties it is found by within its tenant. says: what one means, for the documentation.
     """
 
     type: str
@@ -110,9 +110,17 @@ NODES: Final = (
     SCHEMA,
 )
 
-RUNS_ON: Final = Relationship("RUNS_ON", RESOURCE, RESOURCE, indexes=("edge_id",))
-SELECTS: Final = Relationship("SELECTS", RESOURCE, RESOURCE, indexes=("edge_id",))
-CONTROLS: Final = Relationship("CONTROLS", RESOURCE, RESOURCE, indexes=("edge_id",))
+RUNS_ON: Final = Relationship("RUNS_ON", RESOURCE, RESOURCE, indexes=("edge_id",), says="a Pod runs on a Node")
+SELECTS: Final = Relationship(
+    "SELECTS",
+    RESOURCE,
+    RESOURCE,
+    indexes=("edge_id",),
+    says="the labels of a Pod are those that a Service or NetworkPolicy selects; a policy for every Pod selects the Namespace",
+)
+CONTROLS: Final = Relationship(
+    "CONTROLS", RESOURCE, RESOURCE, indexes=("edge_id",), says="an owner and what it owns; a Service and its Endpoints and EndpointSlices"
+)
 MOUNTS: Final = Relationship(
     "MOUNTS", RESOURCE, RESOURCE, says="a Pod uses a ConfigMap, Secret or claim as a volume, in its environment, or to pull its images"
 )
@@ -130,13 +138,17 @@ SCALES: Final = Relationship("SCALES", RESOURCE, RESOURCE, says="a HorizontalPod
 CALLS: Final = Relationship(
     "CALLS", RESOURCE, RESOURCE, says="a workload calls a Service, by an address in the environment of its containers"
 )
-ABOUT: Final = Relationship("ABOUT", EPISODIC, RESOURCE)
-SCRAPES: Final = Relationship("SCRAPES", PROM_TARGET, RESOURCE)
-SCOPES: Final = Relationship("SCOPES", RULE, RESOURCE)
-EMITS: Final = Relationship("EMITS", RULE, EPISODIC)
-PART_OF: Final = Relationship("PART_OF", EPISODIC, INCIDENT)
-POTENTIAL_CAUSE: Final = Relationship("POTENTIAL_CAUSE", EPISODIC, EPISODIC)
-AFFECTS: Final = Relationship("AFFECTS", INCIDENT, RESOURCE)
+ABOUT: Final = Relationship("ABOUT", EPISODIC, RESOURCE, says="an Event, an alert, a log failure or a finding concerns the object")
+SCRAPES: Final = Relationship(
+    "SCRAPES", PROM_TARGET, RESOURCE, says="Prometheus fetches the metrics of the Pod, Service or Node, as the labels of the target name it"
+)
+SCOPES: Final = Relationship("SCOPES", RULE, RESOURCE, says="a rule of Prometheus concerns the object that its own labels name")
+EMITS: Final = Relationship(
+    "EMITS", RULE, EPISODIC, says="an alerting rule raised the alert that the episode tells of: both have the same `alert`"
+)
+PART_OF: Final = Relationship("PART_OF", EPISODIC, INCIDENT, says="the episode is evidence of the incident")
+POTENTIAL_CAUSE: Final = Relationship("POTENTIAL_CAUSE", EPISODIC, EPISODIC, says="the first probably caused the second")
+AFFECTS: Final = Relationship("AFFECTS", INCIDENT, RESOURCE, says="the object belongs to the incident; `role` says how")
 
 # Nodes that are no resources, and the relationship by which each refers to the resource that it is about.
 REFERS: Final = {relationship.source.label: relationship for relationship in (ABOUT, SCRAPES, SCOPES)}

@@ -1,5 +1,6 @@
 """One command for all: it lists its sub-commands without their imports, and each is the module's own."""
 
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -41,6 +42,45 @@ def test_a_misspelt_command_is_told_with_the_one_that_was_meant() -> None:
 
     assert done.exit_code == 2
     assert "No such command 'runn'. Did you mean run?" in done.stderr
+
+
+def test_a_misspelt_command_of_a_group_that_runs_by_default_is_told_too() -> None:
+    done = CliRunner().invoke(app, ["backfill", "statsu"])
+
+    assert done.exit_code == 2
+    assert "No such command 'statsu'. Did you mean 'status'?" in done.stderr
+
+
+@pytest.mark.parametrize("given", [["--config", "f"], ["--config=f"]])
+def test_a_configuration_file_between_group_and_command_is_told_where_to_stand(given: list[str]) -> None:
+    done = CliRunner().invoke(app, ["tenants", *given, "list"])
+
+    assert done.exit_code == 2
+    assert "--config stands after the command; put it after list." in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "said"),
+    [
+        (["run", "--every_s", "abc"], {}, "--every_s is 'abc'; it must be a valid number."),
+        (["run"], {"GRAPH_EVERY_S": "abc"}, "GRAPH_EVERY_S is 'abc'; it must be a valid number."),
+        (["incidents", "notify", "--every_s=abc"], {}, "--every_s is 'abc'; it must be a valid number."),
+        (["console", "--port=99999"], {}, "--port is '99999'; it must be less than or equal to 65535."),
+    ],
+)
+def test_a_value_that_is_no_number_is_named_with_what_gave_it(arguments: list[str], variables: dict[str, str], said: str) -> None:
+    done = CliRunner().invoke(app, arguments, env={"COLUMNS": "400", **variables})
+
+    assert (done.exit_code, said in done.stderr) == (2, True)
+
+
+def test_the_package_is_the_command_for_all(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.argv", ["pipelines"])
+
+    with pytest.raises(SystemExit):
+        runpy.run_module("pipelines", run_name="__main__")
+
+    assert "Usage: python -m pipelines [OPTIONS] COMMAND" in "".join(capsys.readouterr())
 
 
 def test_a_configuration_file_may_be_named_before_the_command_and_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import typer
 from structlog.testing import capture_logs
+from typer.testing import CliRunner
 
+from pipelines.graph_build import app as graph_build
 from pipelines.job.run import run
 from pipelines.job.start import installed_version, tell_start
 from pipelines.options.failures import FailureOptions
@@ -64,6 +66,43 @@ def test_the_first_line_of_a_run_names_what_it_reads_and_writes_and_no_secret(mo
     assert (logs[1]["tenants"], logs[1]["metrics"]) == ("af-10 alone", "none")
     assert "hunter2" not in str(logs)
     assert installed_version() != installed_version("no-such-package") == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        (TenantRules(allow=("AF", "af-*")), "allow AF, af-*"),
+        (TenantRules(deny=("x",)), "deny x"),
+        (TenantRules(allow=("af-*",), deny=("af-9",)), "allow af-*; deny af-9"),
+    ],
+)
+def test_the_first_line_names_whose_records_are_taken_in(rules: TenantRules, said: str) -> None:
+    settings = _settings()
+
+    with capture_logs() as logs:
+        tell_start(replace(settings, flow=replace(settings.flow, tenants=rules)), FollowOptions(), "so")
+
+    assert logs[0]["tenants"] == said
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({}, "NEO4J_PASSWORD is not set"),
+        ({"NEO4J_URI": "n:1"}, "NEO4J_URI n:1 cannot be used; it must begin with one of bolt://, "),
+        ({"NEO4J_PASSWORD_FILE": "/nope"}, "The secret file /nope cannot be read"),
+        ({"NEO4J_PASSWORD": "p", "KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}, "KAFKA_SASL_PASSWORD is not set"),
+    ],
+)
+def test_a_server_that_is_named_wrong_is_told_before_the_run_says_that_it_starts(
+    variables: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.job.start.tell_start", lambda *_: pytest.fail("the run began"))
+    named = {"KAFKA_BROKERS": "k:1", "NEO4J_URI": "bolt://n:1", "NEO4J_PASSWORD": "", "KAFKA_SASL_PASSWORD": ""}
+
+    done = CliRunner().invoke(graph_build, env=named | variables)
+
+    assert (done.exit_code, done.stderr.startswith(said)) == (2, True)
 
 
 @pytest.mark.parametrize("flag", ["--archive", "--deadletter_path"])

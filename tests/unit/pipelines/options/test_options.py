@@ -5,11 +5,14 @@ from pathlib import Path
 import msgspec
 import pytest
 import typer
+from structlog.testing import capture_logs
 
+from pipelines.agent.options import DeliveryOptions
 from pipelines.options.checks import names, one_of
 from pipelines.options.flow import tenant_id
 from pipelines.options.kafka import DEFAULT_TOPICS, KafkaOptions, TopicOptions
 from pipelines.options.neo4j import Neo4jOptions
+from pipelines.options.tenants import AdmissionOptions
 from runners.local.endpoints import Endpoints
 from transforms.io.kafka.target import KafkaTarget
 from transforms.io.neo4j.target import Neo4jTarget
@@ -124,3 +127,27 @@ def test_what_is_nowhere_is_an_error_of_use_that_says_what_to_do() -> None:
 def test_a_login_that_is_not_supported_is_an_error_of_use(protocol: str, mechanism: str) -> None:
     with pytest.raises(typer.BadParameter):
         _kafka("k:9092", protocol, mechanism)
+
+
+@pytest.mark.parametrize("brokers", ["k:9092", "k-1.example:9092,10.0.0.1:9093", "k:1, [::1]:2", "SASL_SSL://k:9092"])
+def test_brokers_have_hosts_and_ports(brokers: str) -> None:
+    assert _kafka(brokers).brokers == brokers
+    assert DeliveryOptions(kafka_brokers=brokers).target().brokers == brokers
+
+
+@pytest.mark.parametrize(
+    ("brokers", "wrong"), [("127.0.0.1", "127.0.0.1"), ("k:1,kafka-1", "kafka-1"), ("k:", "k:"), ("::1", "::1"), ("k:1;j:2", "k:1;j:2")]
+)
+def test_a_broker_without_a_port_is_wrong_usage(brokers: str, wrong: str) -> None:
+    for ask in (_kafka, lambda given: DeliveryOptions(kafka_brokers=given).target()):
+        with pytest.raises(typer.BadParameter, match=f"^--kafka_brokers names '{wrong}', which is no host:port"):
+            ask(brokers)
+
+
+@pytest.mark.parametrize(("pattern", "warns"), [("af-*", False), ("af-1[0-4]", False), ("?.x", False), ("AF", True), ("a_b*", True)])
+def test_a_pattern_that_no_tenant_can_match_is_warned_of(pattern: str, warns: bool) -> None:
+    with capture_logs() as logs:
+        rules = AdmissionOptions(allow_tenants=pattern).rules("")
+
+    assert rules.allow == (pattern,)
+    assert [one["pattern"] for one in logs if one["event"] == "pattern matches no tenant"] == [pattern] * warns

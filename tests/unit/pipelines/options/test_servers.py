@@ -99,6 +99,16 @@ def test_the_local_stack_is_not_used_where_a_misspelt_variable_seems_to_name_a_s
     assert "mine" not in done.stderr
 
 
+def test_a_command_that_needs_one_server_asks_for_that_one_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_BROKER", "mine")
+
+    of_one = CliRunner().invoke(tenants, ["list"], env={"COLUMNS": "400"})
+    of_both = CliRunner().invoke(tenants, ["discover"], env={"COLUMNS": "400"})
+
+    assert "Name your own Neo4j, or unset KAFKA_BROKER" in of_one.stderr
+    assert "Name your own Kafka and Neo4j both, or unset KAFKA_BROKER" in of_both.stderr
+
+
 def test_a_misspelt_variable_that_names_no_server_does_not_keep_the_local_stack_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRAPH_FOLOW", "true")
     monkeypatch.setenv("KAFKA_TOPIC", "mine")
