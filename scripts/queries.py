@@ -89,7 +89,7 @@ QUERIES: Final = (
         "RETURN i.hosts AS hosts, s.name AS service, count(p) AS pods ORDER BY service",
     ),
     Query(
-        "Which claims wait for a volume, and who for them?",
+        "Which claims wait for a volume, and how many Pods wait for each?",
         "MATCH (c:PersistentVolumeClaim {client_id: $client_id}) WHERE c.phase = 'Pending'\n"
         "OPTIONAL MATCH (c)-[:USES]->(k:StorageClass) OPTIONAL MATCH (c)<-[:MOUNTS]-(p:Pod)\n"
         "RETURN c.ns AS ns, c.name AS claim, c.storage_request AS asks, k.provisioner AS `of whom`, count(p) AS `pods waiting`",
@@ -104,7 +104,7 @@ QUERIES: Final = (
         "  size(by_label) + size(everywhere) AS policies, coalesce(p.policies_capped, false) AS `and more` ORDER BY pod",
     ),
     Query(
-        "What do more select or raise than are joined with it?",
+        "Which Pods and alerts have more than 32 selectors or rules, so that some are not joined?",
         "MATCH (p:Pod {client_id: $client_id}) WHERE p.services_capped OR p.policies_capped\n"
         "RETURN 'pods of ' + p.ns AS what, count(p) AS number\n"
         "UNION MATCH (r:Rule {client_id: $client_id}) WHERE r.emits_capped\n"

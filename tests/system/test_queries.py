@@ -9,7 +9,7 @@ from tests.system.world import World
 ANSWERED_BY_NOBODY = {
     "Which services select no pod?",
     "Which objects are only known from others?",
-    "What do more select or raise than are joined with it?",
+    "Which Pods and alerts have more than 32 selectors or rules, so that some are not joined?",
 }
 
 # The sample has no quota and no address in an environment, and nothing in it has recovered or has an episode of its cause.
@@ -48,7 +48,7 @@ def test_every_question_has_an_answer_on_the_sample(sampled: World) -> None:
     assert {row["its keys"][0] for row in answers["What mounts the secret payments-credentials?"]} == {"password"}
     assert [row["service"] for row in answers["What does the ingress shop reach?"]] == ["checkout", "frontend"]
     assert all(row["pods"] for row in answers["What does the ingress shop reach?"])
-    (waiting,) = answers["Which claims wait for a volume, and who for them?"]
+    (waiting,) = answers["Which claims wait for a volume, and how many Pods wait for each?"]
     assert (waiting["claim"], waiting["asks"], waiting["of whom"]) == ("archive", "50Gi", "csi.example")
     assert [row["tenant"] for row in answers["How large is each tenant's graph, and when was it last heard of?"]] == ["af-10", "af-11"]
 
