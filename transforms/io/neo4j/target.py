@@ -45,7 +45,7 @@ class Neo4jTarget:
         within_s: how long it may take until the server has let the user in; None: as long as the driver finds right.
         """
         if not self.uri.startswith(_OPENINGS):
-            raise WrongSetting(f"NEO4J_URI {self.address} cannot be used; it begins with one of {', '.join(_OPENINGS)}.")
+            raise WrongSetting(f"NEO4J_URI {self.address} cannot be used; it must begin with one of {', '.join(_OPENINGS)}.")
         if "@" in self.uri:
             raise WrongSetting(f"NEO4J_URI {self.address} holds a login; give it with NEO4J_USER and NEO4J_PASSWORD.")
         # The driver takes a second to import; whoever only names a graph does without it.

@@ -62,7 +62,7 @@ def test_a_graph_out_of_reach_is_told_in_one_sentence(arguments: list[str]) -> N
     ("variables", "said"),
     [
         ({"NEO4J_PASSWORD": ""}, "NEO4J_PASSWORD is not set; set it, or NEO4J_PASSWORD_FILE, in the environment, or name a file with "),
-        ({"NEO4J_URI": "127.0.0.1:17687"}, "NEO4J_URI 127.0.0.1:17687 cannot be used; it begins with one of bolt://"),
+        ({"NEO4J_URI": "127.0.0.1:17687"}, "NEO4J_URI 127.0.0.1:17687 cannot be used; it must begin with one of bolt://"),
         ({"NEO4J_PASSWORD_FILE": "/nope"}, "The secret file /nope cannot be read (No such file or directory); "),
         ({"NEO4J_CA_FILE": "/nope"}, "NEO4J_CA_FILE /nope cannot be used (No such file or directory); "),
     ],

@@ -23,7 +23,7 @@ def password(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("uri", ["http://127.0.0.1:7474", "127.0.0.1:7687", "bolts://x", ""])
 def test_a_scheme_that_is_none_of_neo4js_is_named_with_those_that_are(uri: str) -> None:
-    assert sentence(uri).startswith(f"NEO4J_URI {uri} cannot be used; it begins with one of bolt://, bolt+s://, bolt+ssc://, neo4j://")
+    assert sentence(uri).startswith(f"NEO4J_URI {uri} cannot be used; it must begin with one of bolt://, bolt+s://, bolt+ssc://, neo4j://")
 
 
 def test_a_missing_certificate_file_is_named(tmp_path: Path) -> None:
