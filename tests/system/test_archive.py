@@ -176,5 +176,5 @@ def test_a_folder_that_cannot_be_written_stops_the_run_with_nothing_committed(wo
 
     said = world.run_job("--kafka_reader=bounded", f"--archive={tmp_path / 'file'}", "--log_level=ERROR", expect=1)["stderr"]
 
-    assert said.startswith(f"The archive at {tmp_path / 'file'} cannot be written (Not a directory)")
+    assert said.startswith(f"--archive is {tmp_path / 'file'}, which cannot be written (File exists)")
     assert world.committed() == {}
