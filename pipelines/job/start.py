@@ -8,8 +8,6 @@ import structlog
 
 from pipelines.options.run import FollowOptions
 from pipelines.settings import RunSettings
-from transforms.io.faults import WrongSetting
-from transforms.io.neo4j.target import SCHEMES
 from transforms.records.tenancy.tenant import TenantRules
 
 PACKAGE: Final = "graph-build"
@@ -28,9 +26,7 @@ def installed_version(package: str = PACKAGE) -> str:
 def check_settings(settings: RunSettings) -> None:
     """WrongSetting where Neo4j's URI is none, or where the password of a server is missing or cannot be read."""
     neo4j = settings.flow.neo4j
-    openings = [f"{scheme}://" for scheme in SCHEMES]
-    if not neo4j.uri.startswith(tuple(openings)):
-        raise WrongSetting(f"NEO4J_URI {neo4j.address} cannot be used; it must begin with one of {', '.join(openings)}.")
+    neo4j.check_scheme()
     neo4j.password.read()
     if settings.flow.kafka.uses_sasl:
         settings.flow.kafka.sasl_password.read()

@@ -126,9 +126,7 @@ class Analyst:
                 self._failures.pop(client_id, None)
                 continue
             failures = self._failures[client_id] = self._failures.get(client_id, 0) + 1
-            at = self._clock() + min(self._every_s * 2 ** min(failures - 1, _DOUBLINGS), _LONGEST_S)
-            self._last[client_id] = max(self._last.get(client_id, at), at - self._every_s)
-            self._due[client_id] = at
+            self._due[client_id] = self._clock() + min(self._every_s * 2 ** min(failures - 1, _DOUBLINGS), _LONGEST_S)
 
     def _next(self) -> list[str]:
         """The tenants that are due, once any is; none once closed and done."""

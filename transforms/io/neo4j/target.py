@@ -39,13 +39,17 @@ class Neo4jTarget:
         """The URI as messages show it, without a login."""
         return redact_url(self.uri)
 
+    def check_scheme(self) -> None:
+        """WrongSetting where the URI does not begin as one of Neo4j's does."""
+        if not self.uri.startswith(_OPENINGS):
+            raise WrongSetting(f"NEO4J_URI {self.address} cannot be used; it must begin with one of {', '.join(_OPENINGS)}.")
+
     def open(self, within_s: float | None = None) -> "neo4j.Driver":
         """A driver with its own pool; the caller closes it. Connects on first use.
 
         within_s: how long it may take until the server has let the user in; None: as long as the driver finds right.
         """
-        if not self.uri.startswith(_OPENINGS):
-            raise WrongSetting(f"NEO4J_URI {self.address} cannot be used; it must begin with one of {', '.join(_OPENINGS)}.")
+        self.check_scheme()
         if "@" in self.uri:
             raise WrongSetting(f"NEO4J_URI {self.address} holds a login; give it with NEO4J_USER and NEO4J_PASSWORD.")
         # The driver takes a second to import; whoever only names a graph does without it.

@@ -1,7 +1,8 @@
 """Workloads whose labels a selector matches or nearly matches, and Services whose names are nearly one that was called."""
 
+from collections.abc import Callable
 from difflib import SequenceMatcher
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from transforms.planning.causes.world import Object, World
@@ -86,16 +87,14 @@ def service_near(world: World, ns: str, name: str) -> Object | None:
 
 def _near(world: World, one: str, other: str) -> bool:
     """Whether two names are near, as far as there is time to find out."""
-    if one == other or not _may_be_near(one, other):
-        return one == other and bool(one)
-    return world.effort.affords(_SUBJECT, _A_COMPARISON + len(one) * len(other) // _CHARACTERS) and _is_near(one, other)
+    return is_near(one, other, partial(world.effort.affords, _SUBJECT))
 
 
-def is_near(one: str, other: str) -> bool:
-    """Whether two names differ by little, as a slip of the pen makes them."""
+def is_near(one: str, other: str, affords: Callable[[int], bool] = lambda _: True) -> bool:
+    """Whether two names differ by little, as a slip of the pen makes them. affords: whether a comparison of that cost may be made."""
     if one == other:
         return bool(one)
-    return _may_be_near(one, other) and _is_near(one, other)
+    return _may_be_near(one, other) and affords(_A_COMPARISON + len(one) * len(other) // _CHARACTERS) and _is_near(one, other)
 
 
 def _may_be_near(one: str, other: str) -> bool:

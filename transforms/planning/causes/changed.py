@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from transforms.planning.causes.moments import MINUTE, SECOND
 from transforms.planning.causes.statuses import Json
-from transforms.planning.causes.world import Object, World
+from transforms.planning.causes.world import Object, World, grouped
 
 WITHIN: Final = 30 * MINUTE
 _MOST: Final = 5
@@ -61,7 +62,7 @@ def _around(world: World, rid: str, begin: int, end: int) -> Iterator[Change]:
     """What was made or changed in that time that an object follows: of its Namespace, and of the cluster."""
     ns = rid.removeprefix("namespace::") if rid.startswith("namespace::") else rid.split(":", 2)[1]
     used = {one for pod in world.pods_of(rid) for one in world.mounted(pod.rid)}
-    spaces = world.once(("followed",), lambda: _followed(world))
+    spaces = world.once(("followed",), lambda: grouped(world.of_kind(*_KINDS), attrgetter("ns")))
     for one in (*spaces.get("", ()), *(spaces.get(ns, ()) if ns else ())):
         if one.created is not None and begin <= one.created <= end:
             yield Change(one.created, one.rid, f"{one.title} was made")
@@ -74,14 +75,6 @@ def _around(world: World, rid: str, begin: int, end: int) -> Iterator[Change]:
             and (one.created is None or one.changed - one.created > SECOND)
         ):
             yield Change(one.changed, one.rid, f"{one.title} was changed")
-
-
-def _followed(world: World) -> dict[str, list[Object]]:
-    """Those of the kinds that others follow, by Namespace."""
-    found: dict[str, list[Object]] = {}
-    for one in world.of_kind(*_KINDS):
-        found.setdefault(one.ns, []).append(one)
-    return found
 
 
 def ago(us: int) -> str:

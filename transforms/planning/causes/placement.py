@@ -11,7 +11,7 @@ import msgspec
 
 from transforms.planning.causes.quantities import amount
 from transforms.planning.causes.statuses import Json
-from transforms.planning.causes.world import Object, World
+from transforms.planning.causes.world import Object, World, grouped
 
 # What Kubernetes puts on Nodes that are cordoned or not well; other findings tell of that.
 _OF_CONDITIONS: Final = "node.kubernetes.io/"
@@ -76,20 +76,17 @@ class Waiting(NamedTuple):
 
 def places_of(world: World, facts: Json) -> Places | None:
     """None where it would take too long to find out."""
-    need = _ENCODE([facts.get("selector"), facts.get("affinity")])
-    return world.once(("places", need), lambda: _places(world, facts))
+    return world.once(("places", _need(facts)), lambda: _places(world, facts))
 
 
 def waiting(world: World) -> list[Waiting]:
     """The Pods that wait for a Node, by what they need, in the order of the first of each."""
 
-    def grouped() -> list[Waiting]:
-        found: dict[bytes, list[Object]] = {}
-        for pod in world.pending:
-            found.setdefault(_ENCODE([pod.facts.get("selector"), pod.facts.get("affinity")]), []).append(pod)
-        return [Waiting(pods, places_of(world, pods[0].facts)) for pods in found.values()]
+    def found() -> list[Waiting]:
+        by_need = grouped(world.pending, lambda pod: _need(pod.facts))
+        return [Waiting(pods, places_of(world, pods[0].facts)) for pods in by_need.values()]
 
-    return world.once(("waiting",), grouped)
+    return world.once(("waiting",), found)
 
 
 def names_of(nodes: Sequence[Object]) -> str:
@@ -101,6 +98,11 @@ def listed(names: Sequence[str]) -> str:
     """The first ones, and how many more there are."""
     more = len(names) - _MOST_NAMED
     return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _need(facts: Json) -> bytes:
+    """What Pods that need the same have in common."""
+    return _ENCODE([facts.get("selector"), facts.get("affinity")])
 
 
 def _places(world: World, facts: Json) -> Places | None:

@@ -23,6 +23,7 @@ _CONTROL_ROLES: Final = frozenset({"kubernetes.io/role=master"})
 WORKLOADS: Final = frozenset({"deployment", "statefulset", "daemonset", "replicaset", "job", "cronjob"})
 
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 
@@ -225,11 +226,7 @@ class World:
 
     @cached_property
     def _by_kind(self) -> dict[str, list[Object]]:
-        found: dict[str, list[Object]] = {}
-        for one in self.objects.values():
-            if not one.is_stub:
-                found.setdefault(one.sort, []).append(one)
-        return found
+        return grouped((one for one in self.objects.values() if not one.is_stub), attrgetter("sort"))
 
     def get(self, rid: str) -> Object | None:
         return self.objects.get(rid)
@@ -250,10 +247,7 @@ class World:
 
     @cached_property
     def _pods(self) -> dict[str, list[Object]]:
-        found: dict[str, list[Object]] = {}
-        for pod in self.of_kind("pod"):
-            found.setdefault(self.top(pod.rid), []).append(pod)
-        return found
+        return grouped(self.of_kind("pod"), lambda pod: self.top(pod.rid))
 
     def pods_of(self, workload: str) -> list[Object]:
         return self._pods.get(workload, [])
@@ -348,7 +342,7 @@ class World:
 
     @cached_property
     def _workloads_by_space(self) -> dict[str, list[Object]]:
-        return _by_space(self.workloads)
+        return grouped(self.workloads, _SPACE)
 
     def workloads_named(self, ns: str, name: str) -> list[Object]:
         """The workloads of a Namespace that bear the name."""
@@ -356,17 +350,14 @@ class World:
 
     @cached_property
     def _workloads_by_name(self) -> dict[tuple[str, str], list[Object]]:
-        found: dict[tuple[str, str], list[Object]] = {}
-        for one in self.workloads:
-            found.setdefault((one.ns, one.name), []).append(one)
-        return found
+        return grouped(self.workloads, lambda one: (one.ns, one.name))
 
     def quotas_in(self, ns: str) -> list[Object]:
         return self._quotas_by_space.get(ns, [])
 
     @cached_property
     def _quotas_by_space(self) -> dict[str, list[Object]]:
-        return _by_space(self.of_kind("resourcequota"))
+        return grouped(self.of_kind("resourcequota"), _SPACE)
 
     def sets_of(self, workload: str) -> list[Object]:
         """The ReplicaSets of a workload."""
@@ -374,17 +365,14 @@ class World:
 
     @cached_property
     def _sets_by_top(self) -> dict[str, list[Object]]:
-        found: dict[str, list[Object]] = {}
-        for one in self.of_kind("replicaset"):
-            found.setdefault(self.top(one.rid), []).append(one)
-        return found
+        return grouped(self.of_kind("replicaset"), lambda one: self.top(one.rid))
 
     def services_in(self, ns: str) -> list[Object]:
         return self._services_by_space.get(ns, [])
 
     @cached_property
     def _services_by_space(self) -> dict[str, list[Object]]:
-        return _by_space(self.of_kind("service"))
+        return grouped(self.of_kind("service"), _SPACE)
 
     @cached_property
     def calls(self) -> dict[str, list[Call]]:
@@ -429,13 +417,15 @@ class World:
         return next((pod.facts for pod in self.pods_of(workload) if pod.facts), {})
 
 
+_SPACE: Final = attrgetter("ns")
 _AT_AND_EID: Final = attrgetter("at", "eid")
 
 
-def _by_space(objects: Iterable[Object]) -> dict[str, list[Object]]:
-    found: dict[str, list[Object]] = {}
+def grouped(objects: Iterable[Object], key: Callable[[Object], K]) -> dict[K, list[Object]]:
+    """The objects by what `key` gives for each, in their order."""
+    found: dict[K, list[Object]] = {}
     for one in objects:
-        found.setdefault(one.ns, []).append(one)
+        found.setdefault(key(one), []).append(one)
     return found
 
 
