@@ -67,7 +67,7 @@ def into_graph(records: beam.PCollection[Any], flow: FlowSettings, graph: GraphS
     carried = owned.commands | "ExecuteCommands" >> ExecuteCommands(graph, flow.writes.limits())
     unheard = owned.signs | "WriteLiveness" >> WriteLiveness(graph, flow.limits, live=flow.live)
     heeded = owned.main | "RejectQuarantined" >> RejectQuarantined(graph, flow.writes.limits(), released=flow.released)
-    keyed = heeded.main | "KeyByTenant" >> KeyByTenant(flow.writes.shards, keeps=streams)
+    keyed = heeded.main | "KeyByTenant" >> KeyByTenant(flow.writes.shards, keeps=streams, calls=flow.writes.wants_calls())
     grouped = keyed.main | "WindowByArrival" >> WindowByArrival(flow.window) | "GroupByTenant" >> beam.GroupByKey()
     folded = grouped | "FoldMutations" >> FoldMutations(keeps=streams)
     batches = folded.main | "PlanBatches" >> PlanBatches(flow.writes.batch_rows, flow.writes.batch_bytes)

@@ -58,8 +58,9 @@ def flow_settings(
     registry: RegistryOptions,
 ) -> FlowSettings:
     """The settings that the targets and the groups of options come to; an error of use where one of them cannot be used."""
-    # Asked for when records arrive, which is too late to say that the word is wrong.
+    # Asked for when records arrive, which is too late to say that the words are wrong.
     writes.wants_incidents()
+    writes.wants_calls()
     return FlowSettings(
         kafka=kafka,
         neo4j=neo4j,

@@ -30,16 +30,27 @@ _PAUSE_S: Final = 15.0
 class KindWriter:
     """Writes what becomes of the objects of one kind. `run` is for one thread; `alive` for any.
 
-    slots: so many kinds may be read whole at once, so that memory stays flat.
+    slots: so many kinds may be read whole at once, so that memory stays flat. calls: as in `state_record`.
     """
 
-    def __init__(self, of: Collection, stream: ObjectStream, place: Place, monitor: AgentMonitor, slots: Semaphore, stop: Waiter) -> None:
+    def __init__(
+        self,
+        of: Collection,
+        stream: ObjectStream,
+        place: Place,
+        monitor: AgentMonitor,
+        slots: Semaphore,
+        stop: Waiter,
+        *,
+        calls: bool = True,
+    ) -> None:
         self.of = of
         self._stream = stream
         self._place = place
         self._monitor = monitor
         self._slots = slots
         self._stop = stop
+        self._calls = calls
         # By rid: what names the object in a manifest, and a hash of what was written of it.
         self._known: dict[str, bytes] = {}
         self._is_synced = False
@@ -114,7 +125,7 @@ class KindWriter:
     def _record(self, raw: msgspec.Raw, receipts: Receipts | None = None) -> StateRecord | None:
         """The record of an object; None for one that is none, so that the report of which it is a part gets no end."""
         try:
-            record = state_record(raw, self.of.kind, self.of.api_version)
+            record = state_record(raw, self.of.kind, self.of.api_version, calls=self._calls)
         except (msgspec.DecodeError, ValueError) as error:
             log.warning("an object cannot be read", kind=self.of.kind, why=type(error).__name__)
             self._monitor.faults.labels(self.of.resource).inc()

@@ -43,6 +43,14 @@ class ClusterOptions:
     secrets: Annotated[
         bool, typer.Option("--secrets/--no_secrets", envvar="SECRETS_ENABLED", help="Read Secrets: metadata and names of keys, no value.")
     ] = True
+    calls: Annotated[
+        bool,
+        typer.Option(
+            "--calls/--no_calls",
+            envvar="CALLS_ENABLED",
+            help="Send addresses (host:port) that are values in the environment of containers; the job makes CALLS of them.",
+        ),
+    ] = True
     events: Annotated[bool, typer.Option("--events/--no_events", envvar="EVENTS_ENABLED", help="Read Events.")] = True
 
     def tenant(self) -> str:

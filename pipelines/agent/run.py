@@ -47,6 +47,7 @@ class Agent:
             work.manifest_s,
             work.heartbeat_s,
             work.silence_s,
+            cluster.calls,
         )
         target = cluster.target()
         self._namespace = work.lease_place(target)

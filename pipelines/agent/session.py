@@ -31,7 +31,7 @@ _TICK_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is read. kinds, custom, events: as the options name them. cluster_name, labels: for the registry."""
+    """What is read. kinds, custom, events, calls: as the options name them. cluster_name, labels: for the registry."""
 
     kinds: frozenset[str]
     custom: tuple[str, ...]
@@ -41,6 +41,7 @@ class Work:
     manifest_s: float = 300.0
     heartbeat_s: float = 30.0
     silence_s: float = 90.0
+    calls: bool = True
 
 
 class Session:
@@ -125,7 +126,7 @@ class Session:
 
     def _writer(self, of: Collection) -> KindWriter:
         stream = ObjectStream(self._api, of, self.stop, self._work.silence_s)
-        return KindWriter(of, stream, self._place, self._monitor, self._slots, self.stop)
+        return KindWriter(of, stream, self._place, self._monitor, self._slots, self.stop, calls=self._work.calls)
 
     def _write_manifests(self) -> bool:
         """What is alive, of each kind of which all is known. The time comes first: what is written later is not concerned."""

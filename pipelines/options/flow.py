@@ -92,6 +92,20 @@ class WriteOptions:
         ),
     ] = "on"
 
+    calls: Annotated[
+        str,
+        typer.Option(
+            "--calls",
+            envvar="CALLS",
+            autocompletion=completed("on", "off"),
+            help="on | off: keep addresses (host:port) in the environment of containers, and the Services that workloads call by them.",
+        ),
+    ] = "on"
+
+    def wants_calls(self) -> bool:
+        """Whether addresses in environments are kept; an error of use for another word."""
+        return one_of("--calls", self.calls, ("on", "off")) == "on"
+
     def wants_incidents(self) -> bool:
         """Whether incidents are kept; an error of use for another word."""
         return one_of("--incidents", self.incidents, ("on", "off")) == "on"

@@ -39,9 +39,9 @@ class Case(NamedTuple):
     shift: timedelta = SHIFT
 
 
-def cases(folder: Path, seed: int = 0) -> list[Case]:
-    """Those below the folder, by name; FileNotFoundError where there are none. seed: as in `Case`."""
-    found = [_case(one, seed) for one in sorted(folder.rglob(LABEL))]
+def cases(folder: Path, seed: int = 0, every: int = 1) -> list[Case]:
+    """Every so many-th of those below the folder, by name; FileNotFoundError where there are none. seed: as in `Case`."""
+    found = [_case(one, seed) for one in sorted(folder.rglob(LABEL))[::every]]
     if not found:
         raise FileNotFoundError(f"{folder} holds no {LABEL}; give a folder of cases, each with {LABEL} and {RECORDS}")
     return found

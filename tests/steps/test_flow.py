@@ -13,7 +13,7 @@ from runners.direct import run_pipeline
 from scripts.sampling.stream import sample_stream
 from tests.support.flow_settings import flow_settings
 from tests.support.in_memory import expected_digests
-from tests.support.wire import AT_MS, LOG, LOGS, json_of
+from tests.support.wire import AT, AT_MS, LOG, LOGS, RESOURCES, json_of
 from transforms.records.envelopes.types import Filtered, Log
 from transforms.records.outcomes import NO_TENANT, Outcome, Tally
 from transforms.records.record import KafkaRecord
@@ -63,6 +63,20 @@ def run(size: int, **settings: Any) -> tuple[dict[str, str], list[Reject], Tally
     store = GRAPH.graph.store
     digests = {tenant: store.digest(tenant).hexdigest() for tenant in sorted(store.tenants)}
     return digests, [row for _, row in OUTPUT], read_counts(result).outcomes
+
+
+@pytest.mark.parametrize(("word", "kept"), [("on", {("CALLS", "deployment:shop:web", "service:shop:cart")}), ("off", set())])
+def test_addresses_are_kept_and_make_calls_unless_told(word: str, kept: set[tuple[str, str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    variable = {"name": "CART_ADDR", "value": "cart:7070"}
+    template = {"spec": {"containers": [{"name": "web", "image": "web:1", "env": [variable]}]}}
+    body = {"op": "UPSERT", "at": AT, "kind": "Deployment", "namespace": "shop", "name": "web", "spec": {"template": template}}
+    record = KafkaRecord(RESOURCES, 0, 0, AT_MS, b"af-10::deployment:shop:web", json_of(body), ())
+    monkeypatch.setattr(f"{__name__}.records", lambda: [record])
+    run(1, writes=WriteOptions(calls=word))
+    tenant = GRAPH.graph.store.tenants["af-10"]
+    assert {one for one in tenant.triples() if one[0] == "CALLS"} == kept
+    facts = str(tenant.resources["deployment:shop:web"]["facts"])
+    assert ("7070" in facts) == ("calls" in facts) == bool(kept)
 
 
 @pytest.mark.parametrize(("size", "shards"), [(1, 1), (7, 1), (1000, 1), (100, 4)])

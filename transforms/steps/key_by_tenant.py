@@ -33,8 +33,8 @@ HELD_BYTES: Final = 24 * 1024 * 1024
 # What a mutation takes besides its record, about; of a record that means many, each takes what it says for itself.
 _HELD_OVERHEAD_BYTES: Final = 512
 _FURTHER_BYTES: Final = 2048
-# One per process, as what decoding found before is.
-_MEANINGS: Final = InterpretationCache()
+# One per process, as what decoding found before is; by whether addresses make CALLS.
+_MEANINGS: Final = {calls: InterpretationCache(calls=calls) for calls in (True, False)}
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
 
 
@@ -46,12 +46,12 @@ def shard_of(aspect: AspectKey, shards: int) -> int:
 class KeyByTenant(beam.PTransform):
     """Outputs `main`: ((tenant, shard), folded mutations as bytes); `rejects`: records whose values mean nothing.
 
-    keeps: as in `fold`.
+    keeps: as in `fold`. calls: as in `resource_meaning`.
     """
 
-    def __init__(self, shards: int, *, keeps: bool = False) -> None:
+    def __init__(self, shards: int, *, keeps: bool = False, calls: bool = True) -> None:
         super().__init__()
-        self._fn = KeyByTenantFn(shards, keeps=keeps)
+        self._fn = KeyByTenantFn(shards, keeps=keeps, calls=calls)
 
     def expand(self, chunks: beam.PCollection[ResolvedChunk]) -> Any:
         return chunks | beam.ParDo(self._fn).with_output_types(Keyed).with_outputs(REJECTS, main="main")
@@ -63,9 +63,10 @@ class KeyByTenantFn(beam.DoFn):
     What is folded away is not held: a fleet that says the same again and again is sent once a bundle.
     """
 
-    def __init__(self, shards: int, *, keeps: bool = False) -> None:
+    def __init__(self, shards: int, *, keeps: bool = False, calls: bool = True) -> None:
         self._shards = shards
         self._keeps = keeps
+        self._calls = calls
         self._held: dict[TenantShard, Folded] = {}
         self._held_bytes = 0
         self._held_rows = 0
@@ -94,7 +95,8 @@ class KeyByTenantFn(beam.DoFn):
         """Fold what the record means; nothing of it is held where this raises."""
         assert decoded.body is not None
         topic, text = decoded.route.topic, decoded.record.value
-        mutations = interpret(topic, decoded.body, client_id, decoded.ver, _MEANINGS, raw_key=decoded.key.raw, text=text)
+        meanings = _MEANINGS[self._calls]
+        mutations = interpret(topic, decoded.body, client_id, decoded.ver, meanings, raw_key=decoded.key.raw, text=text)
         if not mutations:
             # A response that lists nothing says nothing that the graph does not hold.
             self._settled[client_id, Outcome.UNCHANGED] += 1

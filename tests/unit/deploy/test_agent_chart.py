@@ -32,7 +32,7 @@ SETTINGS = {
     "mutual-tls": "kafka.securityProtocol=SSL,kafka.tls.secretName=tls,kafka.tls.clientCertificate=true",
     "custom": "kinds={Pod,Node},customKinds={*.networking.istio.io,certificates.cert-manager.io},prometheus.url=http://prom:9090",
     "small": "agent.replicas=1,"
-    + ",".join(f"{one}.enabled=false" for one in ("logs", "secrets", "events", "networkPolicy", "deregistration")),
+    + ",".join(f"{one}.enabled=false" for one in ("logs", "secrets", "calls", "events", "networkPolicy", "deregistration")),
     "own-topics": "kafka.topicPerCluster=true,logs.excludeNamespaces={kube-system,monitoring}",
 }
 needs_helm = pytest.mark.skipif(not HELM, reason="helm is not here: set HELM or LAB")

@@ -45,7 +45,7 @@ def test_equal_graphs_are_told_from_others_and_from_those_that_are_missing_or_to
     must_be_the_graph_of(cast("World", Graphs(right)), RECORDS)
     for wrong in (right | {"af-10": "0"}, {"af-10": right["af-10"]}, right | {"af-99": "0"}):
         with pytest.raises(DoesNotHold, match="not those of a clean run"):
-            must_be_the_graph_of(cast("World", Graphs(wrong)), RECORDS)
+            must_be_the_graph_of(cast("World", Graphs(wrong)), RECORDS, within_s=0)
 
 
 def test_how_a_run_ended_is_held_to_its_code_its_one_sentence_and_its_counts() -> None:

@@ -39,12 +39,12 @@ def is_long(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--long"))
 
 
-def share(found: list[Case], is_long: bool, every: int) -> list[Case]:
-    return found if is_long else found[::every]
+def share(is_long: bool, every: int, seed: int = 0) -> list[Case]:
+    return cases(FOLDER, seed, 1 if is_long else every)
 
 
 def test_labelled_incidents_are_found_as_the_documentation_says(is_long: bool) -> None:
-    held = [(case, *rows_of(case)) for case in share(cases(FOLDER), is_long, 3)]
+    held = [(case, *rows_of(case)) for case in share(is_long, 3)]
     found = [measure(case, client_id, rows) for case, client_id, rows in held]
     shares = figures(found)
     assert all(one.case.cause in RIGHT for one in found)
@@ -58,7 +58,7 @@ def test_labelled_incidents_are_found_as_the_documentation_says(is_long: bool) -
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_causes_are_found_whatever_things_are_called(seed: int, is_long: bool) -> None:
-    found = [measure(case, *rows_of(case)) for case in share(cases(FOLDER, seed), is_long, 6)]
+    found = [measure(case, *rows_of(case)) for case in share(is_long, 6, seed)]
     shares = figures(found)
     assert shares["A@1"] >= 0.95, [(one.case.name, one.why) for one in found if one.why]
     assert shares["type"] >= 0.93, [(one.case.name, one.why) for one in found if one.why]

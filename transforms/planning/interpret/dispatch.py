@@ -40,9 +40,13 @@ _WRAPPED_TIMES: Final = 8
 
 
 class InterpretationCache:
-    """Meanings worked out before, by the body itself: what decoding found again is not interpreted again. weight: as in `Contents`."""
+    """Meanings worked out before, by the body itself: what decoding found again is not interpreted again.
 
-    def __init__(self, weight: int = GENERATION_WEIGHT) -> None:
+    weight: as in `Contents`. calls: as in `resource_meaning`.
+    """
+
+    def __init__(self, weight: int = GENERATION_WEIGHT, *, calls: bool = True) -> None:
+        self._calls = calls
         self._memo: GenerationalCache[int, tuple[Body, MutationTemplate]] = GenerationalCache(weight)
 
     def of(self, body: Body, text: bytes | None) -> MutationTemplate:
@@ -51,7 +55,7 @@ class InterpretationCache:
         # A number is given to another object once its first bearer is gone; the memo keeps its bearers.
         if held is not None and held[0] is body:
             return held[1]
-        meaning = _mean(body)
+        meaning = _mean(body, calls=self._calls)
         if text and len(text) <= CONTENT_BYTES:
             self._memo.put(id(body), (body, meaning), weight_of(text) * (1 if text[0] == OPENING else _WRAPPED_TIMES))
         return meaning
@@ -82,7 +86,9 @@ def interpret(
     return meaning.said(client_id, ver)
 
 
-def _mean(body: Body) -> MutationTemplate:
+def _mean(body: Body, *, calls: bool = True) -> MutationTemplate:
+    if isinstance(body, Resource):
+        return resource_meaning(body, calls=calls)
     return _MEANINGS[type(body)](body)
 
 

@@ -21,6 +21,7 @@ from transforms.records.manifests import unpack
 from transforms.records.record import at_time, microseconds
 from transforms.records.redaction.text import shown
 from transforms.records.rejects import Fault, Reason
+from transforms.records.specs.addresses import without_addresses
 from transforms.records.specs.parts import Spec
 from transforms.records.specs.table import read_spec
 from transforms.records.specs.traffic import NetworkPolicySpec, ServiceSpec
@@ -29,7 +30,8 @@ from transforms.records.specs.traffic import NetworkPolicySpec, ServiceSpec
 _NO_ADDRESS: Final = frozenset({"None", ""})
 
 
-def resource_meaning(body: Resource) -> MutationTemplate:
+def resource_meaning(body: Resource, *, calls: bool = True) -> MutationTemplate:
+    """calls: whether addresses in the environment of containers are kept, and make `CALLS` (docs/adr/061)."""
     if body.op == "DELETE" and not body.name:
         if not body.uid:
             raise Fault(Reason.MISSING_FIELD, "a DELETE with neither `name` nor `uid` names nothing")
@@ -42,7 +44,7 @@ def resource_meaning(body: Resource) -> MutationTemplate:
         if not body.uid:
             return MutationTemplate(DeleteNode, (text,))
         return MutationTemplate(DeleteUid, (identity("uid", body.uid),), (MutationTemplate(DeleteUnnamed, (text,)),))
-    props, digest = sealed(_resource_props(rid, body))
+    props, digest = sealed(_resource_props(rid, body, calls=calls))
     uid = identity("uid", body.uid or "")
     return MutationTemplate(UpsertNode, (text, uid, props, digest), observations(rid, uid, body.status or {}, props))
 
@@ -59,11 +61,13 @@ def manifest_mutation(client_id: str, ver: str, body: Manifest) -> Mutation:
     return EndAbsent(client_id, ver, kind_token(body.kind, body.api_version or ""), body.part, unpack(body.alive, body.part))
 
 
-def _resource_props(rid: Rid, body: Resource) -> dict[str, Any]:
+def _resource_props(rid: Rid, body: Resource, *, calls: bool) -> dict[str, Any]:
     """The node's properties; one that is absent here is absent in the graph."""
     declared = KIND_OF_TOKEN.get(rid.kind)
     status = body.status or {}
     spec = read_spec(rid, body.spec)
+    if not calls:
+        spec = without_addresses(spec)
     props: dict[str, Any] = {
         "kind": declared.name if declared else body.kind,
         "ns": rid.namespace or None,

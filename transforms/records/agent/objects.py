@@ -15,6 +15,7 @@ from transforms.records.agent.keys import clean_rid
 from transforms.records.redaction.text import redact_tokens
 from transforms.records.redaction.tree import TooSuspicious, is_suspicious, redact_label, redact_tree
 from transforms.records.rejects import Fault
+from transforms.records.specs.addresses import without_addresses
 from transforms.records.specs.parts import Spec
 from transforms.records.specs.pod_facts import is_address, read_of_probe
 from transforms.records.specs.pod_parts import Container, Variable
@@ -41,20 +42,21 @@ class StateRecord(NamedTuple):
     is_cut: bool = False
 
 
-def state_record(text: bytes | msgspec.Raw, kind: str, api_version: str) -> StateRecord:
+def state_record(text: bytes | msgspec.Raw, kind: str, api_version: str, *, calls: bool = True) -> StateRecord:
     """The record of an object; msgspec's errors for what is no object.
 
     kind, api_version: of the collection that it comes from; the items of a list do not name them.
+    calls: whether values of the environment that are only an address are in it.
     """
     found = read_object(text, kind, api_version)
     metadata = found.metadata
     rid = clean_rid(kind, metadata.namespace or "", metadata.name or "", api_version)
-    body = _body(found, bytes(text), kind, api_version)
+    body = _body(found, bytes(text), kind, api_version, calls=calls)
     value, is_cut = _fitting(body)
     return StateRecord(rid, redact_tokens(metadata.uid or ""), metadata.resource_version or "", value, is_cut)
 
 
-def _body(found: KubernetesObject, text: bytes, kind: str, api_version: str) -> dict[str, Any]:
+def _body(found: KubernetesObject, text: bytes, kind: str, api_version: str, *, calls: bool) -> dict[str, Any]:
     metadata, token = found.metadata, kind_token(kind, api_version)
     body: dict[str, Any] = {
         "apiVersion": api_version,
@@ -70,7 +72,7 @@ def _body(found: KubernetesObject, text: bytes, kind: str, api_version: str) -> 
                 "ownerReferences": metadata.owner_references and [_owner(one) for one in metadata.owner_references],
             }
         ),
-        "spec": _spec(found, text, token),
+        "spec": _spec(found, text, token, calls=calls),
         "status": _status(found, token),
     }
     return _without_none(body)
@@ -86,11 +88,11 @@ def _owner(reference: dict[str, Any]) -> dict[str, Any]:
     return {name: reference[name] for name in ("apiVersion", "kind", "name", "uid") if name in reference}
 
 
-def _spec(found: KubernetesObject, text: bytes, token: str) -> dict[str, Any] | None:
+def _spec(found: KubernetesObject, text: bytes, token: str, *, calls: bool) -> dict[str, Any] | None:
     """What the job reads of the spec, of fields beside it, and of those that it lifts out; an empty spec means something, too."""
     try:
         declared = read_spec(Rid(token, "", ""), spec_with_siblings(found, text, token))
-        spec = plain(declared) if declared is not None else {}
+        spec = plain(declared if calls else without_addresses(declared)) if declared is not None else {}
         lifted = found.lifted(token)
     except Fault:
         # A kind that declares it otherwise than Kubernetes does; the rest of the object still counts.

@@ -86,6 +86,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 - {name: CUSTOM_KINDS, value: {{ join "," .Values.customKinds | quote }}}
 {{- end }}
 - {name: SECRETS_ENABLED, value: {{ .Values.secrets.enabled | quote }}}
+- {name: CALLS_ENABLED, value: {{ .Values.calls.enabled | quote }}}
 - {name: EVENTS_ENABLED, value: {{ .Values.events.enabled | quote }}}
 {{- with .Values.prometheus.url }}
 - {name: PROMETHEUS_URL, value: {{ . | quote }}}

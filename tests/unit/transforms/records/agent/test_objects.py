@@ -102,6 +102,21 @@ def test_environment_arguments_and_annotations_of_a_pod_are_not_written() -> Non
     assert meaning(record.value) == meaning(json_bytes(pod))
 
 
+@pytest.mark.parametrize("kind", ["Pod", "Deployment", "Job"])
+def test_addresses_leave_the_cluster_only_where_calls_are_wanted(kind: str) -> None:
+    env = [{"name": "CART_ADDR", "value": "cart.shop:7070"}, {"name": "URL", "value": "http://pay:80"}, {"name": "MODE", "value": "fast"}]
+    spec: dict[str, Any] = {"containers": [{"name": "web", "image": "web:1", "env": env}]}
+    if kind != "Pod":
+        spec = {"template": {"metadata": {"labels": {"app": "web"}}, "spec": spec}}
+    text = json_bytes(api_object(kind, spec=spec))
+    version = {"Pod": "v1", "Deployment": "apps/v1", "Job": "batch/v1"}[kind]
+    with_calls, without = (state_record(text, kind, version, calls=calls).value for calls in (True, False))
+    assert b"cart.shop:7070" in with_calls
+    assert b"fast" not in with_calls
+    assert not any(one in without for one in (b"cart.shop", b"http://pay", b"fast"))
+    assert all(name in without for name in (b"CART_ADDR", b"URL", b"MODE"))
+
+
 def test_a_secret_in_a_status_or_a_label_is_redacted_at_the_source() -> None:
     token = "ghp_0123456789abcdefghij"
     pod = api_object("Pod", status={"message": f"login with {token} failed", "phase": "Failed"})
