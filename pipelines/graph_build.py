@@ -71,9 +71,8 @@ def main(
     json: Json = False,
     level: LogLevel = "INFO",
 ) -> None:
-    configure_logs(log_level(level))
-    # What the flow needs takes long to import, drivers and Beam most of it, and `--help` needs none of it.
-    from pipelines.job.start import check_settings, tell_start  # noqa: PLC0415
+    logs_from = log_level(level)
+    # What the flow needs takes long to import, drivers and Beam most of it, and `--help` and errors of use need none of it, nor logs.
     from pipelines.settings import RunSettings, flow_settings  # noqa: PLC0415
 
     streams = run_options.streams(bounded=stream.bounded)
@@ -99,6 +98,9 @@ def main(
         topics_are_named=topics.are_named,
         origin=origin(),
     )
+    configure_logs(logs_from)
+    from pipelines.job.start import check_settings, tell_start  # noqa: PLC0415
+
     with exit_on_fault(commits=True):
         check_settings(settings)
     tell_start(settings, follow, chosen.why)

@@ -19,7 +19,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
 }
 # Flags with a variable of another name, or with none.
 _NAMED: Final = """
-    allow_host allow_tenants archive auth auth_groups_header auth_header checkpoint_s client_id cluster_name
+    allow_host allow_tenants archive auth auth_groups_header auth_header calls checkpoint_s client_id cluster_name
     custom_kinds dead_after deadletter_path deadletter_topic deny_tenants discovery_every_s events
     expansion_service failure_patterns flink_expansion flink_master flink_parallelism flink_python_workers
     flink_worker_pool heartbeat_s host incidents into_ca_file into_password_file into_user job_endpoint json

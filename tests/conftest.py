@@ -1,6 +1,8 @@
 """`--long`: property tests look a hundred times longer; for a person with patience, not for CI. `--lab`: agents beside the job, too."""
 
 import os
+from typing import Final
+from zlib import crc32
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -8,6 +10,8 @@ from hypothesis import HealthCheck, settings
 from tests.support.patience import LONG_VARIABLE
 from transforms.io.unforeseen import RAISE, SWITCH
 from transforms.steps.lines import LINES
+
+_LONGEST_ID: Final = 80
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,6 +27,13 @@ def pytest_configure(config: pytest.Config) -> None:
     # Test files read it when they are imported, after this.
     if config.getoption("--long"):
         os.environ[LONG_VARIABLE] = "1"
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """A parameter that is a long text is called by its checksum: the names of tests travel to every worker."""
+    if isinstance(val, str | bytes) and len(val) > _LONGEST_ID:
+        return f"{argname}-{crc32(val if isinstance(val, bytes) else val.encode(errors='surrogatepass')):08x}"
+    return None
 
 
 @pytest.fixture(autouse=True)

@@ -60,18 +60,20 @@ def main(
     verbose: Annotated[bool, typer.Option("--verbose", help="One line for each check, also where many found the same.")] = False,
     level: LogLevel = "ERROR",
 ) -> None:
-    configure_logs(log_level(level))
+    logs_from = log_level(level)
     reader = chosen_reader(kafka_reader, follow=follow, java_side=topics.java_side()).reader
     if not topics.deadletter_topic:
         raise usage_error("--deadletter_topic is empty; name the topic that rejects go to.")
-    # Drivers and Beam take seconds to import, and `--help` needs neither.
+    at_kafka, at_neo4j = kafka.target(), neo4j.target()
+    configure_logs(logs_from)
+    # Drivers and Beam take seconds to import, and `--help` and errors of use need neither.
     from pipelines.doctor.report import print_checks  # noqa: PLC0415
     from runners.doctor.doctor import Subject, examine  # noqa: PLC0415
     from runners.doctor.verdict import Status, overall  # noqa: PLC0415
 
     subject = Subject(
-        kafka=kafka.target(),
-        neo4j=neo4j.target(),
+        kafka=at_kafka,
+        neo4j=at_neo4j,
         registry=registry.target(),
         topics=topics.topic_names(),
         letters=topics.letters(),

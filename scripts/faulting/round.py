@@ -110,12 +110,12 @@ class Commits:
         await_that(lambda: self.look() >= offsets, within_s, f"{offsets:,} committed offsets")
 
 
-def must_be_the_graph_of(world: World, records: list[SampleRecord], within_s: float = _ANALYSED_S) -> None:
+def must_be_the_graph_of(world: World, records: list[SampleRecord], within_s: float = _ANALYSED_S, at_once: int = 1) -> None:
     """Return once every tenant's digest is what the records alone come to, computed without Kafka and Neo4j.
 
-    A run that follows commits what it wrote, and analyses the tenants then.
+    A run that follows commits what it wrote, and analyses the tenants then. at_once: as in `played`.
     """
-    wanted, limit = expected_digests(records), time.monotonic() + within_s
+    wanted, limit = expected_digests(records, at_once=at_once), time.monotonic() + within_s
     while True:
         found = world.digests()
         differing = sorted(tenant for tenant in wanted.keys() | found.keys() if wanted.get(tenant) != found.get(tenant))

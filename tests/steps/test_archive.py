@@ -19,6 +19,8 @@ from transforms.steps.elements import RecordChunk
 from transforms.steps.metrics import read_counts
 from transforms.steps.resolve_tenants import ResolveTenants
 
+pytestmark = pytest.mark.slow
+
 REJECTED: list[int] = []
 
 

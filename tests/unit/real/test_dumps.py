@@ -12,7 +12,10 @@ from tests.support.real_data import DUMPS, FOLDER, Item, events, kspan, objects,
 from tests.support.real_specs import by_type, references
 from transforms.model.graph import CALLS
 
-pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the real dumps are not in {FOLDER}")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the real dumps are not in {FOLDER}"),
+]
 
 # What the dumps' owners are, as Kubernetes has them; the test does not ask the project's model.
 CLUSTER_SCOPED = {"Node", "Namespace"}

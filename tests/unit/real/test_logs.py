@@ -13,7 +13,10 @@ from tests.measure_log_filter import by_level, judged, stated, templates
 from tests.support.in_memory import expected_digests, played
 from tests.support.real_data import COLLECTED_MS, FOLDER, LOG_DUMPS, LogLine, log_lines
 
-pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the real dumps are not in {FOLDER}")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the real dumps are not in {FOLDER}"),
+]
 
 
 def ours(line: LogLine) -> dict[str, Any]:

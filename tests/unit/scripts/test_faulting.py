@@ -48,6 +48,10 @@ def test_equal_graphs_are_told_from_others_and_from_those_that_are_missing_or_to
             must_be_the_graph_of(cast("World", Graphs(wrong)), RECORDS, within_s=0)
 
 
+def test_what_records_come_to_is_the_same_however_many_are_written_together() -> None:
+    assert len({str(expected_digests(RECORDS, at_once=at_once)) for at_once in (1, 7, 500)}) == 1
+
+
 def test_how_a_run_ended_is_held_to_its_code_its_one_sentence_and_its_counts() -> None:
     counts = dict.fromkeys(OUTCOMES, 1)
 

@@ -31,7 +31,10 @@ ORDERS: Final = 155
 SLICES: Final = (1, 3, 7)
 PAIRS: Final = 60
 
-pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"{FOLDER} is no folder of labelled incidents; LABELLED_CASES names another")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not FOLDER.is_dir(), reason=f"{FOLDER} is no folder of labelled incidents; LABELLED_CASES names another"),
+]
 
 
 @pytest.fixture(scope="module")

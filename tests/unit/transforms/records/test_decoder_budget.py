@@ -48,6 +48,8 @@ from transforms.records.rejects import Fault
 from transforms.records.topics import TOPIC_OF_NAME
 from transforms.records.wrappers.avro import AvroReader
 
+pytestmark = pytest.mark.slow
+
 # The budget, as docs/records.md states it.
 TIME_S: Final = 0.05
 TIME_S_PER_BYTE: Final = 3e-6

@@ -45,6 +45,8 @@ from transforms.steps.elements import Resolved
 from transforms.steps.resolve_tenants import resolve
 from transforms.testing.memory_graph import MemoryGraphStore
 
+pytestmark = pytest.mark.slow
+
 HIDDEN = "hunter2hunter2"
 HIDDEN_64 = base64.b64encode(HIDDEN.encode()).decode()
 KEY = b"af-10::k"

@@ -18,6 +18,8 @@ from transforms.planning.causes.incidents import analyse
 from transforms.planning.causes.services import workload_of
 from transforms.planning.causes.world import Object, Rows, World
 
+pytestmark = pytest.mark.slow
+
 
 def world(workloads: int) -> World:
     resources: dict[str, dict[str, Any]] = {f"deployment:shop:w{n}": {"kind": "Deployment", "ns": "shop"} for n in range(workloads)}

@@ -19,6 +19,8 @@ from transforms.records.record import make_ver
 from transforms.testing import memory_graph
 from transforms.testing.memory_graph import MemoryGraphStore
 
+pytestmark = pytest.mark.slow
+
 
 def pods(client_id: str, number: int) -> list[Mutation]:
     found: list[Mutation] = []

@@ -2,6 +2,7 @@
 
 from unittest.mock import patch
 
+import pytest
 from hypothesis import given, settings
 
 from tests.support.patience import examples
@@ -11,6 +12,8 @@ from transforms.planning.facts.mutations import Mutation
 from transforms.planning.merge.fold import Folded, Interpreted, fold
 from transforms.records.record import KafkaRecord
 from transforms.testing.memory_graph import MemoryGraphStore
+
+pytestmark = pytest.mark.slow
 
 RECORD = KafkaRecord("t", 0, 0, 0, None, None)
 

@@ -19,6 +19,8 @@ from transforms.records.record import make_ver
 from transforms.steps.write_tenant import TenantWriter
 from transforms.testing.memory_graph import MemoryGraphStore, MemoryTenant
 
+pytestmark = pytest.mark.slow
+
 TENANT = "af-10"
 MANY = 3 * MOST_JOINED
 

@@ -1,5 +1,6 @@
 """A sweep changes nothing that people see, whenever it comes: what is dead stays dead, and what nothing newer speaks of is there."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,8 @@ from transforms.planning.merge.swept import place_of, places_of, swept_into
 from transforms.records.outcomes import Outcome
 from transforms.records.record import make_ver, time_limit
 from transforms.testing.memory_graph import MemoryGraphStore
+
+pytestmark = pytest.mark.slow
 
 
 def ver(t: int) -> str:
