@@ -4,7 +4,6 @@ Beam's own `DirectRunner` switches between implementations by the shape of the p
 and start Prism; naming the FnApiRunner leaves nothing to that switch (docs/adr/001).
 """
 
-import gc
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from runners.beam_patches import patch_beam
+from runners.memory import give_back
 from transforms.io.faults import InfrastructureFault, fault_sentence
 from transforms.io.kafka.connector_faults import connector_fault
 from transforms.io.kafka.target import KafkaTarget
@@ -22,15 +22,6 @@ from transforms.io.kafka.target import KafkaTarget
 RunPipeline = Callable[[Callable[[beam.Pipeline], None], KafkaTarget | None], Any]
 
 _CONNECT_S: Final = 10.0
-# What the flow makes in masses (records, mutations, rows) holds no cycles; looking for some in it, over and over, cost
-# half of decoding and planning (measured). Beam's own cycles, a few thousand objects a slice, are still found.
-_COLLECT_AFTER: Final = (100_000, 20, 20)
-
-
-def tune_gc() -> None:
-    """Have cyclic garbage looked for rarely, and not among what is there already; call once, after imports."""
-    gc.freeze()
-    gc.set_threshold(*_COLLECT_AFTER)
 
 
 def run_pipeline(build: Callable[[beam.Pipeline], None], kafka: KafkaTarget | None = None) -> Any:
@@ -53,6 +44,8 @@ def run_pipeline(build: Callable[[beam.Pipeline], None], kafka: KafkaTarget | No
         if fault is None:
             raise
         raise fault from None
+    finally:
+        give_back()
     return result
 
 

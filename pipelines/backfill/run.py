@@ -23,9 +23,10 @@ from pipelines.options.registry import RegistryOptions
 from pipelines.options.tenants import AdmissionOptions, RouteOptions
 from pipelines.output.progress import Count
 from pipelines.settings import FlowSettings, flow_settings
-from runners.direct import RunPipeline, tune_gc
+from runners.direct import RunPipeline
 from runners.loops.backfill import BackfillTotals, SliceDone, SliceProgress, backfill, done_of, read_held
 from runners.loops.stop import StopSignals
+from runners.memory import tune_memory
 from transforms.io.archive.files import Archive
 from transforms.io.backfill.ledger import DONE, FAILED, RUNNING, STOPPED, BackfillLedger, Slice
 from transforms.io.backfill.source import archive_files, kafka_ranges, slices_of_files, slices_of_ranges
@@ -94,7 +95,7 @@ def run_asked(asked: Asked, *, as_json: bool) -> bool:
         if asked.how.dry_run:
             print_plan([(scope, work.planned(scope)) for scope in scopes], as_json=as_json)
             return True
-        tune_gc()
+        tune_memory()
         ran: list[Ran] = []
         try:
             for scope in scopes:

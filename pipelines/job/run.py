@@ -9,12 +9,13 @@ from pipelines.job.start import installed_version
 from pipelines.options.run import FollowOptions
 from pipelines.output.run_report import ProgressBar
 from pipelines.settings import RunSettings
-from runners.direct import RunPipeline, run_pipeline, tune_gc
+from runners.direct import RunPipeline, run_pipeline
 from runners.loops.bounded import RunTotals
 from runners.loops.follow import Follow
 from runners.loops.handover import Handover
 from runners.loops.standby import Standby
 from runners.loops.stop import StopSignals
+from runners.memory import tune_memory
 from runners.observe.metrics import Monitor
 from runners.observe.monitor_server import MonitorServer
 from runners.settled import run_settled
@@ -36,7 +37,7 @@ def run(settings: RunSettings, follow: FollowOptions, run_one: RunPipeline = run
         for flag, root in (("--archive", settings.flow.archive), ("--deadletter_path", settings.flow.letters.path)):
             if root:
                 must_take_files(flag, root)
-    tune_gc()
+    tune_memory()
     with ExitStack() as held:
         stop = held.enter_context(StopSignals())
         monitor = Monitor(follow.healthy_for_s())

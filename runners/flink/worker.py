@@ -9,7 +9,7 @@ from typing import Final
 
 from apache_beam.runners.worker.sdk_worker import SdkHarness
 
-from runners.direct import tune_gc
+from runners.memory import tune_memory
 
 # What a step puts out is sent when its bundle ends or a buffer is full, never by the clock.
 _NEVER_MS: Final = -1
@@ -18,7 +18,7 @@ _NEVER_MS: Final = -1
 def main(control: str, worker_id: str) -> None:
     """Work until the TaskManager at this address closes the connection."""
     logging.basicConfig(level=logging.WARNING, format=f"%(asctime)s %(levelname)s worker {worker_id} %(name)s: %(message)s")
-    tune_gc()
+    tune_memory()
     SdkHarness(control, worker_id=worker_id, data_buffer_time_limit_ms=_NEVER_MS).run()
 
 

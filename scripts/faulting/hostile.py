@@ -164,9 +164,10 @@ def invent_prefixes(round_: Round) -> Seen:
         flags = ("--log_level=INFO", f"--metrics_port={port}")
     with following(round_, number, *flags) as (neighbours, job):
         neighbours.meet(lambda: round_.world.produce(bad[:number]))
-        # By now every cache is as large as it may be; what grows from here on would grow for ever.
+        neighbours.meet_again(lambda: round_.world.produce(bad[number : 2 * number]))
+        # By now every cache, of two generations each, is as large as it may be; what grows from here on would grow for ever.
         before = job.memory_bytes()
-        neighbours.meet_again(lambda: round_.world.produce(bad[number:]))
+        neighbours.meet_again(lambda: round_.world.produce(bad[2 * number :]))
         grown = job.memory_bytes() - before
         metrics = urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10).read()
         must(b'client_id="invented-' not in metrics, "a tenant that nobody knows has a series of its own")
@@ -176,7 +177,7 @@ def invent_prefixes(round_: Round) -> Seen:
         lines = len(job.stop().must_be(0).said.splitlines())
         must(lines < _LOG_LINES, f"the log has {lines:,} lines")
     told = f"{grown / 1e6:+.0f} MB, {len(metrics) / 1e3:.0f} kB of metrics, {lines} lines"
-    return Seen(f"{number:,} records, then twice as many: {told}; {neighbours.said}")
+    return Seen(f"{number:,} records, three times: {told}; {neighbours.said}")
 
 
 def meet_defects(round_: Round) -> Seen:

@@ -107,7 +107,7 @@ def test_a_server_that_is_named_wrong_is_told_before_the_run_says_that_it_starts
 
 @pytest.mark.parametrize("flag", ["--archive", "--deadletter_path"])
 def test_a_folder_that_takes_no_files_ends_the_run_before_it_begins(flag: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.job.run.tune_gc", lambda: pytest.fail("the run began"))
+    monkeypatch.setattr("pipelines.job.run.tune_memory", lambda: pytest.fail("the run began"))
     (tmp_path / "file").write_text("")
     wrong = str(tmp_path / "file" / "nope")
     settings = _settings()
