@@ -16,6 +16,8 @@ Examples:
 
   scripts/bench --scaling --clusters 10,100 --per_cluster 288 --mix upstream
 
+  scripts/bench --incidents --clusters 1,10,100 --per_cluster 1210
+
   scripts/bench --groups --clusters 10,100,1000 --objects 10000
 
   scripts/bench --purge --json
@@ -37,6 +39,7 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 import typer
 
+from scripts.benching.analysing import measure_analysis, show_analysis
 from scripts.benching.archiving import measure_archive, show_archive
 from scripts.benching.backfilling import measure_backfill, show_backfill
 from scripts.benching.flooding import measure_flood, show_flood
@@ -102,11 +105,17 @@ def main(
     scaling: Annotated[
         bool, typer.Option("--scaling", help="Measure what the number of clusters costs, against the floor, and nothing else.")
     ] = False,
+    incidents: Annotated[
+        bool, typer.Option("--incidents", help="Measure what it costs to keep incidents, against the reads alone, and nothing else.")
+    ] = False,
     groups: Annotated[
         bool, typer.Option("--groups", help="Measure what it saves to write tenants' batches together, and nothing else.")
     ] = False,
     per_cluster: Annotated[
-        int, typer.Option("--per_cluster", min=0, help="Objects of each cluster, with --scaling, in place of --objects; 0: not so.")
+        int,
+        typer.Option(
+            "--per_cluster", min=0, help="Objects of each cluster, with --scaling or --incidents, in place of --objects; 0: not so."
+        ),
     ] = 0,
     runner: Annotated[
         str, typer.Option("--runner", help="direct | flink. flink: the job streams on a cluster of its own, against the bounded run.")
@@ -146,6 +155,10 @@ def main(
             Measured(
                 lambda empty: measure_scaling(plan.clusters, objects, per_cluster, messages, plan.mix, seed, empty, say), show_scaling
             ),
+        ),
+        (
+            incidents,
+            Measured(lambda empty: measure_analysis(plan.clusters, objects, per_cluster, seed, empty, say), show_analysis),
         ),
         (groups, Measured(lambda empty: measure_groups(plan.clusters, objects, GROUP_ROUNDS, seed, empty, say), show_groups)),
         (purge, Measured(lambda empty: measure_purge(purge_nodes, empty, say), show_purge)),
