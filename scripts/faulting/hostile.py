@@ -15,7 +15,7 @@ import psutil
 from scripts.faulting.buggy import BUG
 from scripts.faulting.job import FOLLOW, Command
 from scripts.faulting.raw_records import RawRecord, produce_raw
-from scripts.faulting.round import Commits, Round, Seen, must, must_be_the_graph_of
+from scripts.faulting.round import TOGETHER, Commits, Round, Seen, must, must_be_the_graph_of
 from scripts.sampling.cluster import BEGIN
 from scripts.sampling.record import EVENTS, RESOURCES, SampleRecord, json_bytes
 from scripts.world import World
@@ -25,9 +25,8 @@ AT: Final = BEGIN.isoformat().replace("+00:00", "Z")
 AT_MS: Final = int(BEGIN.timestamp() * 1000)
 _KEY: Final = f"{HOSTILE}::pod:shop:".encode()
 _COMMITTED_S: Final = 120.0
-# From so many records on, what they come to is worked out for many of a tenant at once: one by one, a product takes minutes.
+# From so many records on, what they come to is worked out for many of a tenant at once.
 _MANY: Final = 10_000
-_TOGETHER: Final = 500
 _GROWTH_BYTES: Final = 60 * 1024 * 1024
 _LOG_LINES: Final = 400
 _METRICS_BYTES: Final = 200_000
@@ -92,7 +91,7 @@ class Neighbours:
 
     def must_be_as_expected(self) -> None:
         records = [*self._records, *self._harmless, *self._taken]
-        must_be_the_graph_of(self._world, records, at_once=1 if len(records) < _MANY else _TOGETHER)
+        must_be_the_graph_of(self._world, records, at_once=1 if len(records) < _MANY else TOGETHER)
 
     @property
     def said(self) -> str:

@@ -113,7 +113,7 @@ def decode_record(
             return Decoded(record, key, route)
         ver = _version(record, at_us)
     except Fault as fault:
-        return Decoded(record, key, route, fault=with_cause(fault, record, route.topic))
+        return Decoded(record, key, route, fault=with_cause(fault, record, route.topic).alone())
     return Decoded(record, key, route, body, ver)
 
 
@@ -129,7 +129,7 @@ def _take_key(key: bytes | None, form: KeyForm) -> tuple[SplitKey, Fault | None,
     try:
         _check_key(key)
     except Fault as fault:
-        return split, fault, False
+        return split, fault.alone(), False
     return split, None, may_name_kind(split)
 
 

@@ -64,6 +64,11 @@ class Fault(Exception):
         self.detail = detail
         self.parsed = parsed
 
+    def alone(self) -> "Fault":
+        """The same, without what it was raised from: a traceback keeps every value of its frames, such as all that a record lists."""
+        self.__traceback__ = self.__cause__ = self.__context__ = None
+        return self
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Runners may pickle what passes between steps."""
         return (_fault, (self.reason, self.detail, self.parsed))

@@ -275,7 +275,7 @@ class TenantResolver:
                 self._admit(client_id)
                 self._let_in.add(client_id)
         except Fault as fault:
-            return fault
+            return fault.alone()
         return client_id
 
     def _admit(self, client_id: str) -> None:

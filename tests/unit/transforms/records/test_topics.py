@@ -252,3 +252,11 @@ def test_a_tombstone_at_no_sensible_time_is_a_fault(timestamp_ms: int) -> None:
 @pytest.mark.parametrize(("timestamp_ms", "t_us"), [(946_684_800_000, 946_684_800_000_000), (253_402_214_399_999, 253_402_214_399_999_000)])
 def test_a_tombstone_at_the_edges_of_time_is_taken(timestamp_ms: int, t_us: int) -> None:
     assert _t_us(decode_record(kafka_record(RESOURCES, None, timestamp_ms=timestamp_ms))) == t_us
+
+
+def test_a_fault_keeps_nothing_of_what_it_was_raised_from() -> None:
+    record = kafka_record(TARGETS, json_of({"status": "success", "data": {"activeTargets": [{"labels": {"job": "j"}}] * 6_000}}))
+    fault = decode_record(record).fault
+    assert fault is not None
+    assert fault.reason is Reason.LIMIT_EXCEEDED
+    assert (fault.__traceback__, fault.__cause__, fault.__context__) == (None, None, None)
