@@ -108,9 +108,9 @@ def main(
 
     started = time.monotonic()
     if streams:
-        from pipelines.job.stream import Watching, watch_stream  # noqa: PLC0415
-
         with exit_on_fault("Interrupted; the job goes on: run the same command to watch it again.", commits=True):
+            from pipelines.job.stream import Watching, watch_stream  # noqa: PLC0415
+
             totals = watch_stream(
                 settings,
                 stream.on(flink.settings(run_options.runner)),
@@ -119,10 +119,10 @@ def main(
             )
         print_summary(run_summary(totals, time.monotonic() - started), as_json=json)
         return
-    from pipelines.job.on_runner import run_pipeline_on  # noqa: PLC0415
-    from pipelines.job.run import run  # noqa: PLC0415
-
     with exit_on_fault("Interrupted; nothing after the last committed offsets counts as done: run again to go on.", commits=True):
+        from pipelines.job.on_runner import run_pipeline_on  # noqa: PLC0415
+        from pipelines.job.run import run  # noqa: PLC0415
+
         totals = run(settings, follow, run_pipeline_on(run_options.runner, flink, "graph-build-slice"))
     print_summary(run_summary(totals, time.monotonic() - started), as_json=json)
     if totals.left_out and not follow.follow:

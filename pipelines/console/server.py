@@ -1,5 +1,6 @@
 """The server: one process, pages in threads."""
 
+import signal
 import socket
 import sys
 import threading
@@ -60,4 +61,7 @@ def serve(
         h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
         timeout_graceful_shutdown=5,
     )
+    # Uvicorn repeats the signal that ended it for whoever handled it before; to be stopped is how this ends.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
     uvicorn.Server(config).run(sockets=[listening])

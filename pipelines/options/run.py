@@ -44,7 +44,7 @@ def chosen_reader(kafka_reader: str, *, follow: bool, java_side: str) -> ReaderC
         return ReaderChoice(BOUNDED, "a run that goes on reads by itself")
     if java_side:
         return ReaderChoice(BEAM, f"its Java side is at {java_side}")
-    return ReaderChoice(BOUNDED, "no Java side of Beam's Kafka connector was named or runs in the local stack")
+    return ReaderChoice(BOUNDED, "no Java side of Beam's Kafka connector is named; that of the local stack serves the local stack alone")
 
 
 @dataclass(frozen=True, slots=True)

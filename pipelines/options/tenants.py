@@ -11,7 +11,7 @@ from pipelines.options.flow import tenant_id
 from pipelines.options.warn import warn
 from transforms.planning.lifecycle.liveness import Limits
 from transforms.records.tenancy.routes import BadPattern, check_pattern, topic_per_cluster
-from transforms.records.tenancy.tenant import TenantRules
+from transforms.records.tenancy.tenant import ID_RULE, TenantRules
 from transforms.records.topic_names import ALL_TOPICS
 
 # A shell pattern of what an id may hold; what brackets hold is not judged.
@@ -96,7 +96,9 @@ class AdmissionOptions:
                         pattern=pattern,
                         remedy="ids have lower-case letters, digits, dots and dashes",
                     )
-        return TenantRules(tenant_id(client_id), allow, deny, self.new_tenants_per_hour)
+        if allow and not any(_MAY_MATCH.fullmatch(pattern) for pattern in allow):
+            raise usage_error(f"--allow_tenants is {self.allow_tenants!r}, which lets no tenant in; a tenant id has {ID_RULE}.")
+        return TenantRules(tenant_id(client_id, "--single_tenant"), allow, deny, self.new_tenants_per_hour)
 
 
 @dataclass(frozen=True, slots=True)

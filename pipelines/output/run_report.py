@@ -174,4 +174,5 @@ def print_replay(summary: dict[str, Any], *, as_json: bool) -> None:
     said = "would be replayed" if summary["dry_run"] else f"replayed in {summary['seconds']:.1f} s"
     out.print(f"{summary['replayed']:,} of {spoken_number(summary['letters'], 'letter')} {said}", highlight=False)
     if not summary["dry_run"] and summary["replayed"] > summary[Outcome.REJECTED.value]:
-        out.print("`deadletters list` counts those that were taken in as replayed; `show` says why others were rejected", highlight=False)
+        others = "; `show` says why others were rejected" if summary[Outcome.REJECTED.value] else ""
+        out.print(f"`deadletters list` counts those that were taken in as replayed{others}", highlight=False)

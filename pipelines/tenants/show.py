@@ -33,6 +33,7 @@ _TIMES: Final = frozenset(
         "quarantined_at",
         "generation_from",
         "began_ms",
+        "analysed_at",
     }
 )
 _FLOORS: Final = frozenset({"floor", "episode_floor", "swept"})

@@ -96,7 +96,7 @@ def kafka_checks(subject: Subject) -> list[Check]:
     return [
         reached,
         *(check for name in names for check in _judge_topic(subject, name, told[name], configured[name])),
-        *topics.judge_any(told[name] for name in names),
+        *topics.judge_any((told[name] for name in names), names),
         *(() if subject.letters.path else deadletters.judge_deadletters(letters, told[letters], configured[letters], making)),
         group,
         *_progress_checks(subject, names, group, inquiry),

@@ -52,13 +52,15 @@ def judge_topic(
     return [check, *_judge_settings(name, settings, declared(name, patterns))]
 
 
-def judge_any(presence: Iterable[TopicDescription | ProbeError]) -> list[Check]:
-    """failed where not one of the topics to read exists; nothing otherwise, or where Kafka does not say."""
+def judge_any(presence: Iterable[TopicDescription | ProbeError], names: Iterable[str] = ()) -> list[Check]:
+    """failed where not one of the topics to read exists; nothing otherwise, or where Kafka does not say. names: of the topics."""
     told = list(presence)
     if not told or any(not isinstance(one, ProbeError) or one.code != MISSING for one in told):
         return []
     said = "none of the topics to read exists: a run that ends fails, and one with --follow waits"
-    return [failed(ANY_TOPIC, said, "Make them with `python -m pipelines.topics create`, or name others with --topics.")]
+    misspelt = [near_topic(name) for name in names]
+    make = "Make them with `python -m pipelines.topics create`, or name others with --topics."
+    return [failed(ANY_TOPIC, said, "Fix --topics." if misspelt and all(misspelt) else make)]
 
 
 def _skipped(topic: str, why: str) -> list[Check]:

@@ -129,4 +129,4 @@ def _print_status(stack: LocalStack) -> bool:
 
 
 if __name__ == "__main__":
-    app()
+    app(prog_name="scripts/stack")

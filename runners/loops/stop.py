@@ -1,10 +1,14 @@
 """Being asked to stop: SIGTERM and SIGINT end a run after the slice it is in; a second one ends it at once."""
 
 import contextlib
+import os
 import signal
+import sys
 from queue import Empty, SimpleQueue
 from types import FrameType, TracebackType
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+
+_STOPPING: Final = b"\nStopping once what is at work is done and committed; once more stops at once.\n"
 
 
 class Stopper(Protocol):
@@ -40,6 +44,9 @@ class StopSignals:
             raise KeyboardInterrupt
         self._asked = True
         self._woken.put(None)
+        if sys.stderr.isatty():
+            # Nothing but this may be called within a handler: a log line may be half written.
+            os.write(sys.stderr.fileno(), _STOPPING)
 
     def asked(self) -> bool:
         return self._asked

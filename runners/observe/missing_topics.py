@@ -7,11 +7,12 @@ import structlog
 
 from runners.observe.metrics import Monitor
 from transforms.io.faults import InfrastructureFault
-from transforms.records.topic_names import near_topic
+from transforms.records.topic_names import TOPIC_NAMES, near_topic
 
 _LOG: Final = structlog.get_logger("run")
 _SHOWN: Final = 10
-_REMEDY: Final = "make them with `python -m pipelines.topics create`, or name those to read with --topics or KAFKA_TOPICS"
+_MAKE: Final = "make them with `python -m pipelines.topics create`, or name those to read with --topics or KAFKA_TOPICS"
+_NAME: Final = "fix --topics or KAFKA_TOPICS"
 
 
 class MissingTopics:
@@ -34,10 +35,11 @@ class MissingTopics:
         found = len(wanted) - len(missing)
         if self._monitor:
             self._monitor.topics_missing(len(missing))
-        if (found, missing) != self._before:
+        goes_on = self._waits or bool(found and not (missing and self._must_exist))
+        if goes_on and (found, missing) != self._before:
             self._before = (found, missing)
             self._tell(found, missing)
-        if self._waits or (found and not (missing and self._must_exist)):
+        if goes_on:
             return
         what = "has none of the topics to read" if not found else "lacks topics that were named"
         raise InfrastructureFault(f"Kafka at {self._brokers} {what} ({_listed(missing)}): {_remedy(missing)}, then run again.")
@@ -47,15 +49,25 @@ class MissingTopics:
             _LOG.info("topics", found=found, missing=[])
         elif found:
             tell = _LOG.warning if self._must_exist else _LOG.info
-            tell("topics", found=found, missing=missing[:_SHOWN], detail="those that are missing are read once they exist")
-        elif self._waits:
+            when = "are read once they exist" if self._waits else "are read by a run that begins once they exist"
+            tell("topics", found=found, missing=missing[:_SHOWN], detail=f"those that are missing {when}")
+        else:
             _LOG.warning("topics", found=0, missing=missing[:_SHOWN], detail=f"waiting until one exists: {_remedy(missing)}")
 
 
 def _remedy(missing: list[str]) -> str:
-    """To make the topics; where each looks misspelt, to write them as they are called."""
-    near = [near_topic(topic) for topic in missing[:_SHOWN]]
-    return f"did you mean {', '.join(near)}? Fix --topics or KAFKA_TOPICS" if near and all(near) else _REMEDY
+    """To make the topics; to write one that looks misspelt as it is called; to leave out one that this version does not decode."""
+    near = [one for topic in missing[:_SHOWN] if (one := near_topic(topic))]
+    if near:
+        return f"did you mean {', '.join(near)}? F{_NAME[1:]}"
+    unknown = [topic for topic in missing if not topic.endswith(tuple(TOPIC_NAMES))]
+    if unknown:
+        return f"this version decodes no topic of the name {', '.join(unknown[:_SHOWN])}; {_NAME}"
+    of_clusters = [topic for topic in missing if topic not in TOPIC_NAMES]
+    if of_clusters:
+        made = f"python -m pipelines.topics create --topic_per_cluster --topics {','.join(missing[:_SHOWN])}"
+        return f"make them with `{made}`, or {_NAME}"
+    return _MAKE
 
 
 def _listed(topics: list[str]) -> str:

@@ -77,4 +77,8 @@ class GroupProgressStore:
         try:
             self._store.ask(cypher.KEEP_OFFSETS, **self._key(), holder=self._holder, **columns)
         except (InfrastructureFault, RowRefused) as error:
-            _LOG.warning("offsets not kept in the graph", group=self._group, detail=str(error)[:300])
+            _LOG.warning(
+                "offsets not kept in the graph",
+                group=self._group,
+                detail=error.sentence if isinstance(error, InfrastructureFault) else str(error)[:300],
+            )

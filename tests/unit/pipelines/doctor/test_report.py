@@ -102,6 +102,8 @@ def test_a_topic_that_was_named_must_exist_and_one_of_the_contract_need_not() ->
 
 def test_with_no_topic_at_all_the_job_cannot_run() -> None:
     assert [check.status for check in judge_any([NONE, NONE])] == [Status.FAILED]
+    (misspelt,) = judge_any([NONE], ["state.k8s.resourc"])
+    assert misspelt.remedy == "Fix --topics."
     assert judge_any([NONE, THERE]) == judge_any([]) == judge_any([NONE, ProbeError("no answer", "_TIMED_OUT")]) == []
 
 

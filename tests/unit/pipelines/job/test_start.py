@@ -125,8 +125,21 @@ def test_a_misspelt_topic_is_told_with_the_one_that_was_meant() -> None:
         InfrastructureFault, match=r"\(state.k8s.resourc\): did you mean state.k8s.resource\? Fix --topics or KAFKA_TOPICS, then"
     ):
         look(["state.k8s.resourc"], [])
-    with pytest.raises(InfrastructureFault, match="make them with"):
-        look(["state.k8s.resourc", "a.state.k8s.resource"], [])
+
+
+@pytest.mark.parametrize(
+    ("missing", "remedy"),
+    [
+        ("state.k8s.resource", "make them with `python -m pipelines.topics create`, or name those to read"),
+        ("prod.state.k8s.resource", "create --topic_per_cluster --topics prod.state.k8s.resource`, or fix --topics or KAFKA_TOPICS"),
+        ("foo", "this version decodes no topic of the name foo; fix --topics or KAFKA_TOPICS"),
+    ],
+)
+def test_the_remedy_for_a_topic_that_is_missing_is_one_that_works(missing: str, remedy: str) -> None:
+    with pytest.raises(InfrastructureFault) as raised:
+        MissingTopics("k:9092", None, must_exist=True, waits=False).look(["events.normalized", missing], ["events.normalized"])
+
+    assert remedy in raised.value.sentence
 
 
 def test_a_folder_that_takes_files_is_made_and_stays_empty(tmp_path: Path) -> None:
@@ -163,9 +176,11 @@ def test_with_all_topics_there_nothing_is_missing(must_exist: bool, waits: bool)
 
 
 def test_a_run_that_ends_fails_where_there_is_no_topic_and_names_the_remedy() -> None:
-    said, _ = _look("", must_exist=False, waits=False)
+    with pytest.raises(InfrastructureFault) as raised:
+        MissingTopics("k:9092", None, must_exist=False, waits=False).look(["events.normalized", "logs.normalized"], [])
 
-    assert said.startswith("Kafka at k:9092 has none of the topics to read (a, b, c): make them with `python -m pipelines.topics create`")
+    named = "(events.normalized, logs.normalized): make them with `python -m pipelines.topics create`"
+    assert raised.value.sentence.startswith(f"Kafka at k:9092 has none of the topics to read {named}")
 
 
 def test_a_run_that_ends_fails_where_a_topic_is_missing_that_was_named() -> None:

@@ -147,7 +147,12 @@ def test_a_broker_without_a_port_is_wrong_usage(brokers: str, wrong: str) -> Non
 @pytest.mark.parametrize(("pattern", "warns"), [("af-*", False), ("af-1[0-4]", False), ("?.x", False), ("AF", True), ("a_b*", True)])
 def test_a_pattern_that_no_tenant_can_match_is_warned_of(pattern: str, warns: bool) -> None:
     with capture_logs() as logs:
-        rules = AdmissionOptions(allow_tenants=pattern).rules("")
+        rules = AdmissionOptions(allow_tenants=f"{pattern},af-10").rules("")
 
-    assert rules.allow == (pattern,)
+    assert rules.allow == (pattern, "af-10")
     assert [one["pattern"] for one in logs if one["event"] == "pattern matches no tenant"] == [pattern] * warns
+
+
+def test_patterns_that_let_nobody_in_are_wrong_usage() -> None:
+    with pytest.raises(typer.BadParameter, match="--allow_tenants is 'AF-\\*,B_1', which lets no tenant in"):
+        AdmissionOptions(allow_tenants="AF-*,B_1").rules("")
