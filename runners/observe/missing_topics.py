@@ -12,7 +12,7 @@ from transforms.records.topic_names import TOPIC_NAMES, near_topic
 _LOG: Final = structlog.get_logger("run")
 _SHOWN: Final = 10
 _MAKE: Final = "make them with `python -m pipelines.topics create`, or name those to read with --topics or KAFKA_TOPICS"
-_NAME: Final = "fix --topics or KAFKA_TOPICS"
+_SETTING: Final = "--topics or KAFKA_TOPICS"
 
 
 class MissingTopics:
@@ -59,14 +59,14 @@ def _remedy(missing: list[str]) -> str:
     """To make the topics; to write one that looks misspelt as it is called; to leave out one that this version does not decode."""
     near = [one for topic in missing[:_SHOWN] if (one := near_topic(topic))]
     if near:
-        return f"did you mean {', '.join(near)}? F{_NAME[1:]}"
+        return f"did you mean {', '.join(near)}? Fix {_SETTING}"
     unknown = [topic for topic in missing if not topic.endswith(tuple(TOPIC_NAMES))]
     if unknown:
-        return f"this version decodes no topic of the name {', '.join(unknown[:_SHOWN])}; {_NAME}"
+        return f"this version decodes no topic of the name {', '.join(unknown[:_SHOWN])}; fix {_SETTING}"
     of_clusters = [topic for topic in missing if topic not in TOPIC_NAMES]
     if of_clusters:
         made = f"python -m pipelines.topics create --topic_per_cluster --topics {','.join(missing[:_SHOWN])}"
-        return f"make them with `{made}`, or {_NAME}"
+        return f"make them with `{made}`, or fix {_SETTING}"
     return _MAKE
 
 
