@@ -89,7 +89,10 @@ all of the local stack. To ask one of any Neo4j, the local stack's too, set `NEO
 own Cypher:
 
 ```python
-import os, neo4j
+import os
+
+import neo4j
+
 login = (os.environ["NEO4J_USER"], os.environ["NEO4J_PASSWORD"])
 with neo4j.GraphDatabase.driver(os.environ["NEO4J_URI"], auth=login) as driver:
     cypher = "MATCH (p:Pod {{{TENANT_KEY}: ${TENANT_KEY}}})-[:RUNS_ON]->(n) RETURN p.name AS pod, n.rid AS node"

@@ -87,7 +87,12 @@ def print_plan(plans: list[tuple[Scope, list[Slice]]], *, as_json: bool) -> None
         return
     for scope, slices in plans:
         table = Table(
-            "topic", "partitions", "offsets", "files", "bytes of files", title=f"would be read: {scope}, in {spoken_number(len(slices), 'slice')}"
+            "topic",
+            "partitions",
+            "offsets",
+            "files",
+            "bytes of files",
+            title=f"would be read: {scope}, in {spoken_number(len(slices), 'slice')}",
         )
         for topic, row in _plan_object(slices)["topics"].items():
             table.add_row(topic, *(f"{row[name]:,}" for name in ("partitions", "offsets", "files", "bytes")))
