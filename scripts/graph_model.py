@@ -30,7 +30,10 @@ A `:Resource` has these properties:
 An `:Episodic` has `eid`, `etype`, `severity_raw`, `severity` (DEBUG, INFO, WARNING, ERROR, FATAL, UNKNOWN), `reason`,
 `message`, `event_time`, `count` and `subject` (the rid that it is about). An episode of an alert has `alert` and, if
 Prometheus itself reported it, `state` (pending or firing, as last reported). An episode that counts may have
-`count_capped`. An episode of etype `k8s.log` is about a Pod and counts its lines of one UTC minute with the same
+`count_capped`. An episode of etype `k8s.finding` is what an object's own record shows to be wrong; `finding` names it.
+It has `event_time` only if the record says since when: the time of a condition's transition, or of a container's end.
+Otherwise the first 18 digits of `ver` are the time of the latest record that shows it, in microseconds since 1970.
+An episode of etype `k8s.log` is about a Pod and counts its lines of one UTC minute with the same
 text. It may have `container`, and its `reason` is one of the families of failures (docs/records.md).
 
 A `:PromTarget` has `tid`, `job`, `instance`, `ns`, `health`, `scrape_url`, `last_error`, `labels` and `subject` (the
@@ -80,9 +83,26 @@ reference is optional or the cluster's agent does not report Secrets.
 """
 
 ASKING = f"""\
-Each question concerns one tenant, `${TENANT_KEY}`. In Neo4j Browser or `cypher-shell`, give it once with
-`:param {TENANT_KEY} => 'af-10'`. On a small graph Neo4j may warn that a relationship type such as `EMITS` does not exist; that
-is harmless, the graph has none of them yet.
+Each question concerns one tenant, `${TENANT_KEY}`. `python -m scripts.questions --client_id af-10 --number {len(QUERIES)}` asks them
+all of the local stack. To ask one of any Neo4j, the local stack's too, set `NEO4J_URI`, `NEO4J_USER` and `NEO4J_PASSWORD`
+(`eval "$(scripts/stack env)"` does) and run this in the environment of `scripts/setup` (`. .venv/bin/activate`), with your
+own Cypher:
+
+```python
+import os
+
+import neo4j
+
+login = (os.environ["NEO4J_USER"], os.environ["NEO4J_PASSWORD"])
+with neo4j.GraphDatabase.driver(os.environ["NEO4J_URI"], auth=login) as driver:
+    cypher = "MATCH (p:Pod {{{TENANT_KEY}: ${TENANT_KEY}}})-[:RUNS_ON]->(n) RETURN p.name AS pod, n.rid AS node"
+    for record in driver.execute_query(cypher, {TENANT_KEY}="af-10").records:
+        print(record.data())
+```
+
+If the password is in a file, read it: `open(os.environ["NEO4J_PASSWORD_FILE"]).read().strip()`. If you have Neo4j Browser or
+`cypher-shell`, give the tenant once with `:param {TENANT_KEY} => 'af-10'`; the local stack has neither. On a small graph Neo4j
+may warn that a relationship type such as `EMITS` does not exist; that is harmless, the graph has none of them yet.
 """
 
 

@@ -13,6 +13,9 @@ class Query(NamedTuple):
     cypher: str
 
 
+# The record's time, with which a version begins: when an episode was last reported. Only findings may have no time of their own.
+_REPORTED: Final = "datetime({epochMillis: toInteger(left(e.ver, 18)) / 1000})"
+
 QUERIES: Final = (
     Query(
         "What runs where?",
@@ -56,7 +59,8 @@ QUERIES: Final = (
     Query(
         "What are the latest warnings?",
         "MATCH (e:Episodic {client_id: $client_id}) WHERE e.severity = 'WARNING'\n"
-        "RETURN toString(e.event_time) AS at, e.subject AS about, e.reason AS reason ORDER BY at DESC LIMIT 5",
+        f"WITH e, coalesce(e.event_time, {_REPORTED}) AS moment\n"
+        "RETURN toString(moment) AS at, e.subject AS about, e.reason AS reason ORDER BY moment DESC, about, reason LIMIT 5",
     ),
     Query(
         "Which targets are down, and what do they scrape?",
@@ -124,8 +128,9 @@ QUERIES: Final = (
     Query(
         "Which episodes are the evidence of an incident?",
         "MATCH (e:Episodic {client_id: $client_id})-[:PART_OF]->(i:Incident)\n"
-        "RETURN i.title AS incident, toString(e.event_time) AS at, e.reason AS reason, e.message AS message, e.ver AS record"
-        " ORDER BY at LIMIT 20",
+        f"WITH e, i, coalesce(e.event_time, {_REPORTED}) AS moment\n"
+        "RETURN i.title AS incident, toString(moment) AS at, e.reason AS reason, e.message AS message, e.ver AS record"
+        " ORDER BY moment LIMIT 20",
     ),
     Query(
         "Which episode probably caused which?",
@@ -152,8 +157,9 @@ QUERIES: Final = (
     Query(
         "What was wrong with which objects, and when?",
         "MATCH (e:Episodic {client_id: $client_id}) WHERE e.finding > ''\n"
-        "RETURN e.finding AS finding, e.subject AS object, toString(e.event_time) AS since, e.message AS message"
-        " ORDER BY since DESC LIMIT 20",
+        f"WITH e, {_REPORTED} AS reported\n"
+        "RETURN e.finding AS finding, e.subject AS object, toString(e.event_time) AS since, toString(reported) AS `last reported`,\n"
+        "  e.message AS message ORDER BY coalesce(e.event_time, reported) DESC, object, finding LIMIT 20",
     ),
     Query(
         "Which quotas are nearly used up?",

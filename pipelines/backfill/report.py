@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 
 from pipelines.output.command import console, print_json
-from pipelines.output.readable import shown_time
+from pipelines.output.readable import shown_time, spoken_number
 from pipelines.output.run_report import by_why, print_summary, run_summary
 from runners.loops.backfill import BackfillTotals
 from runners.loops.bounded import RunTotals
@@ -66,18 +66,18 @@ def print_ran(told: dict[str, Any], *, as_json: bool) -> None:
         return
     for one in told["runs"]:
         when = f"as of {one['as_of']}" if one["as_of"] else f"{one['from']} to {one['to']}"
-        typer.echo(f"{when} from {one['source']}: {one['read']:,} records")
-    if told["slices_before"]:
-        typer.echo(f"{told['slices_before']:,} slices were done before; --again does them anew.")
+        typer.echo(f"{when} from {one['source']}: {spoken_number(one['read'], 'record')}")
+    if before := told["slices_before"]:
+        typer.echo(f"{spoken_number(before, 'slice')} done before; --again does all of it anew.")
     if not told["runs"]:
         typer.echo("Nothing is due.")
     print_summary({**told, "gaps": [], "transitions": []}, as_json=False, has_letters=False)
     for reason, number in told["rejected_why"].items():
         typer.echo(f"rejected: {number:,} as {reason}; their dead letters exist already, see `deadletters list`")
     for why, number in told["unavailable_why"].items():
-        typer.echo(f"not in the archive: {number:,} {'records' if why == 'withheld' else 'blocks'}, {why}")
+        typer.echo(f"not in the archive: {spoken_number(number, 'record' if why == 'withheld' else 'block')}, {why}")
     if told["lost"]:
-        typer.echo(f"lost: {told['lost']:,} offsets that Kafka deleted before they were read; the archive may hold them")
+        typer.echo(f"lost: {spoken_number(told['lost'], 'offset')}, deleted by Kafka before the read; the archive may hold the records")
 
 
 def print_plan(plans: list[tuple[Scope, list[Slice]]], *, as_json: bool) -> None:
@@ -87,7 +87,12 @@ def print_plan(plans: list[tuple[Scope, list[Slice]]], *, as_json: bool) -> None
         return
     for scope, slices in plans:
         table = Table(
-            "topic", "partitions", "offsets", "files", "bytes of files", title=f"would be read: {scope}, in {len(slices):,} slices"
+            "topic",
+            "partitions",
+            "offsets",
+            "files",
+            "bytes of files",
+            title=f"would be read: {scope}, in {spoken_number(len(slices), 'slice')}",
         )
         for topic, row in _plan_object(slices)["topics"].items():
             table.add_row(topic, *(f"{row[name]:,}" for name in ("partitions", "offsets", "files", "bytes")))

@@ -48,7 +48,8 @@ def print_checks(checks: list[Check], *, as_json: bool, verbose: bool = False) -
 def folded(checks: list[Check]) -> list[Check]:
     """The checks, those with one status that found the same as one, in the place of the first of them.
 
-    Where their remedies differ, that of the first stands for all: it names one of them. Settings of a topic that are all well are one.
+    Remedies that differ in the topic alone are one that names them all. Of others, the first is told. Settings of a topic that are all
+    well are one.
     """
     groups: dict[tuple[str, str, bool], list[Check]] = {}
     for check in checks:
@@ -63,15 +64,35 @@ def _folded(said: str, group: list[Check]) -> Check:
     if len(group) == 1 and said == first.said:
         return first
     names = [check.name for check in group]
+    remedy = first.remedy
     if all(name.startswith(_TOPIC) for name in names):
-        topics = list(dict.fromkeys(name.removeprefix(_TOPIC).partition(" ")[0] for name in names))
+        topics = list(dict.fromkeys(map(_topic_of, group)))
+        remedy = _remedy(group, topics)
         of = f"{len(names)} settings of " if any(" " in name.removeprefix(_TOPIC) for name in names) else ""
         named = f"{of}{spoken_number(len(topics), 'topic')}: {_listed(topics)}"
     else:
         named = _listed(names)
-    said = _OF_MANY.get(said, said)
-    remedy = MAKE_ALL if first.said == DOES_NOT_EXIST and first.remedy else first.remedy
-    return Check(named, first.status, said, remedy)
+    return Check(named, first.status, _OF_MANY.get(said, said), remedy)
+
+
+def _topic_of(check: Check) -> str:
+    return check.name.removeprefix(_TOPIC).partition(" ")[0]
+
+
+def _remedy(group: list[Check], topics: list[str]) -> str:
+    """One remedy for several topics, whole, so that it may be pasted."""
+    first = group[0]
+    if len({check.remedy for check in group}) == 1:
+        return first.remedy
+    if first.said == DOES_NOT_EXIST:
+        return MAKE_ALL
+    commands = {check.remedy.replace(f"--entity-name {_topic_of(check)} ", "--entity-name $topic ") for check in group}
+    sentences = {check.remedy.replace(f" on {_topic_of(check)}.", " on {}.") for check in group}
+    if len(topics) <= _SHOWN and len(commands) == 1:
+        return f"for topic in {' '.join(topics)}; do {commands.pop()}; done"
+    if len(topics) <= _SHOWN and len(sentences) == 1:
+        return sentences.pop().replace(" on {}.", f" on {', '.join(topics)}.")
+    return f"{first.remedy} (This is for {topics[0]} alone; --verbose shows the others'.)"
 
 
 def _listed(names: list[str]) -> str:

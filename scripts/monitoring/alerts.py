@@ -156,7 +156,8 @@ ALERTS: Final = (
         "sum by (job, client_id) (rate(graph_rejects_total[15m])) / sum by (job, client_id) (rate(graph_records_total[15m])) > 0.05",
         "15m",
         "{{ $value | humanizePercentage }} of the records of {{ $labels.client_id }} are rejected.",
-        "`python -m pipelines.deadletters list --client_id …` shows the reasons, `show` one record. Mend the producer, then `replay`.",
+        "`python -m pipelines.deadletters list --client_id …` shows the reasons, `show` one record. "
+        "Mend the producer; [Dead letters](#dead-letters) says when to replay.",
     ),
     Alert(
         "GraphBuildDefect",

@@ -32,7 +32,8 @@ def ensure_topics(brokers: str, topics: Iterable[str] = TOPICS, partitions: int 
 
 
 def _config(topic: str) -> dict[str, str]:
-    # Compaction is put off, so that a demo shows every record that was produced.
+    # Compaction is put off, so that a demo shows every record that was produced. Timestamps are the producer's, since the sample has
+    # times of its own.
     cleanup = {"cleanup.policy": "compact", "min.compaction.lag.ms": "86400000"} if topic.endswith(_STATE) else {"cleanup.policy": "delete"}
     return cleanup | {"max.message.bytes": str(MESSAGE_BYTES)}
 

@@ -1,5 +1,7 @@
 """The documented questions, asked of the sample's graph."""
 
+from datetime import datetime
+
 import pytest
 
 from scripts.queries import QUERIES
@@ -50,6 +52,14 @@ def test_every_question_has_an_answer_on_the_sample(sampled: World) -> None:
     assert all(row["pods"] for row in answers["What does the ingress shop reach?"])
     (waiting,) = answers["Which claims wait for a volume, and how many Pods wait for each?"]
     assert (waiting["claim"], waiting["asks"], waiting["of whom"]) == ("archive", "50Gi", "csi.example")
+    warnings = [row["at"] for row in answers["What are the latest warnings?"]]
+    assert len(warnings) == 5
+    assert all(warnings)
+    assert [datetime.fromisoformat(at) for at in warnings] == sorted(map(datetime.fromisoformat, warnings), reverse=True)
+    assert all(row["at"] for row in answers["Which episodes are the evidence of an incident?"])
+    wrong = answers["What was wrong with which objects, and when?"]
+    assert all(row["last reported"].startswith("2026-03-01T08:") for row in wrong)
+    assert None in {row["since"] for row in wrong}
     assert [row["tenant"] for row in answers["How large is each tenant's graph, and when was it last heard of?"]] == ["af-10", "af-11"]
 
 

@@ -55,6 +55,39 @@ def test_settings_that_are_well_are_one_line_and_one_that_is_not_has_its_own() -
     assert "topics" in lines[0].name
 
 
+def test_one_remedy_for_several_topics_names_them_all() -> None:
+    state = [name for name in NAMES if TOPIC_OF_NAME[name].state]
+    settings = {name: KEPT | topic_settings(TOPIC_OF_NAME[name]) | {"message.timestamp.type": "CreateTime"} for name in NAMES}
+    checks = [check for name in NAMES for check in judge_topic(name, THERE, settings[name])]
+
+    (line,) = (check for check in folded(checks) if check.status is Status.WARNING)
+
+    assert line.name == f"{len(state)} settings of {len(state)} topics: {', '.join(state)}"
+    assert line.remedy == (
+        f"for topic in {' '.join(state)}; do kafka-configs.sh --bootstrap-server $KAFKA_BROKERS --alter --entity-type topics "
+        "--entity-name $topic --add-config message.timestamp.type=LogAppendTime; done"
+    )
+
+
+def test_one_remedy_for_rights_names_all_topics() -> None:
+    denied = ProbeError("Broker: Topic authorization failed", "TOPIC_AUTHORIZATION_FAILED")
+
+    line = folded([judge_topic(name, denied, denied)[0] for name in NAMES])[0]
+
+    assert line.remedy == f"Grant READ and DESCRIBE on {', '.join(NAMES)}."
+
+
+def test_a_remedy_that_is_for_one_topic_alone_says_so() -> None:
+    many = [f"af-{number}.state.k8s.resource" for number in range(11)]
+    settings = KEPT | topic_settings(TOPIC_OF_NAME["state.k8s.resource"]) | {"message.timestamp.type": "CreateTime"}
+    pattern = (r"(?P<client_id>[^.]+)[.](?P<topic>.+)",)
+    checks = [check for name in many for check in judge_topic(name, THERE, settings, pattern)]
+
+    for group in (checks, _missing(must_exist=True)):
+        (line,) = (check for check in folded(group) if check.remedy)
+        assert line.remedy.endswith("alone; --verbose shows the others'.)")
+
+
 def test_a_single_check_is_as_it_was() -> None:
     checks = [ok("brokers", "a"), warning("topic x", "b", "do"), skipped("java", "c"), failed("Neo4j", "d", "mend"), ok("lag", "")]
 
