@@ -63,5 +63,5 @@ def serve(
     )
     # Uvicorn repeats the signal that ended it for whoever handled it before; to be stopped is how this ends.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, lambda *_: sys.exit(0))
     uvicorn.Server(config).run(sockets=[listening])
