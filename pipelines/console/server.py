@@ -50,6 +50,9 @@ def serve(
     except OSError as error:
         typer.echo(f"--host {host} --port {port} cannot be listened on ({error.strerror}); choose another port with --port.", err=True)
         sys.exit(1)
+    # Uvicorn repeats the signal that ended it for whoever handled it before; to be stopped is how this ends.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))
     shown = f"[{host}]" if ":" in host else host
     typer.echo(f"Console: http://{shown}:{listening.getsockname()[1]}/")
     config = uvicorn.Config(
@@ -61,7 +64,4 @@ def serve(
         h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
         timeout_graceful_shutdown=5,
     )
-    # Uvicorn repeats the signal that ended it for whoever handled it before; to be stopped is how this ends.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit(0))
     uvicorn.Server(config).run(sockets=[listening])
