@@ -20,7 +20,7 @@ _POLL_S: Final = 0.05
 
 
 # Records of a tenant that are written together where there are many: one by one, what they come to takes minutes to work out.
-TOGETHER: Final = 500
+TOGETHER: Final = 100
 # Of the time without the fault, that others may take with it; and what a machine adds to any time.
 _ANALYSED_S: Final = 20.0
 _AGAIN_S: Final = 0.5
