@@ -108,7 +108,8 @@ ALERTS: Final = (
         _rose("graph_gaps_total", "job, topic"),
         "0m",
         "Kafka deleted records of {{ $labels.topic }} before graph-build read them.",
-        "The dead letters `offsets_lost` name the offsets. Lengthen the topic's retention, then let the agents resync, or run "
+        "The dead letters `offsets_lost` name the offsets. Lengthen the topic's retention. Then restart this project's agents, which "
+        "report everything anew (older agents do so at their interval), or run "
         "`python -m pipelines.backfill` from the archive.",
         is_critical=True,
     ),
