@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from scripts.sampling.record import SampleRecord
+from transforms.planning.facts.changes import TooMany
 from transforms.planning.interpret.dispatch import interpret
 from transforms.planning.merge.fold import Folded, Interpreted, fold
 from transforms.records.decode import decode_record
@@ -48,19 +49,27 @@ def played(
                 held = waiting.setdefault(owned.client_id, {})
                 fold(held, (Interpreted(mutation, None) for mutation in mutations))
                 if len(held) >= at_once:
-                    _write(store, owned.client_id, waiting.pop(owned.client_id))
+                    _write(store, owned.client_id, list(waiting.pop(owned.client_id).values()))
             elif mutations:
                 store.write_batch(owned.client_id, mutations)
     for client_id, held in waiting.items():
-        _write(store, client_id, held)
+        _write(store, client_id, list(held.values()))
     if incidents:
         # Whenever a run analyses, what holds in the end is a function of the whole graph.
         MemoryIncidents(store).analyse(store.tenants)
     return store, rejects
 
 
-def _write(store: MemoryGraphStore, client_id: str, held: Folded) -> None:
-    store.write_batch(client_id, [one.mutation for one in held.values()])
+def _write(store: MemoryGraphStore, client_id: str, held: Sequence[Interpreted]) -> None:
+    """Write them together; what comes to too many relationships in halves, as the job does."""
+    try:
+        store.write_batch(client_id, [one.mutation for one in held])
+    except TooMany:
+        middle = len(held) // 2
+        if not middle:
+            raise
+        _write(store, client_id, held[:middle])
+        _write(store, client_id, held[middle:])
 
 
 def expected_digests(
