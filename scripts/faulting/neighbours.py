@@ -91,7 +91,7 @@ def _half_taken_in(world: World, records: list[SampleRecord]) -> None:
 def lock_node(round_: Round) -> Seen:
     """Somebody's transaction holds one node of one tenant, and does not end."""
     # A lock holds the others up once, for three tries of five seconds and the pauses between them. The stream takes longer than that.
-    world, records = round_.world, round_.records(clusters=4, resyncs=130, poison_classes=0)
+    world, records = round_.world, round_.records(clusters=4, resyncs=260, poison_classes=0)
     expected = expected_digests(records)
     locked = round_.random.choice(sorted(expected))
     others = {client_id: digest for client_id, digest in expected.items() if client_id != locked}
