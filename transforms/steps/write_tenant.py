@@ -168,7 +168,7 @@ class TenantWriter:
             return self._write_halves(client_id, batch, is_sound=is_sound, part=part)
         except TenantLocked as locked:
             # Halves of the batch would wait for the same lock, each as long as the whole.
-            self._failed(client_id, str(locked))
+            self._failed(client_id, str(locked), pauses=False)
             return self._write(client_id, batch, is_sound=is_sound, part=part)
         except RowRefused as refused:
             if not is_sound:
@@ -211,7 +211,7 @@ class TenantWriter:
         except RowRefused as refused:
             return refused
         except TenantLocked as locked:
-            self._failed(client_id, str(locked))
+            self._failed(client_id, str(locked), pauses=False)
             return self._write_one_again(client_id, batch, part)
         except TenantFault as failed:
             self._await_sound(client_id)
@@ -241,8 +241,11 @@ class TenantWriter:
                 self._progress()
                 return
 
-    def _failed(self, client_id: str, cause: str) -> None:
-        """Count a failure that no row explains, and return when it is time to try again; _Aside where it was one too many."""
+    def _failed(self, client_id: str, cause: str, *, pauses: bool = True) -> None:
+        """Count a failure that no row explains, and return when it is time to try again; _Aside where it was one too many.
+
+        pauses: False after a try that was itself a wait.
+        """
         # Before the tenant is blamed: a server that takes no write is nobody's fault but its own.
         self._store.probe_server()
         self._progress()
@@ -250,9 +253,10 @@ class TenantWriter:
         if failures >= self._max_failures:
             self._quarantine.set_aside(client_id, cause)
             raise _Aside(cause)
-        wait_s = min(_FIRST_WAIT_S * float(2 ** (failures - 1)), _LONGEST_WAIT_S)
+        wait_s = min(_FIRST_WAIT_S * float(2 ** (failures - 1)), _LONGEST_WAIT_S) if pauses else 0.0
         _LOG.warning("tenant failed", client_id=client_id, failures=failures, of=self._max_failures, cause=cause, seconds_to_wait=wait_s)
-        self._wait(wait_s)
+        if wait_s:
+            self._wait(wait_s)
 
 
 def first_seen(batch: Sequence[Interpreted]) -> int | None:
