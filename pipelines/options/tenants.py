@@ -98,7 +98,7 @@ class AdmissionOptions:
                     )
         if allow and not any(_MAY_MATCH.fullmatch(pattern) for pattern in allow):
             raise usage_error(f"--allow_tenants is {self.allow_tenants!r}, which lets no tenant in; a tenant id has {ID_RULE}.")
-        return TenantRules(tenant_id(client_id, "--single_tenant"), allow, deny, self.new_tenants_per_hour)
+        return TenantRules(tenant_id(client_id, "--single_tenant or --client_id"), allow, deny, self.new_tenants_per_hour)
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ def test_what_is_produced_while_a_run_goes_on_is_left_for_the_next(world: World)
     ("flags", "said"),
     [
         (["--no_such_flag"], "No such option: --no_such_flag"),
-        (["--client_id=Node"], "--client_id is 'Node'"),
+        (["--client_id=Node"], "--single_tenant or --client_id is 'Node'"),
         (["--batch_rows=0"], "--batch_rows"),
         (["--runner=SparkRunner"], "--runner is 'SparkRunner'"),
     ],
@@ -153,7 +153,7 @@ def test_a_topic_that_was_named_and_does_not_exist_ends_the_run_before_anything_
 
     said = world.run_job("--topics=state.k8s.resource,no.such.topic", "--log_level=ERROR", expect=1)["stderr"]
 
-    assert said.startswith(f"Kafka at {world.brokers} lacks topics that were named (no.such.topic): make them with ")
+    assert said.startswith(f"Kafka at {world.brokers} lacks topics that were named (no.such.topic): this version decodes no topic ")
     assert world.committed() == {}
 
 
