@@ -16,7 +16,7 @@ FIRST_RECORDS: Final = 10_000
 CONNECTOR_RECORDS: Final = 19_999
 MOST_RECORDS: Final = 1_000_000
 # What a slice may come to, whatever its bytes say: each row takes 2 to 3 KiB until it is written, and Neo4j takes some 5,000 a second.
-SLICE_ROWS: Final = 24_000
+SLICE_ROWS: Final = 30_000
 # The first slice after a run that was killed, perhaps by what it read.
 SMALL_RECORDS: Final = 100
 SMALL_BYTES: Final = 1024 * 1024

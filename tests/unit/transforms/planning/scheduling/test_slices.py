@@ -143,7 +143,7 @@ def test_after_a_run_that_was_killed_slices_begin_small_and_grow_by_a_bounded_fa
         size = pacer.next(10**9)
         sizes.append(size.max_records)
         pacer.took(size.max_records, size.max_records * 100, 0.01, size.max_records)
-    assert sizes == [100, 400, 1_600, 6_400, SLICE_ROWS]
+    assert sizes == [100, 400, 1_600, 6_400, 25_600]
 
 
 def test_a_pacer_that_has_grown_again_is_wary_no_longer() -> None:
