@@ -20,6 +20,11 @@ def one_of(flag: str, value: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
+def is_on(flag: str, value: str) -> bool:
+    """Whether a switch is on; an error of use for another word than on and off."""
+    return one_of(flag, value, ("on", "off")) == "on"
+
+
 def completed(*allowed: str) -> Callable[[str], list[str]]:
     """What a shell completes a flag with that takes one of these."""
 

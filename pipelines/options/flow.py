@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from pipelines.options.checks import completed, one_of
+from pipelines.options.checks import completed, is_on
 from pipelines.options.common import LOG_LEVELS, ClientId, Json, LogLevel, log_level, tenant_id
 from pipelines.options.warn import warn
 from transforms.io.neo4j.time_limits import LOCK_TIMEOUT_S, WRITE_TIMEOUT_S, TimeLimits
@@ -104,11 +104,11 @@ class WriteOptions:
 
     def wants_calls(self) -> bool:
         """Whether addresses in environments are kept; an error of use for another word."""
-        return one_of("--calls", self.calls, ("on", "off")) == "on"
+        return is_on("--calls", self.calls)
 
     def wants_incidents(self) -> bool:
         """Whether incidents are kept; an error of use for another word."""
-        return one_of("--incidents", self.incidents, ("on", "off")) == "on"
+        return is_on("--incidents", self.incidents)
 
     def limits(self) -> TimeLimits:
         """Of a tenant's transaction; where that has less time than a lock is worth waiting for, the lock has no more."""

@@ -34,6 +34,11 @@ class LeaseHeldElsewhere(InfrastructureFault):
     """Another run has what the lease is of: to try again would be to fight over it."""
 
 
+def said_by(error: BaseException) -> str:
+    """What an error says, without the marks around an infrastructure fault's sentence."""
+    return error.sentence if isinstance(error, InfrastructureFault) else str(error)
+
+
 def fault_sentence(error: BaseException) -> str | None:
     """The sentence of an infrastructure fault, however a runner wrapped it; None for anything else."""
     for part in str(error).split(_OPEN)[1:]:

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from transforms.io.faults import InfrastructureFault
+from transforms.io.faults import InfrastructureFault, said_by
 from transforms.io.neo4j.errors import RowRefused, TenantFault
 from transforms.io.unforeseen import unforeseen
 from transforms.planning.causes.incidents import Analysed
@@ -40,7 +40,7 @@ def analysed(store: Incidents, client_ids: Iterable[str]) -> dict[str, Analysed 
     try:
         found = store.analyse(wanted)
     except (RowRefused, TenantFault, InfrastructureFault) as fault:
-        _LOG.warning("incidents not brought up to date", tenants=len(wanted), cause=_said(fault), detail=_AGAIN)
+        _LOG.warning("incidents not brought up to date", tenants=len(wanted), cause=said_by(fault), detail=_AGAIN)
         return dict.fromkeys(wanted)
     except Exception as error:  # noqa: BLE001 - the net: a defect of the analysis costs incidents, never records
         unforeseen(error, Step.WRITE)
@@ -58,16 +58,12 @@ def _told(client_id: str, outcome: Analysed | Exception) -> Analysed | None:
     return None
 
 
-def _said(fault: Exception) -> str:
-    return fault.sentence if isinstance(fault, InfrastructureFault) else str(fault)
-
-
 def restless(store: Incidents) -> list[str]:
     """As the store says; none, and the log says why, where it cannot be asked."""
     try:
         return store.restless()
     except (RowRefused, TenantFault, InfrastructureFault) as fault:
-        _LOG.warning("incidents of an earlier run not brought up to date", cause=_said(fault), detail=_AGAIN)
+        _LOG.warning("incidents of an earlier run not brought up to date", cause=said_by(fault), detail=_AGAIN)
     except Exception as error:  # noqa: BLE001 - the net, as below
         unforeseen(error, Step.WRITE)
     return []

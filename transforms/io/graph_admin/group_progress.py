@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import structlog
 
-from transforms.io.faults import InfrastructureFault
+from transforms.io.faults import InfrastructureFault, said_by
 from transforms.io.kafka.partitions import Place
 from transforms.io.kafka.ranges import CommittedPosition
 from transforms.io.neo4j.errors import RowRefused
@@ -80,5 +80,5 @@ class GroupProgressStore:
             _LOG.warning(
                 "offsets not kept in the graph",
                 group=self._group,
-                detail=error.sentence if isinstance(error, InfrastructureFault) else str(error)[:300],
+                detail=said_by(error)[:300],
             )

@@ -4,6 +4,7 @@ A response of Prometheus that lists nothing means nothing: there are no mutation
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from transforms.planning.facts.mutation_template import MutationTemplate
@@ -87,9 +88,7 @@ def interpret(
 
 
 def _mean(body: Body, *, calls: bool = True) -> MutationTemplate:
-    if isinstance(body, Resource):
-        return resource_meaning(body, calls=calls)
-    return _MEANINGS[type(body)](body)
+    return (_MEANINGS if calls else _WITHOUT_CALLS)[type(body)](body)
 
 
 Interpret = Callable[[str, str, Any, str], tuple[Mutation, ...]]
@@ -121,6 +120,9 @@ INTERPRETERS: Final = {
     TARGETS: Interpreter(bodies={Target: target_mutations, TargetList: listed_targets}, tombstone=target_tombstone),
     RULES: Interpreter(bodies={Rule: rule_mutations, RuleList: listed_rules}, tombstone=rule_tombstone),
 }
-_MEANINGS: Final = {body: template for one in INTERPRETERS.values() for body, template in one.templates.items()}
+_MEANINGS: Final[Mapping[type, Callable[[Any], MutationTemplate]]] = {
+    body: template for one in INTERPRETERS.values() for body, template in one.templates.items()
+}
+_WITHOUT_CALLS: Final[Mapping[type, Callable[[Any], MutationTemplate]]] = {**_MEANINGS, Resource: partial(resource_meaning, calls=False)}
 _MUTATIONS: Final = {body: interpret_body for one in INTERPRETERS.values() for body, interpret_body in one.bodies.items()}
 _TOMBSTONES: Final = {name: one.tombstone for name, one in INTERPRETERS.items() if one.tombstone}
