@@ -16,6 +16,7 @@ import psutil
 from rich.table import Table
 
 from pipelines.output.command import WIDE, console
+from scripts.benching.raw import folded_by_tenant
 from scripts.benching.stage import Stage
 from scripts.benching.traffic import Fleet
 from scripts.sampling.record import EVENTS, RESOURCES, SampleRecord, json_bytes
@@ -25,11 +26,7 @@ from transforms.io.neo4j.session import GraphSession
 from transforms.io.neo4j.store import Neo4jGraphStore
 from transforms.planning.causes.incidents import Analysed
 from transforms.planning.causes.neighbourhood import read_neighbourhood
-from transforms.planning.interpret.dispatch import interpret
 from transforms.planning.merge.batches import cut_batches
-from transforms.planning.merge.fold import Folded, Interpreted, fold
-from transforms.records.decode import decode_record
-from transforms.records.record import KafkaRecord
 
 # Seconds that a tenant may take that is analysed again, and the share of what it costs to write its objects again.
 BAR_S: Final = 0.1
@@ -75,7 +72,7 @@ def _of_fleet(clusters: int, each: int, seed: int, stage: Stage, say: Callable[[
     with closing(Neo4jGraphStore(stage.neo4j_target)) as written:
         for client_id, records in _tenants(clusters, each, seed):
             tenants.append(client_id)
-            for batch, _, _ in cut_batches(_meant(records), _BATCH_ROWS, _BATCH_BYTES):
+            for batch, _, _ in cut_batches(list(folded_by_tenant(records)[client_id].values()), _BATCH_ROWS, _BATCH_BYTES):
                 written.write_batch(client_id, [one.mutation for one in batch])
     server = stage.stack.neo4j.process.find()
     assert server is not None
@@ -97,19 +94,6 @@ def _of_fleet(clusters: int, each: int, seed: int, stage: Stage, say: Callable[[
         "floors": round(again.wall_s / floor.wall_s, 2),
         "peak_rss_mb": round(psutil.Process().memory_info().rss / 2**20),
     }
-
-
-def _meant(records: list[SampleRecord]) -> list[Interpreted]:
-    """What the records of one tenant mean, folded, by the job's own decoder and interpretation."""
-    folded: Folded = {}
-    for at, one in enumerate(records):
-        record = KafkaRecord(one.topic, 0, at, one.timestamp_ms, one.key, one.value, one.headers)
-        decoded = decode_record(record)
-        assert decoded.body is not None
-        assert decoded.key.client_id is not None
-        meant = interpret(one.topic, decoded.body, decoded.key.client_id, decoded.ver, raw_key=decoded.key.raw)
-        fold(folded, [Interpreted(mutation, record) for mutation in meant])
-    return list(folded.values())
 
 
 def _all(store: IncidentStore, tenants: list[str]) -> None:

@@ -68,8 +68,8 @@ def _values(brokers: str, topics: Iterable[str]) -> Iterator[bytes]:
         consumer.close()
 
 
-def transactions_of(records: Iterable[SampleRecord], batch_rows: int, batch_bytes: int) -> Transactions:
-    """The transactions that the job makes of the records, on an empty graph: the very statements and rows."""
+def folded_by_tenant(records: Iterable[SampleRecord]) -> dict[str, Folded]:
+    """What the records mean, folded, by tenant; by the job's own decoder and interpretation."""
     held: dict[str, Folded] = {}
     for at, one in enumerate(records):
         record = KafkaRecord(one.topic, 0, at, one.timestamp_ms, one.key, one.value, one.headers)
@@ -79,8 +79,13 @@ def transactions_of(records: Iterable[SampleRecord], batch_rows: int, batch_byte
         client_id = decoded.key.client_id
         mutations = interpret(one.topic, decoded.body, client_id, decoded.ver, raw_key=decoded.key.raw)
         fold(held.setdefault(client_id, {}), [Interpreted(mutation, record) for mutation in mutations])
+    return held
+
+
+def transactions_of(records: Iterable[SampleRecord], batch_rows: int, batch_bytes: int) -> Transactions:
+    """The transactions that the job makes of the records, on an empty graph: the very statements and rows."""
     found: Transactions = []
-    for client_id, folded in held.items():
+    for client_id, folded in folded_by_tenant(records).items():
         tenant = MemoryTenant(client_id)
         for batch, _, _ in cut_batches(list(folded.values()), batch_rows, batch_bytes):
             changes = plan_batch(tenant, client_id, [one.mutation for one in batch]).changes
